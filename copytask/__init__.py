@@ -1,0 +1,37 @@
+"""Trains and evaluates recurrent networks on the copy task. Needs torch, nothing else."""
+
+from copytask.checkpoint import load_model
+from copytask.config import OPTIMIZERS, TrainingConfig
+from copytask.curriculum import LengthRamp
+from copytask.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
+from copytask.models import MODELS, CopyModel, build_model, check_cell
+from copytask.process import MALLOC_ENVIRONMENT, configure_process
+from copytask.seeds import MAX_SEED, Purpose
+from copytask.tasks import TASKS, Batch, Task
+from copytask.trainer import SOLVED_ACCURACY, DivergedError, Metrics, Trainer
+
+__all__ = [
+    "MALLOC_ENVIRONMENT",
+    "MAX_SEED",
+    "MODELS",
+    "OPTIMIZERS",
+    "SOLVED_ACCURACY",
+    "TASKS",
+    "Batch",
+    "CopyModel",
+    "DivergedError",
+    "Evaluation",
+    "LengthRamp",
+    "Metrics",
+    "Purpose",
+    "Task",
+    "Trainer",
+    "TrainingConfig",
+    "build_model",
+    "check_cell",
+    "configure_process",
+    "evaluate",
+    "evaluate_ladder",
+    "ladder",
+    "load_model",
+]

@@ -1,0 +1,66 @@
+"""Checkpoints: one file of tensors and plain values, read without running code from it."""
+
+import os
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from copytask.config import TrainingConfig
+from copytask.models import CopyModel, build_model
+
+FILE_NAME = "checkpoint.pt"
+FORMAT = 1
+
+
+def save_state(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a trainer's state into the folder ``path``; a reader never sees half a file."""
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{FILE_NAME}.partial"
+    torch.save({"format": FORMAT, **state}, partial)
+    os.replace(partial, folder / FILE_NAME)
+
+
+def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read what :func:`save_state` wrote, all tensors on the CPU.
+
+    Only tensors and plain values are accepted (``weights_only=True``).
+
+    Raises:
+        FileNotFoundError: there is no checkpoint at ``path``.
+        ValueError: the file is no checkpoint of this project, or is damaged.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / FILE_NAME
+    if not file.is_file():
+        raise FileNotFoundError(f"no checkpoint at {file}")
+    try:
+        state = torch.load(file, map_location="cpu", weights_only=True)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{file} is no readable checkpoint: {reason}") from None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ValueError(f"{file} is no checkpoint of format {FORMAT}")
+    return state
+
+
+def load_model(path: str | os.PathLike[str]) -> CopyModel:
+    """The model of a checkpoint, ready to be evaluated.
+
+    Args:
+        path: a checkpoint's folder or file. A checkpoint of a user's own cell needs that
+            cell's module to be importable.
+
+    Raises:
+        FileNotFoundError: there is no checkpoint at ``path``.
+        ValueError: the file is no checkpoint, or its cell cannot be imported.
+    """
+    state = load_state(path)
+    config = TrainingConfig.from_dict(state["config"])
+    with torch.random.fork_rng():  # the fresh weights are replaced: leave no trace of them
+        model = build_model(config.model, config.hidden_size)
+    model.load_state_dict(state["model"])
+    return model.eval()

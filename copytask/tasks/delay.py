@@ -1,0 +1,20 @@
+"""The delay protocol: a short payload, remembered over T steps."""
+
+from copytask.tasks.task import Task
+
+
+class Delay(Task):
+    """Ten symbols are shown, then T - 1 blanks, then the delimiter asks for them back.
+
+    The first symbol is recalled T + S steps after it was shown, whatever T is, so T
+    measures how *far* a network remembers 10 log2(10) = 33 bits.
+
+    Source: Hochreiter & Schmidhuber, "Long Short-Term Memory", 1997, in the form of
+    Arjovsky, Shah & Bengio, "Unitary Evolution Recurrent Neural Networks", 2016.
+    """
+
+    def payload_length(self, T: int) -> int:
+        return 10
+
+    def gap(self, T: int) -> int:
+        return T - 1

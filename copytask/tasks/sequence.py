@@ -1,0 +1,17 @@
+"""The sequence protocol: a payload of T symbols after a short gap."""
+
+from copytask.tasks.task import Task
+
+
+class Sequence(Task):
+    """T symbols are shown, then ten blanks, then the delimiter asks for all of them back.
+
+    T measures how *much* a network remembers: T log2(10) bits, 3322 at T = 1000. This is
+    the protocol of the study that this project starts from.
+    """
+
+    def payload_length(self, T: int) -> int:
+        return T
+
+    def gap(self, T: int) -> int:
+        return 10

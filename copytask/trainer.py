@@ -1,0 +1,255 @@
+"""Trains one model, one iteration of a fixed number of tokens at a time."""
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from copytask.checkpoint import load_state, save_state
+from copytask.config import OPTIMIZERS, TrainingConfig
+from copytask.curriculum import LengthRamp
+from copytask.evaluation import evaluate_ladder
+from copytask.models import build_model
+from copytask.process import configure_process
+from copytask.seeds import Purpose, make_generator, stream_seed
+from copytask.tasks import CHANCE_CROSS_ENTROPY, TASKS
+
+SOLVED_ACCURACY = 0.99
+"""A model solves T when its validation accuracy at T is at least this twice in a row."""
+
+DIVERGED_LOSS = 10 * CHANCE_CROSS_ENTROPY
+"""Mean training loss, in nats a symbol, above which a run has diverged."""
+
+
+class DivergedError(RuntimeError):
+    """Training went wrong for good: the loss is not finite or far above chance."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What one training iteration reports.
+
+    ``tokens`` counts batch x length of every training step so far, ``seconds`` the wall time
+    of the iterations so far, evaluation included. ``tokens_to_solve`` and
+    ``seconds_to_solve`` are None until T is solved. ``training_loss`` and
+    ``validation_loss`` are nats a symbol; the scores are explained in
+    :class:`copytask.Evaluation`.
+    """
+
+    iteration: int
+    step: int
+    tokens: int
+    seconds: float
+    learning_rate: float
+    max_length: int
+    training_loss: float
+    validation_accuracy: float
+    ladder_accuracy: float
+    exact_match: float
+    validation_loss: float
+    recalled_bits: float
+    tokens_to_solve: int | None
+    seconds_to_solve: float | None
+
+
+@dataclass
+class Progress:
+    """The counters of a run; with weights, optimizer and generators its whole state."""
+
+    iteration: int = 0
+    step: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    tokens_at_first_hit: int | None = None
+    seconds_at_first_hit: float | None = None
+    solved: bool = False
+
+
+class Trainer:
+    """Trains the model of a :class:`TrainingConfig`.
+
+    Iterating yields the :class:`Metrics` of each iteration until the run is finished::
+
+        for metrics in Trainer(TrainingConfig(model="gru", T=100)):
+            print(metrics.tokens, metrics.validation_accuracy)
+
+    Two trainers with the same config give bit-identical results on the same machine, also
+    when one of them was saved and loaded on the way. Flushes denormals to zero in this
+    process, see :mod:`copytask.process`.
+    """
+
+    def __init__(self, config: TrainingConfig):
+        configure_process()
+        self.config = config
+        self.device = config.resolve_device()
+        self.progress = Progress()
+        self._task = TASKS[config.task]
+        self._ramp = LengthRamp(config.T, config.curriculum_length)
+        self._data_generator = make_generator(config.seed, Purpose.TRAINING, self.device)
+        self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
+        # torch's global generator initializes weights and feeds a cell's dropout. Each
+        # trainer keeps a state of its own, so that trainers do not disturb one another.
+        with torch.random.fork_rng():
+            torch.manual_seed(stream_seed(config.seed, Purpose.MODEL))
+            self.model = build_model(
+                config.model,
+                config.hidden_size,
+                forget_bias=config.forget_bias,
+                initialization=config.initialization,
+            ).to(self.device)
+            self._global_rng = _global_rng_state()
+        self._parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self._optimizer = OPTIMIZERS[config.optimizer](
+            self._parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+
+    @property
+    def finished(self) -> bool:
+        """Whether the budget is spent, or T is solved and the config stops there."""
+        solved = self.progress.solved and self.config.stop_when_solved
+        return solved or self.progress.tokens >= self.config.max_tokens
+
+    def __iter__(self) -> Iterator[Metrics]:
+        while not self.finished:
+            yield self.run_iteration()
+
+    def run_iteration(self) -> Metrics:
+        """Train for ``tokens_per_iteration`` tokens, then evaluate.
+
+        Raises:
+            DivergedError: the loss is not finite or above ``DIVERGED_LOSS``.
+        """
+        start = time.perf_counter()
+        progress = self.progress
+        target = (progress.iteration + 1) * self.config.tokens_per_iteration
+        total_loss = torch.zeros((), device=self.device)
+        first_step = progress.step
+        with self._own_global_rng():
+            while progress.tokens < target:
+                total_loss += self._train_step()
+            loss = float(total_loss) / (progress.step - first_step)
+            if not loss <= DIVERGED_LOSS:
+                raise DivergedError(
+                    f"training diverged: mean loss {loss:.3g} nats a symbol over iteration "
+                    f"{progress.iteration + 1} (chance is {CHANCE_CROSS_ENTROPY:.2f})"
+                )
+            scores = evaluate_ladder(
+                self.model,
+                self.config.task,
+                self.config.T,
+                payloads=self.config.validation_payloads,
+                seed=self.config.validation_seed,
+                purpose=Purpose.VALIDATION,
+            )
+        progress.iteration += 1
+        progress.seconds += time.perf_counter() - start
+        at_T = scores[self.config.T]
+        self._note_accuracy(at_T.accuracy)
+        return Metrics(
+            iteration=progress.iteration,
+            step=progress.step,
+            tokens=progress.tokens,
+            seconds=progress.seconds,
+            learning_rate=self._learning_rate(),
+            max_length=self._ramp.max_length(progress.step),
+            training_loss=loss,
+            validation_accuracy=at_T.accuracy,
+            ladder_accuracy=sum(s.accuracy for s in scores.values()) / len(scores),
+            exact_match=at_T.exact_match,
+            validation_loss=at_T.cross_entropy,
+            recalled_bits=at_T.recalled_bits,
+            tokens_to_solve=progress.tokens_at_first_hit if progress.solved else None,
+            seconds_to_solve=progress.seconds_at_first_hit if progress.solved else None,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a checkpoint, the whole state of the run, into the folder ``path``."""
+        save_state(
+            {
+                "config": self.config.to_dict(),
+                "progress": dataclasses.asdict(self.progress),
+                "model": self.model.state_dict(),
+                "optimizer": self._optimizer.state_dict(),
+                "data_generator": self._data_generator.get_state(),
+                "length_generator": self._length_generator.get_state(),
+                "global_rng": self._global_rng,
+            },
+            path,
+        )
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Trainer":
+        """Go on from a checkpoint as if the run had never stopped.
+
+        Raises:
+            FileNotFoundError: there is no checkpoint at ``path``.
+            ValueError: it cannot be read.
+        """
+        state = load_state(path)
+        trainer = cls(TrainingConfig.from_dict(state["config"]))
+        trainer.progress = Progress(**state["progress"])
+        trainer.model.load_state_dict(state["model"])
+        trainer._optimizer.load_state_dict(state["optimizer"])
+        trainer._data_generator.set_state(state["data_generator"])
+        trainer._length_generator.set_state(state["length_generator"])
+        trainer._global_rng = state["global_rng"]
+        return trainer
+
+    def _train_step(self) -> torch.Tensor:
+        """One optimizer step; returns its loss, not yet copied from the device."""
+        config = self.config
+        length = self._ramp.sample_length(self.progress.step, self._length_generator)
+        batch = self._task.sample_batch(self._data_generator, config.batch_size, length)
+        logits = self.model(batch.tokens, recall=len(batch.targets))
+        loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if config.clip_norm > 0:
+            torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate()
+        self._optimizer.step()
+        self.progress.step += 1
+        self.progress.tokens += batch.tokens.numel()
+        return loss.detach()
+
+    def _learning_rate(self) -> float:
+        """Constant, then linear to 0 over the last ``decay_share`` of the token budget."""
+        config = self.config
+        left = max(0.0, 1 - self.progress.tokens / config.max_tokens)
+        decay = left / config.decay_share if config.decay_share > 0 else 1.0
+        return config.learning_rate * min(1.0, decay)
+
+    def _note_accuracy(self, accuracy: float) -> None:
+        """Two accuracies in a row at SOLVED_ACCURACY solve T, at the first of them."""
+        progress = self.progress
+        if progress.solved:
+            return
+        if accuracy < SOLVED_ACCURACY:
+            progress.tokens_at_first_hit = progress.seconds_at_first_hit = None
+        elif progress.tokens_at_first_hit is None:
+            progress.tokens_at_first_hit = progress.tokens
+            progress.seconds_at_first_hit = progress.seconds
+        else:
+            progress.solved = True
+
+    @contextmanager
+    def _own_global_rng(self) -> Iterator[None]:
+        """Run with this trainer's state of torch's global generators."""
+        with torch.random.fork_rng():
+            torch.set_rng_state(self._global_rng["cpu"])
+            if torch.cuda.is_available() and self._global_rng["cuda"]:
+                torch.cuda.set_rng_state_all(self._global_rng["cuda"])
+            yield
+            self._global_rng = _global_rng_state()
+
+
+def _global_rng_state() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"cpu": torch.get_rng_state(), "cuda": cuda}

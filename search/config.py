@@ -1,0 +1,297 @@
+"""The configuration of a study: its schema, its YAML files and its overrides."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from copytask import MODELS, TASKS, TrainingConfig, check_cell
+from search.errors import UserError, unknown
+from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension
+
+CHECKED_HIDDEN_SIZE = 8
+"""Width at which a user's cell is tried out before a search starts."""
+
+
+class Section(BaseModel):
+    """A part of a configuration: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SearchConfig(Section):
+    """How the search decides.
+
+    Attributes:
+        trials: trials at each T.
+        sampler: ``tpe`` (Optuna's tree-structured Parzen estimator: Bergstra et al.,
+            "Algorithms for Hyper-Parameter Optimization", 2011) or ``random``.
+        startup_trials: finished trials after which TPE stops sampling at random.
+        scheduler: ``asha`` (Li et al., "A System for Massively Parallel Hyperparameter
+            Tuning", 2018; Ray's stopping variant) or ``none``.
+        metric: what sampler and scheduler see.
+        grace_iterations: training iterations before a trial may be stopped.
+        reduction_factor: about one in this many trials passes each rung.
+        solved_trials: trials that solve T after which the search goes on to the next T.
+        budget_minutes: wall time of the whole search; null for no limit.
+        initial: configurations tried first, verbatim, at the first T.
+        carried_trials: best configurations of a T that are tried first at the next T.
+        test_payloads: payloads of the final test of each T's best trial.
+        seed: of sampler and trials.
+    """
+
+    trials: int = Field(16, ge=1)
+    sampler: Literal["tpe", "random"] = "tpe"
+    startup_trials: int = Field(6, ge=1)
+    scheduler: Literal["asha", "none"] = "asha"
+    metric: Literal["ladder_accuracy", "accuracy"] = "ladder_accuracy"
+    grace_iterations: int = Field(4, ge=1)
+    reduction_factor: float = Field(3, gt=1)
+    solved_trials: int = Field(2, ge=1)
+    budget_minutes: float | None = Field(10, gt=0)
+    initial: list[dict[str, Scalar]] = []
+    carried_trials: int = Field(3, ge=0)
+    test_payloads: int = Field(2000, ge=1)
+    seed: int = Field(0, ge=0, le=2**20)
+
+
+class ResourcesConfig(Section):
+    """What one trial occupies, and how many run at once (null: as many as fit)."""
+
+    cpus_per_trial: float = Field(1, gt=0)
+    gpus_per_trial: float = Field(0, ge=0)
+    max_concurrent: int | None = Field(None, ge=1)
+
+
+DEFAULT_SPACE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "hidden_size": {"choices": [64, 128, 256]},
+    "curriculum_length": {"low": 250, "high": 8000, "log": True},
+}
+
+
+class StudyConfig(Section):
+    """A whole study: one model, one task, several T in ascending order.
+
+    ``training`` holds fixed fields of :class:`copytask.TrainingConfig`; ``space`` those that
+    are searched. A field in both is taken from ``space``.
+    """
+
+    model: str
+    task: Literal[tuple(TASKS)] = "delay"  # type: ignore[valid-type]
+    T: list[Annotated[int, Field(ge=1)]] = Field([100, 200, 500, 1000], min_length=1)
+    training: dict[str, Any] = {}
+    space: dict[str, Any] = Field(default_factory=lambda: dict(DEFAULT_SPACE))
+    search: SearchConfig = SearchConfig()
+    resources: ResourcesConfig = ResourcesConfig()
+
+    @field_validator("model")
+    @classmethod
+    def _check_model(cls, name: str) -> str:
+        check_cell(name, CHECKED_HIDDEN_SIZE)
+        return name
+
+    @field_validator("T")
+    @classmethod
+    def _sort_lengths(cls, lengths: list[int]) -> list[int]:
+        return sorted(set(lengths))
+
+    @field_validator("training")
+    @classmethod
+    def _check_training(cls, values: dict[str, Any]) -> dict[str, Any]:
+        checked = {}
+        for name, value in values.items():
+            if name not in TRAINING_FIELDS:
+                raise ValueError(unknown("key", name, TRAINING_FIELDS))
+            try:
+                checked[name] = TypeAdapter(TRAINING_FIELDS[name]).validate_python(value)
+            except ValidationError as error:
+                raise ValueError(f"{name}: {error.errors()[0]['msg']}, but got {value!r}") from None
+        return checked
+
+    @field_validator("space")
+    @classmethod
+    def _check_space(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name, value in values.items():
+            try:
+                parse_dimension(name, value)
+            except ValidationError as error:
+                raise ValueError(f"{name}: {_describe(error)}") from None
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}" if name in TRAINING_FIELDS else error) from None
+        return values
+
+    @model_validator(mode="after")
+    def _check_values(self) -> "StudyConfig":
+        """Every value that a trial could get must make a valid training config."""
+        examples: list[dict[str, Scalar]] = [{}]
+        for name, dimension in self.dimensions().items():
+            examples += [{name: value} for value in dimension.examples()]
+        for point in self.search.initial:
+            for name in point:
+                if name not in self.dimensions():
+                    raise ValueError(
+                        f"search.initial: {unknown('searched hyperparameter', name, self.dimensions())}"
+                    )
+            examples.append(point)
+        for example in examples:
+            self.training_config(self.T[0], example, seed=0)
+        return self
+
+    def dimensions(self) -> dict[str, Dimension]:
+        """The hyperparameters that are searched."""
+        parsed = {name: parse_dimension(name, value) for name, value in self.space.items()}
+        return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
+
+    def training_config(
+        self, T: int, hyperparameters: Mapping[str, Any], seed: int
+    ) -> TrainingConfig:
+        """The training config of a trial with these sampled hyperparameters.
+
+        Raises:
+            ValueError: a value is out of range.
+        """
+        fixed = {k: v for k, v in self.space.items() if k not in self.dimensions()}
+        values = {"seed": seed, **self.training, **fixed, **hyperparameters}
+        values = {k: TypeAdapter(TRAINING_FIELDS[k]).validate_python(v) for k, v in values.items()}
+        return TrainingConfig(model=self.model, task=self.task, T=T, **values)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A mapping from a YAML file.
+
+    Raises:
+        UserError: there is no such file, or it does not parse; says where.
+    """
+    try:
+        values = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}{_where(error)}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected a mapping of keys, but got {type(values).__name__}")
+    return values
+
+
+def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) -> StudyConfig:
+    """Read a configuration: the file, then ``--set`` overrides, then the CLI's own flags.
+
+    Args:
+        flags: dotted path -> value.
+
+    Raises:
+        UserError: anything is wrong with it; one line.
+    """
+    return override(read_yaml(path), overrides, flags, str(path))
+
+
+def override(
+    values: dict[str, Any], overrides: Sequence[str], flags: Mapping[str, Any], source: str
+) -> StudyConfig:
+    """The configuration of plain values from ``source`` after overrides and flags.
+
+    Raises:
+        UserError: anything is wrong with it; one line.
+    """
+    for text in overrides:
+        path, separator, value = text.partition("=")
+        if not separator or not path.strip():
+            raise UserError(f"--set {text}: expected key.path=value")
+        try:
+            set_path(values, path.strip(), yaml.safe_load(value))
+        except yaml.YAMLError as error:
+            raise UserError(f"--set {text}: the value{_where(error)}") from None
+    for path, value in flags.items():
+        set_path(values, path, value)
+    if not values.get("model"):
+        raise UserError(f"which model? Give --model: {', '.join(MODELS)} or package.module:factory")
+    return validate(values, source)
+
+
+def set_path(values: dict[str, Any], path: str, value: Any) -> None:
+    """Set the dotted ``path`` in nested values.
+
+    Raises:
+        UserError: the path leads through something that has no keys.
+    """
+    *parents, last = path.split(".")
+    for parent in parents:
+        values = values.setdefault(parent, {})
+        if not isinstance(values, dict):
+            raise UserError(f"{path}: {parent!r} holds a value, not keys")
+    values[last] = value
+
+
+def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> None:
+    """A resumed study may get more time or other machines, and nothing else.
+
+    Raises:
+        UserError: something else differs.
+    """
+    old, new = (c.model_dump(mode="json") for c in (earlier, config))
+    for values in (old, new):
+        values.pop("resources")
+        values["search"].pop("budget_minutes")
+    changed = [
+        f"{key}.{name}" if isinstance(old[key], dict) else key
+        for key in old
+        for name in (old[key] | new[key] if isinstance(old[key], dict) else [None])
+        if (old[key].get(name) != new[key].get(name) if name else old[key] != new[key])
+    ]
+    if changed:
+        raise UserError(
+            f"{study} was begun with another {', '.join(changed)}; a resumed study keeps its "
+            "configuration: leave that out, or choose another --name"
+        )
+
+
+def validate(values: Mapping[str, Any], source: str) -> StudyConfig:
+    """Check plain values.
+
+    Raises:
+        UserError: the first fault, with the key and the file that it came from.
+    """
+    try:
+        return StudyConfig.model_validate(values)
+    except ValidationError as error:
+        raise UserError(f"{_describe(error)} (in {source} with the overrides given)") from None
+
+
+def _describe(error: ValidationError) -> str:
+    """The first fault of a pydantic error in one line."""
+    fault = error.errors()[0]
+    location = [part for part in fault["loc"] if not str(part).startswith("function-")]
+    path = ".".join(map(str, location))
+    if fault["type"] == "extra_forbidden":
+        return unknown("key", path, _keys(location[:-1]))
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] != "value_error":
+        message = f"{message[0].lower()}{message[1:]}, but got {fault['input']!r}"
+    return f"{path}: {message}" if path else message
+
+
+def _keys(location: Sequence[str | int]) -> list[str]:
+    """The valid keys of the section at ``location``, as dotted paths."""
+    section: Any = StudyConfig
+    for part in location:
+        section = section.model_fields[part].annotation
+    return [".".join(map(str, [*location, name])) for name in section.model_fields]
+
+
+def _where(error: Exception) -> str:
+    """Line and reason of a YAML error."""
+    mark = getattr(error, "problem_mark", None)
+    position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    return f"{position}: no valid YAML: {reason}"

@@ -1,0 +1,180 @@
+"""What a person sees of a search: a live view on a terminal, plain lines in a pipe."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+import study_format as files
+from search.study import Row, Study
+
+STATUS_STYLES = {
+    files.COMPLETED: "green",
+    files.STOPPED_EARLY: "yellow",
+    files.FAILED: "red",
+    files.INTERRUPTED: "cyan",
+}
+
+
+class Display:
+    """Shows a study while it is searched.
+
+    On a terminal: overall progress with the time left, the running trials and the best so far
+    at each T. Elsewhere: one line for each trial that ended and each T that is done.
+    """
+
+    def __init__(self, study: Study, console: Console):
+        self._study = study
+        self._console = console
+        self._running: list[str] = []
+        self._T: int | None = None
+        self._elapsed = 0.0
+        self._fraction = 0.0
+        self._left: float | None = None
+        self._live: Live | None = None
+
+    def __enter__(self) -> "Display":
+        if self._console.is_terminal:
+            self._live = Live(
+                get_renderable=self._view, console=self._console, refresh_per_second=2
+            )
+            self._live.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def say(self, message: str) -> None:
+        """One line that stays."""
+        self._console.print(message, highlight=False, soft_wrap=True, markup=False)
+
+    def length_started(self, T: int, seconds: float | None) -> None:
+        """The search at T begins; it may take so many seconds."""
+        self._T = T
+        limit = f", at most {clock(seconds)}" if seconds is not None else ""
+        self.say(f"{clock(self._elapsed)} T={T}: {self._study.config.search.trials} trials{limit}")
+
+    def length_ended(self, T: int, reason: str) -> None:
+        """The search at T is over, and why."""
+        row = self._study.best.get(T)
+        result = (
+            f"test accuracy {row['accuracy']:.4f} "
+            f"[{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] by {row['trial_id']}"
+            if row
+            else "no result"
+        )
+        self.say(f"{clock(self._elapsed)} T={T}: {result}; {reason}")
+
+    def trial_started(self, trial_id: str) -> None:
+        """A trial runs from now on."""
+        if trial_id not in self._running:
+            self._running.append(trial_id)
+
+    def trial_ended(self, trial_id: str) -> None:
+        """A trial is over: one line."""
+        if trial_id in self._running:
+            self._running.remove(trial_id)
+        row = self._study.trials[trial_id]
+        outcome = row.get("error") or (
+            f"accuracy {number(row.get('validation_accuracy'))} "
+            f"{millions(row.get('tokens'))}  {describe(row)}"
+        )
+        line = f"{clock(self._elapsed)} {trial_id} {row['status']:13} {outcome}"
+        self.say(line if len(line) <= 80 or self._console.width > 80 else line[:79] + "…")
+
+    def update(self, elapsed: float, fraction: float, left: float | None) -> None:
+        """The search has taken so many seconds, is so far, and has so many seconds to go."""
+        self._elapsed, self._fraction, self._left = elapsed, fraction, left
+
+    def summary(self) -> None:
+        """The best trial of each T."""
+        self._console.print(self._best_table("Best trial of each T"))
+
+    def _view(self) -> RenderableType:
+        config = self._study.config
+        head = Table.grid(padding=(0, 1))
+        left = "" if self._left is None else f"about {clock(self._left)} left"
+        head.add_row(
+            f"[bold]{config.model} · {config.task}[/] · T={self._T}",
+            ProgressBar(total=1, completed=self._fraction, width=20),
+            f"{self._fraction:.0%} · {clock(self._elapsed)}",
+            left,
+        )
+        return Group(head, self._running_table(), self._best_table("Best so far"))
+
+    def _running_table(self) -> Table:
+        table = _table("Running trials")
+        for name in ("trial", "lr", "hidden", "curriculum", "tokens", "length", "ladder", "at T"):
+            table.add_column(name, justify="left" if name == "trial" else "right")
+        for trial_id in self._running:
+            row = self._study.trials[trial_id]
+            last = self._study.last_progress(trial_id)
+            table.add_row(
+                trial_id,
+                *_hyperparameters(row),
+                millions(last.get("tokens")),
+                str(last.get("max_length", "")),
+                number(last.get("ladder_accuracy")),
+                number(last.get("validation_accuracy")),
+            )
+        return table
+
+    def _best_table(self, title: str) -> Table:
+        table = _table(title)
+        for name in ("T", "trials", "best", "lr", "hidden", "curriculum", "valid.", "test", "95 %"):
+            table.add_column(name, justify="left" if name == "best" else "right")
+        for T in self._study.config.T:
+            trials = self._study.trials_at(T)
+            ranked = self._study.ranked(T)
+            row = self._study.best.get(T) or (ranked[0] if ranked else None)
+            if row is None:
+                table.add_row(str(T), str(len(trials)))
+                continue
+            tested = "accuracy" in row
+            table.add_row(
+                str(T),
+                str(len(trials)),
+                row["trial_id"],
+                *_hyperparameters(row),
+                number(row["validation_accuracy"]),
+                number(row["accuracy"]) if tested else "",
+                f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}" if tested else "",
+            )
+        return table
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+
+
+def _hyperparameters(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return f"{row['learning_rate']:.1e}", str(row["hidden_size"]), str(row["curriculum_length"])
+
+
+def describe(row: Row) -> str:
+    """A trial's hyperparameters in a few characters."""
+    rate, hidden, curriculum = _hyperparameters(row)
+    return f"lr {rate} h {hidden} ramp {curriculum}"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss, or m:ss below an hour."""
+    text = str(timedelta(seconds=round(seconds)))
+    return text.removeprefix("0:")
+
+
+def number(value: float | None) -> str:
+    """A share with three digits, or nothing."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def millions(tokens: int | None) -> str:
+    """Tokens in millions, or nothing."""
+    return "" if tokens is None else f"{tokens / 1e6:.1f} M"

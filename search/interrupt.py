@@ -1,0 +1,46 @@
+"""Ctrl-C and SIGTERM end a search gracefully; a second one ends it at once."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Interrupts:
+    """Turns signals into KeyboardInterrupt, after Ray Tune has saved its state.
+
+    Ray Tune ends a run and saves it on SIGUSR1. Its own handler for SIGINT is switched off
+    (TUNE_DISABLE_SIGINT_HANDLER), so that one place decides.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._tuning = False
+
+    def install(self) -> None:
+        """Take the signals over. Call it after ray.init, which sets handlers of its own."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    @contextmanager
+    def tuning(self) -> Iterator[None]:
+        """While this is open, the first signal lets Ray Tune save its state.
+
+        Raises:
+            KeyboardInterrupt: at the end, if there was a signal.
+        """
+        self._tuning = True
+        try:
+            yield
+        finally:
+            self._tuning = False
+        if self.requested:
+            raise KeyboardInterrupt
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._tuning and not self.requested:
+            self.requested = True
+            os.kill(os.getpid(), signal.SIGUSR1)
+        else:
+            raise KeyboardInterrupt

@@ -1,0 +1,195 @@
+"""Search hyperparameters of a recurrent network on the copy task.
+
+    python -m search.run --model mgru
+    python -m search.run --model gru --config configs/quick.yaml
+    python -m search.run --model my_package.cells:factory --T 100 --set space.hidden_size=64
+
+Results go to runs/MODEL-TASK/; compare studies with: python -m analysis.compare
+"""
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import yaml
+
+from copytask import MODELS, TASKS
+from search.config import StudyConfig, check_resumable, load_config, override, read_yaml
+from search.errors import SearchFailed, UserError
+from search.study import Study
+from study_format import LOG_FILE, STUDY_FILE
+
+DEFAULT_CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
+
+CONFIG_FLAGS = {
+    "model": "model",
+    "task": "task",
+    "T": "T",
+    "trials": "search.trials",
+    "budget_minutes": "search.budget_minutes",
+    "seed": "search.seed",
+    "sampler": "search.sampler",
+    "scheduler": "search.scheduler",
+    "cpus_per_trial": "resources.cpus_per_trial",
+    "gpus_per_trial": "resources.gpus_per_trial",
+    "max_concurrent": "resources.max_concurrent",
+}
+"""Flag -> the key of the configuration that it sets."""
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of ``python -m search.run``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m search.run",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    study = parser.add_argument_group("what is searched")
+    study.add_argument(
+        "--model", help=f"{', '.join(MODELS)}, or your own cell as package.module:factory"
+    )
+    study.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
+    study.add_argument(
+        "--T", nargs="*", type=int, metavar="T", help="lengths (default: 100 200 500 1000)"
+    )
+    study.add_argument(
+        "--config", type=Path, metavar="FILE",
+        help="configuration (default: configs/default.yaml)",
+    )  # fmt: skip
+    study.add_argument(
+        "--set", action="append", default=[], metavar="KEY.PATH=VALUE",
+        help="set any key of the configuration; can be repeated",
+    )  # fmt: skip
+    search = parser.add_argument_group("how it is searched")
+    search.add_argument("--trials", type=int, metavar="N", help="trials at each T")
+    search.add_argument(
+        "--budget-minutes", type=float, metavar="M", help="wall time of the whole search"
+    )
+    search.add_argument("--seed", type=int, metavar="N", help="of sampler and trials")
+    search.add_argument("--sampler", help="tpe or random")
+    search.add_argument("--scheduler", help="asha or none")
+    place = parser.add_argument_group("where")
+    place.add_argument("--name", help="of the study (default: MODEL-TASK)")
+    place.add_argument(
+        "--storage", type=Path, default=Path("runs"), metavar="DIR",
+        help="folder of the studies (default: runs)",
+    )  # fmt: skip
+    place.add_argument("--resume", action="store_true", help="go on with the study of that name")
+    place.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
+    place.add_argument(
+        "--address", metavar="HOST:PORT", help="a running Ray cluster, or auto (default: own)"
+    )
+    place.add_argument("--cpus-per-trial", type=float, metavar="X")
+    place.add_argument("--gpus-per-trial", type=float, metavar="X", help="fractions share a GPU")
+    place.add_argument("--max-concurrent", type=int, metavar="N", help="trials at once")
+    return parser
+
+
+def study_path(storage: Path, name: str) -> Path:
+    """The study's directory.
+
+    Raises:
+        UserError: name or storage cannot be used.
+    """
+    if name in {"", ".", ".."} or Path(name).name != name:
+        raise UserError(f"--name {name}: must be the name of one folder, without '/'")
+    if str(storage).startswith("s3:"):
+        raise UserError(f"--storage {storage}: only folders can be written so far")
+    existing = storage
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise UserError(f"--storage {storage}: {existing} is not a folder that can be written")
+    return storage / name
+
+
+def resolve(args: argparse.Namespace) -> tuple[Path, StudyConfig]:
+    """The study's directory and configuration that the arguments ask for.
+
+    A study that is resumed keeps its configuration: file and overrides are not needed, and may
+    not contradict it.
+
+    Raises:
+        UserError: they cannot be used.
+    """
+    flags = {
+        key: getattr(args, name)
+        for name, key in CONFIG_FLAGS.items()
+        if getattr(args, name) is not None
+    }
+    if args.resume and args.name:
+        path = study_path(args.storage, args.name)
+    else:
+        config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
+        name = args.name or f"{config.model.replace(':', '.')}-{config.task}"
+        path = study_path(args.storage, name)
+    if args.resume:
+        earlier = Study.load(path).config
+        values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
+        config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
+        check_resumable(earlier, config, path)
+    elif path.exists():
+        raise UserError(
+            f"the study {path} exists: go on with it by --resume, or choose another --name"
+        )
+    return path, config
+
+
+def search(args: argparse.Namespace, path: Path, config: StudyConfig) -> int:
+    """Search until everything is done, or until the user ends it; returns the exit code."""
+    # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
+    from search.cluster import connect
+    from search.display import Display
+    from search.interrupt import Interrupts
+    from search.output import OutputCapture
+    from search.runner import search_study
+
+    with OutputCapture() as output, connect(args.address, config.resources) as slots:
+        interrupts = Interrupts()
+        interrupts.install()
+        study = Study.load(path) if args.resume else Study.create(path, config)
+        study.config = config
+        output.move_to(path / LOG_FILE)
+        display = Display(study, output.console)
+        display.say(f"{config.model} on {config.task}, {slots} trials at a time -> {path}")
+        try:
+            with display:
+                search_study(study, slots, display, interrupts)
+        except KeyboardInterrupt:
+            display.say(f"interrupted; what ran is kept. Go on with:\n  {resume_command(path)}")
+            return 130
+        display.summary()
+        return 0
+
+
+def resume_command(path: Path) -> str:
+    """The command that goes on with the study at ``path``."""
+    storage = "" if path.parent == Path("runs") else f" --storage {shlex.quote(str(path.parent))}"
+    return f"python -m search.run --name {shlex.quote(path.name)}{storage} --resume"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = make_parser().parse_args(arguments)
+    try:
+        path, config = resolve(args)
+        if args.dry_run:
+            print(f"# study directory: {path}")
+            print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
+            return 0
+        return search(args, path, config)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except SearchFailed as error:
+        print(f"failed: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The search space: from YAML to Optuna's distributions.
+
+A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}``, a list of choices
+``{choices: [64, 128]}`` or a plain value, which fixes it. Any field of
+:class:`copytask.TrainingConfig` can be one, except those that define the study.
+"""
+
+import dataclasses
+from typing import Any, Literal
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from copytask import TrainingConfig
+from search.errors import unknown
+
+Scalar = bool | int | float | str
+
+STUDY_FIELDS = ("model", "task", "T")
+"""What a study has one of; the other fields of a training config can be searched."""
+
+TRAINING_FIELDS = {
+    field.name: field.type
+    for field in dataclasses.fields(TrainingConfig)
+    if field.name not in STUDY_FIELDS
+}
+
+
+class Range(BaseModel):
+    """All numbers from low to high, both included."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    low: float
+    high: float
+    log: bool = False
+    type: Literal["float", "int"] = "float"
+
+    @model_validator(mode="after")
+    def check(self) -> "Range":
+        if not self.low < self.high:
+            raise ValueError(f"low < high must hold, but got low={self.low:g}, high={self.high:g}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a log range needs low > 0, but got low={self.low:g}")
+        if self.type == "int" and not (self.low.is_integer() and self.high.is_integer()):
+            raise ValueError(
+                f"an int range needs whole numbers, but got low={self.low:g}, high={self.high:g}"
+            )
+        return self
+
+    def distribution(self) -> BaseDistribution:
+        if self.type == "int":
+            return IntDistribution(int(self.low), int(self.high), log=self.log)
+        return FloatDistribution(self.low, self.high, log=self.log)
+
+    def examples(self) -> list[Scalar]:
+        """The values that must be valid for the whole range to be."""
+        return [int(v) if self.type == "int" else v for v in (self.low, self.high)]
+
+
+class Choices(BaseModel):
+    """One of a few values."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    choices: list[Scalar] = Field(min_length=1)
+
+    def distribution(self) -> BaseDistribution:
+        return CategoricalDistribution(self.choices)
+
+    def examples(self) -> list[Scalar]:
+        return list(self.choices)
+
+
+Dimension = Range | Choices
+
+
+def parse_dimension(name: str, value: Any) -> Dimension | Scalar:
+    """Read one entry of ``space``.
+
+    Raises:
+        ValueError: the name is no hyperparameter, or the value no range, choices or scalar.
+            (pydantic's ValidationError, a ValueError, for a fault inside a range.)
+    """
+    if name not in TRAINING_FIELDS:
+        raise ValueError(unknown("hyperparameter", name, TRAINING_FIELDS))
+    if isinstance(value, dict):
+        if "choices" in value:
+            return Choices.model_validate(value)
+        default = "int" if TRAINING_FIELDS[name] is int else "float"
+        return Range.model_validate({"type": default, **value})
+    if isinstance(value, Scalar):
+        return value
+    raise ValueError(
+        f"expected a range {{low, high}}, {{choices: [...]}} or a plain value, but got {value!r}"
+    )

@@ -1,0 +1,173 @@
+"""Searches one T with Ray Tune and keeps the study directory up to date while it does."""
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ray import tune
+from ray.tune import Callback, CheckpointConfig, Stopper
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import ASHAScheduler
+
+import study_format as files
+from search.display import Display
+from search.sampler import TRIAL_ID, OptunaSearcher
+from search.scheduler import RungKeeper, make_scheduler
+from search.space import Scalar
+from search.study import Study
+from search.trainable import ERROR, STATUS, CopyTrainable
+
+Progress = tuple[float, float, float | None]
+"""Seconds that the whole search took so far, fraction done, seconds left if known."""
+
+WRITE_INTERVAL = 2.0
+"""Seconds between two rewrites of the CSV files while trials run."""
+
+
+class Recorder(Callback):
+    """Writes down what the trials report and shows it."""
+
+    def __init__(self, study: Study, display: Display, progress: Callable[[], Progress]):
+        self._study = study
+        self._display = display
+        self._progress = progress
+        self._written = time.monotonic()
+
+    def on_trial_start(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._study.start_trial(trial.config["training"], trial.config[TRIAL_ID])
+        self._display.trial_started(trial.config[TRIAL_ID])
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        trial_id = trial.config[TRIAL_ID]
+        if result[STATUS] == files.FAILED:
+            self._study.end_trial(trial_id, files.FAILED, result[ERROR])
+            return
+        self._study.add_result(trial_id, result)
+        if result["done"]:
+            self._study.end_trial(trial_id, result[STATUS] or files.STOPPED_EARLY)
+
+    def on_trial_complete(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._display.trial_ended(trial.config[TRIAL_ID])
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        error = trial.get_error()
+        cause = getattr(error, "cause", None) or error
+        reason = f"{type(cause).__name__}: {cause}".strip().splitlines()[0]
+        self._study.end_trial(trial.config[TRIAL_ID], files.FAILED, reason)
+        self._display.trial_ended(trial.config[TRIAL_ID])
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        if time.monotonic() - self._written >= WRITE_INTERVAL:
+            self.write()
+        self._display.update(*self._progress())
+
+    def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
+        self.write()
+
+    def write(self) -> None:
+        """Bring the files up to date."""
+        self._study.write()
+        self._study.write_state(self._progress()[0])
+        self._written = time.monotonic()
+
+
+class SearchStopper(Stopper):
+    """Ends the search at one T when enough trials have solved it, or its time is over.
+
+    Args:
+        deadline: on time.monotonic's clock; infinite for no limit.
+    """
+
+    def __init__(self, study: Study, T: int, deadline: float):
+        self._study = study
+        self._T = T
+        self._deadline = deadline
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False  # single trials are the scheduler's
+
+    def stop_all(self) -> bool:
+        return self.solved() or time.monotonic() >= self._deadline
+
+    def solved(self) -> bool:
+        """Whether as many trials as the config asks for have solved T."""
+        solved = sum(
+            row.get("tokens_to_solve") is not None for row in self._study.trials_at(self._T)
+        )
+        return solved >= self._study.config.search.solved_trials
+
+
+def trial_directory(trial: Trial) -> str:
+    """Name of a trial's folder: short, so that paths stay short with many hyperparameters."""
+    return str(trial.config[TRIAL_ID])
+
+
+def tune_length(
+    study: Study,
+    T: int,
+    *,
+    initial: list[dict[str, Scalar]],
+    deadline: float,
+    max_concurrent: int,
+    display: Display,
+    progress: Callable[[], Progress],
+) -> None:
+    """Search one T until trials, time or need run out; go on with it if it was begun before.
+
+    Args:
+        initial: configurations to be tried first.
+        deadline: when to stop, on time.monotonic's clock.
+        max_concurrent: trials at a time.
+        progress: seconds that the whole search took so far, fraction done, seconds left.
+    """
+    config = study.config
+    ray_folder = (study.path / files.RAY_FOLDER).absolute()
+    example = config.training_config(T, _any_point(config.dimensions()), seed=0)
+    scheduler = make_scheduler(
+        config.search, -(-example.max_tokens // example.tokens_per_iteration)
+    )
+    callbacks: list[Callback] = [Recorder(study, display, progress)]
+    if isinstance(scheduler, ASHAScheduler):
+        callbacks.append(RungKeeper(scheduler))
+    name = f"T={T}"
+    begun = any((ray_folder / name).glob("experiment_state-*.json"))
+    tune.run(
+        CopyTrainable,
+        name=name,
+        storage_path=str(ray_folder),
+        num_samples=config.search.trials,
+        search_alg=OptunaSearcher(
+            config, T, study.path / files.OPTUNA_FILE, initial, max_concurrent
+        ),
+        scheduler=scheduler,
+        stop=SearchStopper(study, T, deadline),
+        callbacks=callbacks,
+        resources_per_trial={
+            "cpu": config.resources.cpus_per_trial,
+            "gpu": config.resources.gpus_per_trial,
+        },
+        checkpoint_config=CheckpointConfig(
+            checkpoint_frequency=1,
+            checkpoint_at_end=True,
+            num_to_keep=1,  # the best; Tune keeps the latest as well
+            checkpoint_score_attribute="validation_accuracy",
+        ),
+        trial_dirname_creator=trial_directory,
+        reuse_actors=True,
+        resume=begun,
+        raise_on_failed_trial=False,
+        verbose=0,
+    )
+
+
+def _any_point(dimensions: dict[str, Any]) -> dict[str, Scalar]:
+    return {name: dimension.examples()[0] for name, dimension in dimensions.items()}

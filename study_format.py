@@ -1,0 +1,78 @@
+"""The files of a study directory: the contract between ``search`` and ``analysis``.
+
+``search`` writes these files and ``analysis`` reads them; neither imports the other. Units
+stand in the comments. An empty cell means that there is no such value.
+"""
+
+SCHEMA_VERSION = 1
+"""Grows when a column or file changes its meaning. Written into study.yaml."""
+
+STUDY_FILE = "study.yaml"
+TRIALS_FILE = "trials.csv"
+PROGRESS_FILE = "progress.csv"
+BEST_FILE = "best.csv"
+STATE_FILE = "state.json"
+OPTUNA_FILE = "optuna.journal"
+LOG_FILE = "search.log"
+CHECKPOINTS_FOLDER = "checkpoints"
+RAY_FOLDER = "ray"
+
+COMPLETED = "completed"  # solved T, or spent its whole token budget
+STOPPED_EARLY = "stopped_early"  # stopped by the scheduler
+FAILED = "failed"  # diverged or crashed; the column error says how
+INTERRUPTED = "interrupted"  # not finished: still running, or cut off with the search
+STATUSES = (COMPLETED, STOPPED_EARLY, FAILED, INTERRUPTED)
+
+TRIALS_COLUMNS = (
+    "model",  # lstm, gru, mlstm, mgru or package.module:factory
+    "task",  # delay or sequence
+    "T",  # length that the trial is to master
+    "trial_id",  # unique in the study
+    "status",  # one of STATUSES
+    "learning_rate",
+    "hidden_size",  # units
+    "curriculum_length",  # optimizer steps
+    "seed",  # of the trial's weights and training data
+    "parameters",  # trained parameters of the model
+    "tokens",  # batch x length of every training step
+    "seconds",  # wall time of the training iterations, evaluation included
+    "validation_accuracy",  # at T, best evaluation: share of payload symbols recalled
+    "ladder_accuracy",  # of the same evaluation: mean over the lengths 1, 4, 16, ..., T
+    "tokens_to_solve",  # tokens at the first of two evaluations in a row >= 0.99
+    "seconds_to_solve",  # s, the same
+    "error",  # why a failed trial failed
+)
+"""trials.csv: one row a trial, in the order in which they started. Hyperparameters that are
+searched beyond the three above follow as columns of their own."""
+
+PROGRESS_COLUMNS = (
+    "model",
+    "task",
+    "T",
+    "trial_id",
+    "iteration",
+    "step",  # optimizer steps so far
+    "tokens",
+    "seconds",
+    "learning_rate",  # at the end of the iteration
+    "max_length",  # largest training length that the curriculum allows
+    "training_loss",  # nats a symbol
+    "validation_accuracy",
+    "ladder_accuracy",
+    "exact_match",  # share of whole payloads recalled
+    "validation_loss",  # nats a symbol
+    "recalled_bits",  # of one payload
+)
+"""progress.csv: one row an evaluation of a trial."""
+
+BEST_COLUMNS = (
+    *TRIALS_COLUMNS,
+    "accuracy",  # at T on test payloads, which chose nothing
+    "accuracy_low",  # 95 % interval over test payloads
+    "accuracy_high",
+    "exact_match",  # on the test payloads, as the next
+    "recalled_bits",
+    "trials",  # trials started at this T
+    "checkpoint",  # of the best trial, relative to the study directory
+)
+"""best.csv: one row a T, of the trial with the best validation accuracy at T."""
