@@ -23,7 +23,8 @@ class LengthRamp:
         if step >= self.curriculum_length:
             return self.T
         start = min(2, self.T)
-        return round(start * (self.T / start) ** (step / self.curriculum_length))
+        growth: float = (self.T / start) ** (step / self.curriculum_length)
+        return round(start * growth)
 
     def sample_length(self, step: int, generator: torch.Generator) -> int:
         """Draw the length of the batch at this step; ``generator`` lives on the CPU."""

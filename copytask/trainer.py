@@ -209,7 +209,7 @@ class Trainer:
         logits = self.model(batch.tokens, recall=len(batch.targets))
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         if config.clip_norm > 0:
             torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
         for group in self._optimizer.param_groups:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import (
@@ -89,7 +89,7 @@ class StudyConfig(Section):
 
     model: str
     task: Literal[tuple(TASKS)] = "delay"  # type: ignore[valid-type]
-    T: list[Annotated[int, Field(ge=1)]] = Field([100, 200, 500, 1000], min_length=1)
+    T: list[int] = [100, 200, 500, 1000]
     training: dict[str, Any] = {}
     space: dict[str, Any] = Field(default_factory=lambda: dict(DEFAULT_SPACE))
     search: SearchConfig = SearchConfig()
@@ -104,20 +104,21 @@ class StudyConfig(Section):
     @field_validator("T")
     @classmethod
     def _sort_lengths(cls, lengths: list[int]) -> list[int]:
+        if not lengths or min(lengths) < 1:
+            raise ValueError(f"needs at least one length, each >= 1, but got {lengths}")
         return sorted(set(lengths))
 
     @field_validator("training")
     @classmethod
     def _check_training(cls, values: dict[str, Any]) -> dict[str, Any]:
-        checked = {}
         for name, value in values.items():
             if name not in TRAINING_FIELDS:
-                raise ValueError(unknown("key", name, TRAINING_FIELDS))
+                raise ValueError(f".{name}: {unknown('key', name, TRAINING_FIELDS)}")
             try:
-                checked[name] = TypeAdapter(TRAINING_FIELDS[name]).validate_python(value)
+                typed(name, value)
             except ValidationError as error:
-                raise ValueError(f"{name}: {error.errors()[0]['msg']}, but got {value!r}") from None
-        return checked
+                raise ValueError(f".{name}: {_describe(error)}") from None
+        return values
 
     @field_validator("space")
     @classmethod
@@ -126,26 +127,30 @@ class StudyConfig(Section):
             try:
                 parse_dimension(name, value)
             except ValidationError as error:
-                raise ValueError(f"{name}: {_describe(error)}") from None
+                raise ValueError(f".{name}: {_describe(error)}") from None
             except ValueError as error:
-                raise ValueError(f"{name}: {error}" if name in TRAINING_FIELDS else error) from None
+                raise ValueError(f".{name}: {error}") from None
         return values
 
     @model_validator(mode="after")
     def _check_values(self) -> "StudyConfig":
         """Every value that a trial could get must make a valid training config."""
-        examples: list[dict[str, Scalar]] = [{}]
-        for name, dimension in self.dimensions().items():
-            examples += [{name: value} for value in dimension.examples()]
+        dimensions = self.dimensions()
+        examples = [(f"training.{name}", name, value) for name, value in self.training.items()]
+        for name, value in self.space.items():
+            values = dimensions[name].examples() if name in dimensions else [value]
+            examples += [(f"space.{name}", name, value) for value in values]
         for point in self.search.initial:
-            for name in point:
-                if name not in self.dimensions():
-                    raise ValueError(
-                        f"search.initial: {unknown('searched hyperparameter', name, self.dimensions())}"
-                    )
-            examples.append(point)
-        for example in examples:
-            self.training_config(self.T[0], example, seed=0)
+            for name in set(point) - set(dimensions):
+                raise ValueError(f"search.initial: {unknown('hyperparameter', name, dimensions)}")
+            examples += [("search.initial", name, value) for name, value in point.items()]
+        for origin, name, value in examples:
+            try:
+                TrainingConfig(model=self.model, T=self.T[0], **{name: typed(name, value)})
+            except ValidationError as error:
+                raise ValueError(f"{origin}: {_describe(error)}") from None
+            except ValueError as error:
+                raise ValueError(f"{origin}: {error}") from None
         return self
 
     def dimensions(self) -> dict[str, Dimension]:
@@ -163,8 +168,17 @@ class StudyConfig(Section):
         """
         fixed = {k: v for k, v in self.space.items() if k not in self.dimensions()}
         values = {"seed": seed, **self.training, **fixed, **hyperparameters}
-        values = {k: TypeAdapter(TRAINING_FIELDS[k]).validate_python(v) for k, v in values.items()}
+        values = {name: typed(name, value) for name, value in values.items()}
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
+
+
+def typed(name: str, value: Any) -> Any:
+    """A training field's value as the field's type: YAML reads 1e-3 as text.
+
+    Raises:
+        ValidationError: it cannot be converted.
+    """
+    return TypeAdapter[Any](TRAINING_FIELDS[name]).validate_python(value)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -202,21 +216,33 @@ def override(
     """The configuration of plain values from ``source`` after overrides and flags.
 
     Raises:
-        UserError: anything is wrong with it; one line.
+        UserError: anything is wrong with it; one line that names the key and where it was given.
     """
+    origins = {}  # dotted path -> the option that set it
     for text in overrides:
         path, separator, value = text.partition("=")
-        if not separator or not path.strip():
+        path = path.strip()
+        if not separator or not path:
             raise UserError(f"--set {text}: expected key.path=value")
         try:
-            set_path(values, path.strip(), yaml.safe_load(value))
+            set_path(values, path, yaml.safe_load(value))
         except yaml.YAMLError as error:
             raise UserError(f"--set {text}: the value{_where(error)}") from None
+        origins[path] = f"--set {path}"
     for path, value in flags.items():
         set_path(values, path, value)
+        origins[path] = "--" + path.rpartition(".")[2].replace("_", "-")
     if not values.get("model"):
         raise UserError(f"which model? Give --model: {', '.join(MODELS)} or package.module:factory")
-    return validate(values, source)
+    try:
+        return StudyConfig.model_validate(values)
+    except ValidationError as error:
+        fault = _describe(error)
+        place = fault.partition(":")[0]
+        origin = next((p for p in origins if f"{place}.".startswith(f"{p}.")), "")
+        if origin == place:  # "--model: unknown model", not "--model: model: unknown model"
+            fault = fault.partition(": ")[2]
+        raise UserError(f"{origins.get(origin, source)}: {fault}") from None
 
 
 def set_path(values: dict[str, Any], path: str, value: Any) -> None:
@@ -256,37 +282,29 @@ def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> N
         )
 
 
-def validate(values: Mapping[str, Any], source: str) -> StudyConfig:
-    """Check plain values.
-
-    Raises:
-        UserError: the first fault, with the key and the file that it came from.
-    """
-    try:
-        return StudyConfig.model_validate(values)
-    except ValidationError as error:
-        raise UserError(f"{_describe(error)} (in {source} with the overrides given)") from None
-
-
 def _describe(error: ValidationError) -> str:
     """The first fault of a pydantic error in one line."""
     fault = error.errors()[0]
     location = [part for part in fault["loc"] if not str(part).startswith("function-")]
     path = ".".join(map(str, location))
     if fault["type"] == "extra_forbidden":
-        return unknown("key", path, _keys(location[:-1]))
+        return f"{path}: {unknown('key', location[-1], _keys(location[:-1]))}"
     message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] != "value_error":
+    if fault["type"] == "missing":
+        message = "is missing"
+    elif fault["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}, but got {fault['input']!r}"
+    if message.startswith("."):  # a check of a field's own, which names a key below it
+        return path + message
     return f"{path}: {message}" if path else message
 
 
 def _keys(location: Sequence[str | int]) -> list[str]:
-    """The valid keys of the section at ``location``, as dotted paths."""
+    """The valid keys of the section at ``location``."""
     section: Any = StudyConfig
     for part in location:
         section = section.model_fields[part].annotation
-    return [".".join(map(str, [*location, name])) for name in section.model_fields]
+    return list(section.model_fields)
 
 
 def _where(error: Exception) -> str:

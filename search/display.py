@@ -1,5 +1,6 @@
 """What a person sees of a search: a live view on a terminal, plain lines in a pipe."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -35,7 +36,7 @@ class Display:
         self._T: int | None = None
         self._elapsed = 0.0
         self._fraction = 0.0
-        self._left: float | None = None
+        self._left = math.inf
         self._live: Live | None = None
 
     def __enter__(self) -> "Display":
@@ -55,10 +56,10 @@ class Display:
         """One line that stays."""
         self._console.print(message, highlight=False, soft_wrap=True, markup=False)
 
-    def length_started(self, T: int, seconds: float | None) -> None:
+    def length_started(self, T: int, seconds: float) -> None:
         """The search at T begins; it may take so many seconds."""
         self._T = T
-        limit = f", at most {clock(seconds)}" if seconds is not None else ""
+        limit = f", at most {clock(seconds)}" if math.isfinite(seconds) else ""
         self.say(f"{clock(self._elapsed)} T={T}: {self._study.config.search.trials} trials{limit}")
 
     def length_ended(self, T: int, reason: str) -> None:
@@ -89,7 +90,7 @@ class Display:
         line = f"{clock(self._elapsed)} {trial_id} {row['status']:13} {outcome}"
         self.say(line if len(line) <= 80 or self._console.width > 80 else line[:79] + "…")
 
-    def update(self, elapsed: float, fraction: float, left: float | None) -> None:
+    def update(self, elapsed: float, fraction: float, left: float) -> None:
         """The search has taken so many seconds, is so far, and has so many seconds to go."""
         self._elapsed, self._fraction, self._left = elapsed, fraction, left
 
@@ -100,7 +101,7 @@ class Display:
     def _view(self) -> RenderableType:
         config = self._study.config
         head = Table.grid(padding=(0, 1))
-        left = "" if self._left is None else f"about {clock(self._left)} left"
+        left = f"about {clock(self._left)} left" if math.isfinite(self._left) else ""
         head.add_row(
             f"[bold]{config.model} · {config.task}[/] · T={self._T}",
             ProgressBar(total=1, completed=self._fraction, width=20),
@@ -111,7 +112,7 @@ class Display:
 
     def _running_table(self) -> Table:
         table = _table("Running trials")
-        for name in ("trial", "lr", "hidden", "curriculum", "tokens", "length", "ladder", "at T"):
+        for name in ("trial", "lr", "hidden", "ramp", "tokens", "length", "ladder", "at T"):
             table.add_column(name, justify="left" if name == "trial" else "right")
         for trial_id in self._running:
             row = self._study.trials[trial_id]
@@ -128,7 +129,7 @@ class Display:
 
     def _best_table(self, title: str) -> Table:
         table = _table(title)
-        for name in ("T", "trials", "best", "lr", "hidden", "curriculum", "valid.", "test", "95 %"):
+        for name in ("T", "n", "best", "lr", "hidden", "ramp", "valid.", "test", "95 % interval"):
             table.add_column(name, justify="left" if name == "best" else "right")
         for T in self._study.config.T:
             trials = self._study.trials_at(T)

@@ -8,7 +8,7 @@ class UserError(Exception):
     """The user asked for something that cannot be done; exit code 2."""
 
 
-class SearchFailed(Exception):
+class SearchFailedError(Exception):
     """The search ran and has nothing to show; exit code 1."""
 
 

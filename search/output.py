@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
 from rich.console import Console
 
@@ -20,7 +21,7 @@ class OutputCapture:
         sys.stdout.flush()
         sys.stderr.flush()
         self._saved = [os.dup(1), os.dup(2)]
-        self._log = tempfile.TemporaryFile()
+        self._log: IO[bytes] = tempfile.TemporaryFile()
         self._point_to(self._log.fileno())
         self.console = Console(file=os.fdopen(os.dup(self._saved[0]), "w"))
         return self

@@ -17,7 +17,7 @@ import yaml
 
 from copytask import MODELS, TASKS
 from search.config import StudyConfig, check_resumable, load_config, override, read_yaml
-from search.errors import SearchFailed, UserError
+from search.errors import SearchFailedError, UserError
 from search.study import Study
 from study_format import LOG_FILE, STUDY_FILE
 
@@ -183,7 +183,7 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except SearchFailed as error:
+    except SearchFailedError as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

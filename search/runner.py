@@ -1,12 +1,13 @@
 """Searches a whole study: every T in ascending order."""
 
 import dataclasses
+import math
 import time
 
 import study_format as files
 from copytask import configure_process, evaluate, load_model
 from search.display import Display
-from search.errors import SearchFailed
+from search.errors import SearchFailedError
 from search.interrupt import Interrupts
 from search.space import Scalar
 from search.study import Study
@@ -23,26 +24,24 @@ class Budget:
 
     def __init__(self, minutes: float | None, used: float):
         self._start = time.monotonic() - used
-        self._seconds = None if minutes is None else 60 * minutes
+        self._seconds = float("inf") if minutes is None else 60 * minutes
 
     def elapsed(self) -> float:
         """Seconds used so far."""
         return time.monotonic() - self._start
 
-    def left(self) -> float | None:
-        """Seconds left, at least 0; None without a limit."""
-        return None if self._seconds is None else max(0.0, self._seconds - self.elapsed())
+    def left(self) -> float:
+        """Seconds left, at least 0; infinite without a limit."""
+        return max(0.0, self._seconds - self.elapsed())
 
-    def share(self, T: int, later: list[int]) -> float | None:
+    def share(self, T: int, later: list[int]) -> float:
         """The seconds that the search at T may take, with these T still to come.
 
         What is left is shared in proportion to T**0.25: the tokens that a good trial needs grow
         about so slowly with T. What one T does not use goes to the later ones.
         """
-        left = self.left()
-        if left is None:
-            return None
-        return left * T**0.25 / sum(t**0.25 for t in [T, *later])
+        weights = [math.sqrt(math.sqrt(t)) for t in (T, *later)]
+        return self.left() * weights[0] / sum(weights)
 
 
 def search_study(study: Study, slots: int, display: Display, interrupts: Interrupts) -> None:
@@ -52,7 +51,7 @@ def search_study(study: Study, slots: int, display: Display, interrupts: Interru
         slots: trials that can run at once.
 
     Raises:
-        SearchFailed: there is no result at all, or every trial at a T failed.
+        SearchFailedError: there is no result at all, or every trial at a T failed.
         KeyboardInterrupt: the user ended the search; the study can be resumed.
     """
     configure_process()
@@ -62,27 +61,26 @@ def search_study(study: Study, slots: int, display: Display, interrupts: Interru
     for index, T in enumerate(config.T):
         if T not in study.best:
             seconds = budget.share(T, config.T[index + 1 :])
-            deadline = float("inf") if seconds is None else time.monotonic() + seconds
             progress = LengthProgress(study, T, budget, seconds)
             display.update(*progress.now())
             display.length_started(T, seconds)
-            with interrupts.tuning():
-                tune_length(
-                    study,
-                    T,
-                    initial=initial,
-                    deadline=deadline,
-                    max_concurrent=slots,
-                    display=display,
-                    progress=progress.now,
-                )
+            tune_length(
+                study,
+                T,
+                initial=initial,
+                deadline=time.monotonic() + seconds,
+                max_concurrent=slots,
+                display=display,
+                progress=progress.now,
+                interrupts=interrupts,
+            )
             keep_best(study, T)
             study.write_state(budget.elapsed())
             display.update(*progress.now())
             display.length_ended(T, progress.end_reason())
         initial = carried_configurations(study, T) or initial
     if not study.best:
-        raise SearchFailed(
+        raise SearchFailedError(
             "no trial finished an iteration in the time given; raise --budget-minutes"
         )
 
@@ -91,30 +89,30 @@ class LengthProgress:
     """How far the search is while one T is searched.
 
     Args:
-        seconds: time that this T may take; None for no limit.
+        seconds: time that this T may take, may be infinite.
     """
 
-    def __init__(self, study: Study, T: int, budget: Budget, seconds: float | None):
+    def __init__(self, study: Study, T: int, budget: Budget, seconds: float):
         self._study = study
         self._T = T
         self._budget = budget
         self._seconds = seconds
         self._start = budget.elapsed()
 
-    def now(self) -> tuple[float, float, float | None]:
-        """Seconds used, fraction done, and seconds left if they can be told."""
+    def now(self) -> tuple[float, float, float]:
+        """Seconds used, fraction done, and seconds left (infinite if that cannot be told)."""
         search = self._study.config.search
         lengths = self._study.config.T
         elapsed = self._budget.elapsed()
-        fractions = [self._ended() / search.trials, self._solved() / search.solved_trials]
-        if self._seconds:
-            fractions.append((elapsed - self._start) / self._seconds)
-        here = 1.0 if self._T in self._study.best else min(0.99, max(fractions))
+        done = max(
+            self._ended() / search.trials,
+            self._solved() / search.solved_trials,
+            (elapsed - self._start) / max(self._seconds, 1.0),
+        )
+        here = 1.0 if self._T in self._study.best else min(0.99, done)
         fraction = (lengths.index(self._T) + here) / len(lengths)
-        limits = [] if self._budget.left() is None else [self._budget.left()]
-        if fraction > 0:
-            limits.append(elapsed * (1 - fraction) / fraction)
-        return elapsed, fraction, min(limits, default=None)
+        projected = elapsed * (1 - fraction) / fraction if fraction > 0 else float("inf")
+        return elapsed, fraction, min(self._budget.left(), projected)
 
     def end_reason(self) -> str:
         """Why the search at T ended."""
@@ -126,8 +124,7 @@ class LengthProgress:
         return "its time is over"
 
     def _solved(self) -> int:
-        rows = self._study.trials_at(self._T)
-        return sum(row.get("tokens_to_solve") is not None for row in rows)
+        return self._study.solved_trials(self._T)
 
     def _ended(self) -> int:
         rows = self._study.trials_at(self._T)
@@ -138,11 +135,13 @@ def keep_best(study: Study, T: int) -> None:
     """Test the best trial at T on data that chose nothing, and keep its checkpoint.
 
     Raises:
-        SearchFailed: every trial at T failed.
+        SearchFailedError: every trial at T failed.
     """
     rows = study.trials_at(T)
     if rows and all(row["status"] == files.FAILED for row in rows):
-        raise SearchFailed(f"all {len(rows)} trials at T={T} failed; the last: {rows[-1]['error']}")
+        raise SearchFailedError(
+            f"all {len(rows)} trials at T={T} failed; the last: {rows[-1]['error']}"
+        )
     ranked = study.ranked(T)
     if not ranked:
         return

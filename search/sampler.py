@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 from ray.tune.search import Searcher
 
@@ -23,6 +25,8 @@ from study_format import COMPLETED, FAILED
 
 TRIAL_ID = "trial_id"
 RAY_TRIAL_ID = "ray_trial_id"
+
+STARTED = [state for state in TrialState if state is not TrialState.WAITING]
 
 
 class OptunaSearcher(Searcher):
@@ -52,12 +56,11 @@ class OptunaSearcher(Searcher):
         self._distributions = {
             name: dimension.distribution() for name, dimension in config.dimensions().items()
         }
-        backend = optuna.storages.journal.JournalFileBackend(str(journal))
+        backend = JournalFileBackend(str(journal))
         self._study = optuna.create_study(
-            storage=optuna.storages.JournalStorage(backend),
+            storage=JournalStorage(backend),
             study_name=f"T={T}",
             direction="maximize",
-            sampler=make_sampler(config.search, T),
             load_if_exists=True,
         )
         if not self._study.trials:
@@ -69,12 +72,16 @@ class OptunaSearcher(Searcher):
         """The config of Tune's next trial, or None while as many as may be are live."""
         if len(self._live) >= self._max_concurrent:
             return None
+        # A sampler that is seeded for each trial suggests the same after a restart of the
+        # driver as without one, and does not repeat itself.
+        started = self._study.get_trials(deepcopy=False, states=STARTED)
+        seed = trial_seed(self._config.search.seed, self._T, len(started))
+        self._study.sampler = make_sampler(self._config.search, seed)
         trial = self._study.ask(self._distributions)
         name = f"T{self._T}-{trial.number:04d}"
         trial.set_user_attr(TRIAL_ID, name)
         trial.set_user_attr(RAY_TRIAL_ID, trial_id)
         self._live[trial_id] = trial
-        seed = trial_seed(self._config.search.seed, self._T, trial.number)
         training = self._config.training_config(self._T, trial.params, seed)
         return {TRIAL_ID: name, "training": training.to_dict()}
 
@@ -101,6 +108,11 @@ class OptunaSearcher(Searcher):
         # Otherwise it failed, or was cut off with the search, which says nothing about it.
         self._study.tell(trial, value, state, skip_if_finished=True)
 
+    def abandon_live_trials(self) -> None:
+        """Tell Optuna of the trials that were cut off when the search at this T ended."""
+        for trial_id in list(self._live):
+            self.on_trial_complete(trial_id)
+
     def save(self, checkpoint_path: str) -> None:
         Path(checkpoint_path).write_text(json.dumps({"live": list(self._live)}))
 
@@ -108,16 +120,15 @@ class OptunaSearcher(Searcher):
         """Take up the live trials again. Optuna's journal holds everything else."""
         live = json.loads(Path(checkpoint_path).read_text())["live"]
         for frozen in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            ray_trial_id = frozen.user_attrs.get(RAY_TRIAL_ID)
+            ray_trial_id = str(frozen.user_attrs.get(RAY_TRIAL_ID))
             if ray_trial_id in live:
                 self._live[ray_trial_id] = optuna.Trial(self._study, frozen._trial_id)
             else:  # started after Tune's last snapshot, which does not know it
                 self._study.tell(frozen.number, state=TrialState.FAIL)
 
 
-def make_sampler(config: SearchConfig, T: int) -> optuna.samplers.BaseSampler:
-    """The sampler of one T. Different T draw different random points."""
-    seed = trial_seed(config.seed, T, 0)
+def make_sampler(config: SearchConfig, seed: int) -> optuna.samplers.BaseSampler:
+    """The sampler that the config asks for."""
     if config.sampler == "random":
         return optuna.samplers.RandomSampler(seed=seed)
     return optuna.samplers.TPESampler(

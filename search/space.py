@@ -24,11 +24,12 @@ Scalar = bool | int | float | str
 STUDY_FIELDS = ("model", "task", "T")
 """What a study has one of; the other fields of a training config can be searched."""
 
-TRAINING_FIELDS = {
+TRAINING_FIELDS: dict[str, Any] = {
     field.name: field.type
     for field in dataclasses.fields(TrainingConfig)
     if field.name not in STUDY_FIELDS
 }
+"""Name -> type."""
 
 
 class Range(BaseModel):

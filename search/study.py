@@ -16,7 +16,7 @@ import yaml
 
 import study_format as files
 from copytask.checkpoint import load_state
-from search.config import StudyConfig, read_yaml, validate
+from search.config import StudyConfig, override, read_yaml
 from search.errors import UserError
 
 Row = dict[str, Any]
@@ -80,7 +80,9 @@ class Study:
                 f"{path / files.STUDY_FILE} has schema version "
                 f"{document.get('schema_version')}; this program reads {files.SCHEMA_VERSION}"
             )
-        study = cls(path, validate(document.get("config") or {}, str(path / files.STUDY_FILE)))
+        study = cls(
+            path, override(document.get("config") or {}, [], {}, str(path / files.STUDY_FILE))
+        )
         study.trials = {row["trial_id"]: row for row in read_rows(path / files.TRIALS_FILE)}
         study.progress = {
             (row["trial_id"], row["iteration"]): row
@@ -129,6 +131,10 @@ class Study:
         rows = (row for row in reversed(self.progress.values()) if row["trial_id"] == trial_id)
         return next(rows, {})
 
+    def solved_trials(self, T: int) -> int:
+        """How many trials have solved T."""
+        return sum(row.get("tokens_to_solve") is not None for row in self.trials_at(T))
+
     def ranked(self, T: int) -> list[Row]:
         """The evaluated trials at T, best first: by accuracy at T, then by tokens to solve."""
         evaluated = [
@@ -152,7 +158,7 @@ class Study:
         that is complete is taken.
         """
         folder = self.path / files.RAY_FOLDER / f"T={row['T']}" / row["trial_id"]
-        found = []
+        found: list[tuple[float, int, Path]] = []
         for checkpoint in folder.glob("checkpoint_*"):
             iteration = load_state(checkpoint)["progress"]["iteration"]
             evaluation = self.progress.get((row["trial_id"], iteration), {})

@@ -1,9 +1,8 @@
 """Searches one T with Ray Tune and keeps the study directory up to date while it does."""
 
-import os
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from ray import tune
 from ray.tune import Callback, CheckpointConfig, Stopper
@@ -12,14 +11,15 @@ from ray.tune.schedulers import ASHAScheduler
 
 import study_format as files
 from search.display import Display
+from search.interrupt import Interrupts
 from search.sampler import TRIAL_ID, OptunaSearcher
 from search.scheduler import RungKeeper, make_scheduler
 from search.space import Scalar
 from search.study import Study
 from search.trainable import ERROR, STATUS, CopyTrainable
 
-Progress = tuple[float, float, float | None]
-"""Seconds that the whole search took so far, fraction done, seconds left if known."""
+Progress = tuple[float, float, float]
+"""Seconds that the whole search took so far, fraction done, seconds left."""
 
 WRITE_INTERVAL = 2.0
 """Seconds between two rewrites of the CSV files while trials run."""
@@ -83,27 +83,35 @@ class Recorder(Callback):
 class SearchStopper(Stopper):
     """Ends the search at one T when enough trials have solved it, or its time is over.
 
+    Tune pickles the stopper with the experiment and, on resume, replaces the one that it was
+    given by the old one, whose deadline has passed. So a stopper unpickles as the newest one of
+    the process.
+
     Args:
         deadline: on time.monotonic's clock; infinite for no limit.
     """
 
+    _newest: ClassVar["SearchStopper"]
+
     def __init__(self, study: Study, T: int, deadline: float):
+        SearchStopper._newest = self
         self._study = study
         self._T = T
         self._deadline = deadline
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return SearchStopper._get_newest, ()
+
+    @classmethod
+    def _get_newest(cls) -> "SearchStopper":
+        return cls._newest
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False  # single trials are the scheduler's
 
     def stop_all(self) -> bool:
-        return self.solved() or time.monotonic() >= self._deadline
-
-    def solved(self) -> bool:
-        """Whether as many trials as the config asks for have solved T."""
-        solved = sum(
-            row.get("tokens_to_solve") is not None for row in self._study.trials_at(self._T)
-        )
-        return solved >= self._study.config.search.solved_trials
+        solved = self._study.solved_trials(self._T) >= self._study.config.search.solved_trials
+        return solved or time.monotonic() >= self._deadline
 
 
 def trial_directory(trial: Trial) -> str:
@@ -120,6 +128,7 @@ def tune_length(
     max_concurrent: int,
     display: Display,
     progress: Callable[[], Progress],
+    interrupts: Interrupts,
 ) -> None:
     """Search one T until trials, time or need run out; go on with it if it was begun before.
 
@@ -128,6 +137,9 @@ def tune_length(
         deadline: when to stop, on time.monotonic's clock.
         max_concurrent: trials at a time.
         progress: seconds that the whole search took so far, fraction done, seconds left.
+
+    Raises:
+        KeyboardInterrupt: the user ended the search; Tune's state and the files are saved.
     """
     config = study.config
     ray_folder = (study.path / files.RAY_FOLDER).absolute()
@@ -138,35 +150,36 @@ def tune_length(
     callbacks: list[Callback] = [Recorder(study, display, progress)]
     if isinstance(scheduler, ASHAScheduler):
         callbacks.append(RungKeeper(scheduler))
+    searcher = OptunaSearcher(config, T, study.path / files.OPTUNA_FILE, initial, max_concurrent)
     name = f"T={T}"
     begun = any((ray_folder / name).glob("experiment_state-*.json"))
-    tune.run(
-        CopyTrainable,
-        name=name,
-        storage_path=str(ray_folder),
-        num_samples=config.search.trials,
-        search_alg=OptunaSearcher(
-            config, T, study.path / files.OPTUNA_FILE, initial, max_concurrent
-        ),
-        scheduler=scheduler,
-        stop=SearchStopper(study, T, deadline),
-        callbacks=callbacks,
-        resources_per_trial={
-            "cpu": config.resources.cpus_per_trial,
-            "gpu": config.resources.gpus_per_trial,
-        },
-        checkpoint_config=CheckpointConfig(
-            checkpoint_frequency=1,
-            checkpoint_at_end=True,
-            num_to_keep=1,  # the best; Tune keeps the latest as well
-            checkpoint_score_attribute="validation_accuracy",
-        ),
-        trial_dirname_creator=trial_directory,
-        reuse_actors=True,
-        resume=begun,
-        raise_on_failed_trial=False,
-        verbose=0,
-    )
+    with interrupts.tuning():
+        tune.run(
+            CopyTrainable,
+            name=name,
+            storage_path=str(ray_folder),
+            num_samples=config.search.trials,
+            search_alg=searcher,
+            scheduler=scheduler,
+            stop=SearchStopper(study, T, deadline),
+            callbacks=callbacks,
+            resources_per_trial={
+                "cpu": config.resources.cpus_per_trial,
+                "gpu": config.resources.gpus_per_trial,
+            },
+            checkpoint_config=CheckpointConfig(
+                checkpoint_frequency=1,
+                checkpoint_at_end=True,
+                num_to_keep=1,  # the best; Tune keeps the latest as well
+                checkpoint_score_attribute="validation_accuracy",
+            ),
+            trial_dirname_creator=trial_directory,
+            reuse_actors=True,
+            resume=begun,
+            raise_on_failed_trial=False,
+            verbose=0,
+        )
+    searcher.abandon_live_trials()
 
 
 def _any_point(dimensions: dict[str, Any]) -> dict[str, Scalar]:

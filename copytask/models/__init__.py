@@ -4,6 +4,7 @@ import difflib
 import importlib
 import inspect
 from collections.abc import Callable
+from typing import cast
 
 import torch
 from torch import nn
@@ -57,7 +58,7 @@ def find_factory(name: str) -> Callable[..., nn.Module]:
         ) from error
     if not callable(factory):
         raise ValueError(f"the cell {name!r} is no factory: it cannot be called")
-    return factory
+    return cast("Callable[..., nn.Module]", factory)
 
 
 def build_model(name: str, hidden_size: int, **options: object) -> CopyModel:

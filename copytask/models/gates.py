@@ -10,11 +10,11 @@ INITIALIZATIONS = ("near_plain", "published")
 
 def set_gate_bias(core: nn.Module, gate: int, value: float) -> None:
     """Start one gate with bias_ih + bias_hh equal to ``value`` in every unit."""
-    hidden_size = core.weight_hh_l0.shape[1]
+    hidden_size = core.get_parameter("weight_hh_l0").shape[1]
     rows = slice(gate * hidden_size, (gate + 1) * hidden_size)
     with torch.no_grad():
-        core.bias_ih_l0[rows] = value
-        core.bias_hh_l0[rows] = 0.0
+        core.get_parameter("bias_ih_l0")[rows] = value
+        core.get_parameter("bias_hh_l0")[rows] = 0.0
 
 
 class MultiplicativeCore(nn.Module):

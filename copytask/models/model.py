@@ -36,7 +36,8 @@ class CopyModel(nn.Module):
         outputs, _ = self.core(self.one_hot[tokens])
         if recall is not None:
             outputs = outputs[-recall:]
-        return self.readout(outputs)
+        logits: Tensor = self.readout(outputs)
+        return logits
 
     def parameter_count(self) -> int:
         """Number of trained parameters."""
