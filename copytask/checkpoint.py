@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +38,12 @@ def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
         file = file / FILE_NAME
     if not file.is_file():
         raise FileNotFoundError(f"no checkpoint at {file}")
+    # Anything but a whole zip archive would go to torch's reader of ancient formats.
+    if not zipfile.is_zipfile(file):
+        raise ValueError(f"{file} is no readable checkpoint: it is not a whole archive")
     try:
         state = torch.load(file, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    except (RuntimeError, pickle.UnpicklingError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(f"{file} is no readable checkpoint: {reason}") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:

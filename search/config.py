@@ -158,6 +158,14 @@ class StudyConfig(Section):
         parsed = {name: parse_dimension(name, value) for name, value in self.space.items()}
         return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
 
+    def possible_values(self, name: str) -> list[Any]:
+        """The value of a training field, or the choices or ends of its range if searched."""
+        dimension = self.dimensions().get(name)
+        if dimension is not None:
+            return dimension.examples()
+        default = getattr(TrainingConfig, name)
+        return [typed(name, self.space.get(name, self.training.get(name, default)))]
+
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int
     ) -> TrainingConfig:

@@ -1,31 +1,31 @@
 """ASHA whose rungs survive a restart of the driver."""
 
+import math
 from typing import Any
 
 from ray.tune import Callback
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
-from search.config import SearchConfig
+from search.config import StudyConfig
 
 METRICS = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
 """``search.metric`` -> the name that the trainable reports it under."""
 
 
-def make_scheduler(config: SearchConfig, max_iterations: int) -> TrialScheduler:
-    """The scheduler of one T.
-
-    Args:
-        max_iterations: training iterations in a trial's token budget.
-    """
-    if config.scheduler == "none":
+def make_scheduler(config: StudyConfig) -> TrialScheduler:
+    """The scheduler of one T."""
+    search = config.search
+    if search.scheduler == "none":
         return FIFOScheduler()
+    max_tokens = max(config.possible_values("max_tokens"))
+    max_iterations = math.ceil(max_tokens / min(config.possible_values("tokens_per_iteration")))
     return ASHAScheduler(
-        metric=METRICS[config.metric],
+        metric=METRICS[search.metric],
         mode="max",
         # A trial ends itself at its budget, so whatever ASHA stops it has stopped early.
         max_t=max_iterations + 1,
-        grace_period=min(config.grace_iterations, max_iterations),
-        reduction_factor=config.reduction_factor,
+        grace_period=min(search.grace_iterations, max_iterations),
+        reduction_factor=search.reduction_factor,
     )
 
 

@@ -143,10 +143,7 @@ def tune_length(
     """
     config = study.config
     ray_folder = (study.path / files.RAY_FOLDER).absolute()
-    example = config.training_config(T, _any_point(config.dimensions()), seed=0)
-    scheduler = make_scheduler(
-        config.search, -(-example.max_tokens // example.tokens_per_iteration)
-    )
+    scheduler = make_scheduler(config)
     callbacks: list[Callback] = [Recorder(study, display, progress)]
     if isinstance(scheduler, ASHAScheduler):
         callbacks.append(RungKeeper(scheduler))
@@ -180,7 +177,3 @@ def tune_length(
             verbose=0,
         )
     searcher.abandon_live_trials()
-
-
-def _any_point(dimensions: dict[str, Any]) -> dict[str, Scalar]:
-    return {name: dimension.examples()[0] for name, dimension in dimensions.items()}

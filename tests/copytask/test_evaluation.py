@@ -1,0 +1,86 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from copytask import TASKS, Purpose, build_model, evaluate, evaluate_ladder, ladder
+from copytask.evaluation import wilson_interval
+from copytask.models import CopyModel
+
+
+class Oracle(CopyModel):
+    """Answers from the payload that it saw, or with uniform logits."""
+
+    def __init__(self, sharpness: float):
+        super().__init__(nn.GRU(12, 1), 1)
+        self.sharpness = sharpness
+
+    def forward(self, tokens, recall=None):
+        return self.sharpness * self.one_hot[tokens[:recall]][..., :10]
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_a_perfect_model_recalls_everything(task):
+    scores = evaluate(Oracle(100.0), task, 12, payloads=20)
+    S = TASKS[task].payload_length(12)
+    assert scores.accuracy == scores.exact_match == 1.0
+    assert scores.recalled_bits == pytest.approx(S * math.log2(10))
+    assert scores.accuracy_high == 1.0
+    assert 0.8 < scores.accuracy_low < 1.0
+
+
+def test_a_uniform_guess_costs_ln_10_and_recalls_nothing():
+    scores = evaluate(Oracle(0.0), "delay", 5, payloads=400)
+    assert scores.cross_entropy == pytest.approx(math.log(10))
+    assert scores.recalled_bits == pytest.approx(0.0, abs=1e-4)
+    assert scores.accuracy == pytest.approx(0.1, abs=0.03)
+
+
+def test_the_same_seed_gives_the_same_scores_and_other_data_others():
+    torch.manual_seed(0)
+    model = build_model("gru", 4)
+    one = evaluate(model, "delay", 3, payloads=50, seed=1)
+    assert one == evaluate(model, "delay", 3, payloads=50, seed=1)
+    assert one != evaluate(model, "delay", 3, payloads=50, seed=2)
+    assert one != evaluate(model, "delay", 3, payloads=50, seed=1, purpose=Purpose.VALIDATION)
+
+
+def test_evaluation_leaves_the_mode_as_it_was():
+    model = build_model("gru", 4)
+    evaluate(model, "delay", 3, payloads=2)
+    assert model.training
+    evaluate(model.eval(), "delay", 3, payloads=2)
+    assert not model.training
+
+
+@pytest.mark.parametrize(
+    ("T", "rungs"),
+    [(1, [1]), (4, [1, 4]), (100, [1, 4, 16, 64, 100]), (1000, [1, 4, 16, 64, 256, 1000])],
+)
+def test_the_ladder_is_geometric_and_ends_at_T(T, rungs):
+    assert ladder(T) == rungs
+    model = build_model("gru", 4)
+    scores = evaluate_ladder(model, "delay", T, payloads=2, seed=0, purpose=Purpose.VALIDATION)
+    assert list(scores) == rungs
+
+
+@given(share=st.floats(0, 1), n=st.integers(1, 10_000))
+def test_wilson_interval_holds_the_share_and_shrinks(share, n):
+    low, high = wilson_interval(share, n)
+    assert 0 <= low <= share + 1e-12
+    assert share - 1e-12 <= high <= 1
+    wider = wilson_interval(share, max(1, n // 4))
+    assert high - low <= wider[1] - wider[0] + 1e-12
+
+
+def test_wilson_interval_of_a_known_case():
+    # statsmodels.stats.proportion.proportion_confint(8, 10, method="wilson")
+    assert wilson_interval(0.8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
+
+
+def test_no_payloads_are_refused():
+    with pytest.raises(ValueError, match="payloads >= 1"):
+        evaluate(build_model("gru", 4), "delay", 3, payloads=0)

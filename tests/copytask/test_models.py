@@ -1,0 +1,168 @@
+"""What every architecture of the registry must do, and what the four are equal to."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from copytask import MODELS, build_model, check_cell
+from copytask.models import MultiplicativeGRU, MultiplicativeLSTM, find_factory
+from copytask.tasks import ALPHABET_SIZE
+
+H, B, L = 6, 3, 7
+
+every_model = pytest.mark.parametrize("name", sorted(MODELS))
+
+
+def make_model(name: str, seed: int = 0, **options):
+    torch.manual_seed(seed)
+    return build_model(name, H, **options)
+
+
+def random_tokens(length: int = L) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randint(ALPHABET_SIZE, (length, B), generator=generator)
+
+
+@every_model
+def test_shapes(name):
+    model = make_model(name)
+    assert model(random_tokens()).shape == (L, B, 10)
+    assert model(random_tokens(), recall=2).shape == (2, B, 10)
+
+
+@every_model
+def test_recall_scores_the_last_positions(name):
+    model = make_model(name)
+    torch.testing.assert_close(model(random_tokens(), recall=2), model(random_tokens())[-2:])
+
+
+@every_model
+def test_every_parameter_gets_a_finite_gradient(name):
+    model = make_model(name)
+    model(random_tokens()).square().sum().backward()
+    for label, parameter in model.named_parameters():
+        assert parameter.grad is not None, label
+        assert parameter.grad.isfinite().all(), label
+        assert parameter.grad.abs().sum() > 0, label
+
+
+@every_model
+def test_the_same_seed_gives_the_same_model(name):
+    one, same, other = make_model(name), make_model(name), make_model(name, seed=1)
+    tokens = random_tokens()
+    assert one(tokens).equal(same(tokens))
+    assert not one(tokens).equal(other(tokens))
+
+
+@every_model
+def test_stepping_token_by_token_equals_the_whole_sequence(name):
+    core = make_model(name).core
+    inputs = F.one_hot(random_tokens(), ALPHABET_SIZE).float()
+    whole, last = core(inputs)
+    outputs, state = [], None
+    for t in range(L):
+        output, state = core(inputs[t : t + 1], state)
+        outputs.append(output)
+    torch.testing.assert_close(torch.cat(outputs), whole, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(state, last, rtol=1e-5, atol=1e-6)
+
+
+@every_model
+def test_a_passed_state_matters(name):
+    core = make_model(name).core
+    inputs = torch.randn(L, B, ALPHABET_SIZE)
+    _, state = core(inputs)
+    assert not core(inputs, state)[0].equal(core(inputs)[0])
+
+
+@every_model
+def test_the_keeping_gate_starts_at_the_forget_bias(name):
+    core = make_model(name, forget_bias=1.5).core
+    gate = slice(H, 2 * H)
+    total = core.bias_ih_l0[gate] + core.bias_hh_l0[gate]
+    assert total.eq(1.5).all()
+
+
+@every_model
+def test_every_model_passes_the_check_for_user_cells(name):
+    check_cell(name, H)
+
+
+def copy_shared_parameters(plain: nn.Module, core: nn.Module) -> None:
+    """Give a multiplicative core the weights of a plain one, and m = h for one-hot inputs."""
+    with torch.no_grad():
+        for label, parameter in plain.named_parameters():
+            core.get_parameter(label).copy_(parameter)
+        core.weight_mx_l0.fill_(1.0)
+        core.weight_mh_l0.copy_(torch.eye(H))
+
+
+@pytest.mark.parametrize(
+    ("plain", "multiplicative"), [(nn.GRU, MultiplicativeGRU), (nn.LSTM, MultiplicativeLSTM)]
+)
+def test_with_m_equal_to_h_it_is_the_plain_cell(plain, multiplicative):
+    torch.manual_seed(0)
+    expected_core, core = plain(ALPHABET_SIZE, H), multiplicative(ALPHABET_SIZE, H)
+    copy_shared_parameters(expected_core, core)
+    inputs = F.one_hot(random_tokens(), ALPHABET_SIZE).float()
+    zero = torch.randn(1, B, H)
+    state = (zero, torch.randn(1, B, H)) if plain is nn.LSTM else zero
+    expected, expected_state = expected_core(inputs, state)
+    outputs, last = core(inputs, state)
+    torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(last, expected_state, rtol=1e-5, atol=1e-6)
+
+    expected.square().sum().backward()
+    outputs.square().sum().backward()
+    for label, parameter in expected_core.named_parameters():
+        torch.testing.assert_close(
+            core.get_parameter(label).grad, parameter.grad, rtol=1e-4, atol=1e-5
+        )
+
+
+@pytest.mark.parametrize("name", ["mgru", "mlstm"])
+def test_initializations_of_the_multiplicative_cores(name):
+    near_plain = make_model(name, initialization="near_plain").core
+    assert (near_plain.weight_mx_l0 - 1).abs().max() <= 0.2
+    W = near_plain.weight_mh_l0
+    torch.testing.assert_close(W @ W.T, torch.eye(H), rtol=1e-5, atol=1e-5)
+    published = make_model(name, initialization="published").core
+    assert published.weight_mx_l0.min() < 0
+    assert published.weight_mh_l0.abs().max() <= H**-0.5
+
+
+def test_unknown_model_names_the_nearest():
+    with pytest.raises(ValueError, match="did you mean 'lstm'"):
+        find_factory("lstmm")
+
+
+class NoTuple(nn.Linear):
+    """A cell with the wrong interface."""
+
+
+class WrongWidth(nn.GRU):
+    """A cell that ignores the hidden size asked for."""
+
+    def __init__(self, input_size: int, hidden_size: int):
+        super().__init__(input_size, hidden_size + 1)
+
+
+def test_a_users_cell_is_found_by_import_path():
+    check_cell("torch.nn:GRU", H)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("no_such_package.cells:Cell", "cannot be imported: ModuleNotFoundError"),
+        ("torch.nn:NoSuchCell", "cannot be imported: AttributeError"),
+        ("torch:pi", "is no factory"),
+        (f"{__name__}:NoTuple", r"must return \(outputs, state\)"),
+        (f"{__name__}:WrongWidth", r"shape \(3, 2, 6\).*returned \(3, 2, 7\)"),
+        ("torch.nn:Softmax", "failed as factory"),
+    ],
+)
+def test_a_users_cell_with_a_fault_is_refused_with_the_reason(name, reason):
+    with pytest.raises(ValueError, match=reason):
+        check_cell(name, H)
