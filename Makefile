@@ -1,0 +1,42 @@
+# make search MODEL=mgru   install what is needed and search
+# make test                install what is needed and run all tests
+# make compare             compare the studies under runs/
+# make lint                ruff and mypy
+#
+# ARGS is handed on: make search MODEL=gru ARGS="--config configs/quick.yaml"
+
+PYTHON ?= python3
+MODEL ?= mgru
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: search test compare lint clean
+
+search: $(VENV)/.run
+	$(BIN)/python -m search.run --model $(MODEL) \
+	  $(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume) $(ARGS)
+
+compare: $(VENV)/.run
+	$(BIN)/python -m analysis.compare $(ARGS)
+
+test: $(VENV)/.dev
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# A stamp for each set of packages, made again when pyproject.toml changes.
+$(VENV)/.run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $(VENV)/.run $@
+
+clean:
+	rm -rf $(VENV) build *.egg-info

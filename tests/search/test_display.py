@@ -1,0 +1,65 @@
+import io
+
+import pytest
+from rich.console import Console
+
+import study_format as files
+from search.config import StudyConfig
+from search.display import Display, clock
+from search.study import Study
+
+
+@pytest.fixture
+def study(tmp_path) -> Study:
+    study = Study(tmp_path, StudyConfig(model="mlstm", T=[100, 1000]))
+    for name, T in [("T1000-0000", 1000), ("T100-0001", 100)]:
+        training = study.config.training_config(T, {}, seed=1)
+        study.start_trial(training.to_dict(), name)
+    study.add_result(
+        "T1000-0000",
+        {
+            "iteration": 1, "tokens": 12_345_678, "seconds": 3.0, "validation_accuracy": 0.98765,
+            "ladder_accuracy": 0.87654, "max_length": 1000, "parameters": 9,
+            "tokens_to_solve": None, "seconds_to_solve": None,
+        },
+    )  # fmt: skip
+    return study
+
+
+def make_display(study: Study, width: int, terminal: bool) -> tuple[Display, io.StringIO]:
+    output = io.StringIO()
+    return Display(study, Console(file=output, width=width, force_terminal=terminal)), output
+
+
+def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
+    display, output = make_display(study, 80, terminal=False)
+    with display:
+        display.update(3725.0, 0.5, 60.0)
+        display.trial_started("T1000-0000")
+        study.end_trial("T1000-0000", files.STOPPED_EARLY)
+        display.trial_ended("T1000-0000")
+        study.end_trial("T100-0001", files.FAILED, "training diverged: " + "x" * 200)
+        display.trial_ended("T100-0001")
+    stopped, failed = output.getvalue().splitlines()
+    assert stopped.startswith("1:02:05 T1000-0000 stopped_early accuracy 0.988")
+    assert "failed        training diverged" in failed
+    assert max(len(stopped), len(failed)) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, width):
+    display, output = make_display(study, width, terminal=True)
+    display.trial_started("T1000-0000")
+    display.update(125.0, 0.25, 375.0)
+    display._console.print(display._view())
+    text = output.getvalue()
+    for expected in ("25%", "02:05", "about 06:15 left", "T1000-0000", "12.3 M", "0.877", "0.988"):
+        assert expected in text
+    assert "…" not in text
+    plain, plain_output = make_display(study, width, terminal=False)
+    plain._console.print(display._view())
+    assert max(map(len, plain_output.getvalue().splitlines())) <= width
+
+
+def test_clock():
+    assert [clock(s) for s in (0, 59.6, 3600)] == ["00:00", "01:00", "1:00:00"]

@@ -1,0 +1,286 @@
+"""Search and comparison on real Ray, as a user runs them."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+
+import study_format as files
+from copytask import evaluate, load_model
+
+ROOT = Path(__file__).parent.parent
+
+TINY = """
+model: gru
+task: sequence
+T: [1, 2]
+training: {batch_size: 8, tokens_per_iteration: 4000, max_tokens: 40000, validation_payloads: 16}
+space:
+  learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}
+  hidden_size: 12
+  curriculum_length: {low: 1, high: 50}
+search:
+  {trials: 6, solved_trials: 6, budget_minutes: 3, grace_iterations: 1, test_payloads: 200,
+   startup_trials: 2, carried_trials: 2, initial: [{learning_rate: 1.0e-2, curriculum_length: 10}]}
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("config") / "tiny.yaml"
+    file.write_text(TINY)
+    return file
+
+
+def start(*arguments: object) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    process = start(*arguments)
+    out, err = process.communicate(timeout=200)
+    return process.returncode, out, err
+
+
+def read(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def optuna_trials(study: Path, T: int) -> list[optuna.trial.FrozenTrial]:
+    backend = optuna.storages.journal.JournalFileBackend(str(study / files.OPTUNA_FILE))
+    storage = optuna.storages.JournalStorage(backend)
+    return optuna.load_study(study_name=f"T={T}", storage=storage).trials
+
+
+@pytest.fixture(scope="module")
+def searched(tiny, tmp_path_factory) -> tuple[Path, str]:
+    """A finished study and what the search printed."""
+    storage = tmp_path_factory.mktemp("runs")
+    code, out, err = run("search.run", "--config", tiny, "--storage", storage)
+    assert (code, err) == (0, "")
+    return storage / "gru-sequence", out
+
+
+def test_every_T_has_a_best_trial_whose_checkpoint_gives_its_accuracy(searched):
+    study, _ = searched
+    rows = read(study / files.BEST_FILE)
+    assert [int(row["T"]) for row in rows] == [1, 2]
+    for row in rows:
+        accuracy = float(row["accuracy"])
+        assert float(row["accuracy_low"]) <= accuracy <= float(row["accuracy_high"])
+        model = load_model(study / row["checkpoint"])
+        scores = evaluate(model, "sequence", int(row["T"]), payloads=200, seed=0)
+        assert scores.accuracy == accuracy
+    assert float(rows[0]["accuracy"]) > 0.5
+
+
+def test_every_trial_has_a_row_an_ending_and_a_curve(searched):
+    study, _ = searched
+    trials, progress = (read(study / name) for name in (files.TRIALS_FILE, files.PROGRESS_FILE))
+    assert len(trials) == 12
+    assert {row["status"] for row in trials} <= {files.COMPLETED, files.STOPPED_EARLY}
+    for trial in trials:
+        curve = [row for row in progress if row["trial_id"] == trial["trial_id"]]
+        assert [int(row["iteration"]) for row in curve] == list(range(1, len(curve) + 1))
+        assert curve[-1]["tokens"] == trial["tokens"]
+        assert max(float(row["validation_accuracy"]) for row in curve) == float(
+            trial["validation_accuracy"]
+        )
+
+
+def test_a_T_starts_from_the_best_configurations_of_the_one_before(searched):
+    study, _ = searched
+    trials = read(study / files.TRIALS_FILE)
+    at = {T: [row for row in trials if row["T"] == T] for T in "12"}
+
+    def rank(row):
+        tokens = float(row["tokens_to_solve"] or "inf")
+        return -float(row["validation_accuracy"]), tokens, int(row["tokens"])
+
+    best = sorted(at["1"], key=rank)[:2]
+    hyperparameters = ("learning_rate", "curriculum_length")
+    assert [[row[h] for h in hyperparameters] for row in at["2"][:2]] == [
+        [row[h] for h in hyperparameters] for row in best
+    ]
+    assert [at["1"][0][h] for h in hyperparameters] == ["0.01", "10"]
+
+
+def test_optuna_knows_which_trials_were_pruned(searched):
+    study, _ = searched
+    trials = read(study / files.TRIALS_FILE)
+    for T in (1, 2):
+        states = {t.user_attrs["trial_id"]: t.state.name for t in optuna_trials(study, T)}
+        expected = {files.COMPLETED: "COMPLETE", files.STOPPED_EARLY: "PRUNED"}
+        assert states == {
+            row["trial_id"]: expected[row["status"]] for row in trials if row["T"] == str(T)
+        }
+
+
+def test_the_console_is_quiet_and_narrow(searched):
+    _, out = searched
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(" ramp " in line and "accuracy" in line for line in lines) == 12
+    assert "ray" not in out.lower().replace("gru-sequence", "").split("->")[0]
+    assert "Best trial of each T" in out
+
+
+def test_the_comparison_shows_the_study(searched, tmp_path):
+    study, _ = searched
+    code, out, err = run("analysis.compare", study.parent, "--output", tmp_path)
+    assert (code, err) == (0, "")
+    rows = json.loads((tmp_path / "comparison.json").read_text())
+    assert [(row["model"], row["T"]) for row in rows] == [("gru", 1), ("gru", 2)]
+    best = read(study / files.BEST_FILE)
+    assert [row["accuracy"] for row in rows] == [float(row["accuracy"]) for row in best]
+    assert len(list(tmp_path.glob("*.png"))) == 4
+    assert f"{rows[0]['accuracy']:.3f}" in out
+
+
+def test_a_name_that_exists_is_refused_and_untouched(searched, tiny):
+    study, _ = searched
+    before = {f: f.read_bytes() for f in study.glob("*.*") if f.is_file()}
+    code, out, err = run("search.run", "--config", tiny, "--storage", study.parent)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: the study ")
+    assert "exists: go on with it by --resume" in err
+    assert {f: f.read_bytes() for f in study.glob("*.*") if f.is_file()} == before
+
+
+def test_resuming_a_finished_study_changes_nothing(searched):
+    study, _ = searched
+    before = {f.name: f.read_bytes() for f in study.glob("*.csv")}
+    code, out, err = run("search.run", "--name", study.name, "--storage", study.parent, "--resume")
+    assert (code, err) == (0, "")
+    assert "Best trial of each T" in out
+    assert {f.name: f.read_bytes() for f in study.glob("*.csv")} == before
+
+
+def wait_for(condition, process: subprocess.Popen, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_search_stops_within_seconds_and_goes_on(number, tiny, tmp_path):
+    study = tmp_path / "s"
+    long_trials = ["training.max_tokens=4000000", "search.scheduler=none", "T=[50]"]
+    overrides = [part for text in long_trials for part in ("--set", text)]
+    process = start(
+        "search.run", "--config", tiny, *overrides, "--storage", tmp_path, "--name", "s"
+    )
+    wait_for(lambda: len((study / files.PROGRESS_FILE).read_text().splitlines()) > 4
+             if (study / files.PROGRESS_FILE).exists() else False, process)  # fmt: skip
+    process.send_signal(number)
+    asked = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 15
+    assert (process.returncode, err) == (130, "")
+    command = f"python -m search.run --name s --storage {tmp_path} --resume"
+    assert command in out
+
+    before = {(r["trial_id"], r["iteration"]): r for r in read(study / files.PROGRESS_FILE)}
+    budget = json.loads((study / files.STATE_FILE).read_text())["elapsed_seconds"] / 60 + 0.25
+    code, _, err = run(*command.split()[2:], "--budget-minutes", budget)
+    assert (code, err) == (0, "")
+    after = {(r["trial_id"], r["iteration"]): r for r in read(study / files.PROGRESS_FILE)}
+    assert len(after) > len(before)
+    first = next(row["trial_id"] for row in read(study / files.TRIALS_FILE))
+    iterations = [int(i) for trial, i in after if trial == first]
+    assert iterations == list(range(1, len(iterations) + 1))
+    assert len(iterations) > len([i for trial, i in before if trial == first])
+    timing = {"seconds"}
+    for key, row in before.items():
+        assert {k: v for k, v in row.items() if k not in timing} == {
+            k: v for k, v in after[key].items() if k not in timing
+        }
+    assert not any(t.state.name == "RUNNING" for t in optuna_trials(study, 50))
+
+
+def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(tiny, tmp_path):
+    initial = "search.initial=[{learning_rate: 1.0e3, curriculum_length: 10}]"
+    wide = "space.learning_rate={low: 1.0e-3, high: 1.0e+3, log: true}"
+    code, out, err = run(
+        "search.run", "--config", tiny, "--set", initial, "--set", wide, "--T", 1,
+        "--storage", tmp_path, "--trials", 3, "--seed", 1,
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    trials = read(tmp_path / "gru-sequence" / files.TRIALS_FILE)
+    assert trials[0]["status"] == files.FAILED
+    assert trials[0]["error"].startswith("training diverged: mean loss")
+    assert "training diverged" in out
+    assert len(trials) == 3
+    assert len(read(tmp_path / "gru-sequence" / files.BEST_FILE)) == 1
+
+
+def test_if_all_trials_fail_the_search_fails_and_says_why(tiny, tmp_path):
+    code, _, err = run(
+        "search.run", "--config", tiny, "--set", "space.learning_rate=1000",
+        "--set", "search.initial=[]", "--storage", tmp_path, "--trials", 2,
+    )  # fmt: skip
+    assert code == 1
+    assert err.startswith("failed: all 2 trials at T=1 failed; the last: training diverged")
+    assert len(read(tmp_path / "gru-sequence" / files.TRIALS_FILE)) == 2
+
+
+CELL = """
+from torch import nn
+
+def factory(input_size, hidden_size):
+    return nn.RNN(input_size, hidden_size)
+"""
+
+
+def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
+    (tmp_path / "my_cells.py").write_text(CELL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, _, err = run(
+        "search.run", "--config", tiny, "--model", "my_cells:factory", "--storage",
+        tmp_path / "runs", "--trials", 1, "--T", 1,
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    (row,) = read(tmp_path / "runs" / "my_cells.factory-sequence" / files.BEST_FILE)
+    assert row["model"] == "my_cells:factory"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--model", "lstmm"], "did you mean 'lstm'?"),
+        (["--cpus-per-trial", "9999"], "this machine has"),
+        (["--gpus-per-trial", "9999"], "GPUs; ask for less"),
+        (["--storage", "/dev/null/x"], "is not a folder that can be written"),
+        (["--name", "a/b"], "must be the name of one folder"),
+        (["--name", "none", "--resume"], "no study to resume at"),
+        (["--address", "127.0.0.1:1"], "no Ray cluster at 127.0.0.1:1"),
+        (["--set", "space.learning_rate={low: 1, high: 0.1}"], "low < high must hold"),
+    ],
+)
+def test_bad_input_is_one_line_and_writes_nothing(arguments, message, tiny, tmp_path):
+    storage = [] if "--storage" in arguments else ["--storage", tmp_path / "runs"]
+    code, out, err = run("search.run", "--config", tiny, *storage, *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "runs").exists()
