@@ -12,9 +12,11 @@ BIN := $(VENV)/bin
 
 .PHONY: search test compare lint clean
 
+# Run a second time, the plain command goes on with the study that the first one made.
+RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume))
+
 search: $(VENV)/.run
-	$(BIN)/python -m search.run --model $(MODEL) \
-	  $(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume) $(ARGS)
+	$(BIN)/python -m search.run --model $(MODEL) $(RESUME) $(ARGS)
 
 compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)

@@ -1,5 +1,6 @@
 """The configuration of a study: its schema, its YAML files and its overrides."""
 
+import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -44,7 +45,8 @@ class SearchConfig(Section):
         reduction_factor: about one in this many trials passes each rung.
         solved_trials: trials that solve T after which the search goes on to the next T.
         budget_minutes: wall time of the whole search; null for no limit.
-        initial: configurations tried first, verbatim, at the first T.
+        initial: configurations tried first, verbatim, at the first T. A value that the space
+            does not have (any more) is sampled instead.
         carried_trials: best configurations of a T that are tried first at the next T.
         test_payloads: payloads of the final test of each T's best trial.
         seed: of sampler and trials.
@@ -73,7 +75,7 @@ class ResourcesConfig(Section):
     max_concurrent: int | None = Field(None, ge=1)
 
 
-DEFAULT_SPACE = {
+DEFAULT_SPACE: dict[str, Any] = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
     "hidden_size": {"choices": [64, 128, 256]},
     "curriculum_length": {"low": 250, "high": 8000, "log": True},
@@ -91,7 +93,7 @@ class StudyConfig(Section):
     task: Literal[tuple(TASKS)] = "delay"  # type: ignore[valid-type]
     T: list[int] = [100, 200, 500, 1000]
     training: dict[str, Any] = {}
-    space: dict[str, Any] = Field(default_factory=lambda: dict(DEFAULT_SPACE))
+    space: dict[str, Any] = DEFAULT_SPACE
     search: SearchConfig = SearchConfig()
     resources: ResourcesConfig = ResourcesConfig()
 
@@ -141,8 +143,8 @@ class StudyConfig(Section):
             values = dimensions[name].examples() if name in dimensions else [value]
             examples += [(f"space.{name}", name, value) for value in values]
         for point in self.search.initial:
-            for name in set(point) - set(dimensions):
-                raise ValueError(f"search.initial: {unknown('hyperparameter', name, dimensions)}")
+            for name in set(point) - set(self.space):
+                raise ValueError(f"search.initial: {unknown('hyperparameter', name, self.space)}")
             examples += [("search.initial", name, value) for name, value in point.items()]
         for origin, name, value in examples:
             try:
@@ -157,6 +159,14 @@ class StudyConfig(Section):
         """The hyperparameters that are searched."""
         parsed = {name: parse_dimension(name, value) for name, value in self.space.items()}
         return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
+
+    def initial_points(self) -> list[dict[str, Scalar]]:
+        """What of ``search.initial`` lies in the search space."""
+        dimensions = self.dimensions().items()
+        return [
+            {name: p[name] for name, d in dimensions if name in p and d.contains(p[name])}
+            for p in self.search.initial
+        ]
 
     def possible_values(self, name: str) -> list[Any]:
         """The value of a training field, or the choices or ends of its range if searched."""
@@ -226,6 +236,7 @@ def override(
     Raises:
         UserError: anything is wrong with it; one line that names the key and where it was given.
     """
+    values.setdefault("space", copy.deepcopy(DEFAULT_SPACE))
     origins = {}  # dotted path -> the option that set it
     for text in overrides:
         path, separator, value = text.partition("=")

@@ -57,7 +57,7 @@ def search_study(study: Study, slots: int, display: Display, interrupts: Interru
     configure_process()
     config = study.config
     budget = Budget(config.search.budget_minutes, study.elapsed_seconds)
-    initial = config.search.initial
+    initial = config.initial_points()
     for index, T in enumerate(config.T):
         if T not in study.best:
             seconds = budget.share(T, config.T[index + 1 :])

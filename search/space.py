@@ -59,6 +59,9 @@ class Range(BaseModel):
             return IntDistribution(int(self.low), int(self.high), log=self.log)
         return FloatDistribution(self.low, self.high, log=self.log)
 
+    def contains(self, value: Scalar) -> bool:
+        return not isinstance(value, str) and self.low <= value <= self.high
+
     def examples(self) -> list[Scalar]:
         """The values that must be valid for the whole range to be."""
         return [int(v) if self.type == "int" else v for v in (self.low, self.high)]
@@ -73,6 +76,9 @@ class Choices(BaseModel):
 
     def distribution(self) -> BaseDistribution:
         return CategoricalDistribution(self.choices)
+
+    def contains(self, value: Scalar) -> bool:
+        return value in self.choices
 
     def examples(self) -> list[Scalar]:
         return list(self.choices)

@@ -44,10 +44,6 @@ class Study:
         Raises:
             UserError: it exists, or cannot be written.
         """
-        if path.exists():
-            raise UserError(
-                f"the study {path} exists; go on with it: --resume, or choose another --name"
-            )
         study = cls(path, config)
         try:
             path.mkdir(parents=True)

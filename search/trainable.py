@@ -22,10 +22,13 @@ class CopyTrainable(tune.Trainable):
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        configure_process(
-            threads=max(1, int(self.trial_resources.required_resources.get("CPU", 1)))
-        )
-        self.trainer = Trainer(TrainingConfig.from_dict(config["training"]))
+        resources = self.trial_resources.required_resources
+        configure_process(threads=max(1, int(resources.get("CPU", 1))))
+        training = TrainingConfig.from_dict(config["training"])
+        if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
+            device = "cuda" if resources.get("GPU", 0) > 0 else "cpu"
+            training = dataclasses.replace(training, device=device)
+        self.trainer = Trainer(training)
         self.parameters = self.trainer.model.parameter_count()
 
     def step(self) -> dict[str, Any]:

@@ -157,7 +157,7 @@ def test_a_loaded_study_equals_the_written_one(study):
 
 def test_an_existing_study_is_not_overwritten(study):
     before = {f: f.read_bytes() for f in study.path.iterdir()}
-    with pytest.raises(UserError, match="exists"):
+    with pytest.raises(UserError, match="File exists"):
         Study.create(study.path, study.config)
     assert {f: f.read_bytes() for f in study.path.iterdir()} == before
 
