@@ -8,6 +8,9 @@ SCHEMA_VERSION = 1
 """Grows when a column or file changes its meaning. Written into study.yaml."""
 
 STUDY_FILE = "study.yaml"
+"""Holds schema_version, config (model, task, T, ...: a :class:`search.config.StudyConfig`) and
+provenance (versions, git revision, host, seed)."""
+
 TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"

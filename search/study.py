@@ -47,6 +47,8 @@ class Study:
         study = cls(path, config)
         try:
             path.mkdir(parents=True)
+            study.write()
+            # Last, for it is what makes a folder a study: its other files are there by then.
             header = "# Written by search.run: the resolved configuration and its provenance.\n"
             document = {
                 "schema_version": files.SCHEMA_VERSION,
@@ -56,7 +58,6 @@ class Study:
             write_atomically(
                 path / files.STUDY_FILE, header + yaml.safe_dump(document, sort_keys=False)
             )
-            study.write()
         except OSError as error:
             raise UserError(f"cannot write the study {path}: {error.strerror}") from None
         return study

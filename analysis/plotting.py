@@ -1,0 +1,155 @@
+"""Parts that the figures share: page, axes, lines and legend."""
+
+import textwrap
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+from analysis.styles import Style
+
+WIDTH = 7.0  # inches
+TEXT_SIZE = 10.5  # points
+LINE = 88  # characters of that size in the width of a figure
+REFERENCE_COLOR = "#606060"
+SETTINGS = {
+    "figure.constrained_layout.use": True,
+    "font.size": TEXT_SIZE,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 6.5,
+    "savefig.dpi": 150,
+    "svg.hashsalt": "copytask",  # equal data make an equal file
+}
+"""Settings of matplotlib in which every figure is drawn and saved."""
+
+
+class Page(NamedTuple):
+    """What the figures of one task share.
+
+    Attributes:
+        task: its name.
+        lengths: every T of the task, ascending, with and without results.
+        styles: label -> style, in the order of legends.
+        note: says what has no result; may be empty.
+    """
+
+    task: str
+    lengths: list[int]
+    styles: dict[str, Style]
+    note: str
+
+
+def new_figure(page: Page, height: float = 4.2) -> Figure:
+    """An empty figure with the page's note below; ``height`` in inches."""
+    note = textwrap.fill(page.note, LINE)
+    figure = Figure(figsize=(WIDTH, height + 0.19 * len(note.splitlines())))
+    if note:
+        figure.supxlabel(note, x=0.01, ha="left", fontsize=10, color=REFERENCE_COLOR)
+    return figure
+
+
+def by_label(data: pd.DataFrame, page: Page) -> Iterator[tuple[str, pd.DataFrame]]:
+    """The rows of each label that has any, in the order of legends."""
+    for label in page.styles:
+        rows = data[data["label"] == label]
+        if not rows.empty:
+            yield label, rows
+
+
+def line(style: Style) -> dict[str, Any]:
+    """Arguments of ``plot`` for a line with markers."""
+    return {
+        "color": style.color,
+        "linestyle": style.line,
+        "marker": style.marker,
+        "markerfacecolor": "white" if style.hollow else style.color,
+        "markeredgewidth": 1.5,
+    }
+
+
+def cross(color: str) -> dict[str, Any]:
+    """Arguments of ``plot`` for crosses without a line."""
+    return {"color": color, "linestyle": "", "marker": "x", "markeredgewidth": 2}
+
+
+def side_by_side(data: pd.DataFrame, page: Page) -> pd.DataFrame:
+    """Adds the column x: T, moved by a few percent so that marks of labels do not overlap."""
+    labels = [label for label, _ in by_label(data, page)]
+    steps = data["label"].map(labels.index) - (len(labels) - 1) / 2
+    return data.assign(x=data["T"].astype("float64") * 1.05**steps)
+
+
+def length_axis(axes: Axes, lengths: Sequence[int], width: float = WIDTH) -> None:
+    """A logarithmic x axis with the real T as ticks; ``width`` of the axes in inches."""
+    axes.set_xscale("log")
+    axes.set_xlim(lengths[0] / 1.25, lengths[-1] * 1.25)
+    axes.xaxis.set_major_locator(FixedLocator(lengths))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda T, _: f"{T:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    if len(lengths) > 2 * width:
+        axes.tick_params(axis="x", labelrotation=90)
+    axes.set_xlabel("T (steps)")
+
+
+def positive_axis(axes: Axes, label: str) -> None:
+    """A logarithmic y axis of plain numbers."""
+    axes.set(yscale="log", ylabel=label)
+    low, high = axes.get_ylim()
+    # Ticks are at most a factor of 2.5 apart: this much room always holds one.
+    axes.set_ylim(low / 1.6, high * 1.6)
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=20))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+
+
+def reference(axes: Axes, accuracy: float, name: str = "") -> None:
+    """A horizontal line, named to the right of the axes."""
+    axes.axhline(accuracy, color=REFERENCE_COLOR, linewidth=1, linestyle=(0, (1, 2)))
+    axes.text(
+        1.01,
+        accuracy,
+        name,
+        transform=axes.get_yaxis_transform(),
+        va="center",
+        fontsize=10,
+        color=REFERENCE_COLOR,
+    )
+
+
+def heading(
+    figure: Figure,
+    page: Page,
+    title: str,
+    data: pd.DataFrame | None = None,
+    further: Sequence[Line2D] = (),
+) -> None:
+    """The title above a legend of the labels in ``data`` and of further lines."""
+    handles = [*further]
+    if data is not None:
+        labels = [label for label, _ in by_label(data, page)]
+        handles = [Line2D([], [], label=label, **line(page.styles[label])) for label in labels]
+        handles += further
+    widths = [len(str(handle.get_label())) + 7 for handle in handles]  # in characters
+    # As the legend's title: the layout makes room for a legend, but not for a title above it.
+    figure.legend(
+        handles=handles,
+        title=f"{title} ({page.task} task)",
+        title_fontsize=12,
+        alignment="left",
+        loc="outside upper left",
+        ncols=len(handles) if sum(widths) <= LINE else max(1, LINE // max(widths)),
+        handlelength=2.6,
+        borderpad=0.1,
+    )

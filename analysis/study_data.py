@@ -1,0 +1,253 @@
+"""Study directories as tidy data frames."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import yaml
+
+import study_format as files
+
+TEXT_COLUMNS = {"model", "task", "trial_id", "status", "error", "checkpoint"}
+WHOLE_COLUMNS = {
+    "T",
+    "hidden_size",
+    "curriculum_length",
+    "seed",
+    "parameters",
+    "tokens",
+    "tokens_to_solve",
+    "trials",
+    "iteration",
+    "step",
+    "max_length",
+}
+"""Numbers without a fraction. Every other column of the contract is a real number."""
+
+MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
+
+
+class InputError(Exception):
+    """What was asked for cannot be read or written; the message is for the user."""
+
+
+class ProblemError(Exception):
+    """A file of a study is not as the contract has it; names the file."""
+
+
+class Studies(NamedTuple):
+    """What several study directories hold. ``study`` is the first column of every frame.
+
+    Attributes:
+        studies: one row a study: study (its name), path, model, task, problem. ``problem`` says
+            why a study cannot be read and is empty otherwise; a study with a problem has no
+            rows in trials, progress and best, and model and task only if study.yaml has them.
+        lengths: one row a (study, T) that is configured or has trials.
+        trials, progress, best: columns and units as in :mod:`study_format`; numbers are
+            float64, or Int64 if whole.
+    """
+
+    studies: pd.DataFrame
+    lengths: pd.DataFrame
+    trials: pd.DataFrame
+    progress: pd.DataFrame
+    best: pd.DataFrame
+
+
+class _Config(NamedTuple):
+    model: str
+    task: str
+    T: list[int]
+
+
+class _Tables(NamedTuple):
+    trials: pd.DataFrame
+    progress: pd.DataFrame
+    best: pd.DataFrame
+
+
+def load_studies(paths: Iterable[str | Path]) -> Studies:
+    """Read the studies in ``paths``, each a study or a folder of studies.
+
+    A study that cannot be read is kept, with its problem. A study is called after its folder,
+    or by its path where two folders have the same name.
+
+    Raises:
+        InputError: a path does not exist, or holds no study.
+    """
+    folders = list(dict.fromkeys(folder for path in paths for folder in find_studies(Path(path))))
+    names = Counter(folder.resolve().name for folder in folders)
+    studies, lengths, tables = [], [], []
+    for folder in folders:
+        name = folder.resolve().name
+        name = name if names[name] == 1 else str(folder)
+        config, problem = None, ""
+        try:
+            config = _read_config(folder / files.STUDY_FILE)
+            read = _read_tables(folder)
+        except ProblemError as error:
+            problem = str(error)
+        else:
+            tables.append(_Tables(*(_with_study(frame, name) for frame in read)))
+        studies.append(
+            {
+                "study": name,
+                "path": str(folder),
+                "model": config.model if config else None,
+                "task": config.task if config else None,
+                "problem": problem,
+            }
+        )
+        if config:
+            lengths.append(pd.DataFrame({"study": name, "T": pd.array(config.T, dtype="Int64")}))
+    trials, progress, best = (
+        _stack([getattr(read, field) for read in tables], columns)
+        for field, columns in zip(
+            _Tables._fields,
+            (files.TRIALS_COLUMNS, files.PROGRESS_COLUMNS, files.BEST_COLUMNS),
+            strict=True,
+        )
+    )
+    # A study that was resumed with other T keeps the results of the earlier ones.
+    lengths += [frame[["study", "T"]] for frame in (trials, best)]
+    return Studies(
+        studies=pd.DataFrame(studies),
+        lengths=_stack(lengths, ("T",)).drop_duplicates(ignore_index=True),
+        trials=trials,
+        progress=progress,
+        best=best,
+    )
+
+
+def find_studies(path: Path) -> list[Path]:
+    """The study at ``path``, or else those one level below it, sorted.
+
+    Raises:
+        InputError: there is none.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist; name a folder of studies, or {MAKE_A_STUDY}")
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder; name a study or a folder of studies")
+    if _is_study(path):
+        return [path]
+    try:
+        found = sorted(child for child in path.iterdir() if _is_study(child))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    if not found:
+        raise InputError(
+            f"no study in {path}: neither {path / files.STUDY_FILE} nor "
+            f"{path / '*' / files.STUDY_FILE} exists; {MAKE_A_STUDY}"
+        )
+    return found
+
+
+def _is_study(path: Path) -> bool:
+    """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
+    names = (files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE)
+    return any((path / name).is_file() for name in names)
+
+
+def _read_config(path: Path) -> _Config:
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProblemError(f"{path.name} is missing") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProblemError(f"{path.name} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        # Of a long message over many lines, what is wrong and where.
+        problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+        where = f"line {mark.line + 1}: {problem}" if mark else _one_line(error)
+        raise ProblemError(f"{path.name} is not YAML: {where}") from None
+    if not isinstance(document, dict):
+        raise ProblemError(f"{path.name} has no keys")
+    version = _key(path, document, "schema_version")
+    if version != files.SCHEMA_VERSION:
+        raise ProblemError(
+            f"{path.name} has schema version {version}; this program reads {files.SCHEMA_VERSION}"
+        )
+    config = _key(path, document, "config")
+    if not isinstance(config, dict):
+        raise ProblemError(f"{path.name}: config has no keys")
+    model, task, lengths = (_key(path, config, name) for name in ("model", "task", "T"))
+    valid = isinstance(lengths, list) and all(isinstance(T, int) and T >= 1 for T in lengths)
+    if not valid or not lengths:
+        raise ProblemError(f"{path.name}: T must be a list of lengths >= 1, but is {lengths!r}")
+    return _Config(str(model), str(task), lengths)
+
+
+def _key(path: Path, mapping: dict[str, Any], name: str) -> Any:
+    if name not in mapping:
+        raise ProblemError(f"{path.name} lacks the key {name}")
+    return mapping[name]
+
+
+def _read_tables(folder: Path) -> _Tables:
+    trials = _read_table(folder / files.TRIALS_FILE, files.TRIALS_COLUMNS)
+    unknown = set(trials["status"]) - set(files.STATUSES)
+    if unknown:
+        raise ProblemError(f"{files.TRIALS_FILE}: unknown status {unknown.pop()!r}")
+    return _Tables(
+        trials=trials,
+        progress=_read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS),
+        best=_read_table(folder / files.BEST_FILE, files.BEST_COLUMNS),
+    )
+
+
+def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    """A CSV file with at least these columns; further ones are kept."""
+    try:
+        # Only an empty cell means "no value": a user's cell may well be called NA.
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    except FileNotFoundError:
+        raise ProblemError(f"{path.name} is missing") from None
+    except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
+        raise ProblemError(f"{path.name} cannot be read: {_one_line(error)}") from None
+    lacking = [name for name in columns if name not in frame]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        raise ProblemError(f"{path.name} lacks the column {lacking[0]}{more}")
+    for name in frame.columns:
+        if name not in TEXT_COLUMNS:
+            frame[name] = _numbers(path, frame[name], name, required=name in columns)
+    for name in ("T", "trial_id", "status"):
+        if name in columns and frame[name].isna().any():
+            raise ProblemError(f"{path.name}: a row has no {name}")
+    return frame
+
+
+def _numbers(path: Path, cells: pd.Series, name: str, required: bool) -> pd.Series:
+    try:
+        numbers = pd.to_numeric(cells)
+        return numbers.astype("Int64" if name in WHOLE_COLUMNS else "float64")
+    except (ValueError, TypeError) as error:
+        if not required:  # a searched hyperparameter may be a word
+            return cells
+        raise ProblemError(f"{path.name}: column {name}: {_one_line(error)}") from None
+
+
+def _with_study(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    frame.insert(0, "study", name)
+    return frame
+
+
+def _stack(frames: list[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    """The frames below each other; typed as they are if there is no row at all."""
+    filled = [frame for frame in frames if not frame.empty]
+    if filled:
+        return pd.concat(filled, ignore_index=True)
+    return pd.DataFrame({name: _empty(name) for name in ("study", *columns)})
+
+
+def _empty(name: str) -> pd.Series:
+    if name == "study" or name in TEXT_COLUMNS:
+        return pd.Series(dtype=object)
+    return pd.Series(dtype="Int64" if name in WHOLE_COLUMNS else "float64")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -1,0 +1,58 @@
+"""Colours, markers and lines: the same for an architecture in every figure."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Style(NamedTuple):
+    """How a model is drawn. Multiplicative cells are hollow and dashed."""
+
+    color: str
+    marker: str
+    line: str = "-"
+    hollow: bool = False
+
+
+# Colours of Okabe & Ito, "Color Universal Design" (2008), which every kind of colour vision
+# tells apart; its yellow is left out because it is too pale for a line on white.
+KNOWN_MODELS = {
+    "lstm": Style("#0072B2", "o"),
+    "mlstm": Style("#56B4E9", "s", "--", hollow=True),
+    "gru": Style("#D55E00", "^"),
+    "mgru": Style("#E69F00", "D", "--", hollow=True),
+}
+USER_COLORS = ("#009E73", "#CC79A7", "#000000")
+USER_MARKERS = ("v", "P", "X", "p")
+FURTHER_STUDIES = ((">", ":"), ("*", "-."), ("<", ":"), ("h", "-."))
+"""Marker and line of the second, third, ... study of one model; they share its colour."""
+
+
+def model_styles(models: Iterable[str]) -> dict[str, Style]:
+    """The style of each architecture; the order is that of legends."""
+    models = set(models)
+    styles = {model: style for model, style in KNOWN_MODELS.items() if model in models}
+    for index, model in enumerate(sorted(models - set(KNOWN_MODELS))):
+        styles[model] = Style(
+            USER_COLORS[index % len(USER_COLORS)], USER_MARKERS[index % len(USER_MARKERS)]
+        )
+    return styles
+
+
+def label_styles(comparison: pd.DataFrame, models: Iterable[str]) -> dict[str, Style]:
+    """The style of each label of one task's comparison, in the order of legends.
+
+    Args:
+        comparison: rows of one task.
+        models: all models of all tasks, so that a model looks alike in the figures of each.
+    """
+    styles = {}
+    for model, style in model_styles(models).items():
+        labels = sorted(set(comparison.loc[comparison["model"] == model, "label"]))
+        for index, label in enumerate(labels):
+            if index:
+                marker, line = FURTHER_STUDIES[(index - 1) % len(FURTHER_STUDIES)]
+                style = style._replace(marker=marker, line=line)
+            styles[label] = style
+    return styles

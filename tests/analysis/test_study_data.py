@@ -1,0 +1,148 @@
+from pathlib import Path
+
+import pytest
+from study_files import trial, write_study
+
+import study_format as files
+from analysis import InputError, Studies, load_studies
+
+
+def problem(studies: Studies) -> str:
+    [text] = studies.studies["problem"]
+    return str(text)
+
+
+def test_frames_start_with_the_study_and_keep_the_columns(runs: Path) -> None:
+    write_study(runs, "mgru-delay")
+    studies = load_studies([runs])
+    assert studies.studies.to_dict("records") == [
+        {
+            "study": "mgru-delay",
+            "path": str(runs / "mgru-delay"),
+            "model": "mgru",
+            "task": "delay",
+            "problem": "",
+        }
+    ]
+    assert list(studies.trials) == ["study", *files.TRIALS_COLUMNS]
+    assert list(studies.progress) == ["study", *files.PROGRESS_COLUMNS]
+    assert list(studies.best) == ["study", *files.BEST_COLUMNS]
+    assert list(studies.lengths["T"]) == [100, 200]
+
+
+def test_numbers_are_typed_and_empty_cells_are_missing(runs: Path) -> None:
+    write_study(runs, "gru", trials=[trial(100), trial(100, 1, files.FAILED)], best=[])
+    trials = load_studies([runs]).trials
+    assert trials["tokens"].dtype == "Int64"
+    assert trials["learning_rate"].dtype == "float64"
+    assert trials["tokens_to_solve"].isna().tolist() == [False, True]
+    assert trials["error"].isna().tolist() == [True, False]
+
+
+def test_searched_hyperparameters_are_kept(runs: Path) -> None:
+    trials = [trial(100, optimizer="sgd", batch_size=32)]
+    write_study(runs, "gru", T=[100], trials=trials, extra=["optimizer", "batch_size"])
+    write_study(runs, "mgru", T=[100])
+    best = load_studies([runs]).best
+    assert best.loc[best["study"] == "gru", ["optimizer", "batch_size"]].values.tolist() == [
+        ["sgd", 32]
+    ]
+    assert best.loc[best["study"] == "mgru", "optimizer"].isna().all()
+
+
+def test_a_model_may_be_called_na(runs: Path) -> None:
+    write_study(runs, "na", model="NA")
+    assert set(load_studies([runs]).trials["model"]) == {"NA"}
+
+
+def test_a_study_may_be_named_itself_and_is_read_once(runs: Path) -> None:
+    folder = write_study(runs, "gru")
+    assert len(load_studies([folder, runs, folder]).studies) == 1
+
+
+def test_equal_names_become_paths(tmp_path: Path) -> None:
+    folders = [write_study(tmp_path / name, "gru") for name in ("a", "b")]
+    studies = load_studies([tmp_path / "a", tmp_path / "b"])
+    assert list(studies.studies["study"]) == [str(folder) for folder in folders]
+    assert set(studies.trials["study"]) == set(studies.studies["study"])
+
+
+def test_results_at_a_length_that_is_no_longer_configured_count(runs: Path) -> None:
+    write_study(runs, "gru", T=[500], trials=[trial(100)])
+    assert sorted(load_studies([runs]).lengths["T"]) == [100, 500]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("study.yaml", None, "study.yaml is missing"),
+        ("study.yaml", "a: [1\nb", "study.yaml is not YAML: line 2:"),
+        ("study.yaml", "", "study.yaml has no keys"),
+        ("study.yaml", "schema_version: 1", "study.yaml lacks the key config"),
+        ("study.yaml", "schema_version: 9", "schema version 9; this program reads 1"),
+        ("study.yaml", "schema_version: 1\nconfig: 3", "config has no keys"),
+        ("study.yaml", "schema_version: 1\nconfig: {model: gru, T: [1]}", "lacks the key task"),
+        (
+            "study.yaml",
+            "schema_version: 1\nconfig: {model: gru, task: delay, T: [0]}",
+            "T must be a list of lengths >= 1, but is [0]",
+        ),
+        ("trials.csv", None, "trials.csv is missing"),
+        ("progress.csv", None, "progress.csv is missing"),
+        ("best.csv", None, "best.csv is missing"),
+        ("best.csv", "", "best.csv cannot be read: No columns to parse"),
+        ("best.csv", 'a,b\n"1,2', "best.csv cannot be read: "),
+        ("best.csv", b"\xff\xfe\x00a", "best.csv cannot be read: "),
+        ("best.csv", "model,task\n", "best.csv lacks the column T and 21 more"),
+    ],
+)
+def test_a_broken_study_is_kept_with_its_problem(
+    runs: Path, file: str, content: str | bytes | None, message: str
+) -> None:
+    folder = write_study(runs, "gru")
+    if content is None:
+        (folder / file).unlink()
+    elif isinstance(content, bytes):
+        (folder / file).write_bytes(content)
+    else:
+        (folder / file).write_text(content)
+    studies = load_studies([runs])
+    assert message in problem(studies)
+    assert "\n" not in problem(studies)
+    assert studies.trials.empty
+    assert studies.best.empty
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"status": "tired"}, "trials.csv: unknown status 'tired'"),
+        ({"status": ""}, "trials.csv: a row has no status"),
+        ({"trial_id": ""}, "trials.csv: a row has no trial_id"),
+        ({"tokens": "many"}, "trials.csv: column tokens: "),
+        ({"tokens": 1.5}, "trials.csv: column tokens: "),
+        ({"seconds": "1,5"}, "trials.csv: column seconds: "),
+    ],
+)
+def test_bad_cells_are_a_problem(runs: Path, values: dict[str, object], message: str) -> None:
+    write_study(runs, "gru", trials=[trial(100) | values], best=[])
+    assert message in problem(load_studies([runs]))
+
+
+def test_a_broken_study_does_not_touch_the_others(runs: Path) -> None:
+    (write_study(runs, "gru") / "best.csv").unlink()
+    write_study(runs, "mgru")
+    studies = load_studies([runs])
+    assert set(studies.best["study"]) == {"mgru"}
+    assert set(studies.studies["study"]) == {"gru", "mgru"}
+
+
+def test_no_study_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"runs does not exist.*python -m search\.run --model"):
+        load_studies([tmp_path / "runs"])
+    (tmp_path / "empty" / "folder").mkdir(parents=True)
+    with pytest.raises(InputError, match=r"no study in .*empty/\*/study.yaml.*search\.run"):
+        load_studies([tmp_path / "empty"])
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file is not a folder"):
+        load_studies([tmp_path / "file"])
