@@ -2,6 +2,7 @@
 
 import math
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,6 +38,8 @@ def connect(address: str | None, resources: ResourcesConfig) -> Iterator[int]:
     if address is None:
         # Asking first spares the seconds that Ray needs to start.
         slots(resources, os.cpu_count() or 1, torch.cuda.device_count(), "this machine has")
+    else:
+        check_reachable(address)
     own = {} if address else {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
     try:
         ray.init(
@@ -48,12 +51,28 @@ def connect(address: str | None, resources: ResourcesConfig) -> Iterator[int]:
         )
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).partition("\n")[0]
-        raise UserError(f"no Ray cluster at {address}: {reason}" if address else reason) from None
+        raise UserError(f"--address {address}: {reason}" if address else reason) from None
     try:
         total = ray.cluster_resources()
         yield slots(resources, total.get("CPU", 0), total.get("GPU", 0), "the cluster has")
     finally:
         ray.shutdown()
+
+
+def check_reachable(address: str) -> None:
+    """Ray itself would try for minutes to reach a cluster that is not there.
+
+    Raises:
+        UserError: nothing listens at HOST:PORT. ("auto" and the like are left to Ray.)
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        reason = error.strerror or error
+        raise UserError(f"--address {address}: no Ray cluster there: {reason}") from None
 
 
 def slots(resources: ResourcesConfig, cpus: float, gpus: float, owner: str) -> int:

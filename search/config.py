@@ -10,7 +10,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    TypeAdapter,
     ValidationError,
     field_validator,
     model_validator,
@@ -18,7 +17,7 @@ from pydantic import (
 
 from copytask import MODELS, TASKS, TrainingConfig, check_cell
 from search.errors import UserError, unknown
-from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension
+from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
 
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
@@ -163,9 +162,13 @@ class StudyConfig(Section):
     def initial_points(self) -> list[dict[str, Scalar]]:
         """What of ``search.initial`` lies in the search space."""
         dimensions = self.dimensions().items()
+        points = [
+            {name: typed(name, value) for name, value in point.items()}
+            for point in self.search.initial
+        ]
         return [
             {name: p[name] for name, d in dimensions if name in p and d.contains(p[name])}
-            for p in self.search.initial
+            for p in points
         ]
 
     def possible_values(self, name: str) -> list[Any]:
@@ -188,15 +191,6 @@ class StudyConfig(Section):
         values = {"seed": seed, **self.training, **fixed, **hyperparameters}
         values = {name: typed(name, value) for name, value in values.items()}
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
-
-
-def typed(name: str, value: Any) -> Any:
-    """A training field's value as the field's type: YAML reads 1e-3 as text.
-
-    Raises:
-        ValidationError: it cannot be converted.
-    """
-    return TypeAdapter[Any](TRAINING_FIELDS[name]).validate_python(value)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

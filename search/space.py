@@ -14,7 +14,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from copytask import TrainingConfig
 from search.errors import unknown
@@ -87,6 +87,15 @@ class Choices(BaseModel):
 Dimension = Range | Choices
 
 
+def typed(name: str, value: Any) -> Any:
+    """A training field's value as the field's type: YAML reads 1e-3 as text.
+
+    Raises:
+        ValidationError: it cannot be converted.
+    """
+    return TypeAdapter[Any](TRAINING_FIELDS[name]).validate_python(value)
+
+
 def parse_dimension(name: str, value: Any) -> Dimension | Scalar:
     """Read one entry of ``space``.
 
@@ -98,11 +107,13 @@ def parse_dimension(name: str, value: Any) -> Dimension | Scalar:
         raise ValueError(unknown("hyperparameter", name, TRAINING_FIELDS))
     if isinstance(value, dict):
         if "choices" in value:
-            return Choices.model_validate(value)
+            choices = Choices.model_validate(value)
+            return Choices(choices=[typed(name, choice) for choice in choices.choices])
         default = "int" if TRAINING_FIELDS[name] is int else "float"
         return Range.model_validate({"type": default, **value})
     if isinstance(value, Scalar):
-        return value
+        scalar: Scalar = typed(name, value)
+        return scalar
     raise ValueError(
         f"expected a range {{low, high}}, {{choices: [...]}} or a plain value, but got {value!r}"
     )

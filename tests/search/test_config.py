@@ -44,6 +44,20 @@ def test_yaml_numbers_without_a_dot_are_numbers(tmp_path):
     assert (training.clip_norm, training.learning_rate, training.hidden_size) == (0.1, 2e-3, 64)
 
 
+def test_choices_and_initial_points_have_the_type_of_their_field(tmp_path):
+    config = load(
+        tmp_path,
+        overrides=[
+            "space.learning_rate={choices: [1e-3, 1e-2]}",
+            "space.clip_norm=1e0",
+            "search.initial=[{learning_rate: 1e-2}]",
+        ],
+    )
+    assert config.dimensions()["learning_rate"].examples() == [0.001, 0.01]
+    assert config.training_config(5, {}, seed=0).clip_norm == 1.0
+    assert config.initial_points() == [{"learning_rate": 0.01}]
+
+
 def test_T_is_sorted_and_unique(tmp_path):
     assert load(tmp_path, T=[200, 100, 200]).T == [100, 200]
 
