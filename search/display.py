@@ -59,6 +59,7 @@ class Display:
     def length_started(self, T: int, seconds: float) -> None:
         """The search at T begins; it may take so many seconds."""
         self._T = T
+        self._running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(seconds)}" if math.isfinite(seconds) else ""
         self.say(f"{clock(self._elapsed)} T={T}: {self._study.config.search.trials} trials{limit}")
 

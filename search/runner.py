@@ -117,8 +117,9 @@ class LengthProgress:
     def end_reason(self) -> str:
         """Why the search at T ended."""
         search = self._study.config.search
-        if self._solved() >= search.solved_trials:
-            return f"{self._solved()} trials solved it"
+        solved = self._solved()
+        if solved >= search.solved_trials:
+            return f"{solved} trial{'s' * (solved > 1)} solved it"
         if self._ended() >= search.trials:
             return f"all {search.trials} trials ran"
         return "its time is over"

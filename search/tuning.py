@@ -44,17 +44,11 @@ class Recorder(Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         trial_id = trial.config[TRIAL_ID]
-        if result[STATUS] == files.FAILED:
-            self._study.end_trial(trial_id, files.FAILED, result[ERROR])
-            return
-        self._study.add_result(trial_id, result)
+        status = result[STATUS]
+        if status != files.FAILED:
+            self._study.add_result(trial_id, result)
         if result["done"]:
-            self._study.end_trial(trial_id, result[STATUS] or files.STOPPED_EARLY)
-
-    def on_trial_complete(
-        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
-    ) -> None:
-        self._display.trial_ended(trial.config[TRIAL_ID])
+            self._end(trial_id, status or files.STOPPED_EARLY, result.get(ERROR))
 
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
@@ -62,8 +56,7 @@ class Recorder(Callback):
         error = trial.get_error()
         cause = getattr(error, "cause", None) or error
         reason = f"{type(cause).__name__}: {cause}".strip().splitlines()[0]
-        self._study.end_trial(trial.config[TRIAL_ID], files.FAILED, reason)
-        self._display.trial_ended(trial.config[TRIAL_ID])
+        self._end(trial.config[TRIAL_ID], files.FAILED, reason)
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         if time.monotonic() - self._written >= WRITE_INTERVAL:
@@ -72,6 +65,10 @@ class Recorder(Callback):
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         self.write()
+
+    def _end(self, trial_id: str, status: str, error: str | None = None) -> None:
+        self._study.end_trial(trial_id, status, error)
+        self._display.trial_ended(trial_id)
 
     def write(self) -> None:
         """Bring the files up to date."""

@@ -248,6 +248,12 @@ from torch import nn
 
 def factory(input_size, hidden_size):
     return nn.RNN(input_size, hidden_size)
+
+class Short(nn.RNN):
+    def forward(self, input, state=None):
+        if len(input) > 5:
+            raise RuntimeError("this cell is made for five steps")
+        return super().forward(input, state)
 """
 
 
@@ -261,6 +267,20 @@ def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
     assert (code, err) == (0, "")
     (row,) = read(tmp_path / "runs" / "my_cells.factory-sequence" / files.BEST_FILE)
     assert row["model"] == "my_cells:factory"
+
+
+def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, monkeypatch):
+    (tmp_path / "my_cells.py").write_text(CELL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code, _, err = run(
+        "search.run", "--config", tiny, "--model", "my_cells:Short", "--storage",
+        tmp_path / "runs", "--trials", 2, "--T", 1,
+    )  # fmt: skip
+    reason = "RuntimeError: this cell is made for five steps"
+    assert code == 1
+    assert err == f"failed: all 2 trials at T=1 failed; the last: {reason}\n"
+    rows = read(tmp_path / "runs" / "my_cells.Short-sequence" / files.TRIALS_FILE)
+    assert [(row["status"], row["error"]) for row in rows] == [(files.FAILED, reason)] * 2
 
 
 @pytest.mark.parametrize(
