@@ -67,7 +67,7 @@ class Display:
         """The search at T is over, and why."""
         row = self._study.best.get(T)
         result = (
-            f"test accuracy {row['accuracy']:.4f} "
+            f"test {row['accuracy']:.4f} "
             f"[{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] by {row['trial_id']}"
             if row
             else "no result"

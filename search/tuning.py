@@ -1,7 +1,9 @@
 """Searches one T with Ray Tune and keeps the study directory up to date while it does."""
 
+import pickle
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, ClassVar
 
 from ray import tune
@@ -53,10 +55,7 @@ class Recorder(Callback):
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        error = trial.get_error()
-        cause = getattr(error, "cause", None) or error
-        reason = f"{type(cause).__name__}: {cause}".strip().splitlines()[0]
-        self._end(trial.config[TRIAL_ID], files.FAILED, reason)
+        self._end(trial.config[TRIAL_ID], files.FAILED, failure_reason(trial))
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         if time.monotonic() - self._written >= WRITE_INTERVAL:
@@ -75,6 +74,16 @@ class Recorder(Callback):
         self._study.write()
         self._study.write_state(self._progress()[0])
         self._written = time.monotonic()
+
+
+def failure_reason(trial: Trial) -> str:
+    """Why a trial crashed, in one line.
+
+    Trial.get_error would look into the storage, where Tune copies the file only later.
+    """
+    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    cause = getattr(error, "cause", None) or error  # of Ray's wrapper around a worker's exception
+    return f"{type(cause).__name__}: {cause}".partition("\n")[0]
 
 
 class SearchStopper(Stopper):
