@@ -152,11 +152,11 @@ def draw_largest_length(data: pd.DataFrame, page: Page) -> Figure:
     return figure
 
 
-def _distances(rows: pd.DataFrame) -> list[pd.Series]:
+def _distances(rows: pd.DataFrame) -> list[list[float]]:
     """From the accuracy down and up to the ends of its interval."""
     down = rows["accuracy"] - rows["accuracy_low"]
     up = rows["accuracy_high"] - rows["accuracy"]
-    return [down.clip(lower=0), up.clip(lower=0)]
+    return [down.clip(lower=0).tolist(), up.clip(lower=0).tolist()]
 
 
 class _Kind(NamedTuple):

@@ -222,7 +222,8 @@ def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
 
 def _numbers(path: Path, cells: pd.Series, name: str, required: bool) -> pd.Series:
     try:
-        numbers = pd.to_numeric(cells)
+        # Not pd.to_numeric, which before pandas 3 is off by the last digit.
+        numbers = cells.astype("float64")
         return numbers.astype("Int64" if name in WHOLE_COLUMNS else "float64")
     except (ValueError, TypeError) as error:
         if not required:  # a searched hyperparameter may be a word
