@@ -106,7 +106,7 @@ class LengthProgress:
         elapsed = self._budget.elapsed()
         done = max(
             self._ended() / search.trials,
-            self._solved() / search.solved_trials,
+            self._study.solved_trials(self._T) / search.solved_trials,
             (elapsed - self._start) / max(self._seconds, 1.0),
         )
         here = 1.0 if self._T in self._study.best else min(0.99, done)
@@ -117,15 +117,12 @@ class LengthProgress:
     def end_reason(self) -> str:
         """Why the search at T ended."""
         search = self._study.config.search
-        solved = self._solved()
+        solved = self._study.solved_trials(self._T)
         if solved >= search.solved_trials:
             return f"{solved} trial{'s' * (solved > 1)} solved it"
         if self._ended() >= search.trials:
             return f"all {search.trials} trials ran"
         return "its time is over"
-
-    def _solved(self) -> int:
-        return self._study.solved_trials(self._T)
 
     def _ended(self) -> int:
         rows = self._study.trials_at(self._T)
