@@ -44,9 +44,10 @@ class SearchConfig(Section):
         reduction_factor: about one in this many trials passes each rung.
         solved_trials: trials that solve T after which the search goes on to the next T.
         budget_minutes: wall time of the whole search; null for no limit.
-        initial: configurations tried first, verbatim, at the first T. A value that the space
-            does not have (any more) is sampled instead.
-        carried_trials: best configurations of a T that are tried first at the next T.
+        initial: configurations tried first, verbatim. A value that the space does not have
+            (any more) is sampled instead.
+        carried_trials: best configurations of a T that are tried first at the next T, in turns
+            with the initial ones.
         test_payloads: payloads of the final test of each T's best trial.
         seed: of sampler and trials.
     """

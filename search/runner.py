@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import time
+from itertools import zip_longest
 
 import study_format as files
 from copytask import configure_process, evaluate, load_model
@@ -78,7 +79,7 @@ def search_study(study: Study, slots: int, display: Display, interrupts: Interru
             study.write_state(budget.elapsed())
             display.update(*progress.now())
             display.length_ended(T, progress.end_reason())
-        initial = carried_configurations(study, T) or initial
+        initial = first_configurations(study, T)
     if not study.best:
         raise SearchFailedError(
             "no trial finished an iteration in the time given; raise --budget-minutes"
@@ -154,8 +155,15 @@ def keep_best(study: Study, T: int) -> None:
     study.add_best(ranked[0], checkpoint, dataclasses.asdict(scores))
 
 
-def carried_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
-    """The best configurations at T, to be tried first at the next T."""
+def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
+    """What is tried first at the next T: the best of T and the initial ones, in turns.
+
+    A configuration that was best at T may stall at a larger T. With an initial one beside it
+    from the start, a short search does not hang on it alone.
+    """
     names = study.config.dimensions()
     best = study.ranked(T)[: study.config.search.carried_trials]
-    return [{name: row[name] for name in names} for row in best]
+    carried = [{name: row[name] for name in names} for row in best]
+    turns = zip_longest(carried, study.config.initial_points())
+    points = [point for turn in turns for point in turn if point is not None]
+    return [point for index, point in enumerate(points) if point not in points[:index]]

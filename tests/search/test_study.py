@@ -7,7 +7,7 @@ import study_format as files
 from copytask import Trainer, TrainingConfig, load_model
 from search.config import StudyConfig
 from search.errors import UserError
-from search.runner import carried_configurations
+from search.runner import first_configurations
 from search.study import Study
 
 
@@ -109,8 +109,22 @@ def test_the_best_configurations_are_carried_to_the_next_T(study):
     for name, accuracy in [("a", 0.3), ("b", 0.9), ("c", 0.5), ("d", 0.1)]:
         start(study, name, learning_rate=accuracy / 100)
         study.add_result(name, result(1, accuracy))
-    assert carried_configurations(study, 5) == [
+    assert first_configurations(study, 5) == [
         {"learning_rate": accuracy / 100, "batch_size": 4} for accuracy in (0.9, 0.5, 0.3)
+    ]
+
+
+def test_initial_configurations_take_turns_with_the_carried_ones(study):
+    initial = [{"learning_rate": 0.009}, {"learning_rate": 0.003, "batch_size": 4}]
+    search = study.config.search.model_copy(update={"initial": initial})
+    study.config = study.config.model_copy(update={"search": search})
+    for name, accuracy, rate in [("a", 0.3, 0.003), ("b", 0.9, 0.009)]:
+        start(study, name, learning_rate=rate)
+        study.add_result(name, result(1, accuracy))
+    assert first_configurations(study, 5) == [
+        {"learning_rate": 0.009, "batch_size": 4},
+        {"learning_rate": 0.009},
+        {"learning_rate": 0.003, "batch_size": 4},
     ]
 
 
