@@ -29,16 +29,18 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A stamp for each set of packages, made again when pyproject.toml changes.
-$(VENV)/.run: pyproject.toml
+# A stamp for each set of packages, made again when what is installed or compiled changes.
+BUILT_FROM := pyproject.toml setup.py copytask/recurrence/kernels.c
+
+$(VENV)/.run: $(BUILT_FROM)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-$(VENV)/.dev: pyproject.toml
+$(VENV)/.dev: $(BUILT_FROM)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(VENV)/.run $@
 
 clean:
-	rm -rf $(VENV) build *.egg-info
+	rm -rf $(VENV) build *.egg-info copytask/recurrence/*.so

@@ -6,6 +6,7 @@ from copytask.curriculum import LengthRamp
 from copytask.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
 from copytask.models import MODELS, CopyModel, build_model, check_cell
 from copytask.process import MALLOC_ENVIRONMENT, configure_process
+from copytask.recurrence import compiled_kernels
 from copytask.seeds import MAX_SEED, Purpose
 from copytask.tasks import TASKS, Batch, Task
 from copytask.trainer import SOLVED_ACCURACY, DivergedError, Metrics, Trainer
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingConfig",
     "build_model",
     "check_cell",
+    "compiled_kernels",
     "configure_process",
     "evaluate",
     "evaluate_ladder",

@@ -4,19 +4,20 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 
-from copytask.models import INITIALIZATIONS, find_factory
+from copytask.models import INITIALIZATIONS, find_factory, implementations
 from copytask.seeds import Purpose, stream_seed
 from copytask.tasks import TASKS
 
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "adamw": torch.optim.AdamW,
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
     "rmsprop": torch.optim.RMSprop,
-    "sgd": torch.optim.SGD,
+    "sgd": partial(torch.optim.SGD, fused=True),
 }
 
 
@@ -47,6 +48,7 @@ class TrainingConfig:
         seed: of initial weights and training data.
         validation_seed: of validation data; the same for trials that are to be compared.
         device: "cpu", "cuda", ... or "auto": CUDA where there is one.
+        implementation: how the core is computed, see :class:`copytask.models.RecurrentCore`.
     """
 
     model: str
@@ -69,6 +71,7 @@ class TrainingConfig:
     seed: int = 0
     validation_seed: int = 0
     device: str = "auto"
+    implementation: str = "auto"
 
     def __post_init__(self) -> None:
         for name in (
@@ -86,7 +89,12 @@ class TrainingConfig:
             ("task", TASKS), ("optimizer", OPTIMIZERS), ("initialization", INITIALIZATIONS),
         ):  # fmt: skip
             self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
-        find_factory(self.model)
+        known = implementations(find_factory(self.model))
+        self._require(
+            "implementation",
+            self.implementation in known,
+            f"one of {', '.join(known)} for the model {self.model}",
+        )
         for seed in (self.seed, self.validation_seed):
             stream_seed(seed, Purpose.MODEL)
         try:

@@ -102,6 +102,7 @@ class Trainer:
                 config.hidden_size,
                 forget_bias=config.forget_bias,
                 initialization=config.initialization,
+                implementation=config.implementation,
             ).to(self.device)
             self._global_rng = _global_rng_state()
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]

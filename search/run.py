@@ -15,7 +15,8 @@ from pathlib import Path
 
 import yaml
 
-from copytask import MODELS, TASKS
+from copytask import MODELS, TASKS, compiled_kernels
+from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, check_resumable, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.study import Study
@@ -154,6 +155,8 @@ def search(args: argparse.Namespace, path: Path, config: StudyConfig) -> int:
         output.move_to(path / LOG_FILE)
         display = Display(study, output.console)
         display.say(f"{config.model} on {config.task}, {slots} trials at a time -> {path}")
+        if compiled_kernels() is None:
+            display.say(MISSING_KERNELS)
         try:
             with display:
                 search_study(study, slots, display, interrupts)

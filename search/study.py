@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 import study_format as files
+from copytask import compiled_kernels
 from copytask.checkpoint import load_state
 from search.config import StudyConfig, override, read_yaml
 from search.errors import UserError
@@ -238,6 +239,7 @@ def provenance(seed: int) -> Row:
         "host": platform.node(),
         "platform": platform.platform(),
         "cpus": os.cpu_count(),
+        "kernels": compiled_kernels() or "none",
     }
 
 

@@ -9,12 +9,13 @@ from typing import cast
 import torch
 from torch import nn
 
-from copytask.models.gates import INITIALIZATIONS
+from copytask.models.core import RecurrentCore, implementations
 from copytask.models.gru import GRU
 from copytask.models.lstm import LSTM
 from copytask.models.mgru import MultiplicativeGRU
 from copytask.models.mlstm import MultiplicativeLSTM
 from copytask.models.model import CopyModel
+from copytask.models.multiplicative import INITIALIZATIONS
 from copytask.tasks import ALPHABET_SIZE
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
@@ -28,9 +29,11 @@ __all__ = [
     "INITIALIZATIONS",
     "MODELS",
     "CopyModel",
+    "RecurrentCore",
     "build_model",
     "check_cell",
     "find_factory",
+    "implementations",
 ]
 
 
@@ -67,8 +70,8 @@ def build_model(name: str, hidden_size: int, **options: object) -> CopyModel:
     Args:
         name: see :func:`find_factory`.
         hidden_size: number of hidden units.
-        options: ``forget_bias`` and ``initialization``; each is handed to a factory that has
-            such a parameter.
+        options: ``forget_bias``, ``initialization`` and ``implementation``; each is handed to
+            a factory that has such a parameter.
 
     Raises:
         ValueError: the name is unknown or cannot be imported.

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from copytask.models.core import RecurrentCore
 from copytask.tasks import ALPHABET_SIZE, PAYLOAD_SYMBOLS
 
 
@@ -33,9 +34,12 @@ class CopyModel(nn.Module):
         Returns:
             Logits of shape (L or recall, B, 10).
         """
-        outputs, _ = self.core(self.one_hot[tokens])
-        if recall is not None:
-            outputs = outputs[-recall:]
+        if isinstance(self.core, RecurrentCore):
+            outputs, _ = self.core(tokens, recalled=recall)
+        else:
+            outputs, _ = self.core(self.one_hot[tokens])
+            if recall is not None:
+                outputs = outputs[-recall:]
         logits: Tensor = self.readout(outputs)
         return logits
 

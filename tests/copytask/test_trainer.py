@@ -144,9 +144,18 @@ def test_every_setting_reaches_the_training(field):
     assert one != other
 
 
+@pytest.mark.parametrize("implementation", ["fused", "torch", "reference"])
+def test_every_implementation_trains_alike(implementation):
+    trainer = Trainer(make_config(model="gru", implementation=implementation))
+    assert trainer.model.core.implementation == implementation
+    losses = [m.training_loss for m in trainer]
+    expected = [m.training_loss for m in Trainer(make_config(model="gru"))]
+    assert losses == pytest.approx(expected, rel=1e-4)
+
+
 def test_the_list_of_settings_above_is_complete():
     fields = {field.name for field in dataclasses.fields(TrainingConfig)}
-    assert set(FIELD_CHANGES) == fields - {"stop_when_solved", "device"}
+    assert set(FIELD_CHANGES) == fields - {"stop_when_solved", "device", "implementation"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,120 @@
+"""What the four architectures share: how they take their input, and how they are computed."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from copytask.recurrence import Operands, fused, has_kernels, reference
+
+
+def implementations(factory: Callable[..., nn.Module]) -> tuple[str, ...]:
+    """The implementations to choose from for a core; a user's own has only itself, as auto."""
+    if not (isinstance(factory, type) and issubclass(factory, RecurrentCore)):
+        return ("auto",)
+    if issubclass(factory, nn.RNNBase):
+        return ("auto", "fused", "torch", "reference")
+    return ("auto", "fused", "reference")
+
+
+class RecurrentCore(nn.Module):
+    """A one-layer core with the interface of torch.nn.GRU, which takes token ids as well.
+
+    Shapes: L steps, B sequences, I inputs, H hidden units, G gates. Parameters are named as
+    in torch.nn, and are the same for every implementation, so that checkpoints fit all.
+
+    ``implementation`` says how the core is computed. ``fused``: as one operation with a
+    backward pass of its own, see :func:`copytask.recurrence.fused`; ``torch``: by torch.nn,
+    where it has the architecture; ``reference``: by the equations in a plain loop; ``auto``:
+    the fastest for this device and type.
+    """
+
+    cell: str  # a key of recurrence.GATES
+    hidden_size: int
+    implementation: str
+    weight_ih_l0: Tensor  # (G H, I)
+    weight_hh_l0: Tensor  # (G H, H)
+    bias_ih_l0: Tensor  # (G H)
+    bias_hh_l0: Tensor  # (G H)
+
+    def set_implementation(self, implementation: str) -> None:
+        """Choose how the core is computed.
+
+        Raises:
+            ValueError: there is no such implementation of this architecture.
+        """
+        choices = implementations(type(self))
+        if implementation not in choices:
+            raise ValueError(
+                f"implementation must be one of {', '.join(choices)}, but got {implementation!r}"
+            )
+        self.implementation = implementation
+
+    def set_gate_bias(self, gate: int, value: float) -> None:
+        """Start one gate with bias_ih + bias_hh equal to ``value`` in every unit."""
+        rows = slice(gate * self.hidden_size, (gate + 1) * self.hidden_size)
+        with torch.no_grad():
+            self.bias_ih_l0[rows] = value
+            self.bias_hh_l0[rows] = 0.0
+
+    def forward(
+        self, input: Tensor, state: Any = None, recalled: int | None = None
+    ) -> tuple[Tensor, Any]:
+        """Run over a sequence.
+
+        Args:
+            input: token ids below I, shape (L, B), int64, which stand for one-hot vectors; or
+                any vectors, shape (L, B, I).
+            state: h, or (h, c) for an LSTM, each of shape (1, B, H); zeros if not given.
+            recalled: return only the last ``recalled`` outputs.
+
+        Returns:
+            The outputs h_1..h_L, shape (L or recalled, B, H), and the final state.
+        """
+        implementation = self.implementation
+        if implementation == "auto":
+            torch_is_faster = isinstance(self, nn.RNNBase) and not has_kernels(self.weight_hh_l0)
+            implementation = "torch" if torch_is_faster else "fused"
+        if implementation == "torch":
+            if not input.is_floating_point():
+                eye = torch.eye(self.weight_ih_l0.shape[1]).to(self.weight_ih_l0)
+                input = eye[input]
+            outputs, state = super().forward(input, state)
+            return (outputs if recalled is None else outputs[-recalled:]), state
+        index = None if input.is_floating_point() else input
+        operands = self._operands(input if index is None else None, input.shape[1], state)
+        run = fused if implementation == "fused" else reference
+        outputs, (h, c) = run(self.cell, operands, index, recalled)
+        return outputs, (h[None] if c is None else (h[None], c[None]))
+
+    def _operands(self, input: Tensor | None, batch: int, state: Any) -> Operands:
+        """The input projected on gates and factors: all vectors, or without them all tokens."""
+        weight_mx: Tensor | None = getattr(self, "weight_mx_l0", None)
+        inner_bias = None
+        bias = self.bias_ih_l0 + self.bias_hh_l0
+        if self.cell == "gru":  # the reset gate scales the recurrent bias of n as well
+            H = self.hidden_size
+            inner_bias = self.bias_hh_l0[2 * H :]
+            bias = self.bias_ih_l0 + F.pad(self.bias_hh_l0[: 2 * H], (0, H))
+        factors = None
+        if input is None:
+            inputs = self.weight_ih_l0.t() + bias
+            if weight_mx is not None:
+                factors = weight_mx.t()
+        else:
+            inputs = F.linear(input.flatten(0, 1), self.weight_ih_l0, bias)
+            if weight_mx is not None:
+                factors = F.linear(input.flatten(0, 1), weight_mx)
+        if state is None:
+            h = inputs.new_zeros(batch, self.hidden_size)
+            c = h if self.cell == "lstm" else None
+        elif self.cell == "lstm":
+            h, c = state[0][0], state[1][0]
+        else:
+            h, c = state[0], None
+        return Operands(
+            inputs, factors, self.weight_hh_l0, getattr(self, "weight_mh_l0", None), inner_bias,
+            h, c,
+        )  # fmt: skip

@@ -1,0 +1,16 @@
+"""Recurrent cells over a whole sequence: as an equation, and as fast as the machine allows."""
+
+from copytask.recurrence.function import fused
+from copytask.recurrence.kernels import MISSING_KERNELS, compiled_kernels, has_kernels
+from copytask.recurrence.reference import reference
+from copytask.recurrence.unrolled import GATES, Operands
+
+__all__ = [
+    "GATES",
+    "MISSING_KERNELS",
+    "Operands",
+    "compiled_kernels",
+    "fused",
+    "has_kernels",
+    "reference",
+]

@@ -1,0 +1,122 @@
+"""The recurrences as one differentiable operation."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+
+from copytask.recurrence import kernels, tensor_loops
+from copytask.recurrence.unrolled import GATES, Gradients, Operands, Unrolled
+
+
+def fused(
+    cell: str, operands: Operands, index: Tensor | None = None, recalled: int | None = None
+) -> tuple[Tensor, tuple[Tensor, Tensor | None]]:
+    """Run a cell over a sequence, with a backward pass through time written by hand.
+
+    On the CPU, in float32, a compiled kernel runs the whole sequence; elsewhere torch's
+    in-place operations do. Gradients of gradients are not available.
+
+    Args:
+        cell: a key of ``GATES``.
+        operands: see :class:`Operands`.
+        index: shape (L, B), int64: which row of ``inputs`` and ``factors`` each position
+            takes; not given: they hold L B rows, position (t, b) at row t B + b.
+        recalled: return only the last ``recalled`` outputs.
+
+    Returns:
+        The outputs, shape (L or recalled, B, H), and the final state (h, c), each of shape
+        (B, H); c is None for a GRU.
+    """
+    units = operands.h.shape[1]
+    engine: Any = tensor_loops
+    if kernels.has_kernels(operands.h):
+        engine = kernels
+        operands = _pad_units(cell, operands, -units % kernels.UNIT_MULTIPLE)
+    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in operands)
+    run: Any = _Recurrence.apply
+    outputs, h, c = run(engine, cell, index, recalled, keep, *operands)
+    if operands.h.shape[1] > units:
+        outputs, h = outputs[..., :units], h[:, :units]
+        c = None if c is None else c[:, :units]
+    return outputs, (h, c)
+
+
+class _Recurrence(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        engine: Any,
+        cell: str,
+        index: Tensor | None,
+        recalled: int | None,
+        keep: bool,
+        *tensors: Any,
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        contiguous: Any = (None if t is None else t.contiguous() for t in tensors)
+        operands = Operands(*contiguous)
+        index = None if index is None else index.contiguous()
+        unrolled = Unrolled(cell, operands, index, recalled, keep)
+        outputs = engine.forward(unrolled)
+        last = unrolled.state_row(unrolled.steps)
+        h = unrolled.h[last].clone()
+        c = None if operands.c is None else unrolled.c[last].clone()
+        if keep:
+            # Saved so that autograd notices when one is changed before the way back.
+            ctx.save_for_backward(*tensors)
+            ctx.engine, ctx.unrolled = engine, unrolled
+        return outputs, h, c
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, grad_outputs: Tensor, grad_h: Tensor, grad_c: Tensor | None
+    ) -> tuple[Tensor | None, ...]:
+        assert ctx.saved_tensors  # raises if one was changed
+        unrolled = ctx.unrolled
+        operands = unrolled.operands
+
+        def zeros(operand: Tensor | None) -> Tensor | None:
+            return None if operand is None else torch.zeros_like(operand)
+
+        gradients = Gradients(
+            outputs=grad_outputs.contiguous(),
+            h=grad_h.clone(memory_format=torch.contiguous_format),
+            c=None if grad_c is None else grad_c.clone(memory_format=torch.contiguous_format),
+            inputs=torch.zeros_like(operands.inputs),
+            factors=zeros(operands.factors),
+            weight_hh=torch.zeros_like(operands.weight_hh),
+            weight_mh=zeros(operands.weight_mh),
+            bias=zeros(operands.bias),
+        )
+        ctx.engine.backward(unrolled, gradients)
+        by_operand = (getattr(gradients, name) for name in Operands._fields)
+        return None, None, None, None, None, *by_operand
+
+
+def _pad_units(cell: str, operands: Operands, extra: int) -> Operands:
+    """Add ``extra`` units that are 0 at every step, for their weights, inputs and state are 0."""
+    if extra == 0:
+        return operands
+
+    def pad(tensor: Tensor, blocks: int = 1) -> Tensor:
+        """Pad the columns, which are ``blocks`` gates of H units."""
+        columns = tensor.view(-1, blocks, tensor.shape[-1] // blocks)
+        return F.pad(columns, (0, extra)).view(*tensor.shape[:-1], -1)
+
+    def pad_weight(weight: Tensor, blocks: int = 1) -> Tensor:
+        """Pad the columns, and the rows, which are ``blocks`` gates of H units."""
+        return pad(pad(weight).t().contiguous(), blocks).t()
+
+    gates = GATES[cell]
+    return Operands(
+        inputs=pad(operands.inputs.contiguous(), gates),
+        factors=None if operands.factors is None else pad(operands.factors.contiguous()),
+        weight_hh=pad_weight(operands.weight_hh, gates),
+        weight_mh=None if operands.weight_mh is None else pad_weight(operands.weight_mh),
+        bias=None if operands.bias is None else pad(operands.bias),
+        h=pad(operands.h),
+        c=None if operands.c is None else pad(operands.c),
+    )

@@ -1,0 +1,376 @@
+/* A whole sequence of a recurrent cell in one call, forward and backward through time.
+ *
+ * Shapes: L steps, B sequences, H units (a multiple of LANES), G gates, S recalled steps.
+ * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n), with the
+ * recurrent input m_t = h_{t-1}, or m_t = factor_t * (W_mh h_{t-1}) in the multiplicative ones.
+ *
+ * Matrices are row-major floats. The code is plain C with vector extensions (GCC, Clang),
+ * without intrinsics, so that one source serves every processor; it is compiled once for each
+ * instruction set (setup.py) and has no state and no allocation of its own. Why the products
+ * are here and not in a library: they are small and follow on one another, the weights can
+ * stay packed for the whole sequence, and no library call is as short as a step.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Floats in a register, and the block of a product that is kept in registers: ROWS x COLUMNS
+ * registers. LANES and a whole PANEL divide the unit's multiple of 16. */
+#if defined(__AVX512F__)
+enum { LANES = 16, ROWS = 8, COLUMNS = 2 };
+#elif defined(__AVX__)
+enum { LANES = 8, ROWS = 4, COLUMNS = 2 };
+#elif defined(__aarch64__)
+enum { LANES = 4, ROWS = 4, COLUMNS = 4 };
+#else
+enum { LANES = 4, ROWS = 4, COLUMNS = 2 };
+#endif
+typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+enum { PANEL = COLUMNS * LANES };
+
+/* The same layout as kernels.Problem in Python. */
+typedef struct {
+    int64_t steps, batch, units, recalled;
+    int64_t keep;            /* 1: keep what backward needs; 0: buffers of two steps suffice */
+    const int64_t *index;    /* (L, B): rows of inputs and factors; NULL: row t B + b */
+    const float *inputs;     /* (rows, G H): W_ih x + b */
+    const float *factors;    /* (rows, H): W_mx x; NULL: m = h */
+    const float *weight_hh;  /* (G H, H) */
+    const float *weight_mh;  /* (H, H) */
+    const float *bias;       /* (H): GRU, the bias inside the reset gate's product */
+    float *h, *c;            /* (L + 1, B, H): states; row 0 is the initial one; c: LSTM */
+    float *gates;            /* (L, B, G H) */
+    float *u;                /* (L, B, H): W_mh h */
+    float *outputs;          /* (S, B, H): the last S states h */
+    const float *grad_outputs;                 /* (S, B, H) */
+    float *grad_h, *grad_c;                    /* (B, H): in, of the last state; out, of the first */
+    float *grad_inputs, *grad_factors;         /* as inputs and factors; zeros at the start */
+    float *grad_weight_hh, *grad_weight_mh;    /* as the weights; zeros at the start */
+    float *grad_bias;                          /* (H); zeros at the start */
+    float *scratch;          /* scratch_size() floats */
+} Problem;
+
+/* ---- vectors of floats ---- */
+
+INLINE vec load(const float *p) { return *(const vec *)p; }
+INLINE void store(float *p, vec x) { *(vec *)p = x; }
+INLINE vec all(float x) { return (vec){0} + x; }
+
+INLINE vec clamp(vec x, float low, float high) {
+    ivec below = x < low, above = x > high; /* both false for NaN, which stays NaN */
+    ivec inside = ~(below | above);
+    return (vec)(((ivec)x & inside) | ((ivec)all(low) & below) | ((ivec)all(high) & above));
+}
+
+/* exp(x) - 1 to about one unit in the last place, x in [-87, 87]: x = n ln 2 + r, and the
+ * Taylor series of exp(r) - 1 up to r^7. */
+INLINE vec expm1_(vec x) {
+    x = clamp(x, -87.0f, 87.0f);
+    const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
+    vec shifted = x * 1.44269504f + round;
+    vec n = shifted - round;
+    vec r = x - n * 0.693359375f;
+    r = r + n * 2.12194440e-4f;
+    vec p = all(1.0f / 5040);
+    p = p * r + 1.0f / 720;
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    p = p * (r * r) + r;
+    vec scale = (vec)(((ivec)shifted - (ivec)all(round) + 127) << 23); /* 2^n */
+    return p * scale + (scale - 1.0f);
+}
+
+INLINE vec sigmoid(vec x) { return 1.0f / (expm1_(-x) + 2.0f); }
+
+INLINE vec tanh_(vec x) {
+    vec e = expm1_(x + x);
+    return e / (e + 2.0f);
+}
+
+/* ---- matrix products ---- */
+
+/* c (+)= a b for a block of rows x (columns vectors); a(i, k) = a[i row + k step]. */
+INLINE void multiply_block(const int rows, const int columns, int64_t inner, const float *a,
+                           int64_t row, int64_t step, const float *b, int64_t b_row, float *c,
+                           int64_t c_row, int add) {
+    vec sum[ROWS][COLUMNS];
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < columns; v++)
+            sum[i][v] = add ? load(c + i * c_row + v * LANES) : all(0);
+    for (int64_t k = 0; k < inner; k++) {
+        vec b_k[COLUMNS];
+        for (int v = 0; v < columns; v++) b_k[v] = load(b + k * b_row + v * LANES);
+        for (int i = 0; i < rows; i++) {
+            vec a_ik = all(a[i * row + k * step]);
+            for (int v = 0; v < columns; v++) sum[i][v] += a_ik * b_k[v];
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < columns; v++) store(c + i * c_row + v * LANES, sum[i][v]);
+}
+
+/* c (m, n) (+)= a (m, inner) b (inner, n), where the columns of b come in panels. */
+static void multiply(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
+                     int64_t step, const float *b, int64_t b_row, int64_t b_panel, float *c,
+                     int add) {
+    for (int64_t j = 0; j < n; j += PANEL, b += b_panel) {
+        int64_t i = 0;
+        if (n - j >= PANEL) {
+            for (; i + ROWS <= m; i += ROWS)
+                multiply_block(ROWS, COLUMNS, inner, a + i * row, row, step, b, b_row,
+                               c + i * n + j, n, add);
+            for (; i < m; i++)
+                multiply_block(1, COLUMNS, inner, a + i * row, row, step, b, b_row,
+                               c + i * n + j, n, add);
+        } else {
+            for (; i < m; i++)
+                multiply_block(1, 1, inner, a + i * row, row, step, b, b_row, c + i * n + j, n,
+                               add);
+        }
+    }
+}
+
+/* The panels of b(k, j) = w[k step + j column], (inner, n); returns the end of the panels. */
+static float *pack(int64_t inner, int64_t n, const float *w, int64_t step, int64_t column,
+                   float *panels) {
+    for (int64_t j = 0; j < n; j += PANEL)
+        for (int64_t k = 0; k < inner; k++, panels += PANEL)
+            for (int64_t v = 0; v < PANEL && j + v < n; v++)
+                panels[v] = w[k * step + (j + v) * column];
+    return panels;
+}
+
+/* c (m, n) (+)= a (m, inner) times packed panels. */
+INLINE void multiply_packed(int64_t m, int64_t n, int64_t inner, const float *a,
+                            const float *panels, float *c, int add) {
+    multiply(m, n, inner, a, inner, 1, panels, PANEL, inner * PANEL, c, add);
+}
+
+/* c (m, n) += a^T b with a (inner, m) and b (inner, n). */
+INLINE void add_outer(int64_t m, int64_t n, int64_t inner, const float *a, const float *b,
+                      float *c) {
+    multiply(m, n, inner, a, 1, m, b, n, PANEL, c, 1);
+}
+
+/* ---- the element-wise part of a step, for one sequence of the batch ---- */
+
+/* Pre-activations to activations, in place, and the new state. */
+typedef void forward_cell(const Problem *p, const float *x, float *gates, const float *h,
+                          const float *c, float *new_h, float *new_c);
+
+/* Gradients: of the new state (dh, dc) to those of the old one that do not pass through the
+ * products, of the products' results (d), and of the inputs, to which they are added (dx). */
+typedef void backward_cell(const Problem *p, const float *x, const float *gates, const float *h,
+                           const float *c, const float *new_c, const float *grad_output,
+                           float *dh, float *dc, float *d, float *dx);
+
+INLINE void lstm_forward_cell(const Problem *p, const float *x, float *gates, const float *h,
+                              const float *c, float *new_h, float *new_c) {
+    int64_t H = p->units;
+    (void)h;
+    for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES) {
+        vec i = sigmoid(load(gates) + load(x));
+        vec f = sigmoid(load(gates + H) + load(x + H));
+        vec g = tanh_(load(gates + 2 * H) + load(x + 2 * H));
+        vec o = sigmoid(load(gates + 3 * H) + load(x + 3 * H));
+        vec cell = f * load(c + j) + i * g;
+        store(gates, i);
+        store(gates + H, f);
+        store(gates + 2 * H, g);
+        store(gates + 3 * H, o);
+        store(new_c + j, cell);
+        store(new_h + j, o * tanh_(cell));
+    }
+}
+
+INLINE void lstm_backward_cell(const Problem *p, const float *x, const float *gates,
+                               const float *h, const float *c, const float *new_c,
+                               const float *grad_output, float *dh, float *dc, float *d,
+                               float *dx) {
+    int64_t H = p->units;
+    (void)x, (void)h;
+    for (int64_t j = 0; j < H; j += LANES, gates += LANES, d += LANES, dx += LANES) {
+        vec i = load(gates), f = load(gates + H), g = load(gates + 2 * H);
+        vec o = load(gates + 3 * H);
+        vec tanh_c = tanh_(load(new_c + j));
+        vec grad_h = load(dh + j);
+        if (grad_output) grad_h += load(grad_output + j);
+        vec grad_c = load(dc + j) + grad_h * o * (1.0f - tanh_c * tanh_c);
+        vec di = grad_c * g * i * (1.0f - i);
+        vec df = grad_c * load(c + j) * f * (1.0f - f);
+        vec dg = grad_c * i * (1.0f - g * g);
+        vec d_o = grad_h * tanh_c * o * (1.0f - o);
+        store(d, di);
+        store(d + H, df);
+        store(d + 2 * H, dg);
+        store(d + 3 * H, d_o);
+        store(dx, load(dx) + di);
+        store(dx + H, load(dx + H) + df);
+        store(dx + 2 * H, load(dx + 2 * H) + dg);
+        store(dx + 3 * H, load(dx + 3 * H) + d_o);
+        store(dc + j, grad_c * f);
+        store(dh + j, all(0));
+    }
+}
+
+/* Kept in gates: r, z and q = W_hn m + b, which the reset gate multiplies. */
+INLINE void gru_forward_cell(const Problem *p, const float *x, float *gates, const float *h,
+                             const float *c, float *new_h, float *new_c) {
+    int64_t H = p->units;
+    (void)c, (void)new_c;
+    for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES) {
+        vec r = sigmoid(load(gates) + load(x));
+        vec z = sigmoid(load(gates + H) + load(x + H));
+        vec q = load(gates + 2 * H) + load(p->bias + j);
+        vec n = tanh_(load(x + 2 * H) + r * q);
+        store(gates, r);
+        store(gates + H, z);
+        store(gates + 2 * H, q);
+        store(new_h + j, n + z * (load(h + j) - n));
+    }
+}
+
+INLINE void gru_backward_cell(const Problem *p, const float *x, const float *gates,
+                              const float *h, const float *c, const float *new_c,
+                              const float *grad_output, float *dh, float *dc, float *d,
+                              float *dx) {
+    int64_t H = p->units;
+    (void)c, (void)new_c, (void)dc;
+    for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES, d += LANES, dx += LANES) {
+        vec r = load(gates), z = load(gates + H), q = load(gates + 2 * H);
+        vec n = tanh_(load(x + 2 * H) + r * q);
+        vec grad_h = load(dh + j);
+        if (grad_output) grad_h += load(grad_output + j);
+        vec dn = grad_h * (1.0f - z) * (1.0f - n * n);
+        vec dz = grad_h * (load(h + j) - n) * z * (1.0f - z);
+        vec dq = dn * r;
+        vec dr = dn * q * r * (1.0f - r);
+        store(d, dr);
+        store(d + H, dz);
+        store(d + 2 * H, dq);
+        store(dx, load(dx) + dr);
+        store(dx + H, load(dx + H) + dz);
+        store(dx + 2 * H, load(dx + 2 * H) + dn);
+        store(p->grad_bias + j, load(p->grad_bias + j) + dq);
+        store(dh + j, grad_h * z);
+    }
+}
+
+/* ---- the sequence ---- */
+
+INLINE int64_t input_row(const Problem *p, int64_t t, int64_t b) {
+    int64_t position = t * p->batch + b;
+    return p->index ? p->index[position] : position;
+}
+
+/* m = factor * u for one step. */
+INLINE void scale_by_factors(const Problem *p, int64_t t, const float *u, float *m) {
+    int64_t H = p->units;
+    for (int64_t b = 0; b < p->batch; b++) {
+        const float *factor = p->factors + input_row(p, t, b) * H;
+        for (int64_t j = b * H; j < (b + 1) * H; j += LANES, factor += LANES)
+            store(m + j, load(factor) * load(u + j));
+    }
+}
+
+INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
+    int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
+    float *packed_hh = p->scratch;
+    float *packed_mh = pack(H, G * H, p->weight_hh, 1, H, packed_hh);
+    float *m = packed_mh;
+    if (p->factors) m = pack(H, H, p->weight_mh, 1, H, packed_mh);
+    for (int64_t t = 0; t < L; t++) {
+        int64_t now = p->keep ? t : t % 2, next = p->keep ? t + 1 : (t + 1) % 2;
+        const float *h = p->h + now * state, *source = h;
+        float *new_h = p->h + next * state;
+        float *gates = p->gates + (p->keep ? t * G * state : 0);
+        if (p->factors) {
+            float *u = p->u + (p->keep ? t * state : 0);
+            multiply_packed(B, H, H, h, packed_mh, u, 0);
+            scale_by_factors(p, t, u, m);
+            source = m;
+        }
+        multiply_packed(B, G * H, H, source, packed_hh, gates, 0);
+        for (int64_t b = 0; b < B; b++)
+            cell(p, p->inputs + input_row(p, t, b) * G * H, gates + b * G * H, h + b * H,
+                 p->c + now * state + b * H, new_h + b * H, p->c + next * state + b * H);
+        if (t >= L - p->recalled)
+            memcpy(p->outputs + (t - (L - p->recalled)) * state, new_h, state * sizeof(float));
+    }
+}
+
+INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
+    int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
+    float *packed_hh = p->scratch;
+    float *packed_mh = pack(G * H, H, p->weight_hh, H, 1, packed_hh);
+    float *d = packed_mh;
+    if (p->factors) d = pack(H, H, p->weight_mh, H, 1, packed_mh);
+    float *m = d + G * state, *dm = m + state;
+    for (int64_t t = L - 1; t >= 0; t--) {
+        const float *h = p->h + t * state, *gates = p->gates + t * G * state;
+        int64_t recalled = t - (L - p->recalled);
+        for (int64_t b = 0; b < B; b++) {
+            int64_t row = input_row(p, t, b) * G * H, s = t * state + b * H;
+            cell(p, p->inputs + row, gates + b * G * H, h + b * H, p->c + s, p->c + s + state,
+                 recalled >= 0 ? p->grad_outputs + recalled * state + b * H : NULL,
+                 p->grad_h + b * H, p->grad_c + b * H, d + b * G * H, p->grad_inputs + row);
+        }
+        if (!p->factors) {
+            multiply_packed(B, H, G * H, d, packed_hh, p->grad_h, 1);
+            add_outer(G * H, H, B, d, h, p->grad_weight_hh);
+            continue;
+        }
+        const float *u = p->u + t * state;
+        scale_by_factors(p, t, u, m);
+        add_outer(G * H, H, B, d, m, p->grad_weight_hh);
+        multiply_packed(B, H, G * H, d, packed_hh, dm, 0);
+        for (int64_t b = 0; b < B; b++) { /* dm becomes du */
+            int64_t row = input_row(p, t, b) * H;
+            for (int64_t j = 0; j < H; j += LANES) {
+                vec dm_j = load(dm + b * H + j);
+                float *grad_factor = p->grad_factors + row + j;
+                store(grad_factor, load(grad_factor) + dm_j * load(u + b * H + j));
+                store(dm + b * H + j, dm_j * load(p->factors + row + j));
+            }
+        }
+        multiply_packed(B, H, H, dm, packed_mh, p->grad_h, 1);
+        add_outer(H, H, B, dm, h, p->grad_weight_mh);
+    }
+}
+
+/* ---- what Python calls ---- */
+
+/* Floats that `scratch` must hold, for a cell of G gates. */
+int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
+    int64_t width = units + PANEL; /* a last panel may be part empty */
+    return (gates + 1) * width * width + (gates + 2) * batch * units;
+}
+
+/* Gradients through many steps become denormal numbers, with which a processor is many times
+ * slower: flush them to zero, in here, whatever the process does elsewhere. */
+#if defined(__x86_64__)
+#define WITHOUT_DENORMALS(call)           \
+    do {                                  \
+        unsigned int mode = _mm_getcsr(); \
+        _mm_setcsr(mode | 0x8040);        \
+        call;                             \
+        _mm_setcsr(mode);                 \
+    } while (0)
+#else
+#define WITHOUT_DENORMALS(call) call
+#endif
+
+void lstm_forward(const Problem *p) { WITHOUT_DENORMALS(forward(p, 4, lstm_forward_cell)); }
+void lstm_backward(const Problem *p) { WITHOUT_DENORMALS(backward(p, 4, lstm_backward_cell)); }
+void gru_forward(const Problem *p) { WITHOUT_DENORMALS(forward(p, 3, gru_forward_cell)); }
+void gru_backward(const Problem *p) { WITHOUT_DENORMALS(backward(p, 3, gru_backward_cell)); }

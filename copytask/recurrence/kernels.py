@@ -1,0 +1,129 @@
+"""The compiled kernels of ``kernels.c``: which build fits this processor, and how it is called.
+
+setup.py compiles the file once for each instruction set where it finds a C compiler. Without
+one everything works, on torch's operations, only slower.
+"""
+
+import ctypes
+import functools
+import platform
+import sysconfig
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from copytask.recurrence.unrolled import GATES, Gradients, Unrolled
+
+UNIT_MULTIPLE = 16
+"""The kernels take hidden sizes that are multiples of this."""
+
+
+MISSING_KERNELS = (
+    "copytask has no compiled kernels for this processor, so training takes several times as "
+    "long; install a C compiler (gcc or clang) and then copytask again"
+)
+
+
+class Problem(ctypes.Structure):
+    """The same layout as ``Problem`` in kernels.c, which explains the fields."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("steps", "batch", "units", "recalled", "keep")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "index", "inputs", "factors", "weight_hh", "weight_mh", "bias",
+                "h", "c", "gates", "u", "outputs",
+                "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_factors",
+                "grad_weight_hh", "grad_weight_mh", "grad_bias", "scratch",
+            )
+        ),
+    ]  # fmt: skip
+
+
+def compiled_kernels() -> str | None:
+    """The build of the kernels for this processor: avx512, avx2 or generic; None if not there."""
+    if platform.machine() in ("x86_64", "AMD64"):
+        build = {"AVX512": "avx512", "AVX2": "avx2"}.get(torch.backends.cpu.get_cpu_capability())
+    else:
+        build = "generic"
+    return build if build is not None and load(build) is not None else None
+
+
+@functools.cache
+def load(build: str) -> ctypes.CDLL | None:
+    """The kernels of one build, if they were compiled when copytask was installed."""
+    file = Path(__file__).with_name(f"_kernels_{build}{sysconfig.get_config_var('EXT_SUFFIX')}")
+    if not file.is_file():
+        return None
+    kernels = ctypes.CDLL(str(file))
+    kernels.scratch_size.restype = ctypes.c_int64
+    kernels.scratch_size.argtypes = [ctypes.c_int64] * 3
+    for cell in GATES:
+        for direction in ("forward", "backward"):
+            function = getattr(kernels, f"{cell}_{direction}")
+            function.restype = None
+            function.argtypes = [ctypes.POINTER(Problem)]
+    return kernels
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The kernels for this processor; warns, once, that training is slow without."""
+    build = compiled_kernels()
+    if build is None:
+        warnings.warn(MISSING_KERNELS, stacklevel=2)
+        return None
+    return load(build)
+
+
+def has_kernels(tensor: Tensor) -> bool:
+    """Whether there are kernels for tensors like this one: float32 on the CPU."""
+    return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and library() is not None
+
+
+def forward(unrolled: Unrolled) -> Tensor:
+    """Run a sequence: fill the buffers of ``unrolled``, return the outputs, shape (S, B, H).
+
+    Raises:
+        IndexError: the index points outside of the inputs.
+    """
+    index, rows = unrolled.index, len(unrolled.operands.inputs)
+    if index is not None and index.numel():
+        low, high = torch.aminmax(index)
+        if low < 0 or high >= rows:
+            raise IndexError(f"index must be in 0..{rows - 1}, but has {int(low)}..{int(high)}")
+    outputs = torch.empty(unrolled.recalled, *unrolled.operands.h.shape)
+    _call("forward", unrolled, {"outputs": outputs})
+    return outputs
+
+
+def backward(unrolled: Unrolled, gradients: Gradients) -> None:
+    """Go back through a sequence that :func:`forward` ran; adds to ``gradients``."""
+    tensors = {f"grad_{name}": tensor for name, tensor in vars(gradients).items()}
+    _call("backward", unrolled, tensors)
+
+
+def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None]) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    operands = unrolled.operands
+    batch, units = operands.h.shape
+    scratch = torch.empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
+    problem = Problem(unrolled.steps, batch, units, unrolled.recalled, unrolled.keep)
+    tensors = {
+        "index": unrolled.index,
+        **operands._asdict(),
+        "h": unrolled.h,
+        "c": unrolled.c,
+        "gates": unrolled.gates,
+        "u": unrolled.u,
+        **gradients,
+        "scratch": scratch,
+    }
+    for name, tensor in tensors.items():
+        if tensor is not None:
+            setattr(problem, name, tensor.data_ptr())
+    getattr(kernels, f"{unrolled.cell}_{direction}")(problem)

@@ -1,0 +1,112 @@
+"""A recurrent cell unrolled over a sequence: what goes in, what is kept, what comes back.
+
+Shapes: L steps, B sequences, H units, G gates, S recalled steps. There are two cells, ``lstm``
+(gates i, f, g, o) and ``gru`` (r, z, n), each with the recurrent input m_t = h_{t-1}, or with
+m_t = factor_t * (W_mh h_{t-1}) in the multiplicative architectures.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+GATES = {"lstm": 4, "gru": 3}
+
+
+class Operands(NamedTuple):
+    """What a sequence is computed from; a gradient flows to each."""
+
+    inputs: Tensor  # (rows, G H): W_ih x + b, for every position or for every token
+    factors: Tensor | None  # (rows, H): W_mx x; None: m = h
+    weight_hh: Tensor  # (G H, H)
+    weight_mh: Tensor | None  # (H, H), with factors
+    bias: Tensor | None  # (H): GRU, the bias inside the product that the reset gate scales
+    h: Tensor  # (B, H): initial state
+    c: Tensor | None  # (B, H): LSTM, initial cell
+
+
+@dataclass
+class Gradients:
+    """Gradients of the loss, named as the operands. The engines add to those of the operands."""
+
+    outputs: Tensor  # (S, B, H)
+    h: Tensor  # (B, H): before the way back, of the final state; after it, of the initial one
+    c: Tensor | None  # likewise
+    inputs: Tensor
+    factors: Tensor | None
+    weight_hh: Tensor
+    weight_mh: Tensor | None
+    bias: Tensor | None
+
+
+class Unrolled:
+    """The operands and buffers of one sequence.
+
+    With ``keep`` the buffers hold every step, as the way back needs. Without, two rows of
+    states alternate and there is one row of activations.
+
+    Attributes:
+        index: shape (L, B), rows of ``inputs`` and ``factors``; None: row t B + b.
+        h, c: shape (L + 1, B, H), states; ``h[0]`` is the initial one. c: LSTM only.
+        gates: shape (L, B, G H), activations; the GRU's last gate is W_hn m + bias.
+        u: shape (L, B, H), W_mh h; with factors only.
+        steps, recalled: L and S.
+    """
+
+    def __init__(
+        self, cell: str, operands: Operands, index: Tensor | None, recalled: int | None, keep: bool
+    ):
+        self.cell = cell
+        self.operands = operands
+        self.index = index
+        self.keep = keep
+        batch, units = operands.h.shape
+        self.steps = len(operands.inputs) // batch if index is None else len(index)
+        rows = self.steps if keep else 1
+        shapes = [
+            (rows + 1, batch, units),
+            (rows + 1, batch, units if operands.c is not None else 0),
+            (rows, batch, GATES[cell] * units),
+            (rows, batch, units if operands.factors is not None else 0),
+        ]
+        sizes = [math.prod(shape) for shape in shapes]
+        self._memory = _take_memory(sum(sizes), operands.h)
+        parts = torch.split(self._memory[: sum(sizes)], sizes)
+        self.h, self.c, self.gates, self.u = (
+            part.view(shape) for part, shape in zip(parts, shapes, strict=True)
+        )
+        self.recalled = self.steps if recalled is None else min(recalled, self.steps)
+        self.h[0] = operands.h
+        if operands.c is not None:
+            self.c[0] = operands.c
+
+    def state_row(self, step: int) -> int:
+        """The row of ``h`` and ``c`` that holds the state before ``step``."""
+        return step if self.keep else step % 2
+
+    def __del__(self) -> None:
+        _give_memory(self._memory)
+
+
+# Memory of finished sequences. Asked from the system at every training step, it would have to
+# be cleared and mapped by the kernel every time. Lengths grow with the curriculum, so twice the
+# size is asked for: pages that are never touched cost nothing. On a GPU torch keeps memory.
+_free_memory: list[Tensor] = []
+
+
+def _take_memory(size: int, like: Tensor) -> Tensor:
+    """At least ``size`` elements, of the type and on the device of ``like``."""
+    if like.device.type != "cpu":
+        return like.new_empty(size)
+    if _free_memory:
+        memory = _free_memory.pop()
+        if memory.dtype == like.dtype and len(memory) >= size:
+            return memory
+    return like.new_empty(2 * size)
+
+
+def _give_memory(memory: Tensor) -> None:
+    if memory.device.type == "cpu" and not _free_memory:
+        _free_memory.append(memory)
