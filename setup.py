@@ -10,7 +10,11 @@ from setuptools import Extension, setup
 
 BUILDS = {"generic": []}
 if platform.machine() in ("x86_64", "AMD64"):
-    BUILDS = {"avx2": ["-march=x86-64-v3"], "avx512": ["-march=x86-64-v4"]}
+    BUILDS = {
+        "avx2": ["-march=x86-64-v3"],
+        "avx512": ["-march=x86-64-v4"],
+        "avx512_bf16": ["-march=x86-64-v4", "-mavx512bf16"],
+    }
 
 setup(
     ext_modules=[

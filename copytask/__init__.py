@@ -5,6 +5,7 @@ from copytask.config import OPTIMIZERS, TrainingConfig
 from copytask.curriculum import LengthRamp
 from copytask.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
 from copytask.models import MODELS, CopyModel, build_model, check_cell
+from copytask.precision import fastest_precision
 from copytask.process import MALLOC_ENVIRONMENT, configure_process
 from copytask.recurrence import compiled_kernels
 from copytask.seeds import MAX_SEED, Purpose
@@ -34,6 +35,7 @@ __all__ = [
     "configure_process",
     "evaluate",
     "evaluate_ladder",
+    "fastest_precision",
     "ladder",
     "load_model",
 ]

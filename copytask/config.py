@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from copytask.models import INITIALIZATIONS, find_factory, implementations
+from copytask.precision import PRECISIONS
 from copytask.seeds import Purpose, stream_seed
 from copytask.tasks import TASKS
 
@@ -49,6 +50,8 @@ class TrainingConfig:
         validation_seed: of validation data; the same for trials that are to be compared.
         device: "cpu", "cuda", ... or "auto": CUDA where there is one.
         implementation: how the core is computed, see :class:`copytask.models.RecurrentCore`.
+        precision: of matrix products, see :mod:`copytask.precision`: "fp32", "bf16", or
+            "auto": what trains faster here.
     """
 
     model: str
@@ -72,6 +75,7 @@ class TrainingConfig:
     validation_seed: int = 0
     device: str = "auto"
     implementation: str = "auto"
+    precision: str = "auto"
 
     def __post_init__(self) -> None:
         for name in (
@@ -87,6 +91,7 @@ class TrainingConfig:
         self._require("decay_share", 0 <= self.decay_share <= 1, "in 0..1")
         for name, choices in (
             ("task", TASKS), ("optimizer", OPTIMIZERS), ("initialization", INITIALIZATIONS),
+            ("precision", ("auto", *PRECISIONS)),
         ):  # fmt: skip
             self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
         known = implementations(find_factory(self.model))

@@ -16,6 +16,7 @@ from copytask.config import OPTIMIZERS, TrainingConfig
 from copytask.curriculum import LengthRamp
 from copytask.evaluation import evaluate_ladder
 from copytask.models import build_model
+from copytask.precision import fastest_precision, matmul_precision
 from copytask.process import configure_process
 from copytask.seeds import Purpose, make_generator, stream_seed
 from copytask.tasks import CHANCE_CROSS_ENTROPY, TASKS
@@ -80,13 +81,13 @@ class Trainer:
             print(metrics.tokens, metrics.validation_accuracy)
 
     Two trainers with the same config give bit-identical results on the same machine, also
-    when one of them was saved and loaded on the way. Flushes denormals to zero in this
-    process, see :mod:`copytask.process`.
+    when one of them was saved and loaded on the way; but the precision ``auto`` stands for is
+    measured, so name one where that must not be left to the clock. Flushes denormals to zero
+    in this process, see :mod:`copytask.process`.
     """
 
     def __init__(self, config: TrainingConfig):
         configure_process()
-        self.config = config
         self.device = config.resolve_device()
         self.progress = Progress()
         self._task = TASKS[config.task]
@@ -105,6 +106,10 @@ class Trainer:
                 implementation=config.implementation,
             ).to(self.device)
             self._global_rng = _global_rng_state()
+        if config.precision == "auto":  # kept in checkpoints: a run does not change it on its way
+            precision = fastest_precision(self.model, config.batch_size)
+            config = dataclasses.replace(config, precision=precision)
+        self.config = config
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = OPTIMIZERS[config.optimizer](
             self._parameters, lr=config.learning_rate, weight_decay=config.weight_decay
@@ -131,7 +136,7 @@ class Trainer:
         target = (progress.iteration + 1) * self.config.tokens_per_iteration
         total_loss = torch.zeros((), device=self.device)
         first_step = progress.step
-        with self._own_global_rng():
+        with self._own_global_rng(), matmul_precision(self.config.precision):
             while progress.tokens < target:
                 total_loss += self._train_step()
             loss = float(total_loss) / (progress.step - first_step)

@@ -15,7 +15,14 @@ from pydantic import (
     model_validator,
 )
 
-from copytask import MODELS, TASKS, TrainingConfig, check_cell
+from copytask import (
+    MODELS,
+    TASKS,
+    TrainingConfig,
+    build_model,
+    check_cell,
+    fastest_precision,
+)
 from search.errors import UserError, unknown
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
 
@@ -192,6 +199,25 @@ class StudyConfig(Section):
         values = {"seed": seed, **self.training, **fixed, **hyperparameters}
         values = {name: typed(name, value) for name, value in values.items()}
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
+
+    def with_precision(self, precision: str) -> "StudyConfig":
+        """This configuration with ``precision: auto`` replaced, for all trials alike."""
+        if "precision" in self.space or self.training.get("precision", "auto") != "auto":
+            return self
+        return self.model_copy(update={"training": {**self.training, "precision": precision}})
+
+    def measure_precision(self) -> str:
+        """The precision that trains faster on this machine, at the largest hidden size."""
+        if self.resources.gpus_per_trial > 0:
+            return "fp32"
+        return fastest_precision(
+            build_model(
+                self.model,
+                max(self.possible_values("hidden_size")),
+                implementation=self.possible_values("implementation")[0],
+            ),
+            batch_size=max(self.possible_values("batch_size")),
+        )
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def resolve(args: argparse.Namespace) -> tuple[Path, StudyConfig]:
         earlier = Study.load(path).config
         values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
         config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
+        config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
     elif path.exists():
         raise UserError(
@@ -150,7 +151,11 @@ def search(args: argparse.Namespace, path: Path, config: StudyConfig) -> int:
     with OutputCapture() as output, connect(args.address, config.resources) as slots:
         interrupts = Interrupts()
         interrupts.install()
-        study = Study.load(path) if args.resume else Study.create(path, config)
+        if args.resume:
+            study = Study.load(path)
+        else:
+            config = config.with_precision(config.measure_precision())
+            study = Study.create(path, config)
         study.config = config
         output.move_to(path / LOG_FILE)
         display = Display(study, output.console)

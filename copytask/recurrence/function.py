@@ -58,7 +58,9 @@ class _Recurrence(torch.autograd.Function):
         contiguous: Any = (None if t is None else t.contiguous() for t in tensors)
         operands = Operands(*contiguous)
         index = None if index is None else index.contiguous()
-        unrolled = Unrolled(cell, operands, index, recalled, keep)
+        # As in torch's own products, "medium" allows factors in bfloat16.
+        bf16 = engine is kernels and torch.get_float32_matmul_precision() == "medium"
+        unrolled = Unrolled(cell, operands, index, recalled, keep, bf16 and kernels.have_bf16())
         outputs = engine.forward(unrolled)
         last = unrolled.state_row(unrolled.steps)
         h = unrolled.h[last].clone()

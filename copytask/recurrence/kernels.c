@@ -1,14 +1,14 @@
 /* A whole sequence of a recurrent cell in one call, forward and backward through time.
  *
- * Shapes: L steps, B sequences, H units (a multiple of LANES), G gates, S recalled steps.
+ * Shapes: L steps, B sequences, H units (a multiple of 32), G gates, S recalled steps.
  * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n), with the
  * recurrent input m_t = h_{t-1}, or m_t = factor_t * (W_mh h_{t-1}) in the multiplicative ones.
  *
- * Matrices are row-major floats. The code is plain C with vector extensions (GCC, Clang),
- * without intrinsics, so that one source serves every processor; it is compiled once for each
- * instruction set (setup.py) and has no state and no allocation of its own. Why the products
- * are here and not in a library: they are small and follow on one another, the weights can
- * stay packed for the whole sequence, and no library call is as short as a step.
+ * Matrices are row-major floats. The code is plain C with vector extensions (GCC, Clang), so
+ * that one source serves every processor; it is compiled once for each instruction set
+ * (setup.py) and has no state and no allocation of its own. Why the products are here and not
+ * in a library: they are small and follow on one another, the weights can stay packed for the
+ * whole sequence, and no library call is as short as a step.
  */
 
 #include <stddef.h>
@@ -16,13 +16,13 @@
 #include <string.h>
 
 #if defined(__x86_64__)
-#include <xmmintrin.h>
+#include <immintrin.h>
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
 
 /* Floats in a register, and the block of a product that is kept in registers: ROWS x COLUMNS
- * registers. LANES and a whole PANEL divide the unit's multiple of 16. */
+ * registers. */
 #if defined(__AVX512F__)
 enum { LANES = 16, ROWS = 8, COLUMNS = 2 };
 #elif defined(__AVX__)
@@ -40,6 +40,7 @@ enum { PANEL = COLUMNS * LANES };
 typedef struct {
     int64_t steps, batch, units, recalled;
     int64_t keep;            /* 1: keep what backward needs; 0: buffers of two steps suffice */
+    int64_t bf16;            /* 1: round the factors of products to bfloat16; sums stay float */
     const int64_t *index;    /* (L, B): rows of inputs and factors; NULL: row t B + b */
     const float *inputs;     /* (rows, G H): W_ih x + b */
     const float *factors;    /* (rows, H): W_mx x; NULL: m = h */
@@ -62,7 +63,11 @@ typedef struct {
 
 INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec x) { *(vec *)p = x; }
-INLINE vec all(float x) { return (vec){0} + x; }
+INLINE vec all(float x) { /* by its bits, which a pair (below) must keep: 0.0f + x would not */
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (vec)((ivec){0} + bits);
+}
 
 INLINE vec clamp(vec x, float low, float high) {
     ivec below = x < low, above = x > high; /* both false for NaN, which stays NaN */
@@ -99,67 +104,138 @@ INLINE vec tanh_(vec x) {
 
 /* ---- matrix products ---- */
 
-/* c (+)= a b for a block of rows x (columns vectors); a(i, k) = a[i row + k step]. */
-INLINE void multiply_block(const int rows, const int columns, int64_t inner, const float *a,
+/* A product of bfloat16 numbers takes them two by two, as the halves of a 32-bit element, and
+ * adds both products to a float. Which numbers of a sum make a pair is free, as long as both
+ * factors agree: those of its first half go with those of the second. Elements of either kind
+ * are moved as floats. */
+#if defined(__AVX512BF16__)
+INLINE ivec bf16(vec x) {
+    return (ivec)_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)x));
+}
+INLINE vec pair(vec x, vec y) { return (vec)(bf16(x) | (bf16(y) << 16)); }
+INLINE vec add_pairs(vec sum, vec a, vec b) {
+    return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
+}
+#else /* never called: Python asks has_bf16() */
+INLINE vec pair(vec x, vec y) { return x + y; }
+INLINE vec add_pairs(vec sum, vec a, vec b) { return sum + a * b; }
+#endif
+
+/* c (+)= a b for a block of rows x PANEL; a(i, k) = a[i row + k step]. */
+INLINE void multiply_block(const int pairs, const int rows, int64_t inner, const float *a,
                            int64_t row, int64_t step, const float *b, int64_t b_row, float *c,
                            int64_t c_row, int add) {
     vec sum[ROWS][COLUMNS];
     for (int i = 0; i < rows; i++)
-        for (int v = 0; v < columns; v++)
+        for (int v = 0; v < COLUMNS; v++)
             sum[i][v] = add ? load(c + i * c_row + v * LANES) : all(0);
     for (int64_t k = 0; k < inner; k++) {
         vec b_k[COLUMNS];
-        for (int v = 0; v < columns; v++) b_k[v] = load(b + k * b_row + v * LANES);
+        for (int v = 0; v < COLUMNS; v++) b_k[v] = load(b + k * b_row + v * LANES);
         for (int i = 0; i < rows; i++) {
             vec a_ik = all(a[i * row + k * step]);
-            for (int v = 0; v < columns; v++) sum[i][v] += a_ik * b_k[v];
+            for (int v = 0; v < COLUMNS; v++) {
+                if (pairs)
+                    sum[i][v] = add_pairs(sum[i][v], a_ik, b_k[v]);
+                else
+                    sum[i][v] += a_ik * b_k[v];
+            }
         }
     }
     for (int i = 0; i < rows; i++)
-        for (int v = 0; v < columns; v++) store(c + i * c_row + v * LANES, sum[i][v]);
+        for (int v = 0; v < COLUMNS; v++) store(c + i * c_row + v * LANES, sum[i][v]);
 }
 
 /* c (m, n) (+)= a (m, inner) b (inner, n), where the columns of b come in panels. */
-static void multiply(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
-                     int64_t step, const float *b, int64_t b_row, int64_t b_panel, float *c,
-                     int add) {
+INLINE void multiply(const int pairs, int64_t m, int64_t n, int64_t inner, const float *a,
+                     int64_t row, int64_t step, const float *b, int64_t b_row, int64_t b_panel,
+                     float *c, int add) {
     for (int64_t j = 0; j < n; j += PANEL, b += b_panel) {
         int64_t i = 0;
-        if (n - j >= PANEL) {
-            for (; i + ROWS <= m; i += ROWS)
-                multiply_block(ROWS, COLUMNS, inner, a + i * row, row, step, b, b_row,
-                               c + i * n + j, n, add);
-            for (; i < m; i++)
-                multiply_block(1, COLUMNS, inner, a + i * row, row, step, b, b_row,
-                               c + i * n + j, n, add);
-        } else {
-            for (; i < m; i++)
-                multiply_block(1, 1, inner, a + i * row, row, step, b, b_row, c + i * n + j, n,
-                               add);
-        }
+        for (; i + ROWS <= m; i += ROWS)
+            multiply_block(pairs, ROWS, inner, a + i * row, row, step, b, b_row, c + i * n + j,
+                           n, add);
+        for (; i < m; i++)
+            multiply_block(pairs, 1, inner, a + i * row, row, step, b, b_row, c + i * n + j, n,
+                           add);
     }
 }
 
-/* The panels of b(k, j) = w[k step + j column], (inner, n); returns the end of the panels. */
-static float *pack(int64_t inner, int64_t n, const float *w, int64_t step, int64_t column,
-                   float *panels) {
+static void multiply_floats(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
+                            int64_t step, const float *b, int64_t b_row, int64_t b_panel,
+                            float *c, int add) {
+    multiply(0, m, n, inner, a, row, step, b, b_row, b_panel, c, add);
+}
+
+static void multiply_pairs(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
+                           int64_t step, const float *b, int64_t b_row, int64_t b_panel,
+                           float *c, int add) {
+    multiply(1, m, n, inner, a, row, step, b, b_row, b_panel, c, add);
+}
+
+/* A weight in the order in which a product with it reads it. */
+typedef struct {
+    int64_t inner, n; /* the factor is b (inner, n) */
+    float *panels;
+} Packed;
+
+/* Pack b(k, j) = w[k step + j column]; `*memory` moves on to behind the panels. */
+static Packed pack(const Problem *p, int64_t inner, int64_t n, const float *w, int64_t step,
+                   int64_t column, float **memory) {
+    Packed packed = {inner, n, *memory};
+    float *panels = *memory;
+    int64_t half = inner / 2;
     for (int64_t j = 0; j < n; j += PANEL)
-        for (int64_t k = 0; k < inner; k++, panels += PANEL)
-            for (int64_t v = 0; v < PANEL && j + v < n; v++)
-                panels[v] = w[k * step + (j + v) * column];
-    return panels;
+        for (int64_t k = 0; k < (p->bf16 ? half : inner); k++, panels += PANEL) {
+            float first[PANEL] = {0}, second[PANEL] = {0};
+            for (int64_t v = 0; v < PANEL; v++) {
+                first[v] = w[k * step + (j + v) * column];
+                if (p->bf16) second[v] = w[(k + half) * step + (j + v) * column];
+            }
+            for (int64_t v = 0; v < PANEL; v += LANES) {
+                vec x = load(first + v);
+                if (p->bf16) x = pair(x, load(second + v));
+                store(panels + v, x);
+            }
+        }
+    *memory = panels;
+    return packed;
 }
 
-/* c (m, n) (+)= a (m, inner) times packed panels. */
-INLINE void multiply_packed(int64_t m, int64_t n, int64_t inner, const float *a,
-                            const float *panels, float *c, int add) {
-    multiply(m, n, inner, a, inner, 1, panels, PANEL, inner * PANEL, c, add);
+/* c (m, n) (+)= a (m, inner) b; pairs: memory for m inner / 2 elements. */
+INLINE void multiply_packed(const Problem *p, int64_t m, const float *a, Packed b, float *c,
+                            int add, float *pairs) {
+    int64_t inner = b.inner, half = inner / 2;
+    if (!p->bf16) {
+        multiply_floats(m, b.n, inner, a, inner, 1, b.panels, PANEL, inner * PANEL, c, add);
+        return;
+    }
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t k = 0; k < half; k += LANES)
+            store(pairs + i * half + k, pair(load(a + i * inner + k), load(a + i * inner + half + k)));
+    multiply_pairs(m, b.n, half, pairs, half, 1, b.panels, PANEL, half * PANEL, c, add);
 }
 
-/* c (m, n) += a^T b with a (inner, m) and b (inner, n). */
-INLINE void add_outer(int64_t m, int64_t n, int64_t inner, const float *a, const float *b,
-                      float *c) {
-    multiply(m, n, inner, a, 1, m, b, n, PANEL, c, 1);
+/* Row k of the result: the pairs of the rows k and k + ceil(rows / 2) of a, or 0 beyond. */
+INLINE void pair_rows(int64_t rows, int64_t n, const float *a, float *pairs) {
+    int64_t half = (rows + 1) / 2 * n;
+    for (int64_t i = 0; i < half; i += LANES)
+        store(pairs + i, pair(load(a + i), half + i < rows * n ? load(a + half + i) : all(0)));
+}
+
+/* c (m, n) += a^T b with a (rows, m) and b (rows, n); pairs: memory for (rows + 1) (m + n) / 2
+ * elements. */
+INLINE void add_outer(const Problem *p, int64_t m, int64_t n, int64_t rows, const float *a,
+                      const float *b, float *c, float *pairs) {
+    if (!p->bf16) {
+        multiply_floats(m, n, rows, a, 1, m, b, n, PANEL, c, 1);
+        return;
+    }
+    int64_t half = (rows + 1) / 2;
+    float *a_pairs = pairs, *b_pairs = pairs + half * m;
+    pair_rows(rows, m, a, a_pairs);
+    pair_rows(rows, n, b, b_pairs);
+    multiply_pairs(m, n, half, a_pairs, 1, m, b_pairs, n, PANEL, c, 1);
 }
 
 /* ---- the element-wise part of a step, for one sequence of the batch ---- */
@@ -285,10 +361,10 @@ INLINE void scale_by_factors(const Problem *p, int64_t t, const float *u, float 
 
 INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
-    float *packed_hh = p->scratch;
-    float *packed_mh = pack(H, G * H, p->weight_hh, 1, H, packed_hh);
-    float *m = packed_mh;
-    if (p->factors) m = pack(H, H, p->weight_mh, 1, H, packed_mh);
+    float *memory = p->scratch;
+    Packed hh = pack(p, H, G * H, p->weight_hh, 1, H, &memory), mh = hh;
+    if (p->factors) mh = pack(p, H, H, p->weight_mh, 1, H, &memory);
+    float *m = memory, *pairs = m + state;
     for (int64_t t = 0; t < L; t++) {
         int64_t now = p->keep ? t : t % 2, next = p->keep ? t + 1 : (t + 1) % 2;
         const float *h = p->h + now * state, *source = h;
@@ -296,11 +372,11 @@ INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
         float *gates = p->gates + (p->keep ? t * G * state : 0);
         if (p->factors) {
             float *u = p->u + (p->keep ? t * state : 0);
-            multiply_packed(B, H, H, h, packed_mh, u, 0);
+            multiply_packed(p, B, h, mh, u, 0, pairs);
             scale_by_factors(p, t, u, m);
             source = m;
         }
-        multiply_packed(B, G * H, H, source, packed_hh, gates, 0);
+        multiply_packed(p, B, source, hh, gates, 0, pairs);
         for (int64_t b = 0; b < B; b++)
             cell(p, p->inputs + input_row(p, t, b) * G * H, gates + b * G * H, h + b * H,
                  p->c + now * state + b * H, new_h + b * H, p->c + next * state + b * H);
@@ -311,11 +387,10 @@ INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
 
 INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
-    float *packed_hh = p->scratch;
-    float *packed_mh = pack(G * H, H, p->weight_hh, H, 1, packed_hh);
-    float *d = packed_mh;
-    if (p->factors) d = pack(H, H, p->weight_mh, H, 1, packed_mh);
-    float *m = d + G * state, *dm = m + state;
+    float *memory = p->scratch;
+    Packed hh = pack(p, G * H, H, p->weight_hh, H, 1, &memory), mh = hh;
+    if (p->factors) mh = pack(p, H, H, p->weight_mh, H, 1, &memory);
+    float *d = memory, *m = d + G * state, *dm = m + state, *pairs = dm + state;
     for (int64_t t = L - 1; t >= 0; t--) {
         const float *h = p->h + t * state, *gates = p->gates + t * G * state;
         int64_t recalled = t - (L - p->recalled);
@@ -326,14 +401,14 @@ INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
                  p->grad_h + b * H, p->grad_c + b * H, d + b * G * H, p->grad_inputs + row);
         }
         if (!p->factors) {
-            multiply_packed(B, H, G * H, d, packed_hh, p->grad_h, 1);
-            add_outer(G * H, H, B, d, h, p->grad_weight_hh);
+            multiply_packed(p, B, d, hh, p->grad_h, 1, pairs);
+            add_outer(p, G * H, H, B, d, h, p->grad_weight_hh, pairs);
             continue;
         }
         const float *u = p->u + t * state;
         scale_by_factors(p, t, u, m);
-        add_outer(G * H, H, B, d, m, p->grad_weight_hh);
-        multiply_packed(B, H, G * H, d, packed_hh, dm, 0);
+        add_outer(p, G * H, H, B, d, m, p->grad_weight_hh, pairs);
+        multiply_packed(p, B, d, hh, dm, 0, pairs);
         for (int64_t b = 0; b < B; b++) { /* dm becomes du */
             int64_t row = input_row(p, t, b) * H;
             for (int64_t j = 0; j < H; j += LANES) {
@@ -343,17 +418,28 @@ INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
                 store(dm + b * H + j, dm_j * load(p->factors + row + j));
             }
         }
-        multiply_packed(B, H, H, dm, packed_mh, p->grad_h, 1);
-        add_outer(H, H, B, dm, h, p->grad_weight_mh);
+        multiply_packed(p, B, dm, mh, p->grad_h, 1, pairs);
+        add_outer(p, H, H, B, dm, h, p->grad_weight_mh, pairs);
     }
 }
 
 /* ---- what Python calls ---- */
 
+/* Whether Problem.bf16 may be set in this build. */
+int has_bf16(void) {
+#if defined(__AVX512BF16__)
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 /* Floats that `scratch` must hold, for a cell of G gates. */
 int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
-    int64_t width = units + PANEL; /* a last panel may be part empty */
-    return (gates + 1) * width * width + (gates + 2) * batch * units;
+    int64_t packed = (gates + 1) * units * units;
+    int64_t states = (gates + 2) * batch * units;      /* d, m, dm */
+    int64_t pairs = (gates + 1) * (batch + 1) * units; /* more than any product's */
+    return packed + states + pairs;
 }
 
 /* Gradients through many steps become denormal numbers, with which a processor is many times

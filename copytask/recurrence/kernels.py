@@ -16,7 +16,7 @@ from torch import Tensor
 
 from copytask.recurrence.unrolled import GATES, Gradients, Unrolled
 
-UNIT_MULTIPLE = 16
+UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
 
@@ -30,7 +30,10 @@ class Problem(ctypes.Structure):
     """The same layout as ``Problem`` in kernels.c, which explains the fields."""
 
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("steps", "batch", "units", "recalled", "keep")),
+        *(
+            (name, ctypes.c_int64)
+            for name in ("steps", "batch", "units", "recalled", "keep", "bf16")
+        ),
         *(
             (name, ctypes.c_void_p)
             for name in (
@@ -44,12 +47,24 @@ class Problem(ctypes.Structure):
 
 
 def compiled_kernels() -> str | None:
-    """The build of the kernels for this processor: avx512, avx2 or generic; None if not there."""
-    if platform.machine() in ("x86_64", "AMD64"):
-        build = {"AVX512": "avx512", "AVX2": "avx2"}.get(torch.backends.cpu.get_cpu_capability())
-    else:
-        build = "generic"
-    return build if build is not None and load(build) is not None else None
+    """The best build of the kernels that was compiled and that this processor can run.
+
+    One of ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``; None if there is none.
+    """
+    return next((build for build in _runnable_builds() if load(build) is not None), None)
+
+
+def _runnable_builds() -> list[str]:
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return ["generic"]
+    level = torch.backends.cpu.get_cpu_capability()
+    # Older versions of torch cannot be asked; they do without bf16.
+    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+    builds = []
+    if level == "AVX512":
+        builds = ["avx512_bf16"] if capabilities.get("avx512_bf16") else []
+        builds += ["avx512"]
+    return [*builds, "avx2"] if level in ("AVX512", "AVX2") else []
 
 
 @functools.cache
@@ -67,6 +82,12 @@ def load(build: str) -> ctypes.CDLL | None:
             function.restype = None
             function.argtypes = [ctypes.POINTER(Problem)]
     return kernels
+
+
+def have_bf16() -> bool:
+    """Whether products of bfloat16 numbers are faster than those of floats here."""
+    kernels = library()
+    return kernels is not None and bool(kernels.has_bf16())
 
 
 @functools.cache
@@ -112,7 +133,7 @@ def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None
     operands = unrolled.operands
     batch, units = operands.h.shape
     scratch = torch.empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
-    problem = Problem(unrolled.steps, batch, units, unrolled.recalled, unrolled.keep)
+    problem = Problem(unrolled.steps, batch, units, unrolled.recalled, unrolled.keep, unrolled.bf16)
     tensors = {
         "index": unrolled.index,
         **operands._asdict(),

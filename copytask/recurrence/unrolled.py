@@ -53,15 +53,23 @@ class Unrolled:
         gates: shape (L, B, G H), activations; the GRU's last gate is W_hn m + bias.
         u: shape (L, B, H), W_mh h; with factors only.
         steps, recalled: L and S.
+        bf16: whether the factors of matrix products may be rounded to bfloat16.
     """
 
     def __init__(
-        self, cell: str, operands: Operands, index: Tensor | None, recalled: int | None, keep: bool
+        self,
+        cell: str,
+        operands: Operands,
+        index: Tensor | None,
+        recalled: int | None,
+        keep: bool,
+        bf16: bool,
     ):
         self.cell = cell
         self.operands = operands
         self.index = index
         self.keep = keep
+        self.bf16 = bf16
         batch, units = operands.h.shape
         self.steps = len(operands.inputs) // batch if index is None else len(index)
         rows = self.steps if keep else 1

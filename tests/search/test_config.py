@@ -163,6 +163,16 @@ def test_a_resumed_study_may_get_more_time_and_nothing_else(tmp_path):
         check_resumable(earlier, other, tmp_path)
 
 
+def test_the_measured_precision_replaces_auto_alone(tmp_path):
+    config = load(tmp_path)
+    assert config.measure_precision() in {"fp32", "bf16"}
+    assert config.with_precision("bf16").training["precision"] == "bf16"
+    named = load(tmp_path, overrides=["training.precision=fp32"])
+    assert named.with_precision("bf16") == named
+    searched = load(tmp_path, overrides=["space.precision={choices: [fp32, bf16]}"])
+    assert searched.with_precision("bf16") == searched
+
+
 FLAG_VALUES = {
     "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
     "seed": "9", "sampler": "random", "scheduler": "none", "cpus_per_trial": "0.5",

@@ -1,0 +1,108 @@
+"""Does training with bf16 products take more tokens, or end less accurate, than in fp32?
+
+Trains every architecture with the same seeds in both precisions until it solves T, and tests
+the weights in fp32. Prints a table, with ratios bf16 / fp32, and writes one row a run.
+
+    python benchmarks/precision.py                   (about ten minutes on two cores)
+    python benchmarks/precision.py --T 200 --seeds 2
+"""
+
+import argparse
+import csv
+import itertools
+import os
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+MODELS = ("gru", "lstm", "mgru", "mlstm")
+PRECISIONS = ("fp32", "bf16")
+LEARNING_RATES = {"gru": 4e-3, "lstm": 4e-3, "mgru": 2e-3, "mlstm": 3e-3}
+
+
+def train(model: str, precision: str, seed: int, T: int) -> dict[str, Any]:
+    """One run, in a process of its own."""
+    import torch
+
+    from copytask import Trainer, TrainingConfig, evaluate
+
+    torch.set_num_threads(1)
+    config = TrainingConfig(
+        model=model, T=T, hidden_size=128, learning_rate=LEARNING_RATES[model],
+        curriculum_length=2500, batch_size=32, precision=precision, seed=seed, device="cpu",
+    )  # fmt: skip
+    trainer = Trainer(config)
+    metrics = list(trainer)[-1]
+    return {
+        "model": model,
+        "precision": precision,
+        "seed": seed,
+        "solved": trainer.progress.solved,
+        "tokens": metrics.tokens,
+        "seconds": round(metrics.seconds, 1),
+        "test_accuracy": evaluate(trainer.model, "delay", T, payloads=2000).accuracy,
+    }
+
+
+def summary(rows: list[dict[str, Any]]) -> str:
+    """The table: medians over the seeds, and ratios seed by seed."""
+    lines = [
+        "model  precision  solved  M tokens (min..max)  seconds  test accuracy (min..max)",
+    ]
+    for model, precision in itertools.product(MODELS, PRECISIONS):
+        runs = [r for r in rows if (r["model"], r["precision"]) == (model, precision)]
+        tokens = [r["tokens"] / 1e6 for r in runs]
+        accuracy = [r["test_accuracy"] for r in runs]
+        lines.append(
+            f"{model:6} {precision:9}  {sum(r['solved'] for r in runs):>2} of {len(runs):<2}"
+            f" {statistics.median(tokens):9.1f} ({min(tokens):.1f}..{max(tokens):.1f})"
+            f" {statistics.median(r['seconds'] for r in runs):10.1f}"
+            f" {statistics.median(accuracy):10.4f} ({min(accuracy):.4f}..{max(accuracy):.4f})"
+        )
+    of_run = {(r["model"], r["precision"], r["seed"]): r for r in rows}
+    for column in ("tokens", "seconds"):
+        ratios = [
+            row[column] / of_run[model, "fp32", seed][column]
+            for (model, precision, seed), row in of_run.items()
+            if precision == "bf16"
+        ]
+        mean = statistics.geometric_mean(ratios)
+        error = statistics.stdev(ratios) / len(ratios) ** 0.5
+        lines.append(
+            f"{column}, bf16 / fp32: geometric mean {mean:.2f} "
+            f"(standard error {error:.2f}, {len(ratios)} pairs)"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--T", type=int, default=1000)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/precision.csv"))
+    args = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    runs = list(itertools.product(MODELS, range(args.seeds), PRECISIONS))
+    rows = []
+    with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
+        futures = [pool.submit(train, m, p, seed, args.T) for m, seed, p in runs]
+        for future in as_completed(futures):
+            rows.append(future.result())
+            row = rows[-1]
+            print(f"{len(rows)} of {len(runs)}: {row}", file=sys.stderr)
+    rows.sort(key=lambda r: (r["model"], r["seed"], r["precision"]))
+    with args.output.open("w", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    print(summary(rows))
+
+
+if __name__ == "__main__":
+    main()

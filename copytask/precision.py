@@ -1,0 +1,56 @@
+"""The precision of matrix products: float32, or factors rounded to bfloat16.
+
+Weights, states, activations, sums and gradients are float32 either way. It is torch's own
+setting, ``torch.set_float32_matmul_precision``, which the fused recurrences follow as well.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from copytask.models import CopyModel, RecurrentCore
+
+PRECISIONS = {"fp32": "highest", "bf16": "medium"}
+"""Our name -> torch's name of a precision."""
+
+MEASURED_STEPS = 64
+MEASURED_SECONDS = 0.02
+WORTHWHILE_GAIN = 1.2
+"""bf16 is chosen only if a step in fp32 takes at least this many times as long."""
+
+
+@contextmanager
+def matmul_precision(precision: str) -> Iterator[None]:
+    """Compute matrix products in a precision of ``PRECISIONS`` while the context lasts."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(PRECISIONS[precision])
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def fastest_precision(model: CopyModel, batch_size: int) -> str:
+    """Measure which precision trains this model faster here, in less than a second.
+
+    It is fp32 where bf16 was not shown to learn as well: on a GPU, and for a user's own cell.
+    """
+    own_cell = not isinstance(model.core, RecurrentCore)
+    if own_cell or next(model.parameters()).device.type != "cpu":
+        return "fp32"
+    parameters = list(model.parameters())
+    tokens = torch.zeros(MEASURED_STEPS, batch_size, dtype=torch.int64)
+
+    def measure(precision: str) -> float:
+        start = time.perf_counter()
+        with matmul_precision(precision):
+            torch.autograd.grad(model(tokens, recall=1).sum(), parameters)
+        return time.perf_counter() - start
+
+    repeats = max(3, math.ceil(MEASURED_SECONDS / measure("fp32")))
+    rounds = [(measure("fp32"), measure("bf16")) for _ in range(repeats)]
+    fp32, bf16 = (min(column) for column in zip(*rounds, strict=True))
+    return "bf16" if fp32 >= WORTHWHILE_GAIN * bf16 else "fp32"

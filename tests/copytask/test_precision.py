@@ -1,0 +1,93 @@
+"""Products in bfloat16: what is rounded, and who decides."""
+
+import pytest
+import torch
+from recurrences import make_operands, values_and_gradients
+
+from copytask import Trainer, TrainingConfig, build_model, fastest_precision
+from copytask.precision import matmul_precision
+from copytask.recurrence import fused, kernels, reference
+
+needs_bf16 = pytest.mark.skipif(
+    not kernels.have_bf16(), reason="this processor, or its kernels, have no bfloat16 products"
+)
+
+
+def rounded(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.detach().bfloat16().float()
+
+
+@needs_bf16
+@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("H", [5, 64])
+def test_the_factors_of_products_are_rounded_and_nothing_else(cell, multiplicative, H):
+    operands = make_operands(cell, multiplicative, rows=12, B=7, H=H)
+    index = torch.randint(12, (1, 7), generator=torch.Generator().manual_seed(1))
+    with matmul_precision("bf16"):
+        found, (h, _) = fused(cell, operands, index)
+    # One step whose products are exact: all is as in float32 but for the rounded factors.
+    exact = operands._replace(weight_hh=rounded(operands.weight_hh), h=rounded(operands.h))
+    if multiplicative:
+        u = exact.h @ rounded(operands.weight_mh).t()
+        m = rounded(u * operands.factors[index[0]])
+        exact = exact._replace(factors=None, weight_mh=None, h=m)
+    if cell == "gru":  # the state itself is not rounded on its way through the update gate
+        x_r, x_z, x_n = operands.inputs[index[0]].chunk(3, dim=1)
+        p_r, p_z, p_n = (exact.h @ exact.weight_hh.t()).chunk(3, dim=1)
+        z = (x_z + p_z).sigmoid()
+        n = (x_n + (x_r + p_r).sigmoid() * (p_n + operands.bias)).tanh()
+        expected = ((1 - z) * n + z * operands.h)[None]
+    else:
+        expected, _ = reference(cell, exact, index, None)
+    # A value of m near the middle between two bfloat16 numbers may round to either.
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-3 if multiplicative else 1e-6)
+    assert h.equal(found[-1])
+
+
+@needs_bf16
+@pytest.mark.parametrize("B", [1, 7, 8])
+@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_gradients_are_those_of_float32_but_for_the_rounding(cell, multiplicative, B):
+    operands = make_operands(cell, multiplicative, rows=12, B=B, H=40)
+    index = torch.randint(12, (20, B), generator=torch.Generator().manual_seed(1))
+    with matmul_precision("bf16"):
+        found = values_and_gradients(fused, cell, operands, index, 5)
+    expected = values_and_gradients(fused, cell, operands, index, 5)
+    for one, other in zip(found, expected, strict=True):
+        assert not one.equal(other)
+        assert (one - other).norm() < 0.02 * other.norm()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_the_precision_holds_for_the_training_and_no_longer(precision):
+    before = torch.get_float32_matmul_precision()
+    config = TrainingConfig(
+        model="lstm", T=4, hidden_size=32, batch_size=4, tokens_per_iteration=500,
+        max_tokens=1000, precision=precision, device="cpu",
+    )  # fmt: skip
+    seen = []
+    trainer = Trainer(config)
+    trainer.model.register_forward_hook(
+        lambda *_: seen.append(torch.get_float32_matmul_precision())
+    )
+    list(trainer)
+    assert set(seen) == {"highest" if precision == "fp32" else "medium"}
+    assert torch.get_float32_matmul_precision() == before
+
+
+def test_what_auto_came_to_is_kept(tmp_path):
+    trainer = Trainer(TrainingConfig(model="gru", T=3, hidden_size=64))
+    assert trainer.config.precision in {"fp32", "bf16"}
+    trainer.save(tmp_path)
+    assert Trainer.load(tmp_path).config == trainer.config
+
+
+def test_a_users_cell_is_trained_in_float32():
+    assert fastest_precision(build_model("torch.nn:GRU", 128), batch_size=64) == "fp32"
+
+
+@needs_bf16
+def test_large_products_are_faster_in_bfloat16():
+    assert fastest_precision(build_model("mlstm", 256), batch_size=64) == "bf16"
