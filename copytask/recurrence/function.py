@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-from copytask.recurrence import kernels, tensor_loops
+from copytask.recurrence import graphs, kernels, tensor_loops
 from copytask.recurrence.unrolled import GATES, Gradients, Operands, Unrolled
 
 
@@ -16,8 +16,9 @@ def fused(
 ) -> tuple[Tensor, tuple[Tensor, Tensor | None]]:
     """Run a cell over a sequence, with a backward pass through time written by hand.
 
-    On the CPU, in float32, a compiled kernel runs the whole sequence; elsewhere torch's
-    in-place operations do. Gradients of gradients are not available.
+    On the CPU, in float32, a compiled kernel runs the whole sequence. Elsewhere torch's
+    in-place operations do; on a GPU they are replayed from CUDA graphs, if the input is
+    tokens. Gradients of gradients are not available.
 
     Args:
         cell: a key of ``GATES``.
@@ -35,6 +36,8 @@ def fused(
     if kernels.has_kernels(operands.h):
         engine = kernels
         operands = _pad_units(cell, operands, -units % kernels.UNIT_MULTIPLE)
+    elif operands.h.is_cuda and index is not None:
+        engine = graphs
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in operands)
     run: Any = _Recurrence.apply
     outputs, h, c = run(engine, cell, index, recalled, keep, *operands)
@@ -78,21 +81,11 @@ class _Recurrence(torch.autograd.Function):
     ) -> tuple[Tensor | None, ...]:
         assert ctx.saved_tensors  # raises if one was changed
         unrolled = ctx.unrolled
-        operands = unrolled.operands
-
-        def zeros(operand: Tensor | None) -> Tensor | None:
-            return None if operand is None else torch.zeros_like(operand)
-
-        gradients = Gradients(
-            outputs=grad_outputs.contiguous(),
-            h=grad_h.clone(memory_format=torch.contiguous_format),
-            c=None if grad_c is None else grad_c.clone(memory_format=torch.contiguous_format),
-            inputs=torch.zeros_like(operands.inputs),
-            factors=zeros(operands.factors),
-            weight_hh=torch.zeros_like(operands.weight_hh),
-            weight_mh=zeros(operands.weight_mh),
-            bias=zeros(operands.bias),
-        )
+        gradients = Gradients.zeros(unrolled)
+        gradients.outputs = grad_outputs.contiguous()
+        gradients.h.copy_(grad_h)
+        if gradients.c is not None and grad_c is not None:
+            gradients.c.copy_(grad_c)
         ctx.engine.backward(unrolled, gradients)
         by_operand = (getattr(gradients, name) for name in Operands._fields)
         return None, None, None, None, None, *by_operand

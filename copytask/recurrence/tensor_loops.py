@@ -6,7 +6,6 @@ after the loop.
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from copytask.recurrence.unrolled import Gradients, Unrolled
 
@@ -69,7 +68,8 @@ def backward(unrolled: Unrolled, gradients: Gradients) -> None:
     step = _lstm_step_back if unrolled.cell == "lstm" else _gru_step_back
     tokens = None  # (L, B, rows): which row of the inputs each position took
     if index is not None:
-        tokens = F.one_hot(index, len(operands.inputs)).to(operands.h.dtype)
+        rows = torch.arange(len(operands.inputs), device=index.device)
+        tokens = (index[..., None] == rows).to(operands.h.dtype)
     d = torch.empty_like(unrolled.gates)  # gradients of the products' results
     m = unrolled.h[:-1]
     if operands.factors is not None:

@@ -5,9 +5,10 @@ Shapes: L steps, B sequences, H units, G gates, S recalled steps. There are two 
 m_t = factor_t * (W_mh h_{t-1}) in the multiplicative architectures.
 """
 
+import copy
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -39,6 +40,21 @@ class Gradients:
     weight_hh: Tensor
     weight_mh: Tensor | None
     bias: Tensor | None
+
+    @classmethod
+    def zeros(cls, unrolled: "Unrolled") -> "Gradients":
+        """Gradients that are all zero so far."""
+        shape = (unrolled.recalled, *unrolled.operands.h.shape)
+        zeros: dict[str, Any] = {
+            name: None if operand is None else torch.zeros_like(operand)
+            for name, operand in unrolled.operands._asdict().items()
+        }
+        return cls(outputs=unrolled.operands.h.new_zeros(shape), **zeros)
+
+    def running(self) -> list[Tensor]:
+        """All but those of the outputs, which change on the way back."""
+        values = (getattr(self, field) for field in Operands._fields)
+        return [value for value in values if value is not None]
 
 
 class Unrolled:
@@ -80,8 +96,8 @@ class Unrolled:
             (rows, batch, units if operands.factors is not None else 0),
         ]
         sizes = [math.prod(shape) for shape in shapes]
-        self._memory = _take_memory(sum(sizes), operands.h)
-        parts = torch.split(self._memory[: sum(sizes)], sizes)
+        self._memory = _Memory(sum(sizes), operands.h)
+        parts = torch.split(self._memory.tensor[: sum(sizes)], sizes)
         self.h, self.c, self.gates, self.u = (
             part.view(shape) for part, shape in zip(parts, shapes, strict=True)
         )
@@ -94,27 +110,43 @@ class Unrolled:
         """The row of ``h`` and ``c`` that holds the state before ``step``."""
         return step if self.keep else step % 2
 
+    def buffers(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The buffers, in a fixed order."""
+        return self.h, self.c, self.gates, self.u
+
+    def part(self, start: int, stop: int) -> "Unrolled":
+        """The steps from ``start`` up to ``stop``, on the same buffers; start must be even."""
+        part = copy.copy(self)
+        part.steps = stop - start
+        part.recalled = min(max(stop - (self.steps - self.recalled), 0), part.steps)
+        if self.index is not None:
+            part.index = self.index[start:stop]
+        if self.keep:
+            part.h, part.c = self.h[start : stop + 1], self.c[start : stop + 1]
+            part.gates, part.u = self.gates[start:stop], self.u[start:stop]
+        return part
+
+
+class _Memory:
+    """Memory of sequences. It is handed on to the next sequence when the last user is gone.
+
+    Asked from the system at every training step, it would have to be cleared and mapped by
+    the kernel every time. Lengths grow with the curriculum, so twice the size is asked for:
+    pages that are never touched cost nothing. On a GPU torch keeps memory by itself.
+    """
+
+    _free: ClassVar[list[Tensor]] = []
+
+    def __init__(self, size: int, like: Tensor):
+        self.tensor = like.new_empty(0)
+        if like.device.type != "cpu":
+            self.tensor = like.new_empty(size)
+            return
+        if self._free:
+            self.tensor = self._free.pop()
+        if self.tensor.dtype != like.dtype or len(self.tensor) < size:
+            self.tensor = like.new_empty(2 * size)
+
     def __del__(self) -> None:
-        _give_memory(self._memory)
-
-
-# Memory of finished sequences. Asked from the system at every training step, it would have to
-# be cleared and mapped by the kernel every time. Lengths grow with the curriculum, so twice the
-# size is asked for: pages that are never touched cost nothing. On a GPU torch keeps memory.
-_free_memory: list[Tensor] = []
-
-
-def _take_memory(size: int, like: Tensor) -> Tensor:
-    """At least ``size`` elements, of the type and on the device of ``like``."""
-    if like.device.type != "cpu":
-        return like.new_empty(size)
-    if _free_memory:
-        memory = _free_memory.pop()
-        if memory.dtype == like.dtype and len(memory) >= size:
-            return memory
-    return like.new_empty(2 * size)
-
-
-def _give_memory(memory: Tensor) -> None:
-    if memory.device.type == "cpu" and not _free_memory:
-        _free_memory.append(memory)
+        if self.tensor.device.type == "cpu" and not self._free:
+            self._free.append(self.tensor)

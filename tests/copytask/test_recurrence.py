@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recurrences import make_operands, values_and_gradients
 
 from copytask.models import MODELS
-from copytask.recurrence import GATES, Operands, fused, kernels, reference
+from copytask.recurrence import GATES, Operands, fused, graphs, kernels, reference
 
 BUILDS = [build for build in ("avx512", "avx2", "generic") if kernels.load(build)]
 ENGINES = [*BUILDS, "tensors"]
@@ -74,6 +74,43 @@ def test_long_sequences_keep_the_precision(cell, multiplicative):
     expected = values_and_gradients(reference, cell, exact, index, 10)
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("L", [1, 16, 37])
+@pytest.mark.parametrize("recalled", [None, 1, 20])
+@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_in_blocks_of_recorded_steps_it_is_the_same(cell, multiplicative, recalled, L, monkeypatch):
+    """The blocks of the GPU; without one, their operations run as they are recorded."""
+    monkeypatch.setattr(kernels, "has_kernels", lambda tensor: False)
+    operands = make_operands(cell, multiplicative, rows=12, B=3, H=5, dtype=torch.float64)
+    index = torch.randint(12, (L, 3), generator=torch.Generator().manual_seed(1))
+    expected = values_and_gradients(fused, cell, operands, index, recalled)
+    monkeypatch.setattr("copytask.recurrence.function.tensor_loops", graphs)
+    for _ in range(2):  # recorded, and used again
+        found = values_and_gradients(fused, cell, operands, index, recalled)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one, other)
+    with torch.no_grad():
+        outputs, (h, _) = fused(cell, operands, index, recalled)
+    torch.testing.assert_close([outputs, h], expected[:2])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize("cell", sorted(GATES))
+def test_on_a_gpu_it_is_the_same(cell, multiplicative):
+    operands = make_operands(cell, multiplicative, rows=12, B=8, H=32)
+    index = torch.randint(12, (37, 8), generator=torch.Generator().manual_seed(1))
+    expected = values_and_gradients(reference, cell, operands, index, 10)
+    on_gpu = Operands(
+        *(None if t is None else t.detach().cuda().requires_grad_() for t in operands)
+    )
+    for _ in range(2):
+        found = values_and_gradients(fused, cell, on_gpu, index.cuda(), 10)
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one.cpu(), other, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("value", [-1e30, -200.0, -1e-4, 0.0, 1e-4, 200.0, 1e30])
