@@ -37,7 +37,8 @@ class TrainingConfig:
         batch_size: sequences in a batch.
         optimizer: a key of ``OPTIMIZERS``.
         weight_decay: of the optimizer.
-        clip_norm: largest norm of the gradient; 0 does not clip.
+        clip_norm: largest norm of the gradient; 0 does not clip. When it clips, a step whose
+            gradient is not finite is left out.
         forget_bias: initial bias of the gate that keeps the state.
         initialization: of the multiplicative cores' W_mx and W_mh, see ``models.gates``.
         tokens_per_iteration: tokens (batch x length) between two evaluations.

@@ -1,8 +1,9 @@
 """Settings of the process that make training fast on a CPU.
 
-Gradients that travel through a thousand steps become denormal numbers, which slow a CPU
-down several-fold; glibc's malloc returns the pages of a training step to the kernel and
-fetches them again in the next one.
+Gradients that travel through a thousand steps become denormal numbers, with which a CPU is
+several times slower; glibc's malloc returns the pages of a training step to the system and
+fetches them again in the next one. The compiled kernels look after both themselves, so the
+settings matter for everything else: torch.nn's cells, the reference loops, a user's own cell.
 """
 
 import torch
@@ -12,14 +13,16 @@ MALLOC_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "100000000000",
     "MALLOC_TOP_PAD_": "268435456",
 }
-"""Environment that makes glibc keep its memory. It must be set before the process starts,
-so a library cannot do it: ``env MALLOC_MMAP_MAX_=0 ... python train.py``."""
+"""Environment that makes glibc keep its memory. It is read when a process starts, so a library
+cannot set it from inside: ``env MALLOC_MMAP_MAX_=0 ... python train.py``. A search gives it to
+its workers."""
 
 
 def configure_process(threads: int | None = None) -> None:
     """Flush denormals to zero in this process and, if given, set torch's CPU threads.
 
-    One thread is best at the sizes of this task: run more trials instead.
+    A :class:`copytask.Trainer` calls it. One thread is best at the sizes of this task: run
+    more trials instead.
     """
     torch.set_flush_denormal(True)
     if threads is not None:

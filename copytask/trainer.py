@@ -216,11 +216,16 @@ class Trainer:
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        usable = True
         if config.clip_norm > 0:
-            torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
-        for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate()
-        self._optimizer.step()
+            norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
+            # A gradient that overflowed on its way through a thousand steps cannot be clipped:
+            # it would turn every weight into NaN. The next batch is a better guide.
+            usable = bool(norm.isfinite())
+        if usable:
+            for group in self._optimizer.param_groups:
+                group["lr"] = self._learning_rate()
+            self._optimizer.step()
         self.progress.step += 1
         self.progress.tokens += batch.tokens.numel()
         return loss.detach()

@@ -125,6 +125,19 @@ def test_divergence_is_told(changes):
         list(trainer)
 
 
+def test_a_gradient_that_overflowed_changes_nothing():
+    trainer = Trainer(make_config())
+    trainer.run_iteration()
+    weights = [p.detach().clone() for p in trainer.model.parameters()]
+    hook = trainer.model.readout.weight.register_hook(lambda gradient: gradient * math.inf)
+    trainer._train_step()
+    assert all(a.equal(b) for a, b in zip(weights, trainer.model.parameters(), strict=True))
+    hook.remove()
+    trainer._train_step()
+    assert all(p.isfinite().all() for p in trainer.model.parameters())
+    assert not weights[0].equal(next(trainer.model.parameters()))
+
+
 FIELD_CHANGES = {
     "model": "lstm", "T": 7, "task": "sequence", "hidden_size": 9, "learning_rate": 1e-2,
     "curriculum_length": 5, "batch_size": 5, "optimizer": "sgd", "weight_decay": 0.5,

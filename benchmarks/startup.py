@@ -1,0 +1,98 @@
+"""How long does a worker take to its first training step, and what does using it again save?
+
+Starts fresh Python processes that train one step, and runs short trials under Ray Tune, one at a
+time, with and without reuse of the worker processes. Prints medians and what reuse saves a trial.
+
+    python benchmarks/startup.py        (one minute)
+"""
+
+import argparse
+import itertools
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+FIRST_STEP = """
+import time
+start = time.perf_counter()
+from copytask import Trainer, TrainingConfig
+imported = time.perf_counter()
+trainer = Trainer(TrainingConfig(model="mgru", T=1000, curriculum_length=0, device="cpu"))
+made = time.perf_counter()
+trainer._train_step()
+print(imported - start, made - imported, time.perf_counter() - made)
+"""
+
+
+def first_step(repeats: int) -> None:
+    parts, walls = [], []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        result = subprocess.run(
+            [sys.executable, "-c", FIRST_STEP], stdout=subprocess.PIPE, text=True, check=True
+        )
+        walls.append(time.perf_counter() - start)
+        parts.append([float(value) for value in result.stdout.split()])
+    imports, construction, step = (statistics.median(column) for column in zip(*parts, strict=True))
+    print(
+        f"fresh process to the end of its first step (mgru, batch 64, hidden 128, T = 1000): "
+        f"{statistics.median(walls):.2f} s\n"
+        f"    import {imports:.2f} s, trainer {construction:.3f} s, first step {step:.3f} s"
+    )
+
+
+def seconds_a_trial(reuse: bool, trials: int) -> float:
+    """Wall time of a trial that trains next to nothing, one at a time, in steady state."""
+    from ray import tune
+
+    from search.trainable import CopyTrainable
+
+    training = {
+        "model": "gru", "T": 2, "hidden_size": 8, "batch_size": 2, "tokens_per_iteration": 50,
+        "max_tokens": 50, "precision": "fp32", "device": "cpu",
+    }  # fmt: skip
+    ends: list[float] = []
+
+    class Clock(tune.Callback):  # type: ignore[misc]
+        def on_trial_complete(self, *args: object, **info: object) -> None:
+            ends.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as folder:
+        tune.run(
+            CopyTrainable,
+            config={"training": {**training, "seed": tune.randint(0, 1000)}},
+            num_samples=trials,
+            max_concurrent_trials=1,
+            reuse_actors=reuse,
+            callbacks=[Clock()],
+            storage_path=folder,
+            verbose=0,
+        )
+    return statistics.median(b - a for a, b in itertools.pairwise(ends[1:]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="fresh processes (default: 5)")
+    parser.add_argument("--trials", type=int, default=12, help="trials a side (default: 12)")
+    args = parser.parse_args()
+    first_step(args.repeats)
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    import ray
+
+    ray.init(num_cpus=1, log_to_driver=False, include_dashboard=False)
+    again, fresh = seconds_a_trial(True, args.trials), seconds_a_trial(False, args.trials)
+    print(
+        f"a trial that trains next to nothing, under Ray Tune: {fresh:.2f} s in a new worker, "
+        f"{again:.3f} s in one that is used again: {fresh / again:.0f} times less"
+    )
+    ray.shutdown()
+
+
+if __name__ == "__main__":
+    main()
