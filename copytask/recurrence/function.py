@@ -30,10 +30,15 @@ def fused(
     Returns:
         The outputs, shape (L or recalled, B, H), and the final state (h, c), each of shape
         (B, H); c is None for a GRU.
+
+    Raises:
+        ValueError: the shapes of state, index and weights do not fit together.
+        IndexError: the index points outside of the inputs.
     """
+    _check_shapes(operands, index)
     units = operands.h.shape[1]
     engine: Any = tensor_loops
-    if kernels.has_kernels(operands.h):
+    if all(kernels.has_kernels(t) for t in operands if t is not None):
         engine = kernels
         operands = _pad_units(cell, operands, -units % kernels.UNIT_MULTIPLE)
     elif operands.h.is_cuda and index is not None:
@@ -45,6 +50,23 @@ def fused(
         outputs, h = outputs[..., :units], h[:, :units]
         c = None if c is None else c[:, :units]
     return outputs, (h, c)
+
+
+def _check_shapes(operands: Operands, index: Tensor | None) -> None:
+    """The kernels trust the shapes, so they are checked here."""
+    batch, units = len(operands.h), operands.weight_hh.shape[1]
+    for name, tensor in (("h", operands.h), ("c", operands.c)):
+        if tensor is not None and tensor.shape != (batch, units):
+            raise ValueError(
+                f"the state {name} must have shape ({batch}, {units}), "
+                f"but has {tuple(tensor.shape)}"
+            )
+    if index is None and len(operands.inputs) % batch:
+        raise ValueError(f"{len(operands.inputs)} inputs are no sequences of batch {batch}")
+    if index is not None and index.shape[1:] != (batch,):
+        raise ValueError(
+            f"tokens of shape {tuple(index.shape)} do not fit a state of batch {batch}"
+        )
 
 
 class _Recurrence(torch.autograd.Function):
@@ -60,7 +82,7 @@ class _Recurrence(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         contiguous: Any = (None if t is None else t.contiguous() for t in tensors)
         operands = Operands(*contiguous)
-        index = None if index is None else index.contiguous()
+        index = None if index is None else index.long().contiguous()
         # As in torch's own products, "medium" allows factors in bfloat16.
         bf16 = engine is kernels and torch.get_float32_matmul_precision() == "medium"
         unrolled = Unrolled(cell, operands, index, recalled, keep, bf16 and kernels.have_bf16())

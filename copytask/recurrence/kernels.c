@@ -32,8 +32,9 @@ enum { LANES = 4, ROWS = 4, COLUMNS = 4 };
 #else
 enum { LANES = 4, ROWS = 4, COLUMNS = 2 };
 #endif
-typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-typedef int32_t ivec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+typedef float vec __attribute__((vector_size(4 * LANES)));
+typedef int32_t ivec __attribute__((vector_size(4 * LANES)));
+typedef float vec_in_memory __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 enum { PANEL = COLUMNS * LANES };
 
 /* The same layout as kernels.Problem in Python. */
@@ -61,8 +62,8 @@ typedef struct {
 
 /* ---- vectors of floats ---- */
 
-INLINE vec load(const float *p) { return *(const vec *)p; }
-INLINE void store(float *p, vec x) { *(vec *)p = x; }
+INLINE vec load(const float *p) { return *(const vec_in_memory *)p; }
+INLINE void store(float *p, vec x) { *(vec_in_memory *)p = x; }
 INLINE vec all(float x) { /* by its bits, which a pair (below) must keep: 0.0f + x would not */
     int32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -344,6 +345,9 @@ INLINE void gru_backward_cell(const Problem *p, const float *x, const float *gat
 
 /* ---- the sequence ---- */
 
+/* The part of a buffer for one sequence of the batch; of a buffer that is not there, none. */
+INLINE float *at(float *buffer, int64_t offset) { return buffer ? buffer + offset : NULL; }
+
 INLINE int64_t input_row(const Problem *p, int64_t t, int64_t b) {
     int64_t position = t * p->batch + b;
     return p->index ? p->index[position] : position;
@@ -379,7 +383,8 @@ INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
         multiply_packed(p, B, source, hh, gates, 0, pairs);
         for (int64_t b = 0; b < B; b++)
             cell(p, p->inputs + input_row(p, t, b) * G * H, gates + b * G * H, h + b * H,
-                 p->c + now * state + b * H, new_h + b * H, p->c + next * state + b * H);
+                 at(p->c, now * state + b * H), new_h + b * H,
+                 at(p->c, next * state + b * H));
         if (t >= L - p->recalled)
             memcpy(p->outputs + (t - (L - p->recalled)) * state, new_h, state * sizeof(float));
     }
@@ -396,9 +401,9 @@ INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
         int64_t recalled = t - (L - p->recalled);
         for (int64_t b = 0; b < B; b++) {
             int64_t row = input_row(p, t, b) * G * H, s = t * state + b * H;
-            cell(p, p->inputs + row, gates + b * G * H, h + b * H, p->c + s, p->c + s + state,
+            cell(p, p->inputs + row, gates + b * G * H, h + b * H, at(p->c, s), at(p->c, s + state),
                  recalled >= 0 ? p->grad_outputs + recalled * state + b * H : NULL,
-                 p->grad_h + b * H, p->grad_c + b * H, d + b * G * H, p->grad_inputs + row);
+                 p->grad_h + b * H, at(p->grad_c, b * H), d + b * G * H, p->grad_inputs + row);
         }
         if (!p->factors) {
             multiply_packed(p, B, d, hh, p->grad_h, 1, pairs);

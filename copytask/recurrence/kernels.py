@@ -138,7 +138,7 @@ def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None
         "index": unrolled.index,
         **operands._asdict(),
         "h": unrolled.h,
-        "c": unrolled.c,
+        "c": unrolled.c if operands.c is not None else None,
         "gates": unrolled.gates,
         "u": unrolled.u,
         **gradients,

@@ -190,6 +190,23 @@ def test_tokens_outside_of_the_alphabet_are_refused(token):
         core(torch.tensor([[3], [token]]))
 
 
+def test_a_state_that_does_not_fit_is_refused():
+    core = MODELS["lstm"](12, 16)
+    tokens = torch.zeros(4, 3, dtype=torch.int64)
+    with pytest.raises(ValueError, match="do not fit a state of batch 2"):
+        core(tokens, (torch.zeros(1, 2, 16), torch.zeros(1, 2, 16)))
+    with pytest.raises(ValueError, match=r"h must have shape \(3, 16\), but has \(3, 8\)"):
+        core(tokens, (torch.zeros(1, 3, 8), torch.zeros(1, 3, 16)))
+    with pytest.raises(RuntimeError, match=r"dtype|type"):
+        core(tokens, (torch.zeros(1, 3, 16).double(), torch.zeros(1, 3, 16).double()))
+
+
+def test_tokens_of_any_integer_type_are_taken():
+    core = MODELS["gru"](12, 16)
+    tokens = torch.randint(12, (4, 3))
+    assert core(tokens.int())[0].equal(core(tokens)[0])
+
+
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("with_state", [False, True])

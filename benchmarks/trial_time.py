@@ -1,9 +1,11 @@
-"""How long does a worker take to its first training step, and what does using it again save?
+"""Where does the time of a trial go that is not forward and backward?
 
-Starts fresh Python processes that train one step, and runs short trials under Ray Tune, one at a
-time, with and without reuse of the worker processes. Prints medians and what reuse saves a trial.
+1. Start: fresh Python processes that train one step, and short trials under Ray Tune, one at a
+   time, with and without reuse of the worker processes.
+2. Shares: a trial as the default search runs it; which part of its time evaluation, data and
+   optimizer take.
 
-    python benchmarks/startup.py        (one minute)
+    python benchmarks/trial_time.py        (two minutes)
 """
 
 import argparse
@@ -14,6 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 FIRST_STEP = """
 import time
@@ -74,6 +79,46 @@ def seconds_a_trial(reuse: bool, trials: int) -> float:
     return statistics.median(b - a for a, b in itertools.pairwise(ends[1:]))
 
 
+def shares(T: int, iterations: int) -> None:
+    """Print which share of a trial's time its parts take."""
+    import torch
+
+    from copytask import Trainer, TrainingConfig, trainer
+
+    torch.set_num_threads(1)
+    config = TrainingConfig(
+        model="mgru", T=T, batch_size=32, learning_rate=1e-3, curriculum_length=1000, device="cpu"
+    )
+    run = Trainer(config)
+    run.run_iteration()
+    seconds = dict.fromkeys(("evaluation", "data", "optimizer"), 0.0)
+
+    def timed(part: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            start = time.perf_counter()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                seconds[part] += time.perf_counter() - start
+
+        return call
+
+    evaluate = trainer.evaluate_ladder
+    trainer.evaluate_ladder = timed("evaluation", evaluate)
+    task, optimizer = run._task, run._optimizer
+    run._task = SimpleNamespace(sample_batch=timed("data", task.sample_batch))  # type: ignore
+    optimizer.step = timed("optimizer", optimizer.step)  # type: ignore[method-assign]
+    start = time.perf_counter()
+    for _ in range(iterations):
+        run.run_iteration()
+    total = time.perf_counter() - start
+    trainer.evaluate_ladder = evaluate
+    parts = ", ".join(f"{part} {100 * value / total:.1f} %" for part, value in seconds.items())
+    print(
+        f"mgru, batch 32, hidden 128, T = {T}: {parts} of {total / iterations:.2f} s an iteration"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -81,6 +126,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5, help="fresh processes (default: 5)")
     parser.add_argument("--trials", type=int, default=12, help="trials a side (default: 12)")
     args = parser.parse_args()
+    for T in (100, 1000):
+        shares(T, iterations=8)
     first_step(args.repeats)
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     import ray
