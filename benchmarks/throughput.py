@@ -11,12 +11,11 @@ processes of its own, one thread each, and the sides take turns:
     bf16      copytask with products in bfloat16, where the processor has them
     floor     the matrix products of a step alone, in fp32 by torch, with the settings
 
-    python benchmarks/throughput.py            (twenty minutes)
+    python benchmarks/throughput.py            (half an hour)
     python benchmarks/throughput.py --quick    (one shape, one round)
 """
 
 import argparse
-import csv
 import itertools
 import json
 import os
@@ -26,12 +25,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import pandas
 import torch
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
@@ -40,12 +41,16 @@ from copytask import MALLOC_ENVIRONMENT, MODELS, TASKS, build_model, compiled_ke
 from copytask.recurrence import kernels
 
 SIDES = ("default", "settings", "fallback", "fp32", "bf16", "floor")
+LABELS = {
+    "default": "PyTorch, default process", "settings": "PyTorch, process settings",
+    "fallback": "copytask, no compiler", "fp32": "copytask, fp32", "bf16": "copytask, bf16",
+}  # fmt: skip
 SHAPES = ((32, 64), (64, 128), (64, 256), (128, 256))  # (batch, hidden)
 DELAYS = (100, 1000)  # T; sequences are 20 tokens longer
 SECONDS = 2.0  # measured a length, or one step where that takes longer
 RATIOS = (
-    ("default", "fp32"), ("settings", "fp32"), ("settings", "fallback"), ("fp32", "floor"),
-    ("bf16", "floor"),
+    "default / fp32", "default / bf16", "settings / fp32", "settings / bf16",
+    "settings / fallback", "fp32 / floor", "bf16 / floor",
 )  # fmt: skip
 Row = dict[str, Any]
 
@@ -149,35 +154,48 @@ def medians(rows: list[Row]) -> list[Row]:
     return results
 
 
-def table(results: list[Row], T: int) -> Table:
-    """Milliseconds a step of each side, and the ratios."""
-    ms = {(r["model"], r["batch"], r["hidden"], r["side"]): r["ms"] for r in results if r["T"] == T}
-    shown = Table(title=f"ms a step, T = {T}, one thread", title_justify="left")
-    shown.add_column("model (B, H)")
-    for name in (*SIDES, *(f"{a}\n/ {b}" for a, b in RATIOS)):
-        shown.add_column(name, justify="right")
-    for model, batch, hidden in dict.fromkeys(key[:3] for key in ms):
-        of = {side: ms.get((model, batch, hidden, side)) for side in SIDES}
-        cells = [f"{of[s]:.0f}" if of[s] else "-" for s in SIDES]
-        cells += [f"{of[a] / of[b]:.2f}" if of[a] and of[b] else "-" for a, b in RATIOS]
-        shown.add_row(f"{model} ({batch}, {hidden})", *cells)
-    return shown
+def by_side(results: list[Row], T: int, value: str) -> dict[tuple[str, int, int], Row]:
+    """(model, batch, hidden) -> side -> a value at this length, small shapes first."""
+    found: dict[tuple[str, int, int], Row] = {}
+    for row in sorted(results, key=lambda r: (r["batch"] * r["hidden"] ** 2, r["model"])):
+        if row["T"] == T:
+            of = found.setdefault((row["model"], row["batch"], row["hidden"]), {})
+            of[row["side"]] = row[value]
+    return found
 
 
-def memory_table(results: list[Row], T: int) -> Table:
-    """Peak memory of a step."""
-    mb = {(r["model"], r["batch"], r["hidden"], r["side"]): r["megabytes"]
-          for r in results if r["T"] == T}  # fmt: skip
-    shown = Table(title=f"peak memory of a step, MB, T = {T}", title_justify="left")
-    for name in ("model (B, H)", "settings", "fp32", "fp32 / settings"):
-        shown.add_column(name, justify="left" if "model" in name else "right")
-    for model, batch, hidden in dict.fromkeys(key[:3] for key in mb):
-        plain, ours = (mb.get((model, batch, hidden, s)) for s in ("settings", "fp32"))
-        if plain and ours:
-            shown.add_row(
-                f"{model} ({batch}, {hidden})", f"{plain:.0f}", f"{ours:.0f}", f"{ours / plain:.2f}"
-            )
-    return shown
+def print_table(
+    title: str, results: dict[tuple[str, int, int], Row], columns: Sequence[str]
+) -> None:
+    """A row a model and shape; a column is a side, or the ratio of two as "a / b"."""
+    shown = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
+    )
+    shown.add_column("model   B   H", no_wrap=True)
+    for column in columns:
+        shown.add_column(column.replace(" / ", "\n/"), justify="right")
+    for (model, batch, hidden), of in results.items():
+        cells = []
+        for column in columns:
+            above, _, below = column.partition(" / ")
+            if above not in of or (below and below not in of):
+                cells.append("-")
+            else:
+                cells.append(f"{of[above] / of[below]:.2f}" if below else f"{of[above]:.0f}")
+        shown.add_row(f"{model:5} {batch:>3} {hidden:>3}", *cells)
+    Console().print(shown)
+
+
+def report(results: list[Row], picture: Path) -> None:
+    """Print the tables and draw the figure."""
+    for T in DELAYS:
+        ms = by_side(results, T, "ms")
+        print_table(f"ms a step, T = {T}, one thread", ms, SIDES)
+        print_table(f"ratios, T = {T}", ms, RATIOS)
+    memory = by_side(results, max(DELAYS), "megabytes")
+    columns = ("settings", "fp32", "fp32 / settings")
+    print_table(f"peak memory of a step, MB, T = {max(DELAYS)}", memory, columns)
+    draw(results, picture)
 
 
 def draw(results: list[Row], path: Path) -> None:
@@ -204,7 +222,9 @@ def draw(results: list[Row], path: Path) -> None:
         panel.set_xticks(range(len(MODELS)), list(MODELS))
         panel.spines[["top", "right"]].set_visible(False)
     panels[0][0].set_ylabel("thousand tokens a second")
-    panels[0][0].legend(fontsize=8, frameon=False)
+    handles, _ = panels[0][0].get_legend_handles_labels()
+    labels = [LABELS[side] for side in sides]
+    figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle("Training speed on one core, T = 1000", fontsize=11)
     figure.savefig(path, dpi=120)
 
@@ -225,13 +245,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="processes a side (default: 3)")
     parser.add_argument("--quick", action="store_true", help="(64, 128) alone, one round")
     parser.add_argument("--output", type=Path, default=Path("benchmarks"), metavar="DIR")
+    parser.add_argument("--show", action="store_true", help="only show the last results again")
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:
         side, model, batch, hidden = args.measure
         print(json.dumps(measure(side, model, int(batch), int(hidden))))
         return
-    console = Console()
+    file, picture = args.output / "throughput.csv", args.output / "throughput.png"
+    if args.show:
+        report(pandas.read_csv(file).to_dict("records"), picture)
+        return
     sides = [s for s in SIDES if s != "bf16" or kernels.have_bf16()]
     shapes, rounds = (((64, 128),), 1) if args.quick else (SHAPES, args.rounds)
     runs = list(itertools.product(range(rounds), shapes, MODELS, sides))
@@ -246,16 +270,10 @@ def main() -> None:
               file=sys.stderr)  # fmt: skip
     results = medians(rows)
     args.output.mkdir(parents=True, exist_ok=True)
-    with (args.output / "throughput.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(results[0]))
-        writer.writeheader()
-        writer.writerows(results)
-    draw(results, args.output / "throughput.png")
-    console.print(f"{processor()}, torch {torch.__version__}, kernels {compiled_kernels()}")
-    for T in DELAYS:
-        console.print(table(results, T))
-    console.print(memory_table(results, max(DELAYS)))
-    console.print(f"written: {args.output}/throughput.csv and .png")
+    pandas.DataFrame(results).to_csv(file, index=False)
+    print(f"{processor()}, torch {torch.__version__}, kernels {compiled_kernels()}")
+    report(results, picture)
+    print(f"written: {file} and {picture}")
 
 
 if __name__ == "__main__":
