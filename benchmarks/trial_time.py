@@ -10,6 +10,7 @@
 
 import argparse
 import itertools
+import logging
 import os
 import statistics
 import subprocess
@@ -132,7 +133,8 @@ def main() -> None:
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     import ray
 
-    ray.init(num_cpus=1, log_to_driver=False, include_dashboard=False)
+    ray.init(num_cpus=1, log_to_driver=False, include_dashboard=False, logging_level="error")
+    logging.getLogger("ray.tune").setLevel(logging.ERROR)
     again, fresh = seconds_a_trial(True, args.trials), seconds_a_trial(False, args.trials)
     print(
         f"a trial that trains next to nothing, under Ray Tune: {fresh:.2f} s in a new worker, "
