@@ -9,8 +9,10 @@ Results go to runs/MODEL-TASK/; compare studies with: python -m analysis.compare
 
 import argparse
 import os
+import re
 import shlex
 import sys
+import warnings
 from pathlib import Path
 
 import yaml
@@ -181,6 +183,7 @@ def resume_command(path: Path) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
+    warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # said in a line of its own
     try:
         path, config = resolve(args)
         if args.dry_run:

@@ -19,10 +19,9 @@ from copytask.recurrence.unrolled import GATES, Gradients, Unrolled
 UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
-
 MISSING_KERNELS = (
     "copytask has no compiled kernels for this processor, so training takes several times as "
-    "long; install a C compiler (gcc or clang) and then copytask again"
+    "long; install a C compiler (gcc or clang), then: python -m pip install --no-deps -e ."
 )
 
 
