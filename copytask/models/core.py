@@ -79,8 +79,8 @@ class RecurrentCore(nn.Module):
             implementation = "torch" if torch_is_faster else "fused"
         if implementation == "torch":
             if not input.is_floating_point():
-                eye = torch.eye(self.weight_ih_l0.shape[1]).to(self.weight_ih_l0)
-                input = eye[input]
+                weight = self.weight_ih_l0
+                input = torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)[input]
             outputs, state = super().forward(input, state)
             return (outputs if recalled is None else outputs[-recalled:]), state
         index = None if input.is_floating_point() else input

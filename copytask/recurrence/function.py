@@ -101,10 +101,9 @@ class _Recurrence(torch.autograd.Function):
     def backward(
         ctx: Any, grad_outputs: Tensor, grad_h: Tensor, grad_c: Tensor | None
     ) -> tuple[Tensor | None, ...]:
-        assert ctx.saved_tensors  # raises if one was changed
+        _ = ctx.saved_tensors  # raises if one was changed
         unrolled = ctx.unrolled
-        gradients = Gradients.zeros(unrolled)
-        gradients.outputs = grad_outputs.contiguous()
+        gradients = Gradients.start(unrolled.operands, grad_outputs.contiguous())
         gradients.h.copy_(grad_h)
         if gradients.c is not None and grad_c is not None:
             gradients.c.copy_(grad_c)

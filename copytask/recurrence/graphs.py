@@ -75,7 +75,7 @@ class Recording:
         cloned: list[Any] = [None if t is None else t.clone() for t in like.operands]
         index = like.index.new_zeros(BLOCK, like.index.shape[1])
         self.block = Unrolled(like.cell, Operands(*cloned), index, None, keep=True, bf16=False)
-        self.gradients = Gradients.zeros(self.block)
+        self.gradients = Gradients.start(self.block.operands, torch.zeros_like(self.block.h[1:]))
         device = like.index.device
         self._forward = record(lambda: tensor_loops.forward(self.block), device)
         self._backward = record(lambda: tensor_loops.backward(self.block, self.gradients), device)
@@ -101,7 +101,7 @@ class Recording:
         ours = self.gradients
         ours.outputs.zero_()
         ours.outputs[BLOCK - part.recalled :] = gradients.outputs
-        pairs = [(a, b) for a, b in zip(ours.running(), gradients.running(), strict=True)]
+        pairs = list(zip(ours.running(), gradients.running(), strict=True))
         for buffer, values in pairs:
             buffer.copy_(values)
         self._backward()

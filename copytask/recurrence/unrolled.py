@@ -42,14 +42,13 @@ class Gradients:
     bias: Tensor | None
 
     @classmethod
-    def zeros(cls, unrolled: "Unrolled") -> "Gradients":
-        """Gradients that are all zero so far."""
-        shape = (unrolled.recalled, *unrolled.operands.h.shape)
+    def start(cls, operands: Operands, outputs: Tensor) -> "Gradients":
+        """Those of the outputs, and zero for all operands."""
         zeros: dict[str, Any] = {
             name: None if operand is None else torch.zeros_like(operand)
-            for name, operand in unrolled.operands._asdict().items()
+            for name, operand in operands._asdict().items()
         }
-        return cls(outputs=unrolled.operands.h.new_zeros(shape), **zeros)
+        return cls(outputs=outputs, **zeros)
 
     def running(self) -> list[Tensor]:
         """All but those of the outputs, which change on the way back."""

@@ -183,6 +183,15 @@ def test_a_second_way_back_gives_the_same(engine, use_engine):
     assert first[0].equal(second[0])
 
 
+def test_a_weight_that_was_changed_before_the_way_back_is_noticed():
+    core = MODELS["mlstm"](12, 32)
+    outputs, _ = core(torch.zeros(3, 2, dtype=torch.int64))
+    with torch.no_grad():
+        core.weight_hh_l0.mul_(2)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        outputs.sum().backward()
+
+
 @pytest.mark.parametrize("token", [-1, 12])
 def test_tokens_outside_of_the_alphabet_are_refused(token):
     core = MODELS["lstm"](12, 16)
