@@ -1,6 +1,7 @@
 /* A whole sequence of a recurrent cell in one call, forward and backward through time.
  *
- * Shapes: L steps, B sequences, H units (a multiple of 32), G gates, S recalled steps.
+ * Shapes: L steps, B sequences, H units, G gates, S recalled steps. H is a multiple of 32, so that
+ * there are no parts of panels or of paired registers, see below.
  * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n), with the
  * recurrent input m_t = h_{t-1}, or m_t = factor_t * (W_mh h_{t-1}) in the multiplicative ones.
  *
