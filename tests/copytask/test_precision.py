@@ -88,6 +88,14 @@ def test_a_users_cell_is_trained_in_float32():
     assert fastest_precision(build_model("torch.nn:GRU", 128), batch_size=64) == "fp32"
 
 
-@needs_bf16
-def test_large_products_are_faster_in_bfloat16():
-    assert fastest_precision(build_model("mlstm", 256), batch_size=64) == "bf16"
+@pytest.mark.parametrize(("gain", "expected"), [(1.0, "fp32"), (1.1, "fp32"), (1.5, "bf16")])
+def test_the_faster_precision_is_taken_if_it_is_worth_it(gain, expected, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("copytask.precision.time.perf_counter", lambda: clock[0])
+
+    def run(*_) -> None:
+        clock[0] += gain if torch.get_float32_matmul_precision() == "highest" else 1.0
+
+    model = build_model("mlstm", 8)
+    model.register_forward_hook(run)
+    assert fastest_precision(model, batch_size=2) == expected
