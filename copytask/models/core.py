@@ -19,6 +19,10 @@ def implementations(factory: Callable[..., nn.Module]) -> tuple[str, ...]:
     return ("auto", "fused", "reference")
 
 
+KEEPING_GATE = 1
+"""The gate that keeps the state: f of an LSTM's i, f, g, o; z of a GRU's r, z, n."""
+
+
 class RecurrentCore(nn.Module):
     """A one-layer core with the interface of torch.nn.GRU, which takes token ids as well.
 
@@ -52,9 +56,9 @@ class RecurrentCore(nn.Module):
             )
         self.implementation = implementation
 
-    def set_gate_bias(self, gate: int, value: float) -> None:
-        """Start one gate with bias_ih + bias_hh equal to ``value`` in every unit."""
-        rows = slice(gate * self.hidden_size, (gate + 1) * self.hidden_size)
+    def set_forget_bias(self, value: float) -> None:
+        """Start the gate that keeps the state with bias_ih + bias_hh equal to ``value``."""
+        rows = slice(KEEPING_GATE * self.hidden_size, (KEEPING_GATE + 1) * self.hidden_size)
         with torch.no_grad():
             self.bias_ih_l0[rows] = value
             self.bias_hh_l0[rows] = 0.0
@@ -118,3 +122,18 @@ class RecurrentCore(nn.Module):
             inputs, factors, self.weight_hh_l0, getattr(self, "weight_mh_l0", None), inner_bias,
             h, c,
         )  # fmt: skip
+
+
+class PlainCore(RecurrentCore):
+    """A core with the parameters of a class of torch.nn, which stands after it as a base."""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        forget_bias: float = 1.0,
+        implementation: str = "auto",
+    ):
+        super().__init__(input_size, hidden_size)
+        self.set_implementation(implementation)
+        self.set_forget_bias(forget_bias)

@@ -15,15 +15,3 @@ class MultiplicativeGRU(MultiplicativeCore):
     """
 
     cell = "gru"
-
-    def __init__(
-        self,
-        input_size: int,
-        hidden_size: int,
-        forget_bias: float = 1.0,
-        initialization: str = "near_plain",
-        implementation: str = "auto",
-    ):
-        super().__init__(input_size, hidden_size, initialization)
-        self.set_implementation(implementation)
-        self.set_gate_bias(1, forget_bias)  # order of the gates: r, z, n

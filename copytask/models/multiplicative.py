@@ -24,7 +24,14 @@ class MultiplicativeCore(RecurrentCore):
             uniform on [-1, 1], W_mh uniform like every other weight of torch's cells.
     """
 
-    def __init__(self, input_size: int, hidden_size: int, initialization: str):
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        forget_bias: float = 1.0,
+        initialization: str = "near_plain",
+        implementation: str = "auto",
+    ):
         super().__init__()
         if initialization not in INITIALIZATIONS:
             raise ValueError(
@@ -48,3 +55,5 @@ class MultiplicativeCore(RecurrentCore):
         if initialization == "near_plain":
             nn.init.uniform_(self.weight_mx_l0, 0.8, 1.2)
             nn.init.orthogonal_(self.weight_mh_l0)
+        self.set_implementation(implementation)
+        self.set_forget_bias(forget_bias)
