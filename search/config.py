@@ -202,7 +202,8 @@ class StudyConfig(Section):
 
     def with_precision(self, precision: str) -> "StudyConfig":
         """This configuration with ``precision: auto`` replaced, for all trials alike."""
-        if "precision" in self.space or self.training.get("precision", "auto") != "auto":
+        settled = "precision" in self.space or self.training.get("precision", "auto") != "auto"
+        if settled or precision == "auto":
             return self
         return self.model_copy(update={"training": {**self.training, "precision": precision}})
 

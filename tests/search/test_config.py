@@ -167,6 +167,7 @@ def test_the_measured_precision_replaces_auto_alone(tmp_path):
     config = load(tmp_path)
     assert config.measure_precision() in {"fp32", "bf16"}
     assert config.with_precision("bf16").training["precision"] == "bf16"
+    assert config.with_precision("auto") == config  # of a study made before there was a choice
     named = load(tmp_path, overrides=["training.precision=fp32"])
     assert named.with_precision("bf16") == named
     searched = load(tmp_path, overrides=["space.precision={choices: [fp32, bf16]}"])
