@@ -66,22 +66,23 @@ def summary(rows: list[dict[str, Any]]) -> str:
             f" {statistics.median(r['seconds'] for r in runs):10.1f}"
             f" {statistics.median(accuracy):10.4f} ({min(accuracy):.4f}..{max(accuracy):.4f})"
         )
-    of_run = {(r["model"], r["precision"], r["seed"]): r for r in rows}
-    both = sum(
-        1 for (m, p, seed), r in of_run.items()
-        if p == "bf16" and r["solved"] and of_run[m, "fp32", seed]["solved"]
-    )  # fmt: skip
+    of_run = {(r["model"], r["seed"], r["precision"]): r for r in rows}
+    pairs = [
+        (of_run[model, seed, "bf16"], fp32)
+        for (model, seed, precision), fp32 in of_run.items()
+        if precision == "fp32"
+    ]
+    solved = [(bf16, fp32) for bf16, fp32 in pairs if bf16["solved"] and fp32["solved"]]
+    if len(solved) < 2:
+        lines.append("no ratios: fewer than two pairs both solved T")
+        return "\n".join(lines)
     for column in ("tokens", "seconds"):
-        ratios = [
-            row[column] / of_run[model, "fp32", seed][column]
-            for (model, precision, seed), row in of_run.items()
-            if precision == "bf16" and row["solved"] and of_run[model, "fp32", seed]["solved"]
-        ]
+        ratios = [bf16[column] / fp32[column] for bf16, fp32 in solved]
         mean = statistics.geometric_mean(ratios)
         error = statistics.stdev(ratios) / len(ratios) ** 0.5
         lines.append(
-            f"{column}, bf16 / fp32: geometric mean {mean:.2f} "
-            f"(standard error {error:.2f}) over the {both} pairs that both solved T"
+            f"{column}, bf16 / fp32: geometric mean {mean:.2f} (standard error {error:.2f}) "
+            f"over the {len(solved)} pairs that both solved T"
         )
     return "\n".join(lines)
 

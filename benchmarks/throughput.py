@@ -135,23 +135,18 @@ def run_process(side: str, model: str, batch: int, hidden: int) -> list[Row]:
     return json.loads(result.stdout)
 
 
-def medians(rows: list[Row]) -> list[Row]:
+def medians(rows: list[Row]) -> pandas.DataFrame:
     """One row for each side, model, shape and length, with tokens a second."""
-    results = []
-    key = ("model", "batch", "hidden", "T", "side")
-    for values, group in itertools.groupby(
-        sorted(rows, key=lambda r: [str(r[k]) for k in key]), lambda r: tuple(r[k] for k in key)
-    ):
-        runs = list(group)
-        row = dict(zip(key, values, strict=True))
-        ms = statistics.median(r["ms"] for r in runs)
-        tokens = row["batch"] * TASKS["delay"].length(row["T"])
-        results.append({
-            **row, "ms": round(ms, 2), "tokens_per_second": round(tokens / ms * 1e3),
-            "megabytes": round(statistics.median(r["megabytes"] for r in runs), 1),
-            "processes": len(runs),
-        })  # fmt: skip
-    return results
+    key = ["model", "batch", "hidden", "T", "side"]
+    results = (
+        pandas.DataFrame(rows)
+        .groupby(key, as_index=False)
+        .agg(ms=("ms", "median"), megabytes=("megabytes", "median"), processes=("ms", "size"))
+    )
+    tokens = results["batch"] * results["T"].map(TASKS["delay"].length)
+    rates = (tokens / results["ms"] * 1e3).round().astype(int)
+    results.insert(results.columns.get_loc("ms") + 1, "tokens_per_second", rates)
+    return results.round({"ms": 2, "megabytes": 1})
 
 
 def by_side(results: list[Row], T: int, value: str) -> dict[tuple[str, int, int], Row]:
@@ -208,14 +203,10 @@ def draw(results: list[Row], path: Path) -> None:
         1, len(shapes), figsize=(3.2 * len(shapes), 3.4), squeeze=False, layout="constrained"
     )
     sides = [s for s in SIDES if s != "floor"]
+    rate = by_side(results, 1000, "tokens_per_second")
     for panel, (batch, hidden) in zip(panels[0], shapes, strict=True):
         for i, side in enumerate(sides):
-            rates = [
-                next((r["tokens_per_second"] for r in results
-                      if (r["model"], r["batch"], r["hidden"], r["T"], r["side"])
-                      == (model, batch, hidden, 1000, side)), 0)
-                for model in MODELS
-            ]  # fmt: skip
+            rates = [rate[model, batch, hidden].get(side, 0) for model in MODELS]
             positions = [x + (i - 2) * 0.16 for x in range(len(MODELS))]
             panel.bar(positions, [r / 1e3 for r in rates], 0.16, label=side, color=f"C{i}")
         panel.set_title(f"batch {batch}, hidden {hidden}", fontsize=10)
@@ -270,9 +261,9 @@ def main() -> None:
               file=sys.stderr)  # fmt: skip
     results = medians(rows)
     args.output.mkdir(parents=True, exist_ok=True)
-    pandas.DataFrame(results).to_csv(file, index=False)
+    results.to_csv(file, index=False)
     print(f"{processor()}, torch {torch.__version__}, kernels {compiled_kernels()}")
-    report(results, picture)
+    report(results.to_dict("records"), picture)
     print(f"written: {file} and {picture}")
 
 

@@ -26,6 +26,10 @@ def make_operands(
     )
 
 
+def make_tokens(rows: int, L: int, B: int) -> torch.Tensor:
+    return torch.randint(rows, (L, B), generator=torch.Generator().manual_seed(1))
+
+
 def values_and_gradients(run, cell, operands, index, recalled):
     """Outputs, states, and the gradients of a loss that depends on all of them."""
     outputs, (h, c) = run(cell, operands, index, recalled)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from recurrences import make_operands, values_and_gradients
+from recurrences import make_operands, make_tokens, values_and_gradients
 
 from copytask import Trainer, TrainingConfig, build_model, fastest_precision
 from copytask.precision import matmul_precision
@@ -23,7 +23,7 @@ def rounded(tensor: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("H", [5, 64])
 def test_the_factors_of_products_are_rounded_and_nothing_else(cell, multiplicative, H):
     operands = make_operands(cell, multiplicative, rows=12, B=7, H=H)
-    index = torch.randint(12, (1, 7), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(12, 1, 7)
     with matmul_precision("bf16"):
         found, (h, _) = fused(cell, operands, index)
     # One step whose products are exact: all is as in float32 but for the rounded factors.
@@ -51,7 +51,7 @@ def test_the_factors_of_products_are_rounded_and_nothing_else(cell, multiplicati
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_gradients_are_those_of_float32_but_for_the_rounding(cell, multiplicative, B):
     operands = make_operands(cell, multiplicative, rows=12, B=B, H=40)
-    index = torch.randint(12, (20, B), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(12, 20, B)
     with matmul_precision("bf16"):
         found = values_and_gradients(fused, cell, operands, index, 5)
     expected = values_and_gradients(fused, cell, operands, index, 5)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from recurrences import make_operands, values_and_gradients
+from recurrences import make_operands, make_tokens, values_and_gradients
 
 from copytask.models import MODELS
 from copytask.recurrence import GATES, Operands, fused, graphs, kernels, reference
@@ -18,13 +18,14 @@ ENGINES = [*BUILDS, "tensors"]
 """The compiled kernels of every instruction set, and torch's operations in their place."""
 
 
+def set_engine(engine: str, patch: pytest.MonkeyPatch) -> None:
+    library = None if engine == "tensors" else kernels.load(engine)
+    patch.setattr(kernels, "library", lambda: library)
+
+
 @pytest.fixture
 def use_engine(monkeypatch):
-    def use(engine: str) -> None:
-        library = None if engine == "tensors" else kernels.load(engine)
-        monkeypatch.setattr(kernels, "library", lambda: library)
-
-    return use
+    return lambda engine: set_engine(engine, monkeypatch)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -37,10 +38,9 @@ def test_values_and_gradients_are_those_of_the_plain_loop(engine, data):
     recalled = draw(st.none() | st.integers(1, L))
     tokens = draw(st.booleans())
     operands = make_operands(cell, multiplicative, 5 if tokens else L * B, B, H)
-    index = torch.randint(5, (L, B), generator=torch.Generator().manual_seed(1)) if tokens else None
+    index = make_tokens(5, L, B) if tokens else None
     with pytest.MonkeyPatch.context() as patch:
-        library = None if engine == "tensors" else kernels.load(engine)
-        patch.setattr(kernels, "library", lambda: library)
+        set_engine(engine, patch)
         found = values_and_gradients(fused, cell, operands, index, recalled)
     expected = values_and_gradients(reference, cell, operands, index, recalled)
     for one, other in zip(found, expected, strict=True):
@@ -52,7 +52,7 @@ def test_values_and_gradients_are_those_of_the_plain_loop(engine, data):
 @pytest.mark.parametrize("run", [fused, reference])
 def test_gradients_are_those_of_finite_differences(run, cell, multiplicative):
     operands = make_operands(cell, multiplicative, rows=4, B=3, H=5, dtype=torch.float64)
-    index = torch.randint(4, (6, 3), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(4, 6, 3)
     given = [t for t in operands if t is not None]
 
     def function(*tensors: torch.Tensor):
@@ -68,7 +68,7 @@ def test_gradients_are_those_of_finite_differences(run, cell, multiplicative):
 @pytest.mark.parametrize("cell", sorted(GATES))
 def test_long_sequences_keep_the_precision(cell, multiplicative):
     operands = make_operands(cell, multiplicative, rows=12, B=8, H=32)
-    index = torch.randint(12, (300, 8), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(12, 300, 8)
     found = values_and_gradients(fused, cell, operands, index, 10)
     exact = Operands(*(t if t is None else t.detach().double().requires_grad_() for t in operands))
     expected = values_and_gradients(reference, cell, exact, index, 10)
@@ -84,7 +84,7 @@ def test_in_blocks_of_recorded_steps_it_is_the_same(cell, multiplicative, recall
     """The blocks of the GPU; without one, their operations run as they are recorded."""
     monkeypatch.setattr(kernels, "has_kernels", lambda tensor: False)
     operands = make_operands(cell, multiplicative, rows=12, B=3, H=5, dtype=torch.float64)
-    index = torch.randint(12, (L, 3), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(12, L, 3)
     expected = values_and_gradients(fused, cell, operands, index, recalled)
     monkeypatch.setattr("copytask.recurrence.function.tensor_loops", graphs)
     for _ in range(2):  # recorded, and used again
@@ -102,7 +102,7 @@ def test_in_blocks_of_recorded_steps_it_is_the_same(cell, multiplicative, recall
 @pytest.mark.parametrize("cell", sorted(GATES))
 def test_on_a_gpu_it_is_the_same(cell, multiplicative):
     operands = make_operands(cell, multiplicative, rows=12, B=8, H=32)
-    index = torch.randint(12, (37, 8), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(12, 37, 8)
     expected = values_and_gradients(reference, cell, operands, index, 10)
     on_gpu = Operands(
         *(None if t is None else t.detach().cuda().requires_grad_() for t in operands)
@@ -140,7 +140,7 @@ def test_a_number_that_is_none_is_not_hidden(engine, use_engine):
 def test_the_same_call_gives_the_same_bits(engine, use_engine):
     use_engine(engine)
     operands = make_operands("gru", True, rows=12, B=9, H=40)
-    index = torch.randint(12, (20, 9), generator=torch.Generator().manual_seed(1))
+    index = make_tokens(12, 20, 9)
     one, other = (values_and_gradients(fused, "gru", operands, index, 10) for _ in range(2))
     assert all(a.equal(b) for a, b in zip(one, other, strict=True))
 
@@ -150,7 +150,7 @@ def test_without_gradients_the_outputs_are_the_same(engine, use_engine):
     use_engine(engine)
     for cell in GATES:
         operands = make_operands(cell, True, rows=12, B=3, H=16)
-        index = torch.randint(12, (7, 3), generator=torch.Generator().manual_seed(1))
+        index = make_tokens(12, 7, 3)
         outputs, (h, c) = fused(cell, operands, index, 4)
         with torch.no_grad():
             again, (h_again, c_again) = fused(cell, operands, index, 4)
