@@ -14,16 +14,16 @@ provenance (versions, git revision, host, seed)."""
 TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"
-STATE_FILE = "state.json"
-OPTUNA_FILE = "optuna.journal"
-LOG_FILE = "search.log"
-CHECKPOINTS_FOLDER = "checkpoints"
-RAY_FOLDER = "ray"
+EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed search goes on from
+OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
+LOG_FILE = "search.log"  # what Ray and its workers print
+CHECKPOINTS_FOLDER = "checkpoints"  # T=.../: the best model
+RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of the trials that run, and of the best so far
 
 COMPLETED = "completed"  # solved T, or spent its whole token budget
 STOPPED_EARLY = "stopped_early"  # stopped by the scheduler
 FAILED = "failed"  # diverged or crashed; the column error says how
-INTERRUPTED = "interrupted"  # not finished: still running, or cut off with the search
+INTERRUPTED = "interrupted"  # not finished: still running, or cut off with the search at its T
 STATUSES = (COMPLETED, STOPPED_EARLY, FAILED, INTERRUPTED)
 
 TRIALS_COLUMNS = (

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,17 @@ def save_state(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a trainer's state into the folder ``path``; a reader never sees half a file."""
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{FILE_NAME}.partial"
+    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"  # of this process alone
     torch.save({"format": FORMAT, **state}, partial)
+    os.replace(partial, folder / FILE_NAME)
+
+
+def copy_checkpoint(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
+    """Copy the checkpoint in a folder to another folder, in one step for those who read it."""
+    folder = Path(target)
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"
+    shutil.copyfile(Path(source) / FILE_NAME, partial)
     os.replace(partial, folder / FILE_NAME)
 
 

@@ -84,12 +84,16 @@ class Trainer:
     when one of them was saved and loaded on the way; but the precision ``auto`` stands for is
     measured, so name one where that must not be left to the clock. Flushes denormals to zero
     in this process, see :mod:`copytask.process`.
+
+    Attributes:
+        history: the metrics of every iteration so far; a part of each checkpoint.
     """
 
     def __init__(self, config: TrainingConfig):
         configure_process()
         self.device = config.resolve_device()
         self.progress = Progress()
+        self.history: list[Metrics] = []
         self._task = TASKS[config.task]
         self._ramp = LengthRamp(config.T, config.curriculum_length)
         self._data_generator = make_generator(config.seed, Purpose.TRAINING, self.device)
@@ -157,7 +161,7 @@ class Trainer:
         progress.seconds += time.perf_counter() - start
         at_T = scores[self.config.T]
         self._note_accuracy(at_T.accuracy)
-        return Metrics(
+        metrics = Metrics(
             iteration=progress.iteration,
             step=progress.step,
             tokens=progress.tokens,
@@ -173,6 +177,8 @@ class Trainer:
             tokens_to_solve=progress.tokens_at_first_hit if progress.solved else None,
             seconds_to_solve=progress.seconds_at_first_hit if progress.solved else None,
         )
+        self.history.append(metrics)
+        return metrics
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a checkpoint, the whole state of the run, into the folder ``path``."""
@@ -180,6 +186,7 @@ class Trainer:
             {
                 "config": self.config.to_dict(),
                 "progress": dataclasses.asdict(self.progress),
+                "history": [dataclasses.asdict(metrics) for metrics in self.history],
                 "model": self.model.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
                 "data_generator": self._data_generator.get_state(),
@@ -200,6 +207,7 @@ class Trainer:
         state = load_state(path)
         trainer = cls(TrainingConfig.from_dict(state["config"]))
         trainer.progress = Progress(**state["progress"])
+        trainer.history = [Metrics(**values) for values in state.get("history", ())]
         trainer.model.load_state_dict(state["model"])
         trainer._optimizer.load_state_dict(state["optimizer"])
         trainer._data_generator.set_state(state["data_generator"])

@@ -3,8 +3,6 @@
 import math
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import ray
 import torch
@@ -18,45 +16,72 @@ SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own files hold the results
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see search.interrupt
+    "TUNE_GLOBAL_CHECKPOINT_S": "inf",  # a search goes on from its own events
+    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial that diverged has no metrics
 }
 
 OBJECT_STORE_BYTES = 100_000_000
 """Trials exchange a few kilobytes; Ray's default would take a third of the memory."""
 
 
-@contextmanager
-def connect(address: str | None, resources: ResourcesConfig) -> Iterator[int]:
-    """Start Ray on this machine, or join the cluster at ``address``.
+class Cluster:
+    """A Ray cluster of this machine's own, or the one at ``address``; a context manager.
 
-    Yields:
-        How many trials can run at once.
+    Attributes:
+        own: whether it was started here, and so can be started again.
+        slots: how many trials can run at once.
 
     Raises:
         UserError: there is no cluster at the address, or a trial asks for more than there is.
     """
-    os.environ.update(SETTINGS)
-    if address is None:
-        # Asking first spares the seconds that Ray needs to start.
-        slots(resources, os.cpu_count() or 1, torch.cuda.device_count(), "this machine has")
-    else:
-        check_reachable(address)
-    own = {} if address else {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
-    try:
-        ray.init(
-            address=address,
-            log_to_driver=False,
-            logging_level="error",
-            runtime_env={"env_vars": {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1"}},
-            **own,
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"--address {address}: {reason}" if address else reason) from None
-    try:
-        total = ray.cluster_resources()
-        yield slots(resources, total.get("CPU", 0), total.get("GPU", 0), "the cluster has")
-    finally:
+
+    def __init__(self, address: str | None, resources: ResourcesConfig):
+        self.own = address is None
+        self._address = address
+        self._resources = resources
+
+    def __enter__(self) -> "Cluster":
+        os.environ.update(SETTINGS)
+        if self._address is None:
+            # Asking first spares the seconds that Ray needs to start.
+            gpus = torch.cuda.device_count()
+            slots(self._resources, os.cpu_count() or 1, gpus, "this machine has")
+        else:
+            check_reachable(self._address)
+        self._connect()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         ray.shutdown()
+
+    def restart(self) -> None:
+        """Start it again after it has lost its processes."""
+        ray.shutdown()
+        self._connect()
+
+    def _connect(self) -> None:
+        own = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+        try:
+            ray.init(
+                address=self._address,
+                log_to_driver=False,
+                logging_level="error",
+                runtime_env={"env_vars": {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1"}},
+                **(own if self.own else {}),
+            )
+            total = ray.cluster_resources()
+            self.slots = slots(
+                self._resources, total.get("CPU", 0), total.get("GPU", 0), "the cluster has"
+            )
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            ray.shutdown()
+            reason = str(error).partition("\n")[0]
+            raise UserError(
+                reason if self.own else f"--address {self._address}: {reason}"
+            ) from None
+        except UserError:
+            ray.shutdown()
+            raise
 
 
 def check_reachable(address: str) -> None:

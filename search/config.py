@@ -30,6 +30,10 @@ CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
 
 
+METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
+"""``search.metric`` -> the name of that metric in results and files."""
+
+
 class Section(BaseModel):
     """A part of a configuration: immutable, and strict about unknown keys."""
 
@@ -51,6 +55,9 @@ class SearchConfig(Section):
         reduction_factor: about one in this many trials passes each rung.
         solved_trials: trials that solve T after which the search goes on to the next T.
         budget_minutes: wall time of the whole search; null for no limit.
+        max_failures: how often in a row a trial that lost its worker (killed, out of memory,
+            hung) is given another one, without a new iteration in between.
+        stall_minutes: a trial without a result for so long has hung.
         initial: configurations tried first, verbatim. A value that the space does not have
             (any more) is sampled instead.
         carried_trials: best configurations of a T that are tried first at the next T, in turns
@@ -68,6 +75,8 @@ class SearchConfig(Section):
     reduction_factor: float = Field(3, gt=1)
     solved_trials: int = Field(2, ge=1)
     budget_minutes: float | None = Field(10, gt=0)
+    max_failures: int = Field(2, ge=0)
+    stall_minutes: float = Field(15, gt=0)
     initial: list[dict[str, Scalar]] = []
     carried_trials: int = Field(3, ge=0)
     test_payloads: int = Field(2000, ge=1)
@@ -300,8 +309,12 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> None:
     values[last] = value
 
 
+LIMITS = ("trials", "solved_trials", "budget_minutes", "max_failures", "stall_minutes")
+"""Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
+
+
 def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> None:
-    """A resumed study may get more time or other machines, and nothing else.
+    """A resumed study may get other limits or machines, and nothing else.
 
     Raises:
         UserError: something else differs.
@@ -309,7 +322,8 @@ def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> N
     old, new = (c.model_dump(mode="json") for c in (earlier, config))
     for values in (old, new):
         values.pop("resources")
-        values["search"].pop("budget_minutes")
+        for name in LIMITS:
+            values["search"].pop(name)
     changed = [
         f"{key}.{name}" if isinstance(old[key], dict) else key
         for key in old

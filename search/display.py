@@ -12,7 +12,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 import study_format as files
-from search.study import Row, Study
+from search.study import Study
+from search.study_files import Row
 
 STATUS_STYLES = {
     files.COMPLETED: "green",
@@ -60,7 +61,7 @@ class Display:
         """The search at T begins; it may take so many seconds."""
         self._T = T
         self._running.clear()  # trials that were cut off with the T before
-        limit = f", at most {clock(seconds)}" if math.isfinite(seconds) else ""
+        limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
         self.say(f"{clock(self._elapsed)} T={T}: {self._study.config.search.trials} trials{limit}")
 
     def length_ended(self, T: int, reason: str) -> None:
@@ -83,12 +84,22 @@ class Display:
         """A trial is over: one line."""
         if trial_id in self._running:
             self._running.remove(trial_id)
-        row = self._study.trials[trial_id]
+        row = self._study.trials[trial_id].row
         outcome = row.get("error") or (
             f"accuracy {number(row.get('validation_accuracy'))} "
             f"{millions(row.get('tokens'))}  {describe(row)}"
         )
-        line = f"{clock(self._elapsed)} {trial_id} {row['status']:13} {outcome}"
+        self._trial_line(f"{trial_id} {row['status']:13} {outcome}")
+
+    def trial_retried(self, trial_id: str, reason: str) -> None:
+        """A trial lost its worker and will go on: one line."""
+        if trial_id in self._running:
+            self._running.remove(trial_id)
+        done = len(self._study.trials[trial_id].curve)
+        self._trial_line(f"{trial_id} goes on from iteration {done}: {reason}")
+
+    def _trial_line(self, text: str) -> None:
+        line = f"{clock(self._elapsed)} {text}"
         self.say(line if len(line) <= 80 or self._console.width > 80 else line[:79] + "…")
 
     def update(self, elapsed: float, fraction: float, left: float) -> None:
@@ -116,8 +127,8 @@ class Display:
         for name in ("trial", "lr", "hidden", "ramp", "tokens", "length", "ladder", "at T"):
             table.add_column(name, justify="left" if name == "trial" else "right")
         for trial_id in self._running:
-            row = self._study.trials[trial_id]
-            last = self._study.last_progress(trial_id)
+            trial = self._study.trials[trial_id]
+            row, last = trial.row, trial.curve[-1] if trial.curve else {}
             table.add_row(
                 trial_id,
                 *_hyperparameters(row),
@@ -133,7 +144,7 @@ class Display:
         for name in ("T", "n", "best", "lr", "hidden", "ramp", "valid.", "test", "95 % interval"):
             table.add_column(name, justify="left" if name == "best" else "right")
         for T in self._study.config.T:
-            trials = self._study.trials_at(T)
+            trials = self._study.lengths[T].trials
             ranked = self._study.ranked(T)
             row = self._study.best.get(T) or (ranked[0] if ranked else None)
             if row is None:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -10,6 +11,20 @@ class UserError(Exception):
 
 class SearchFailedError(Exception):
     """The search ran and has nothing to show; exit code 1."""
+
+
+class StorageError(SearchFailedError):
+    """The study cannot be written any more."""
+
+    def __init__(self, study: Path, error: OSError):
+        super().__init__(
+            f"cannot write to {study}: {error.strerror or error}. What was written is whole: make "
+            "room, then go on with --resume"
+        )
+
+
+class ClusterLostError(SearchFailedError):
+    """Ray has no machine left that could run a trial."""
 
 
 def unknown(kind: str, name: object, choices: Iterable[str]) -> str:

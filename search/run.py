@@ -10,19 +10,18 @@ Results go to runs/MODEL-TASK/; compare studies with: python -m analysis.compare
 import argparse
 import os
 import re
-import shlex
 import sys
 import warnings
 from pathlib import Path
 
 import yaml
 
-from copytask import MODELS, TASKS, compiled_kernels
+from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, check_resumable, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
-from search.study import Study
-from study_format import LOG_FILE, STUDY_FILE
+from search.study import read_config
+from study_format import STUDY_FILE
 
 DEFAULT_CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
 
@@ -80,6 +79,10 @@ def make_parser() -> argparse.ArgumentParser:
         help="folder of the studies (default: runs)",
     )  # fmt: skip
     place.add_argument("--resume", action="store_true", help="go on with the study of that name")
+    place.add_argument(
+        "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
+        help="train a trial of a study again, alone, and compare it with what was recorded",
+    )  # fmt: skip
     place.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
     place.add_argument(
         "--address", metavar="HOST:PORT", help="a running Ray cluster, or auto (default: own)"
@@ -129,7 +132,7 @@ def resolve(args: argparse.Namespace) -> tuple[Path, StudyConfig]:
         name = args.name or f"{config.model.replace(':', '.')}-{config.task}"
         path = study_path(args.storage, name)
     if args.resume:
-        earlier = Study.load(path).config
+        earlier = read_config(path)
         values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
         config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
@@ -141,56 +144,24 @@ def resolve(args: argparse.Namespace) -> tuple[Path, StudyConfig]:
     return path, config
 
 
-def search(args: argparse.Namespace, path: Path, config: StudyConfig) -> int:
-    """Search until everything is done, or until the user ends it; returns the exit code."""
-    # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
-    from search.cluster import connect
-    from search.display import Display
-    from search.interrupt import Interrupts
-    from search.output import OutputCapture
-    from search.runner import search_study
-
-    with OutputCapture() as output, connect(args.address, config.resources) as slots:
-        interrupts = Interrupts()
-        interrupts.install()
-        if args.resume:
-            study = Study.load(path)
-        else:
-            config = config.with_precision(config.measure_precision())
-            study = Study.create(path, config)
-        study.config = config
-        output.move_to(path / LOG_FILE)
-        display = Display(study, output.console)
-        display.say(f"{config.model} on {config.task}, {slots} trials at a time -> {path}")
-        if compiled_kernels() is None:
-            display.say(MISSING_KERNELS)
-        try:
-            with display:
-                search_study(study, slots, display, interrupts)
-        except KeyboardInterrupt:
-            display.say(f"interrupted; what ran is kept. Go on with:\n  {resume_command(path)}")
-            return 130
-        display.summary()
-        return 0
-
-
-def resume_command(path: Path) -> str:
-    """The command that goes on with the study at ``path``."""
-    storage = "" if path.parent == Path("runs") else f" --storage {shlex.quote(str(path.parent))}"
-    return f"python -m search.run --name {shlex.quote(path.name)}{storage} --resume"
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
     warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # said in a line of its own
     try:
+        if args.replay:
+            from search.replay import replay
+
+            return replay(Path(args.replay[0]), args.replay[1])
         path, config = resolve(args)
         if args.dry_run:
             print(f"# study directory: {path}")
             print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
             return 0
-        return search(args, path, config)
+        # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
+        from search.launch import launch
+
+        return launch(path, config, args.address, resume=args.resume)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,130 +1,139 @@
-"""Optuna as the search algorithm of Ray Tune.
+"""Which configuration is tried next: Optuna, told what became of each trial.
 
 Ray's own OptunaSearch tells Optuna that a trial which ASHA stopped is COMPLETE, with its last
 value; TPE takes that for the trial's final quality. Here such a trial is PRUNED, with all its
-intermediate values, and the study is kept on disk, where optuna and optuna-dashboard can open
-it.
+intermediate values.
 """
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import optuna
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
-from optuna.trial import TrialState
-from ray.tune.search import Searcher
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
 
-from search.config import SearchConfig, StudyConfig
-from search.scheduler import METRICS
+import study_format as files
+from copytask import TrainingConfig
+from search.config import METRIC_NAMES, SearchConfig
+from search.history import TrialRecord
 from search.space import Scalar
-from search.trainable import STATUS
-from study_format import COMPLETED, FAILED
+from search.study import Study
 
 TRIAL_ID = "trial_id"
-RAY_TRIAL_ID = "ray_trial_id"
+"""The user attribute of an Optuna trial that names ours."""
 
-STARTED = [state for state in TrialState if state is not TrialState.WAITING]
+STATES = {
+    files.COMPLETED: TrialState.COMPLETE,
+    files.STOPPED_EARLY: TrialState.PRUNED,
+    files.FAILED: TrialState.FAIL,
+}
 
 
-class OptunaSearcher(Searcher):
-    """Asks and tells one Optuna study, the one of one T.
+class Sampler:
+    """Asks Optuna for configurations at one T, and tells it what became of them.
+
+    It asks a study in memory, built from what the search knows of its trials, and keeps a copy
+    in Optuna's journal in the study directory, which optuna and optuna-dashboard can open at any
+    time. The search itself never depends on that file: what is missing in it, because the search
+    was killed, is added when it is opened.
 
     Args:
-        config: the configuration of the study.
-        T: the length searched.
-        journal: Optuna's journal file; made if it does not exist.
-        initial: configurations to be tried first, verbatim, if the Optuna study is new.
-        max_concurrent: trials that may be live at a time.
+        journal: Optuna's journal in the study directory.
+
+    Raises:
+        OSError: the journal cannot be written.
     """
 
-    def __init__(
-        self,
-        config: StudyConfig,
-        T: int,
-        journal: Path,
-        initial: Sequence[dict[str, Scalar]],
-        max_concurrent: int,
-    ):
-        super().__init__(metric=METRICS[config.search.metric], mode="max")
+    def __init__(self, study: Study, T: int, journal: BaseStorage):
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._config = config
+        self._config = study.config
+        self._metric = METRIC_NAMES[self._config.search.metric]
         self._T = T
-        self._max_concurrent = max_concurrent
         self._distributions = {
-            name: dimension.distribution() for name, dimension in config.dimensions().items()
+            name: dimension.distribution() for name, dimension in self._config.dimensions().items()
         }
-        backend = JournalFileBackend(str(journal))
-        self._study = optuna.create_study(
-            storage=JournalStorage(backend),
-            study_name=f"T={T}",
-            direction="maximize",
-            load_if_exists=True,
+        self._numbers: dict[str, int] = {}  # our trial id -> Optuna's trial number
+        self._memory = OptunaStudy(InMemoryStorage(), T)
+        for trial in study.lengths[T].trials:
+            self._numbers[trial.id] = len(self._numbers)
+            self._memory.study.add_trial(self._freeze(trial))
+        self._journal = OptunaStudy(journal, T)
+        self._journal.catch_up(self._memory.trials())
+
+    def ask(self, initial: Sequence[Mapping[str, Scalar]]) -> tuple[str, TrainingConfig]:
+        """The next trial's name and its training.
+
+        The first trials take the ``initial`` configurations as they stand. The sampler is seeded
+        for each trial, so that it suggests the same after a restart as without one.
+        """
+        number = len(self._numbers)
+        if number < len(initial):
+            self._memory.study.enqueue_trial(dict(initial[number]))
+        seed = trial_seed(self._config.search.seed, self._T, number)
+        self._memory.study.sampler = make_sampler(self._config.search, seed)
+        hyperparameters = self._memory.study.ask(self._distributions).params
+        training = self._config.training_config(self._T, hyperparameters, seed)
+        return f"T{self._T}-{number:04d}", training
+
+    def started(self, trial: TrialRecord) -> None:
+        """The trial of the last :meth:`ask` has started under this name."""
+        self._numbers[trial.id] = len(self._numbers)
+        self._journal.study.add_trial(self._freeze(trial))
+
+    def reported(self, trial: TrialRecord) -> None:
+        """The trial has reported an iteration, or has ended."""
+        number, expected = self._numbers[trial.id], self._freeze(trial)
+        for side in (self._memory, self._journal):
+            side.update(number, expected)
+
+    def _freeze(self, trial: TrialRecord) -> FrozenTrial:
+        """The trial as Optuna should see it."""
+        values = {point["iteration"]: point[self._metric] for point in trial.curve}
+        state = STATES.get(trial.row["status"], TrialState.FAIL if trial.ended else None)
+        last = list(values.values())[-1:]
+        return optuna.trial.create_trial(
+            state=state or TrialState.RUNNING,
+            value=last[0] if last and state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
+            params={name: trial.training[name] for name in self._distributions},
+            distributions=self._distributions,
+            intermediate_values=values,
+            user_attrs={TRIAL_ID: trial.id},
         )
-        if not self._study.trials:
-            for point in initial:
-                self._study.enqueue_trial(point)
-        self._live: dict[str, optuna.Trial] = {}  # Ray's trial id -> Optuna's trial
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        """The config of Tune's next trial, or None while as many as may be are live."""
-        if len(self._live) >= self._max_concurrent:
-            return None
-        # A sampler that is seeded for each trial suggests the same after a restart of the
-        # driver as without one, and does not repeat itself.
-        started = self._study.get_trials(deepcopy=False, states=STARTED)
-        seed = trial_seed(self._config.search.seed, self._T, len(started))
-        self._study.sampler = make_sampler(self._config.search, seed)
-        trial = self._study.ask(self._distributions)
-        name = f"T{self._T}-{trial.number:04d}"
-        trial.set_user_attr(TRIAL_ID, name)
-        trial.set_user_attr(RAY_TRIAL_ID, trial_id)
-        self._live[trial_id] = trial
-        training = self._config.training_config(self._T, trial.params, seed)
-        return {TRIAL_ID: name, "training": training.to_dict()}
 
-    def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        if trial_id in self._live:
-            self._live[trial_id].report(result[self.metric], result["training_iteration"])
+class OptunaStudy:
+    """One Optuna study in one storage, to which trials are added in the order of their numbers."""
 
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        trial = self._live.pop(trial_id, None)
-        if trial is None:
+    def __init__(self, storage: BaseStorage, T: int):
+        self._storage = storage
+        self.study = optuna.create_study(
+            storage=storage, study_name=f"T={T}", direction="maximize", load_if_exists=True
+        )
+        self._id = storage.get_study_id_from_name(self.study.study_name)
+
+    def trials(self) -> list[FrozenTrial]:
+        """All trials; not to be changed."""
+        return self._storage.get_all_trials(self._id, deepcopy=False)
+
+    def update(self, number: int, expected: FrozenTrial) -> None:
+        """Report and tell what the trial of this number lacks."""
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+        actual = self._storage.get_trial(trial_id)
+        if actual.state.is_finished():
             return
-        result = result or {}
-        status = result.get(STATUS)
-        state, value = TrialState.FAIL, None
-        if not error and status != FAILED and result.get("done"):
-            # Tune skips on_trial_result for a trial's last result.
-            trial.report(result[self.metric], result["training_iteration"])
-            if status == COMPLETED:
-                state, value = TrialState.COMPLETE, result[self.metric]
+        for step, value in expected.intermediate_values.items():
+            if step not in actual.intermediate_values:
+                self._storage.set_trial_intermediate_value(trial_id, step, value)
+        if expected.state.is_finished():
+            self._storage.set_trial_state_values(trial_id, expected.state, expected.values)
+
+    def catch_up(self, expected: Sequence[FrozenTrial]) -> None:
+        """Add what is missing of these trials."""
+        written = len(self.trials())
+        for trial in expected:
+            if trial.number >= written:
+                self.study.add_trial(trial)
             else:
-                state = TrialState.PRUNED
-        # Otherwise it failed, or was cut off with the search, which says nothing about it.
-        self._study.tell(trial, value, state, skip_if_finished=True)
-
-    def abandon_live_trials(self) -> None:
-        """Tell Optuna of the trials that were cut off when the search at this T ended."""
-        for trial_id in list(self._live):
-            self.on_trial_complete(trial_id)
-
-    def save(self, checkpoint_path: str) -> None:
-        Path(checkpoint_path).write_text(json.dumps({"live": list(self._live)}))
-
-    def restore(self, checkpoint_path: str) -> None:
-        """Take up the live trials again. Optuna's journal holds everything else."""
-        live = json.loads(Path(checkpoint_path).read_text())["live"]
-        for frozen in self._study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
-            ray_trial_id = str(frozen.user_attrs.get(RAY_TRIAL_ID))
-            if ray_trial_id in live:
-                self._live[ray_trial_id] = optuna.Trial(self._study, frozen._trial_id)
-            else:  # started after Tune's last snapshot, which does not know it
-                self._study.tell(frozen.number, state=TrialState.FAIL)
+                self.update(trial.number, trial)
 
 
 def make_sampler(config: SearchConfig, seed: int) -> optuna.samplers.BaseSampler:

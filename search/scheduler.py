@@ -1,26 +1,24 @@
-"""ASHA whose rungs survive a restart of the driver."""
+"""Which trials are stopped early: ASHA, and how it comes back after a restart."""
 
 import math
-from typing import Any
+from types import SimpleNamespace
 
-from ray.tune import Callback
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
-from search.config import StudyConfig
-
-METRICS = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
-"""``search.metric`` -> the name that the trainable reports it under."""
+from search.config import METRIC_NAMES, StudyConfig
+from search.study import Study
 
 
 def make_scheduler(config: StudyConfig) -> TrialScheduler:
-    """The scheduler of one T."""
+    """The scheduler of one T. Its clock is the trial's iteration, also of one that was restored."""
     search = config.search
     if search.scheduler == "none":
         return FIFOScheduler()
     max_tokens = max(config.possible_values("max_tokens"))
     max_iterations = math.ceil(max_tokens / min(config.possible_values("tokens_per_iteration")))
     return ASHAScheduler(
-        metric=METRICS[search.metric],
+        time_attr="iteration",
+        metric=METRIC_NAMES[search.metric],
         mode="max",
         # A trial ends itself at its budget, so whatever ASHA stops it has stopped early.
         max_t=max_iterations + 1,
@@ -29,20 +27,18 @@ def make_scheduler(config: StudyConfig) -> TrialScheduler:
     )
 
 
-class RungKeeper(Callback):
-    """Saves ASHA's rungs with the experiment.
+def restored_scheduler(study: Study, T: int) -> TrialScheduler:
+    """The scheduler of one T, with what it has seen so far.
 
-    Ray Tune saves the searcher and the callbacks, but not the scheduler (Ray issue 30838): a
-    restored ASHA would start with empty rungs and let bad trials run on.
+    Ray Tune does not save a scheduler (Ray issue 30838): a restored ASHA would start with empty
+    rungs and let bad trials run on. The rungs are a function of the results in the order in which
+    they came, so those are shown to it again.
     """
-
-    def __init__(self, scheduler: ASHAScheduler):
-        self._bracket = scheduler._brackets[0]
-
-    def get_state(self) -> dict[str, Any]:
-        return {"rungs": [(milestone, dict(scores)) for milestone, scores in self._bracket._rungs]}
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        for (_, scores), (_, saved) in zip(self._bracket._rungs, state["rungs"], strict=True):
-            scores.clear()
-            scores.update(saved)
+    scheduler = make_scheduler(study.config)
+    known = {}
+    for trial, point in study.lengths[T].arrivals:
+        if trial.id not in known:
+            known[trial.id] = SimpleNamespace(trial_id=trial.id)  # all that ASHA asks of a trial
+            scheduler.on_trial_add(None, known[trial.id])
+        scheduler.on_trial_result(None, known[trial.id], point)
+    return scheduler

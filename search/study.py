@@ -1,252 +1,250 @@
-"""A study directory: made, resumed and kept readable at every moment."""
+"""A study directory: made, resumed and kept readable at every moment.
 
-import csv
-import json
-import os
-import platform
+What happened in a search is a list of events (:mod:`search.event_log`). Everything else that
+is known of it, in memory and in the CSV files, follows from them. So a search that dies at any
+moment goes on as if nothing had happened: the events up to there are read again.
+"""
+
 import shutil
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timezone
-from importlib.metadata import version
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from filelock import FileLock, Timeout
 
 import study_format as files
-from copytask import compiled_kernels
-from copytask.checkpoint import load_state
+from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
 from search.errors import UserError
+from search.event_log import Event, EventLog, read_events
+from search.history import History, TrialRecord, is_ranked, rank
+from search.provenance import provenance
+from search.space import Scalar
+from search.study_files import Row, write_rows, write_text
 
-Row = dict[str, Any]
+LOCK_FILE = ".lock"
+STUDY_HEADER = "# Written by search.run: the resolved configuration and its provenance.\n"
 
 
-class Study:
-    """The files of one study, see :mod:`study_format`, and their rows in memory.
+class Study(History):
+    """A study directory, see :mod:`study_format`, and what is known of its search.
 
-    Every file is rewritten as a whole and atomically, so that a reader, or a search that is
-    killed, never meets half a file.
+    Made by :meth:`create` or :meth:`open`, which lock it against other processes.
+
+    What happens is told by its methods; each writes the event before it counts, and raises
+    OSError if it cannot be written.
     """
 
+    _log: EventLog
+    _file_lock: FileLock
+
     def __init__(self, path: Path, config: StudyConfig):
+        super().__init__(config)
         self.path = path
-        self.config = config
-        self.trials: dict[str, Row] = {}  # by trial_id, in the order in which they started
-        self.progress: dict[tuple[str, int], Row] = {}  # by trial_id and iteration
-        self.best: dict[int, Row] = {}  # by T
-        self.elapsed_seconds = 0.0  # wall time that earlier runs of this search took
+        self._elapsed_before = 0.0
+        self._opened = time.monotonic()
 
     @classmethod
     def create(cls, path: Path, config: StudyConfig) -> "Study":
-        """Make the directory of a new study.
+        """Make the directory of a new study. It appears in one step, with all its files.
 
         Raises:
             UserError: it exists, or cannot be written.
         """
-        study = cls(path, config)
+        new = path.with_name(f".{path.name}.new")
         try:
-            path.mkdir(parents=True)
+            if path.exists():
+                raise FileExistsError(None, "File exists")
+            shutil.rmtree(new, ignore_errors=True)
+            new.mkdir(parents=True)
+            study = cls(new, config)
+            study._lock()
+            study._log = EventLog(new / files.EVENTS_FILE)
             study.write()
-            # Last, for it is what makes a folder a study: its other files are there by then.
-            header = "# Written by search.run: the resolved configuration and its provenance.\n"
-            document = {
-                "schema_version": files.SCHEMA_VERSION,
-                "config": config.model_dump(mode="json"),
-                "provenance": provenance(config.search.seed),
-            }
-            write_atomically(
-                path / files.STUDY_FILE, header + yaml.safe_dump(document, sort_keys=False)
-            )
+            study._write_document(provenance(config.search.seed))
+            study.path = new.rename(path)
         except OSError as error:
             raise UserError(f"cannot write the study {path}: {error.strerror}") from None
         return study
 
     @classmethod
-    def load(cls, path: Path) -> "Study":
-        """Read the directory of an earlier study.
+    def open(cls, path: Path) -> "Study":
+        """Go on with an earlier study.
 
         Raises:
-            UserError: there is none, or its files cannot be read.
+            UserError: there is none, another process searches in it, or its files cannot be read.
         """
-        if not (path / files.STUDY_FILE).is_file():
-            raise UserError(f"no study to resume at {path}; start it without --resume")
-        document = read_yaml(path / files.STUDY_FILE)
-        if document.get("schema_version") != files.SCHEMA_VERSION:
+        study = cls(path, read_config(path))
+        if not (path / files.EVENTS_FILE).is_file():
             raise UserError(
-                f"{path / files.STUDY_FILE} has schema version "
-                f"{document.get('schema_version')}; this program reads {files.SCHEMA_VERSION}"
+                f"{path} has no {files.EVENTS_FILE}: an earlier version made it, and it can be "
+                "compared but not resumed; choose another --name"
             )
-        study = cls(
-            path, override(document.get("config") or {}, [], {}, str(path / files.STUDY_FILE))
-        )
-        study.trials = {row["trial_id"]: row for row in read_rows(path / files.TRIALS_FILE)}
-        study.progress = {
-            (row["trial_id"], row["iteration"]): row
-            for row in read_rows(path / files.PROGRESS_FILE)
-        }
-        study.best = {row["T"]: row for row in read_rows(path / files.BEST_FILE)}
-        if (path / files.STATE_FILE).is_file():
-            study.elapsed_seconds = json.loads((path / files.STATE_FILE).read_text())[
-                "elapsed_seconds"
-            ]
+        try:
+            study._lock()
+            study._log = EventLog(path / files.EVENTS_FILE)
+            for event in read_events(path / files.EVENTS_FILE):
+                study.apply(event)
+        except (OSError, ValueError) as error:
+            raise UserError(f"cannot resume {path}: {error}") from None
         return study
 
-    def start_trial(self, training: Mapping[str, Any], trial_id: str) -> None:
-        """Note a trial that has started, or that goes on after a restart."""
-        row = self.trials.setdefault(trial_id, {"trial_id": trial_id})
-        row["status"] = files.INTERRUPTED
-        columns = {*files.TRIALS_COLUMNS, *self.config.dimensions()}
-        row.update({name: value for name, value in training.items() if name in columns})
+    def close(self) -> None:
+        """Let other processes have it."""
+        self._log.close()
+        self._file_lock.release()
 
-    def add_result(self, trial_id: str, result: Mapping[str, Any]) -> None:
-        """Note an evaluation of a trial; the trial's row keeps its best one."""
-        row = self.trials[trial_id]
-        identity = {name: row[name] for name in ("model", "task", "T", "trial_id")}
-        # A trial that was restored repeats iterations: they replace the earlier rows.
-        self.progress[trial_id, result["iteration"]] = {
-            **{name: result[name] for name in files.PROGRESS_COLUMNS if name in result},
-            **identity,
-        }
-        for name in ("parameters", "tokens", "seconds", "tokens_to_solve", "seconds_to_solve"):
-            row[name] = result[name]
-        if result["validation_accuracy"] >= row.get("validation_accuracy", 0.0):
-            row["validation_accuracy"] = result["validation_accuracy"]
-            row["ladder_accuracy"] = result["ladder_accuracy"]
+    def elapsed(self) -> float:
+        """Wall time of the search in seconds, that of its earlier runs included."""
+        return self._elapsed_before + time.monotonic() - self._opened
 
-    def end_trial(self, trial_id: str, status: str, error: str | None = None) -> None:
-        """Note how a trial ended."""
-        self.trials[trial_id]["status"] = status
-        self.trials[trial_id]["error"] = error
+    def begin_length(self, T: int, initial: Sequence[Mapping[str, Scalar]]) -> None:
+        """The search at T begins, or goes on after a limit of it was raised."""
+        self._record("length_began", T=T, initial=list(initial))
 
-    def trials_at(self, T: int) -> list[Row]:
-        """The trials at T in the order in which they started."""
-        return [row for row in self.trials.values() if row["T"] == T]
+    def end_length(self, T: int, limit: str) -> None:
+        """The search at T has reached a limit; its live trials are cut off."""
+        self._record("length_ended", T=T, limit=limit, value=getattr(self.config.search, limit))
 
-    def last_progress(self, trial_id: str) -> Row:
-        """The latest evaluation of a trial; empty if there is none."""
-        rows = (row for row in reversed(self.progress.values()) if row["trial_id"] == trial_id)
-        return next(rows, {})
+    def start_trial(self, trial_id: str, training: Mapping[str, Any]) -> TrialRecord:
+        """A trial starts."""
+        self._record("trial_started", trial_id=trial_id, training=dict(training))
+        return self.trials[trial_id]
 
-    def solved_trials(self, T: int) -> int:
-        """How many trials have solved T."""
-        return sum(row.get("tokens_to_solve") is not None for row in self.trials_at(T))
-
-    def ranked(self, T: int) -> list[Row]:
-        """The evaluated trials at T, best first: by accuracy at T, then by tokens to solve."""
-        evaluated = [
-            row
-            for row in self.trials_at(T)
-            if row["status"] != files.FAILED and row.get("validation_accuracy") is not None
-        ]
-        return sorted(
-            evaluated,
-            key=lambda row: (
-                -row["validation_accuracy"],
-                row["tokens_to_solve"] or float("inf"),
-                row["tokens"],
-            ),
+    def add_result(
+        self, trial_id: str, metrics: Mapping[str, Any], parameters: int, status: str = ""
+    ) -> None:
+        """A trial reports an iteration, and ends with it if there is a status."""
+        self._record(
+            "result", trial_id=trial_id, metrics=dict(metrics), parameters=parameters, status=status
         )
 
-    def best_checkpoint(self, row: Row) -> Path:
-        """The checkpoint, under Ray's folder, of a trial's best evaluation.
+    def fail_trial(self, trial_id: str, error: str) -> None:
+        """A trial fails for good."""
+        self._record("trial_failed", trial_id=trial_id, error=error)
 
-        Ray keeps a trial's best and its latest checkpoint; after an interruption the best one
-        that is complete is taken.
+    def retry_trial(self, trial_id: str, error: str) -> None:
+        """A trial lost its worker and will go on from its last checkpoint."""
+        self._record("trial_retried", trial_id=trial_id, error=error)
+
+    def set_best(self, T: int, row: Row) -> None:
+        """The best trial at T has been tested."""
+        self._record("best", T=T, row=row)
+
+    def _record(self, kind: str, **fields: Any) -> None:
+        event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
+        self._log.append(event)
+        self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Take an event in; the clock of the search goes on from it."""
+        super().apply(event)
+        self._elapsed_before = event["elapsed"]
+        self._opened = time.monotonic()
+
+    def trial_folder(self, trial: TrialRecord) -> Path:
+        """Where a trial's worker keeps its checkpoints."""
+        return self._length_folder(trial.row["T"]) / trial.id
+
+    def best_checkpoint(self, trial: TrialRecord) -> Path:
+        """The checkpoint of a trial's best evaluation.
+
+        Raises:
+            FileNotFoundError: it was removed.
         """
-        folder = self.path / files.RAY_FOLDER / f"T={row['T']}" / row["trial_id"]
-        found: list[tuple[float, int, Path]] = []
-        for checkpoint in folder.glob("checkpoint_*"):
-            iteration = load_state(checkpoint)["progress"]["iteration"]
-            evaluation = self.progress.get((row["trial_id"], iteration), {})
-            found.append((evaluation.get("validation_accuracy", 0.0), iteration, checkpoint))
-        return max(found)[2]
+        best = self.best.get(trial.row["T"], {})
+        if best.get("trial_id") == trial.id:  # its folder may be gone by now
+            return self.path / str(best["checkpoint"])
+        folder = self.trial_folder(trial)
+        accuracies = {point["iteration"]: point["validation_accuracy"] for point in trial.curve}
+        saved = [(accuracies.get(i, 0.0), i) for i in saved_iterations(folder)]
+        if not saved:
+            raise FileNotFoundError(f"no checkpoint of {trial.id} in {folder}")
+        return checkpoint_path(folder, max(saved)[1])
 
-    def add_best(self, row: Row, checkpoint: Path, test_scores: Mapping[str, Any]) -> None:
-        """Keep a T's best trial: its checkpoint and its row with the scores of the test."""
-        T = row["T"]
-        kept = Path(files.CHECKPOINTS_FOLDER) / f"T={T}"
-        shutil.copytree(checkpoint, self.path / kept, dirs_exist_ok=True)
-        self.best[T] = row | {
-            **{name: test_scores[name] for name in files.BEST_COLUMNS if name in test_scores},
-            "trials": len(self.trials_at(T)),
-            "checkpoint": kept.as_posix(),
-        }
-        self.write()
+    def remove_checkpoints(self, T: int) -> None:
+        """Remove the checkpoints at T that nothing needs any more.
+
+        While T is searched, its live trials and the best one so far keep theirs. After that, the
+        best one's is in the folder of the study's results.
+        """
+        folder = self._length_folder(T)
+        kept = set()
+        if not self.is_over(T) or T not in self.best:
+            kept = set(self.lengths[T].live)
+            evaluated = [trial for trial in self.lengths[T].trials if is_ranked(trial)]
+            kept |= {min(evaluated, key=lambda trial: rank(trial.row)).id} if evaluated else set()
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.name not in kept:
+                shutil.rmtree(path, ignore_errors=True)
+        if not kept:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _length_folder(self, T: int) -> Path:
+        return self.path.absolute() / files.RAY_FOLDER / f"T={T}"
 
     def write(self) -> None:
-        """Rewrite the CSV files."""
+        """Rewrite the CSV files.
+
+        Raises:
+            OSError: one cannot be written.
+        """
         extra = [name for name in self.config.dimensions() if name not in files.TRIALS_COLUMNS]
+        trials = self.trials.values()
+        curves = (point for trial in trials for point in trial.curve)
         write_rows(
-            self.path / files.TRIALS_FILE, (*files.TRIALS_COLUMNS, *extra), self.trials.values()
+            self.path / files.TRIALS_FILE,
+            (*files.TRIALS_COLUMNS, *extra),
+            (trial.row for trial in trials),
         )
-        write_rows(self.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, self.progress.values())
+        write_rows(self.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, curves)
         best = [self.best[T] for T in sorted(self.best)]
         write_rows(self.path / files.BEST_FILE, (*files.BEST_COLUMNS, *extra), best)
 
-    def write_state(self, elapsed_seconds: float) -> None:
-        """Keep the time that the search has used, for a resumed one."""
-        state = {"elapsed_seconds": round(elapsed_seconds, 3)}
-        write_atomically(self.path / files.STATE_FILE, json.dumps(state) + "\n")
+    def change_config(self, config: StudyConfig) -> None:
+        """Go on with other limits or resources; study.yaml tells.
 
+        Raises:
+            OSError: it cannot be written.
+        """
+        if config != self.config:
+            self.config = config
+            self._write_document(read_yaml(self.path / files.STUDY_FILE)["provenance"])
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file's content in one step."""
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text(text)
-    os.replace(partial, path)
+    def _write_document(self, origin: Mapping[str, Any]) -> None:
+        document = {
+            "schema_version": files.SCHEMA_VERSION,
+            "config": self.config.model_dump(mode="json"),
+            "provenance": dict(origin),
+        }
+        text = STUDY_HEADER + yaml.safe_dump(document, sort_keys=False)
+        write_text(self.path / files.STUDY_FILE, text)
 
-
-def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Row]) -> None:
-    """Replace a CSV file in one step; None becomes an empty cell."""
-    partial = path.with_name(f".{path.name}.partial")
-    with partial.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    os.replace(partial, path)
-
-
-def read_rows(path: Path) -> list[Row]:
-    """Read what :func:`write_rows` wrote: numbers as numbers, empty cells as None."""
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [{k: _parse_cell(v) for k, v in row.items()} for row in csv.DictReader(file)]
-
-
-def _parse_cell(text: str) -> int | float | str | None:
-    if text == "":
-        return None
-    for parse in (int, float):
+    def _lock(self) -> None:
+        self._file_lock = FileLock(self.path / LOCK_FILE)
         try:
-            return parse(text)
-        except ValueError:
-            continue
-    return text
+            self._file_lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"another process is searching in {self.path}: wait for it, or end it first"
+            ) from None
 
 
-def provenance(seed: int) -> Row:
-    """Where and with what a study was made."""
-    packages = ("torch", "ray", "optuna", "numpy")
-    return {
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-        "seed": seed,
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
-        "git_revision": _git_revision(),
-        "host": platform.node(),
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "kernels": compiled_kernels() or "none",
-    }
+def read_config(path: Path) -> StudyConfig:
+    """The configuration of the study at ``path``.
 
-
-def _git_revision() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return result.stdout.strip() or None
+    Raises:
+        UserError: there is no study, or it cannot be read.
+    """
+    file = path / files.STUDY_FILE
+    if not file.is_file():
+        raise UserError(f"no study to resume at {path}; start it without --resume")
+    document = read_yaml(file)
+    if document.get("schema_version") != files.SCHEMA_VERSION:
+        raise UserError(
+            f"{file} has schema version {document.get('schema_version')}; "
+            f"this program reads {files.SCHEMA_VERSION}"
+        )
+    return override(document.get("config") or {}, [], {}, str(file))

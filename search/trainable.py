@@ -1,62 +1,87 @@
 """The only place where Ray meets copytask: one trial as a Ray Tune trainable."""
 
 import dataclasses
+from collections import deque
+from pathlib import Path
 from typing import Any
 
+import torch
 from ray import tune
 
-from copytask import DivergedError, Trainer, TrainingConfig, configure_process
+from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
+from search.checkpoints import load_latest, save_checkpoint
 from study_format import COMPLETED, FAILED
 
 STATUS = "status"
 """In a result: empty while the trial goes on, COMPLETED or FAILED in its last one."""
 
+METRICS = "metrics"
+"""In a result: the :class:`copytask.Metrics` of the iteration. As one object, for Tune keeps a
+history of every number of a result."""
+
 ERROR = "error"
+PARAMETERS = "parameters"
 
 
 class CopyTrainable(tune.Trainable):
-    """Runs a :class:`copytask.Trainer`; ``config["training"]`` is its config as plain values.
+    """Runs a :class:`copytask.Trainer`.
+
+    ``config`` has ``training`` (a TrainingConfig as plain values), ``checkpoints`` (the trial's
+    folder, absolute), ``reported`` (iterations that the search knows already) and ``metrics``
+    (names of metrics that Tune's scheduler is to see).
+
+    A result is reported only after its checkpoint is written, so the search never knows more
+    than the checkpoint does. The checkpoint may know more than the search, when either was
+    killed in between: those iterations are reported again before training goes on.
 
     A trial that diverges ends with a result that says so, not with an exception: the next
     trial can then use the same worker process, which saves seconds a trial.
     """
 
     def setup(self, config: dict[str, Any]) -> None:
-        resources = self.trial_resources.required_resources
-        configure_process(threads=max(1, int(resources.get("CPU", 1))))
-        training = TrainingConfig.from_dict(config["training"])
-        if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
-            device = "cuda" if resources.get("GPU", 0) > 0 else "cpu"
-            training = dataclasses.replace(training, device=device)
-        self.trainer = Trainer(training)
-        self.parameters = self.trainer.model.parameter_count()
+        self._spec = config
+        self._trainer: Trainer | None = None  # made in the first step, where errors have a trial
+        self._unreported: deque[Metrics] = deque()
 
     def step(self) -> dict[str, Any]:
+        trainer = self._trainer = self._trainer or self._start()
         try:
-            metrics = self.trainer.run_iteration()
+            metrics = self._unreported.popleft() if self._unreported else self._train(trainer)
         except DivergedError as error:
-            return {
-                "done": True,
-                STATUS: FAILED,
-                ERROR: str(error),
-                "parameters": self.parameters,
-                "ladder_accuracy": 0.0,
-                "validation_accuracy": 0.0,
-            }
-        finished = self.trainer.finished
+            return {"done": True, STATUS: FAILED, ERROR: str(error)}
+        finished = trainer.finished and not self._unreported
         return {
             "done": finished,
             STATUS: COMPLETED if finished else "",
-            "parameters": self.parameters,
-            **dataclasses.asdict(metrics),
+            PARAMETERS: trainer.model.parameter_count(),
+            METRICS: metrics,
+            **{name: getattr(metrics, name) for name in self._spec["metrics"]},
         }
 
-    def save_checkpoint(self, checkpoint_dir: str) -> None:
-        self.trainer.save(checkpoint_dir)
-
-    def load_checkpoint(self, checkpoint_dir: str) -> None:
-        self.trainer = Trainer.load(checkpoint_dir)
-
     def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.cleanup()
         self.setup(new_config)
         return True
+
+    def cleanup(self) -> None:
+        self._trainer = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _start(self) -> Trainer:
+        resources = self.trial_resources.required_resources
+        configure_process(threads=max(1, int(resources.get("CPU", 1))))
+        trainer = load_latest(Path(self._spec["checkpoints"]))
+        if trainer is None:
+            training = TrainingConfig.from_dict(self._spec["training"])
+            if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
+                device = "cuda" if resources.get("GPU", 0) > 0 else "cpu"
+                training = dataclasses.replace(training, device=device)
+            trainer = Trainer(training)
+        self._unreported.extend(trainer.history[self._spec["reported"] :])
+        return trainer
+
+    def _train(self, trainer: Trainer) -> Metrics:
+        metrics = trainer.run_iteration()
+        save_checkpoint(trainer, Path(self._spec["checkpoints"]))
+        return metrics

@@ -1,185 +1,226 @@
-"""Searches one T with Ray Tune and keeps the study directory up to date while it does."""
+"""Runs the trials of one T with Ray Tune and keeps the study up to date while it does."""
 
-import pickle
+import dataclasses
+import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
+import ray
 from ray import tune
-from ray.tune import Callback, CheckpointConfig, Stopper
+from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial
-from ray.tune.schedulers import ASHAScheduler
+from ray.tune.stopper import NoopStopper
 
 import study_format as files
 from search.display import Display
+from search.errors import ClusterLostError, StorageError
+from search.faults import StorageGuard, diagnose
+from search.history import TrialRecord
 from search.interrupt import Interrupts
-from search.sampler import TRIAL_ID, OptunaSearcher
-from search.scheduler import RungKeeper, make_scheduler
-from search.space import Scalar
+from search.sampler import Sampler
+from search.scheduler import restored_scheduler
 from search.study import Study
-from search.trainable import ERROR, STATUS, CopyTrainable
+from search.trainable import ERROR, METRICS, PARAMETERS, STATUS, CopyTrainable
+from search.trial_source import TrialSource
 
 Progress = tuple[float, float, float]
 """Seconds that the whole search took so far, fraction done, seconds left."""
 
 WRITE_INTERVAL = 2.0
-"""Seconds between two rewrites of the CSV files while trials run."""
+"""Seconds between two rewrites of the CSV files while trials run; more if they take long."""
+
+WRITE_SHARE = 0.02
+"""Largest share of the time that goes into rewriting the CSV files."""
+
+CLUSTER_CHECK_INTERVAL = 5.0
+"""Seconds between two looks at whether Ray still has a node."""
 
 
 class Recorder(Callback):
-    """Writes down what the trials report and shows it."""
+    """Writes down what the trials report, shows it, and deals with those that fail or hang.
 
-    def __init__(self, study: Study, display: Display, progress: Callable[[], Progress]):
+    Attributes:
+        cluster_lost: Ray has no node any more.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        sampler: Sampler,
+        source: TrialSource,
+        guard: StorageGuard,
+        display: Display,
+        progress: Callable[[], Progress],
+    ):
+        self.cluster_lost = False
         self._study = study
+        self._sampler = sampler
+        self._source = source
+        self._guard = guard
         self._display = display
         self._progress = progress
-        self._written = time.monotonic()
+        self._heard: dict[Trial, float] = {}  # running trial -> when it was last heard of
+        self._hung: set[Trial] = set()
+        self._next_write = time.monotonic() + WRITE_INTERVAL
+        self._next_check = time.monotonic() + CLUSTER_CHECK_INTERVAL
 
     def on_trial_start(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        self._study.start_trial(trial.config["training"], trial.config[TRIAL_ID])
-        self._display.trial_started(trial.config[TRIAL_ID])
+        self._heard[trial] = time.monotonic()
+        self._display.trial_started(trial.trial_id)
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        trial_id = trial.config[TRIAL_ID]
-        status = result[STATUS]
-        if status != files.FAILED:
-            self._study.add_result(trial_id, result)
-        if result["done"]:
-            self._end(trial_id, status or files.STOPPED_EARLY, result.get(ERROR))
+        record = self._study.trials[trial.trial_id]
+        self._heard[trial] = time.monotonic()
+        if self._guard.error:  # a hole in the curve could not be mended; a missing end can
+            return
+        with self._guard:
+            if result[STATUS] == files.FAILED:
+                self._study.fail_trial(record.id, result[ERROR])
+            elif result[METRICS].iteration > len(record.curve):  # else it is known already
+                status = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
+                self._study.add_result(
+                    record.id, dataclasses.asdict(result[METRICS]), result[PARAMETERS], status
+                )
+            self._sampler.reported(record)
+        if record.ended:
+            self._stopped(trial, record)
 
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        self._end(trial.config[TRIAL_ID], files.FAILED, failure_reason(trial))
+        record = self._study.trials[trial.trial_id]
+        failure = diagnose(trial)
+        if failure.storage or self._guard.error:
+            self._guard.error = self._guard.error or failure.storage
+            return
+        limits = self._study.config.search
+        reason = failure.reason
+        if trial in self._hung:
+            reason = f"no result for {limits.stall_minutes:g} minutes: its worker was ended"
+        retry = failure.retry and record.failures < limits.max_failures
+        with self._guard:
+            if retry:
+                self._study.retry_trial(record.id, reason)
+            else:
+                self._study.fail_trial(record.id, reason)
+                self._sampler.reported(record)
+        self._stopped(trial, record, reason)
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._heard.pop(trial, None)  # its machine was taken away; Tune starts it again by itself
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
-        if time.monotonic() - self._written >= WRITE_INTERVAL:
-            self.write()
+        now = time.monotonic()
+        if now >= self._next_write:
+            self._write()
+            took = time.monotonic() - now
+            self._next_write = now + max(WRITE_INTERVAL, took / WRITE_SHARE)
+        if now >= self._next_check:
+            self._next_check = now + CLUSTER_CHECK_INTERVAL
+            self.cluster_lost = not any(node["Alive"] for node in ray.nodes())
+            self._end_hung_workers(now)
         self._display.update(*self._progress())
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
-        self.write()
+        self._write()
 
-    def _end(self, trial_id: str, status: str, error: str | None = None) -> None:
-        self._study.end_trial(trial_id, status, error)
-        self._display.trial_ended(trial_id)
+    def _write(self) -> None:
+        if not self._guard.error:
+            with self._guard:
+                self._study.write()
 
-    def write(self) -> None:
-        """Bring the files up to date."""
-        self._study.write()
-        self._study.write_state(self._progress()[0])
-        self._written = time.monotonic()
+    def _stopped(self, trial: Trial, record: TrialRecord, reason: str = "") -> None:
+        """A trial does not run any more; it may go on with another worker."""
+        self._heard.pop(trial, None)
+        self._source.release(record.id)
+        if record.ended:
+            self._display.trial_ended(record.id)
+            self._study.remove_checkpoints(record.row["T"])
+        else:
+            self._display.trial_retried(record.id, reason)
 
-
-def failure_reason(trial: Trial) -> str:
-    """Why a trial crashed, in one line.
-
-    Trial.get_error would look into the storage, where Tune copies the file only later.
-    """
-    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
-    cause = getattr(error, "cause", None) or error  # of Ray's wrapper around a worker's exception
-    return f"{type(cause).__name__}: {cause}".partition("\n")[0]
+    def _end_hung_workers(self, now: float) -> None:
+        patience = 60 * self._study.config.search.stall_minutes
+        for trial, heard in self._heard.items():
+            if now - heard > patience and trial not in self._hung:
+                self._hung.add(trial)
+                ray.kill(trial.temporary_state.ray_actor)  # Tune then reports the trial's failure
 
 
 class SearchStopper(Stopper):
-    """Ends the search at one T when enough trials have solved it, or its time is over.
-
-    Tune pickles the stopper with the experiment and, on resume, replaces the one that it was
-    given by the old one, whose deadline has passed. So a stopper unpickles as the newest one of
-    the process.
+    """Ends the search at one T when it has reached a limit, or cannot go on.
 
     Args:
-        deadline: on time.monotonic's clock; infinite for no limit.
+        must_end: whether it has.
     """
 
-    _newest: ClassVar["SearchStopper"]
-
-    def __init__(self, study: Study, T: int, deadline: float):
-        SearchStopper._newest = self
-        self._study = study
-        self._T = T
-        self._deadline = deadline
+    def __init__(self, must_end: Callable[[], bool]):
+        self._must_end = must_end
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return SearchStopper._get_newest, ()
-
-    @classmethod
-    def _get_newest(cls) -> "SearchStopper":
-        return cls._newest
+        return NoopStopper, ()  # Tune pickles it into a state that is never restored
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False  # single trials are the scheduler's
 
     def stop_all(self) -> bool:
-        solved = self._study.solved_trials(self._T) >= self._study.config.search.solved_trials
-        return solved or time.monotonic() >= self._deadline
-
-
-def trial_directory(trial: Trial) -> str:
-    """Name of a trial's folder: short, so that paths stay short with many hyperparameters."""
-    return str(trial.config[TRIAL_ID])
+        return self._must_end()
 
 
 def tune_length(
     study: Study,
     T: int,
+    sampler: Sampler,
     *,
-    initial: list[dict[str, Scalar]],
     deadline: float,
     max_concurrent: int,
     display: Display,
     progress: Callable[[], Progress],
     interrupts: Interrupts,
 ) -> None:
-    """Search one T until trials, time or need run out; go on with it if it was begun before.
+    """Run trials at one T until a limit is reached; go on with those that were begun before.
 
     Args:
-        initial: configurations to be tried first.
-        deadline: when to stop, on time.monotonic's clock.
+        deadline: when to stop, on the clock of :meth:`Study.elapsed`.
         max_concurrent: trials at a time.
         progress: seconds that the whole search took so far, fraction done, seconds left.
 
     Raises:
-        KeyboardInterrupt: the user ended the search; Tune's state and the files are saved.
+        KeyboardInterrupt: the user ended the search.
+        StorageError: the study cannot be written any more.
+        ClusterLostError: Ray has no node any more.
     """
-    config = study.config
-    ray_folder = (study.path / files.RAY_FOLDER).absolute()
-    scheduler = make_scheduler(config)
-    callbacks: list[Callback] = [Recorder(study, display, progress)]
-    if isinstance(scheduler, ASHAScheduler):
-        callbacks.append(RungKeeper(scheduler))
-    searcher = OptunaSearcher(config, T, study.path / files.OPTUNA_FILE, initial, max_concurrent)
-    name = f"T={T}"
-    begun = any((ray_folder / name).glob("experiment_state-*.json"))
-    with interrupts.tuning():
+    guard = StorageGuard()
+    source = TrialSource(study, T, sampler, max_concurrent, guard)
+    recorder = Recorder(study, sampler, source, guard, display, progress)
+    needed = study.config.search.solved_trials
+
+    def must_end() -> bool:
+        solved = study.lengths[T].solved >= needed
+        over = solved or study.elapsed() >= deadline
+        return over or guard.error is not None or recorder.cluster_lost
+
+    with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
         tune.run(
             CopyTrainable,
-            name=name,
-            storage_path=str(ray_folder),
-            num_samples=config.search.trials,
-            search_alg=searcher,
-            scheduler=scheduler,
-            stop=SearchStopper(study, T, deadline),
-            callbacks=callbacks,
-            resources_per_trial={
-                "cpu": config.resources.cpus_per_trial,
-                "gpu": config.resources.gpus_per_trial,
-            },
-            checkpoint_config=CheckpointConfig(
-                checkpoint_frequency=1,
-                checkpoint_at_end=True,
-                num_to_keep=1,  # the best; Tune keeps the latest as well
-                checkpoint_score_attribute="validation_accuracy",
-            ),
-            trial_dirname_creator=trial_directory,
+            name=f"T={T}",
+            storage_path=folder,  # for what Tune writes about itself: nothing of it is needed later
+            search_alg=source,
+            scheduler=restored_scheduler(study, T),
+            stop=SearchStopper(must_end),
+            callbacks=[recorder],
             reuse_actors=True,
-            resume=begun,
             raise_on_failed_trial=False,
             verbose=0,
         )
-    searcher.abandon_live_trials()
+    if guard.error:
+        raise StorageError(study.path, guard.error)
+    if recorder.cluster_lost:
+        raise ClusterLostError("Ray has lost its last node")

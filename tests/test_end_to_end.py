@@ -202,7 +202,8 @@ def test_an_interrupted_search_stops_within_seconds_and_goes_on(number, tiny, tm
     assert command in out
 
     before = {(r["trial_id"], r["iteration"]): r for r in read(study / files.PROGRESS_FILE)}
-    budget = json.loads((study / files.STATE_FILE).read_text())["elapsed_seconds"] / 60 + 0.25
+    used = json.loads((study / files.EVENTS_FILE).read_text().splitlines()[-1])["elapsed"]
+    budget = used / 60 + 0.25
     code, _, err = run(*command.split()[2:], "--budget-minutes", budget)
     assert (code, err) == (0, "")
     after = {(r["trial_id"], r["iteration"]): r for r in read(study / files.PROGRESS_FILE)}

@@ -154,12 +154,12 @@ def test_possible_values(tmp_path):
     assert config.possible_values("clip_norm") == [TrainingConfig(model="gru", T=1).clip_norm]
 
 
-def test_a_resumed_study_may_get_more_time_and_nothing_else(tmp_path):
+def test_a_resumed_study_may_get_other_limits_and_machines_and_nothing_else(tmp_path):
     earlier = load(tmp_path)
-    more_time = {"search.budget_minutes": 99, "resources.max_concurrent": 1}
-    check_resumable(earlier, load(tmp_path, **more_time), tmp_path)
-    other = load(tmp_path, overrides=["training.batch_size=7"], **{"search.trials": 3, "T": [5]})
-    with pytest.raises(UserError, match=r"another T, training.batch_size, search.trials;"):
+    more = {"search.budget_minutes": 99, "search.trials": 99, "resources.max_concurrent": 1}
+    check_resumable(earlier, load(tmp_path, **more), tmp_path)
+    other = load(tmp_path, overrides=["training.batch_size=7"], **{"search.seed": 3, "T": [5]})
+    with pytest.raises(UserError, match=r"another T, training.batch_size, search.seed;"):
         check_resumable(earlier, other, tmp_path)
 
 

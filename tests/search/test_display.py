@@ -7,22 +7,17 @@ import study_format as files
 from search.config import StudyConfig
 from search.display import Display, clock
 from search.study import Study
+from studies import report
 
 
 @pytest.fixture
 def study(tmp_path) -> Study:
-    study = Study(tmp_path, StudyConfig(model="mlstm", T=[100, 1000]))
+    study = Study.create(tmp_path / "study", StudyConfig(model="mlstm", T=[100, 1000]))
     for name, T in [("T1000-0000", 1000), ("T100-0001", 100)]:
-        training = study.config.training_config(T, {}, seed=1)
-        study.start_trial(training.to_dict(), name)
-    study.add_result(
-        "T1000-0000",
-        {
-            "iteration": 1, "tokens": 12_345_678, "seconds": 3.0, "validation_accuracy": 0.98765,
-            "ladder_accuracy": 0.87654, "max_length": 1000, "parameters": 9,
-            "tokens_to_solve": None, "seconds_to_solve": None,
-        },
-    )  # fmt: skip
+        study.start_trial(name, study.config.training_config(T, {}, seed=1).to_dict())
+    report(
+        study, "T1000-0000", 1, 0.98765, tokens=12_345_678, ladder_accuracy=0.87654, max_length=1000
+    )
     return study
 
 
@@ -36,14 +31,17 @@ def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
     with display:
         display.update(3725.0, 0.5, 60.0)
         display.trial_started("T1000-0000")
-        study.end_trial("T1000-0000", files.STOPPED_EARLY)
+        study.retry_trial("T1000-0000", "worker lost")
+        display.trial_retried("T1000-0000", "worker lost: " + "x" * 200)
+        report(study, "T1000-0000", 2, 0.98765, files.STOPPED_EARLY)
         display.trial_ended("T1000-0000")
-        study.end_trial("T100-0001", files.FAILED, "training diverged: " + "x" * 200)
+        study.fail_trial("T100-0001", "training diverged: " + "x" * 200)
         display.trial_ended("T100-0001")
-    stopped, failed = output.getvalue().splitlines()
+    retried, stopped, failed = output.getvalue().splitlines()
+    assert retried.startswith("1:02:05 T1000-0000 goes on from iteration 1: worker lost")
     assert stopped.startswith("1:02:05 T1000-0000 stopped_early accuracy 0.988")
     assert "failed        training diverged" in failed
-    assert max(len(stopped), len(failed)) <= 80
+    assert max(len(retried), len(stopped), len(failed)) <= 80
 
 
 @pytest.mark.parametrize("width", [80, 200])

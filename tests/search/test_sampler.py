@@ -2,125 +2,141 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.config import StudyConfig
-from search.sampler import OptunaSearcher, trial_seed
-from study_format import COMPLETED, FAILED
+import study_format as files
+from search.optuna_journal import open_journal
+from search.sampler import Sampler, trial_seed
+from search.study import Study
+from studies import make_config, report
 
 
-def make_config(**search) -> StudyConfig:
-    return StudyConfig(
-        model="gru",
-        T=[5],
-        space={
-            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
-            "hidden_size": {"choices": [8, 16]},
-            "curriculum_length": 10,
-        },
-        search=search,
-    )
+def make_study(tmp_path, **search) -> Study:
+    return Study.create(tmp_path / "study", make_config(**search))
 
 
-def make_searcher(tmp_path, config=None, initial=(), max_concurrent=100) -> OptunaSearcher:
-    return OptunaSearcher(
-        config or make_config(), 5, tmp_path / "optuna.journal", initial, max_concurrent
-    )
+def make_sampler(study: Study) -> Sampler:
+    return Sampler(study, 5, open_journal(study.path / files.OPTUNA_FILE))
 
 
-def load(tmp_path) -> list[optuna.trial.FrozenTrial]:
-    backend = optuna.storages.journal.JournalFileBackend(str(tmp_path / "optuna.journal"))
+def load(study: Study) -> list[optuna.trial.FrozenTrial]:
+    """What anyone who opens the journal sees."""
+    backend = optuna.storages.journal.JournalFileBackend(str(study.path / files.OPTUNA_FILE))
     storage = optuna.storages.JournalStorage(backend)
     return optuna.load_study(study_name="T=5", storage=storage).trials
 
 
-def result(iteration: int, accuracy: float, done=False, status="") -> dict:
-    return {
-        "training_iteration": iteration, "ladder_accuracy": accuracy, "done": done, "status": status
-    }  # fmt: skip
+def start(study: Study, sampler: Sampler, initial=()) -> str:
+    name, training = sampler.ask(initial)
+    sampler.started(study.start_trial(name, training.to_dict()))
+    return name
 
 
-def hyperparameters(suggestion: dict) -> tuple:
-    training = suggestion["training"]
-    return training["learning_rate"], training["hidden_size"]
+def tell(study: Study, sampler: Sampler, name: str, accuracy: float, status: str = "") -> None:
+    report(study, name, len(study.trials[name].curve) + 1, accuracy, status)
+    sampler.reported(study.trials[name])
+
+
+def hyperparameters(study: Study) -> list[tuple]:
+    rows = (trial.row for trial in study.trials.values())
+    return [(row["learning_rate"], row["hidden_size"]) for row in rows]
 
 
 def test_every_ending_reaches_optuna_as_what_it_is(tmp_path):
-    searcher = make_searcher(tmp_path)
-    for trial in "abcdef":
-        searcher.suggest(trial)
-        searcher.on_trial_result(trial, result(1, 0.1))
-    searcher.on_trial_complete("a", result(2, 0.9, done=True, status=COMPLETED))
-    searcher.on_trial_complete("b", result(2, 0.2, done=True))  # ASHA
-    searcher.on_trial_complete("c", result(2, 0.0, done=True, status=FAILED))
-    searcher.on_trial_complete("d", error=True)
-    searcher.on_trial_complete("e", result(1, 0.1))  # cut off with the search
-    searcher.abandon_live_trials()  # f
-    trials = load(tmp_path)
-    assert [t.state for t in trials] == [
-        TrialState.COMPLETE, TrialState.PRUNED, *[TrialState.FAIL] * 4
-    ]  # fmt: skip
-    assert trials[0].value == 0.9
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    a, b, c, d, e = (start(study, sampler) for _ in range(5))
+    for name in (a, b, c, d):
+        tell(study, sampler, name, 0.2)
+    assert [t.state for t in load(study)] == [TrialState.RUNNING] * 5
+    tell(study, sampler, a, 0.9, files.COMPLETED)
+    tell(study, sampler, b, 0.4, files.STOPPED_EARLY)
+    study.fail_trial(c, "why")
+    sampler.reported(study.trials[c])
+    study.end_length(5, "budget_minutes")  # cuts d and e off
+    for name in (d, e):
+        sampler.reported(study.trials[name])
+    trials = load(study)
+    assert [t.state.name for t in trials] == ["COMPLETE", "PRUNED", "FAIL", "FAIL", "FAIL"]
+    assert (trials[0].value, trials[1].value) == (0.45, 0.2)  # ladder accuracy
     assert trials[1].intermediate_values == {1: 0.1, 2: 0.2}  # the rung's own value as well
+    assert [t.user_attrs["trial_id"] for t in trials] == [a, b, c, d, e]
 
 
 def test_initial_points_come_first_verbatim(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
     points = [{"learning_rate": 0.0031, "hidden_size": 16}, {"learning_rate": 0.0007}]
-    searcher = make_searcher(tmp_path, initial=points)
-    assert hyperparameters(searcher.suggest("a")) == (0.0031, 16)
-    assert hyperparameters(searcher.suggest("b"))[0] == 0.0007
+    for _ in range(3):
+        start(study, sampler, points)
+    rows = hyperparameters(study)
+    assert rows[0] == (0.0031, 16)
+    assert rows[1][0] == 0.0007
+    assert rows[2][0] not in {0.0031, 0.0007}
 
 
-def test_no_more_than_the_cap_are_live(tmp_path):
-    searcher = make_searcher(tmp_path, max_concurrent=2)
-    assert searcher.suggest("a")
-    assert searcher.suggest("b")
-    assert searcher.suggest("c") is None
-    searcher.on_trial_complete("a", result(1, 0.5, done=True, status=COMPLETED))
-    assert searcher.suggest("c")
+@pytest.mark.parametrize("kind", ["tpe", "random"])
+@pytest.mark.parametrize("restarts", [{3}, {1, 4, 5}, set(range(12))])
+def test_a_search_that_is_restarted_suggests_what_it_would_have(tmp_path, kind, restarts):
+    def run(folder, restarts) -> tuple[list[tuple], list[tuple]]:
+        folder.mkdir()
+        study = make_study(folder, sampler=kind, startup_trials=2)
+        sampler = make_sampler(study)
+        for number in range(12):
+            if number in restarts:
+                study.close()
+                study = Study.open(study.path)
+                sampler = make_sampler(study)
+            name = start(study, sampler)
+            rate = study.trials[name].row["learning_rate"]
+            tell(study, sampler, name, rate * 50)
+            status = files.COMPLETED if rate > 0.004 else files.STOPPED_EARLY
+            tell(study, sampler, name, rate * 80, status)
+        states = [(t.state, t.value, t.params, t.intermediate_values) for t in load(study)]
+        study.close()
+        return hyperparameters(study), states
+
+    whole, restarted = run(tmp_path / "whole", set()), run(tmp_path / "restarted", restarts)
+    assert restarted == whole
+    assert len(set(whole[0])) == 12
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
-def test_a_restored_searcher_suggests_what_the_first_would_have(tmp_path, sampler):
-    config = make_config(sampler=sampler, startup_trials=2)
-
-    def run(searcher, names):
-        suggested = []
-        for name in names:
-            suggested.append(hyperparameters(searcher.suggest(name)))
-            score = result(1, suggested[-1][0], done=True, status=COMPLETED)
-            searcher.on_trial_complete(name, score)
-        return suggested
-
-    (tmp_path / "whole").mkdir()
-    whole = run(make_searcher(tmp_path / "whole", config), "abcdefgh")
-    assert len(set(whole)) == 8
-
-    first = make_searcher(tmp_path, config)
-    begun = run(first, "abcd")
-    first.save(str(tmp_path / "state"))
-    second = make_searcher(tmp_path, config)
-    second.restore(str(tmp_path / "state"))
-    assert begun + run(second, "efgh") == whole
+def test_what_a_killed_search_did_not_tell_optuna_is_told_when_it_goes_on(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    a, b = start(study, sampler), start(study, sampler)
+    tell(study, sampler, a, 0.2)
+    # From here on the process is killed between the event and Optuna's journal, every time.
+    report(study, a, 2, 0.6, files.STOPPED_EARLY)
+    study.fail_trial(b, "why")
+    name, training = sampler.ask(())
+    study.start_trial(name, training.to_dict())
+    study.close()
+    make_sampler(Study.open(study.path))
+    first, second, third = load(study)
+    assert (first.state, first.value) == (TrialState.PRUNED, 0.3)
+    assert first.intermediate_values == {1: 0.1, 2: 0.3}
+    assert (second.state, third.state) == (TrialState.FAIL, TrialState.RUNNING)
+    assert third.user_attrs["trial_id"] == name
 
 
-def test_live_trials_go_on_after_a_restore_and_unknown_ones_are_closed(tmp_path):
-    first = make_searcher(tmp_path)
-    first.suggest("a")
-    first.on_trial_result("a", result(1, 0.1))
-    first.save(str(tmp_path / "state"))
-    first.suggest("after the snapshot")
-    second = make_searcher(tmp_path)
-    second.restore(str(tmp_path / "state"))
-    second.on_trial_result("a", result(2, 0.2))
-    second.on_trial_complete("a", result(3, 0.3, done=True, status=COMPLETED))
-    known, unknown = load(tmp_path)
-    assert (known.state, known.intermediate_values) == (
-        TrialState.COMPLETE, {1: 0.1, 2: 0.2, 3: 0.3}
-    )  # fmt: skip
-    assert unknown.state == TrialState.FAIL
+@pytest.mark.parametrize("damage", [b'{"op_code": 1', b"\x00", b"nonsense\n"])
+def test_a_damaged_journal_is_mended_from_what_the_search_knows(tmp_path, damage):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    tell(study, sampler, start(study, sampler), 0.2, files.COMPLETED)
+    journal = study.path / files.OPTUNA_FILE
+    with journal.open("ab") as file:
+        file.write(damage)
+    journal.with_name(journal.name + ".lock").symlink_to(journal)  # held by a killed process
+    study.close()
+    study = Study.open(study.path)
+    sampler = make_sampler(study)
+    start(study, sampler)
+    assert [t.state.name for t in load(study)] == ["COMPLETE", "RUNNING"]
 
 
 def test_trials_have_seeds_of_their_own(tmp_path):
-    searcher = make_searcher(tmp_path)
-    seeds = [searcher.suggest(name)["training"]["seed"] for name in "abc"]
-    assert len(set(seeds)) == 3
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    names = [start(study, sampler) for _ in range(3)]
+    assert len({study.trials[name].row["seed"] for name in names}) == 3
     assert trial_seed(0, 100, 1) != trial_seed(1, 100, 1) != trial_seed(1, 200, 1)

@@ -1,0 +1,81 @@
+"""What goes wrong while a search runs, and whether it helps to try again."""
+
+import errno
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import torch
+from ray.exceptions import RayActorError, RayTaskError
+from ray.tune.experiment import Trial
+
+NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+"""Full, over quota, read-only: no trial could write its checkpoint."""
+
+OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a trial's worker came back with an error.
+
+    Attributes:
+        reason: one line.
+        retry: whether another worker may get further. What the trial's own code raised it will
+            raise again; a worker that was killed, or out of memory, may have been unlucky.
+        storage: the error, if it is that nothing can be written.
+    """
+
+    reason: str
+    retry: bool = False
+    storage: OSError | None = None
+
+
+def diagnose(trial: Trial) -> Failure:
+    """Why a trial of Tune failed.
+
+    Trial.get_error would look into the storage, where Tune copies the file only later.
+    """
+    if not trial.pickled_error_file:  # Tune keeps other errors as text, after a line of its own
+        lines = Path(trial.error_file).read_text().splitlines()
+        return Failure("worker lost: " + " ".join(lines[1:2]), retry=True)
+    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    cause = getattr(error, "cause", None) or error  # of Ray's wrapper around a worker's exception
+    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
+    if isinstance(cause, OSError) and cause.errno in NOT_WRITABLE:
+        return Failure(reason, storage=cause)
+    if isinstance(cause, OUT_OF_MEMORY):
+        return Failure(reason, retry=True)
+    if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):
+        return Failure("worker lost: " + str(cause).partition("\n")[0], retry=True)
+    return Failure(reason)
+
+
+class StorageGuard:
+    """Catches errors of the storage where raising them would do harm.
+
+    Ray Tune turns an exception of a callback into text and keeps its actors. So the error is
+    kept here, and the search is stopped in an orderly way::
+
+        with guard:
+            study.write()
+        if guard.error: ...
+    """
+
+    def __init__(self) -> None:
+        self.error: OSError | None = None
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        if not isinstance(error, OSError):
+            return False
+        self.error = self.error or error
+        return True

@@ -1,0 +1,87 @@
+"""Brings a study, a cluster and a console together, and searches."""
+
+import shlex
+from contextlib import closing
+from pathlib import Path
+
+from copytask import compiled_kernels
+from copytask.recurrence import MISSING_KERNELS
+from search.cluster import Cluster
+from search.config import StudyConfig
+from search.display import Display
+from search.errors import ClusterLostError, StorageError
+from search.interrupt import Interrupts
+from search.output import OutputCapture
+from search.runner import search_study
+from search.study import Study
+from study_format import LOG_FILE
+
+CLUSTER_RESTARTS = 3
+"""How often in one run a cluster of our own is started again after it has died."""
+
+
+def launch(path: Path, config: StudyConfig, address: str | None, *, resume: bool) -> int:
+    """Search until everything is done, or until the user ends it; returns the exit code.
+
+    Args:
+        path: the study's directory.
+        address: of a running Ray cluster; None starts one on this machine.
+        resume: go on with the study that is there.
+
+    Raises:
+        UserError: study or cluster cannot be had.
+        SearchFailedError: the search came to nothing.
+    """
+    with OutputCapture() as output:
+        study = Study.open(path) if resume else None
+        with Cluster(address, config.resources) as cluster:
+            # Only now, since a cluster that cannot be had must leave nothing behind.
+            study = study or Study.create(path, config.with_precision(config.measure_precision()))
+            with closing(study):
+                try:
+                    output.move_to(path / LOG_FILE)
+                    if resume:
+                        study.change_config(config)
+                        study.write()  # a search that was killed knew more than its files
+                except OSError as error:
+                    raise StorageError(path, error) from None
+                return search_shown(study, cluster, Display(study, output.console))
+
+
+def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
+    """Search and tell the user how it went; returns the exit code."""
+    config = study.config
+    display.say(
+        f"{config.model} on {config.task}, {cluster.slots} trials at a time -> {study.path}"
+    )
+    if compiled_kernels() is None:
+        display.say(MISSING_KERNELS)
+    try:
+        with display:
+            search_on(cluster, study, display)
+    except KeyboardInterrupt:
+        command = resume_command(study.path)
+        display.say(f"interrupted; what ran is kept. Go on with:\n  {command}")
+        return 130
+    display.summary()
+    return 0
+
+
+def search_on(cluster: Cluster, study: Study, display: Display) -> None:
+    """Search on a cluster; if it is our own and dies, go on with a new one."""
+    for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
+        interrupts = Interrupts()
+        interrupts.install()  # after ray.init, which sets handlers of its own
+        try:
+            return search_study(study, cluster.slots, display, interrupts)
+        except ClusterLostError:
+            if not cluster.own or not restarts_left:
+                raise
+            display.say("Ray's processes have died; they are started again, and trials go on")
+            cluster.restart()
+
+
+def resume_command(path: Path) -> str:
+    """The command that goes on with the study at ``path``."""
+    storage = "" if path.parent == Path("runs") else f" --storage {shlex.quote(str(path.parent))}"
+    return f"python -m search.run --name {shlex.quote(path.name)}{storage} --resume"

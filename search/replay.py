@@ -1,0 +1,86 @@
+"""Trains one trial of a study again and compares it with what was recorded."""
+
+from pathlib import Path
+
+import study_format as files
+from copytask import DivergedError, Trainer, TrainingConfig
+from search.errors import UserError
+from search.study import read_config
+from search.study_files import Row, read_rows
+
+MACHINE_DEPENDENT = {"seconds"}
+"""Columns of progress.csv that differ between two runs."""
+
+
+def replay(study: Path, trial_id: str) -> int:
+    """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
+
+    Returns:
+        0 if every number is the recorded one, 1 if not. On another machine, or with another
+        version of torch, the last digits differ, and so does what follows from them.
+
+    Raises:
+        UserError: there is no such study or trial.
+    """
+    row, recorded = read_trial(study, trial_id)
+    trainer = Trainer(replayed_config(study, row))
+    differences = []
+    for expected in recorded:
+        try:
+            metrics = trainer.run_iteration()
+        except DivergedError as error:
+            differences.append(f"iteration {expected['iteration']}: {error}")
+            break
+        differing = [
+            name
+            for name in files.PROGRESS_COLUMNS
+            if name not in MACHINE_DEPENDENT
+            and hasattr(metrics, name)
+            and getattr(metrics, name) != expected[name]
+        ]
+        print(
+            f"{trial_id} iteration {metrics.iteration:3}  {metrics.tokens / 1e6:6.2f} M tokens  "
+            f"accuracy {metrics.validation_accuracy:.4f}  "
+            f"{'differs: ' + ', '.join(differing) if differing else 'as recorded'}"
+        )
+        differences += [f"iteration {metrics.iteration}: {name}" for name in differing]
+    if row["status"] == files.FAILED and not differences:
+        differences += missing_failure(trainer, str(row["error"]))
+    if differences:
+        print(f"{trial_id} differs from its record, first in {differences[0]}")
+        return 1
+    print(f"{trial_id}: all {len(recorded)} iterations as recorded")
+    return 0
+
+
+def missing_failure(trainer: Trainer, error: str) -> list[str]:
+    """The difference, if any, to a record that says that the next iteration diverged."""
+    try:
+        trainer.run_iteration()
+    except DivergedError as repeated:
+        return [] if str(repeated) == error else [f"its failure: {repeated}"]
+    return [f"its failure: {error}"]
+
+
+def read_trial(study: Path, trial_id: str) -> tuple[Row, list[Row]]:
+    """A trial's row of trials.csv and its rows of progress.csv.
+
+    Raises:
+        UserError: there is no such study or trial.
+    """
+    try:
+        trials = {str(row["trial_id"]): row for row in read_rows(study / files.TRIALS_FILE)}
+        progress = read_rows(study / files.PROGRESS_FILE)
+    except OSError as error:
+        raise UserError(f"--replay {study}: {error.filename}: {error.strerror}") from None
+    if trial_id not in trials:
+        known = f"it has {', '.join(list(trials)[:3])}, ..." if trials else "it has none"
+        raise UserError(f"--replay {study} {trial_id}: no such trial; {known}")
+    return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
+
+
+def replayed_config(study: Path, row: Row) -> TrainingConfig:
+    """The training of a row of trials.csv, with what study.yaml fixes for all trials."""
+    config = read_config(study)
+    searched = {name: row[name] for name in config.dimensions()}
+    return config.training_config(row["T"], searched, row["seed"])

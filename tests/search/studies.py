@@ -1,0 +1,45 @@
+"""Studies for the tests of the packages' parts: no Ray, no training."""
+
+import csv
+from pathlib import Path
+
+from copytask import TrainingConfig
+from search.config import StudyConfig
+from search.study import Study
+
+SPACE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "hidden_size": {"choices": [8, 16]},
+    "curriculum_length": 10,
+}
+
+
+def make_config(T=(5, 9), **search) -> StudyConfig:
+    training = {"max_tokens": 1000, "tokens_per_iteration": 100, "precision": "fp32"}
+    return StudyConfig(model="gru", T=list(T), training=training, space=SPACE, search=search)
+
+
+def start(study: Study, trial_id: str, T: int = 5, **changes) -> TrainingConfig:
+    values = {"learning_rate": 1e-3, "hidden_size": 8, **changes}
+    training = study.config.training_config(T, values, seed=7)
+    study.start_trial(trial_id, training.to_dict())
+    return training
+
+
+def metrics(iteration: int, accuracy: float, **changes) -> dict:
+    return {
+        "iteration": iteration, "step": 10 * iteration, "tokens": 100 * iteration,
+        "seconds": 1.5 * iteration, "learning_rate": 5e-4, "max_length": 3, "training_loss": 2.0,
+        "validation_accuracy": accuracy, "ladder_accuracy": accuracy / 2, "exact_match": 0.0,
+        "validation_loss": 2.0, "recalled_bits": 1.0, "tokens_to_solve": None,
+        "seconds_to_solve": None, **changes,
+    }  # fmt: skip
+
+
+def report(study: Study, trial_id: str, iteration: int, accuracy: float, status="", **changes):
+    study.add_result(trial_id, metrics(iteration, accuracy, **changes), 99, status)
+
+
+def read(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
