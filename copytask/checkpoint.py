@@ -1,8 +1,8 @@
 """Checkpoints: one file of tensors and plain values, read without running code from it."""
 
+import io
 import os
 import pickle
-import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,21 +17,35 @@ FORMAT = 1
 
 
 def save_state(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a trainer's state into the folder ``path``; a reader never sees half a file."""
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"  # of this process alone
-    torch.save({"format": FORMAT, **state}, partial)
-    os.replace(partial, folder / FILE_NAME)
+    """Write a trainer's state into the folder ``path``; a reader never sees half a file.
+
+    Raises:
+        OSError: it cannot be written; an earlier checkpoint there is as it was.
+    """
+    # In memory first: torch's own file writer turns a full disk into a RuntimeError.
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, **state}, buffer)
+    _replace(Path(path), buffer.getbuffer())
 
 
 def copy_checkpoint(source: str | os.PathLike[str], target: str | os.PathLike[str]) -> None:
-    """Copy the checkpoint in a folder to another folder, in one step for those who read it."""
-    folder = Path(target)
+    """Copy the checkpoint in the folder ``source`` to the folder ``target``.
+
+    Raises:
+        OSError: as :func:`save_state`.
+    """
+    _replace(Path(target), (Path(source) / FILE_NAME).read_bytes())
+
+
+def _replace(folder: Path, content: bytes | memoryview) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"
-    shutil.copyfile(Path(source) / FILE_NAME, partial)
-    os.replace(partial, folder / FILE_NAME)
+    partial = folder / f"{FILE_NAME}.{os.getpid()}.partial"  # of this process alone
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, folder / FILE_NAME)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -1,21 +1,13 @@
 """Search and comparison on real Ray, as a user runs them."""
 
-import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
-import optuna
 import pytest
+from searches import optuna_trials, read, run
 
 import study_format as files
 from copytask import evaluate, load_model
-
-ROOT = Path(__file__).parent.parent
 
 TINY = """
 model: gru
@@ -39,34 +31,6 @@ def tiny(tmp_path_factory) -> Path:
     file = tmp_path_factory.mktemp("config") / "tiny.yaml"
     file.write_text(TINY)
     return file
-
-
-def start(*arguments: object) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-m", *map(str, arguments)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"COLUMNS": "80"},
-    )
-
-
-def run(*arguments: object) -> tuple[int, str, str]:
-    process = start(*arguments)
-    out, err = process.communicate(timeout=200)
-    return process.returncode, out, err
-
-
-def read(path: Path) -> list[dict]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def optuna_trials(study: Path, T: int) -> list[optuna.trial.FrozenTrial]:
-    backend = optuna.storages.journal.JournalFileBackend(str(study / files.OPTUNA_FILE))
-    storage = optuna.storages.JournalStorage(backend)
-    return optuna.load_study(study_name=f"T={T}", storage=storage).trials
 
 
 @pytest.fixture(scope="module")
@@ -173,51 +137,6 @@ def test_resuming_a_finished_study_changes_nothing(searched):
     assert (code, err) == (0, "")
     assert "Best trial of each T" in out
     assert {f.name: f.read_bytes() for f in study.glob("*.csv")} == before
-
-
-def wait_for(condition, process: subprocess.Popen, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_search_stops_within_seconds_and_goes_on(number, tiny, tmp_path):
-    study = tmp_path / "s"
-    long_trials = ["training.max_tokens=4000000", "search.scheduler=none", "T=[50]"]
-    overrides = [part for text in long_trials for part in ("--set", text)]
-    process = start(
-        "search.run", "--config", tiny, *overrides, "--storage", tmp_path, "--name", "s"
-    )
-    wait_for(lambda: len((study / files.PROGRESS_FILE).read_text().splitlines()) > 4
-             if (study / files.PROGRESS_FILE).exists() else False, process)  # fmt: skip
-    process.send_signal(number)
-    asked = time.monotonic()
-    out, err = process.communicate(timeout=60)
-    assert time.monotonic() - asked < 15
-    assert (process.returncode, err) == (130, "")
-    command = f"python -m search.run --name s --storage {tmp_path} --resume"
-    assert command in out
-
-    before = {(r["trial_id"], r["iteration"]): r for r in read(study / files.PROGRESS_FILE)}
-    used = json.loads((study / files.EVENTS_FILE).read_text().splitlines()[-1])["elapsed"]
-    budget = used / 60 + 0.25
-    code, _, err = run(*command.split()[2:], "--budget-minutes", budget)
-    assert (code, err) == (0, "")
-    after = {(r["trial_id"], r["iteration"]): r for r in read(study / files.PROGRESS_FILE)}
-    assert len(after) > len(before)
-    first = next(row["trial_id"] for row in read(study / files.TRIALS_FILE))
-    iterations = [int(i) for trial, i in after if trial == first]
-    assert iterations == list(range(1, len(iterations) + 1))
-    assert len(iterations) > len([i for trial, i in before if trial == first])
-    timing = {"seconds"}
-    for key, row in before.items():
-        assert {k: v for k, v in row.items() if k not in timing} == {
-            k: v for k, v in after[key].items() if k not in timing
-        }
-    assert not any(t.state.name == "RUNNING" for t in optuna_trials(study, 50))
 
 
 def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(tiny, tmp_path):

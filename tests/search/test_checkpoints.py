@@ -5,13 +5,12 @@ from search.checkpoints import checkpoint_path, load_latest, save_checkpoint, sa
 
 
 def make_trainer() -> Trainer:
-    return Trainer(
-        TrainingConfig(
-            model="gru", T=2, task="sequence", hidden_size=8, batch_size=4, learning_rate=0.02,
-            tokens_per_iteration=200, max_tokens=4000, validation_payloads=8, precision="fp32",
-            curriculum_length=10,
-        )  # fmt: skip
-    )
+    config = TrainingConfig(
+        model="gru", T=2, task="sequence", hidden_size=8, batch_size=4, learning_rate=0.02,
+        tokens_per_iteration=200, max_tokens=4000, validation_payloads=8, precision="fp32",
+        curriculum_length=10,
+    )  # fmt: skip
+    return Trainer(config)
 
 
 def test_the_latest_and_the_best_are_kept(tmp_path):

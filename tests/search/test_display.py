@@ -2,12 +2,12 @@ import io
 
 import pytest
 from rich.console import Console
+from studies import report
 
 import study_format as files
 from search.config import StudyConfig
 from search.display import Display, clock
 from search.study import Study
-from studies import report
 
 
 @pytest.fixture

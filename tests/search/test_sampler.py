@@ -1,12 +1,12 @@
 import optuna
 import pytest
 from optuna.trial import TrialState
+from studies import make_config, report
 
 import study_format as files
 from search.optuna_journal import open_journal
 from search.sampler import Sampler, trial_seed
 from search.study import Study
-from studies import make_config, report
 
 
 def make_study(tmp_path, **search) -> Study:

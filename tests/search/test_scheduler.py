@@ -4,10 +4,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from studies import make_config, metrics, report, start
 
 from search.scheduler import make_scheduler, restored_scheduler
 from search.study import Study
-from studies import make_config, metrics, report, start
 
 
 def decide(scheduler: ASHAScheduler, trial_id: str, iteration: int, accuracy: float) -> str:

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 import yaml
+from studies import make_config, read, report, start
 
 import study_format as files
 from copytask import Trainer, TrainingConfig, compiled_kernels, load_model
@@ -9,7 +10,6 @@ from search.checkpoints import checkpoint_path
 from search.errors import UserError
 from search.runner import first_configurations, keep_best
 from search.study import Study
-from studies import make_config, read, report, start
 
 
 @pytest.fixture

@@ -1,0 +1,64 @@
+"""Searches as a user starts them, for the tests on real Ray."""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+
+import study_format as files
+
+ROOT = Path(__file__).parent.parent
+
+
+started: list[subprocess.Popen] = []
+
+
+def start(*arguments: object) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    started.append(process)
+    return process
+
+
+def end_all() -> None:
+    """End what a test that failed has left running."""
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    started.clear()
+
+
+def run(*arguments: object) -> tuple[int, str, str]:
+    process = start(*arguments)
+    out, err = process.communicate(timeout=200)
+    return process.returncode, out, err
+
+
+def read(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def optuna_trials(study: Path, T: int) -> list[optuna.trial.FrozenTrial]:
+    backend = optuna.storages.journal.JournalFileBackend(str(study / files.OPTUNA_FILE))
+    storage = optuna.storages.JournalStorage(backend)
+    return optuna.load_study(study_name=f"T={T}", storage=storage).trials
+
+
+def wait_for(condition, process: subprocess.Popen, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

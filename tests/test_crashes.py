@@ -1,0 +1,420 @@
+"""What a search loses when something dies: nothing but iterations since the last checkpoint."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from searches import optuna_trials, read, run, start, wait_for
+
+import study_format as files
+from search.event_log import read_events
+from search.replay import replay
+
+CONFIG = """
+model: gru
+task: sequence
+T: [3, 4]
+training:
+  {batch_size: 8, tokens_per_iteration: 15000, max_tokens: 150000, validation_payloads: 32,
+   precision: fp32}
+space:
+  learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}
+  hidden_size: {choices: [12, 16]}
+  curriculum_length: {low: 1, high: 300}
+search:
+  {trials: 5, solved_trials: 99, budget_minutes: null, grace_iterations: 2, test_payloads: 100,
+   startup_trials: 3, carried_trials: 2, initial: [{learning_rate: 1.0e-2}]}
+"""
+
+LONGER = ["--trials", 9, "--set", "training.max_tokens=300000"]
+"""So long that there is something left to kill twenty times."""
+
+TIMES = {"seconds", "seconds_to_solve"}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("config") / "crashes.yaml"
+    file.write_text(CONFIG)
+    return file
+
+
+def arguments(config: Path, storage: Path, workers: int = 1) -> list[object]:
+    return ["search.run", "--config", config, "--storage", storage, "--name", "s",
+            "--max-concurrent", workers]  # fmt: skip
+
+
+def resume(storage: Path, *more: object) -> list[object]:
+    return ["search.run", "--storage", storage, "--name", "s", "--resume", *more]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(config, tmp_path_factory) -> Path:
+    """A study of one worker whose search nothing happened to."""
+    storage = tmp_path_factory.mktemp("undisturbed")
+    code, _, err = run(*arguments(config, storage))
+    assert (code, err) == (0, "")
+    return storage / "s"
+
+
+def outcome(study: Path) -> dict[str, list[dict]]:
+    """All files that a study is read by, but for how long things took."""
+    names = (files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE)
+    return {
+        name: [{k: v for k, v in row.items() if k not in TIMES} for row in read(study / name)]
+        for name in names
+    }
+
+
+def optuna_outcome(study: Path) -> list[tuple]:
+    lengths = sorted({int(row["T"]) for row in read(study / files.TRIALS_FILE)})
+    return [
+        (t.user_attrs, t.state, t.value, t.params, t.intermediate_values)
+        for T in lengths
+        for t in optuna_trials(study, T)
+    ]
+
+
+def check_whole(study: Path, trials: int = 10) -> None:
+    """No trial lost, none double, none left running, and every curve is the trial's own."""
+    rows, progress = read(study / files.TRIALS_FILE), read(study / files.PROGRESS_FILE)
+    assert len({row["trial_id"] for row in rows}) == len(rows) == trials
+    assert {row["status"] for row in rows} <= {files.COMPLETED, files.STOPPED_EARLY}
+    states = Counter(state.name for _, state, *_ in optuna_outcome(study))
+    assert states["COMPLETE"] + states["PRUNED"] == trials
+    assert states["PRUNED"] == sum(row["status"] == files.STOPPED_EARLY for row in rows)
+    for row in rows:
+        curve = [r for r in progress if r["trial_id"] == row["trial_id"]]
+        assert [int(r["iteration"]) for r in curve] == list(range(1, len(curve) + 1))
+        assert replay(study, row["trial_id"]) == 0
+    started = [e["trial_id"] for e in events(study) if e["event"] == "trial_started"]
+    assert len(set(started)) == len(started) == trials
+
+
+def events(study: Path) -> list[dict]:
+    return read_events(study / files.EVENTS_FILE)
+
+
+def results(study: Path) -> int:
+    """Iterations reported so far."""
+    if not (study / files.EVENTS_FILE).exists():
+        return 0
+    return sum(event["event"] == "result" for event in events(study))
+
+
+def check_readable(study: Path) -> None:
+    """What anybody may read at any moment can be read."""
+    if not study.exists():
+        return
+    for name in (files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE):
+        assert all(None not in row.values() for row in read(study / name))
+    if (study / files.OPTUNA_FILE).exists():
+        optuna_trials(study, 3)
+
+
+def kill_at_random_moments(command, study: Path, kills: int, seed: int) -> int:
+    """Kill the search and go on with it, so many times; returns how often it was killed.
+
+    Three of four times it is killed while trials run, else anywhere from its start on.
+    """
+    chance = random.Random(seed)
+    for number in range(kills):
+        process = start(*(resume(study.parent) if study.exists() else command))
+        known = results(study)
+        if chance.random() < 0.75:
+            while results(study) == known and process.poll() is None:
+                time.sleep(0.02)
+            time.sleep(chance.uniform(0, 1.5))
+        else:
+            time.sleep(chance.uniform(0.2, 5))
+        if process.poll() is not None:  # it was faster
+            assert process.returncode == 0, process.communicate()
+            return number
+        process.kill()
+        process.communicate()
+        check_readable(study)
+    return kills
+
+
+@pytest.mark.timeout(900)
+def test_a_search_killed_twenty_times_ends_as_one_that_was_not(config, tmp_path):
+    code, _, err = run(*arguments(config, tmp_path / "undisturbed"), *LONGER)
+    assert (code, err) == (0, "")
+    undisturbed, study = tmp_path / "undisturbed" / "s", tmp_path / "killed" / "s"
+    command = [*arguments(config, tmp_path / "killed"), *LONGER]
+    assert kill_at_random_moments(command, study, 20, seed=1) == 20
+    code, _, err = run(*resume(study.parent))
+    assert (code, err) == (0, "")
+    assert outcome(study) == outcome(undisturbed)
+    assert optuna_outcome(study) == optuna_outcome(undisturbed)
+    check_whole(study, trials=18)
+
+
+def test_a_search_of_two_workers_killed_again_and_again_loses_no_trial(config, tmp_path):
+    kills = kill_at_random_moments(arguments(config, tmp_path, 2), tmp_path / "s", 5, seed=2)
+    assert kills >= 3
+    code, _, err = run(*resume(tmp_path))
+    assert (code, err) == (0, "")
+    check_whole(tmp_path / "s")
+
+
+def children(process: subprocess.Popen, name: str) -> list[int]:
+    """Processes below a search whose command line has this name."""
+    listed = subprocess.run(
+        ["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    below, found = {process.pid}, []
+    for _ in range(4):
+        below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
+    for pid, _, command in rows:
+        if int(pid) in below and name in command:
+            found.append(int(pid))
+    return found
+
+
+def test_a_killed_worker_costs_at_most_an_iteration_and_the_search_goes_on(
+    config, undisturbed, tmp_path
+):
+    process = start(*arguments(config, tmp_path))
+    study = tmp_path / "s"
+    wait_for(lambda: results(study) >= 4, process)
+    for pid in children(process, "ray::CopyTrainable"):
+        os.kill(pid, signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert " goes on from iteration " in out
+    assert ": worker lost: " in out
+    assert outcome(study) == outcome(undisturbed)
+    assert sum(event["event"] == "trial_retried" for event in events(study)) == 1
+
+
+def test_a_killed_raylet_is_started_again_and_the_search_goes_on(config, undisturbed, tmp_path):
+    process = start(*arguments(config, tmp_path))
+    study = tmp_path / "s"
+    wait_for(lambda: results(study) >= 4, process)
+    (raylet,) = children(process, "raylet/raylet")
+    os.kill(raylet, signal.SIGKILL)
+    out, err = process.communicate(timeout=180)
+    assert (process.returncode, err) == (0, "")
+    assert "Ray's processes have died; they are started again, and trials go on" in out
+    assert outcome(study) == outcome(undisturbed)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_search_goes_on_as_if_it_had_not_been(number, config, undisturbed, tmp_path):
+    process = start(*arguments(config, tmp_path))
+    wait_for(lambda: results(tmp_path / "s") >= 4, process)
+    process.send_signal(number)
+    asked = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - asked < 15
+    assert (process.returncode, err) == (130, "")
+    command = f"python -m search.run --name s --storage {tmp_path} --resume"
+    assert command in out
+    code, _, err = run(*command.split()[2:])
+    assert (code, err) == (0, "")
+    assert outcome(tmp_path / "s") == outcome(undisturbed)
+
+
+@contextmanager
+def small_disk(folder: Path, megabytes: int):
+    """A file system of its own at ``folder``."""
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+    if subprocess.run(["mount", *options], capture_output=True).returncode != 0:
+        pytest.skip("a file system of its own needs the right to mount one (root)")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def fill(file: Path) -> None:
+    """Write until the disk has no room left."""
+    subprocess.run(["dd", "if=/dev/zero", f"of={file}", "bs=4k"], capture_output=True)
+
+
+@pytest.mark.privileged
+def test_a_full_disk_is_told_in_a_line_and_damages_nothing(config, undisturbed, tmp_path):
+    storage = tmp_path / "disk"
+    study, ballast = storage / "s", storage / "ballast"
+    with small_disk(storage, megabytes=8):
+        for attempt in range(3):
+            known = results(study)
+            process = start(*(resume(storage) if attempt else arguments(config, storage)))
+            wait_for(lambda known=known: results(study) >= known + 4, process)
+            fill(ballast)
+            _, err = process.communicate(timeout=60)
+            assert process.returncode == 1
+            assert err == (
+                f"failed: cannot write to {study}: No space left on device. What was written is "
+                "whole: make room, then go on with --resume\n"
+            )
+            check_readable(study)
+            ballast.unlink()
+        subprocess.run(["mount", "-o", "remount,ro", str(storage)], check=True)
+        code, out, err = run(*resume(storage))
+        assert (code, out) == (2, "")
+        assert "Read-only file system" in err or "not a folder that can be written" in err
+        assert len(err.splitlines()) == 1
+        subprocess.run(["mount", "-o", "remount,rw", str(storage)], check=True)
+        code, _, err = run(*resume(storage))
+        assert (code, err) == (0, "")
+        assert outcome(study) == outcome(undisturbed)
+
+
+CELLS = """
+import os, signal, time
+from pathlib import Path
+from torch import nn
+
+class Fragile(nn.GRU):
+    '''Fails in its first iteration, in a way that depends on its width.'''
+
+    last_call = 20
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__(input_size, hidden_size)
+        self.calls = 0
+
+    def forward(self, input, state=None):
+        self.calls += 1
+        if self.calls == self.last_call and self.unlucky():
+            if self.hidden_size == 13:
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.hidden_size == 14:
+                time.sleep(1000)
+            if self.hidden_size == 15:
+                raise MemoryError("no room for 1 GB")
+            if self.hidden_size == 16:
+                raise ValueError("a mistake in the cell")
+        return super().forward(input, state)
+
+    def unlucky(self):
+        return True
+
+class Once(Fragile):
+    '''Fails once, in its second iteration.'''
+
+    last_call = 200
+
+    def unlucky(self):
+        marker = Path(__file__).with_name(f"failed.{self.hidden_size}")
+        known = marker.exists()
+        marker.touch()
+        return not known
+"""
+
+
+def search_cells(cell: str, config: Path, folder: Path, monkeypatch, *more: object):
+    """Search four trials of a fragile cell, one of each width."""
+    (folder / "cells.py").write_text(CELLS)
+    monkeypatch.setenv("PYTHONPATH", str(folder))  # for the search
+    monkeypatch.syspath_prepend(folder)  # for a replay in this process
+    initial = ", ".join(f"{{hidden_size: {width}}}" for width in (12, 13, 14, 15, 16))
+    settings = [
+        "space.hidden_size={choices: [12, 13, 14, 15, 16]}", f"search.initial=[{initial}]",
+        "search.stall_minutes=0.2", "search.max_failures=1", "training.tokens_per_iteration=10000",
+        "training.max_tokens=60000", "search.scheduler=none",
+    ]  # fmt: skip
+    overrides = [part for text in settings for part in ("--set", text)]
+    return run(
+        *arguments(config, folder / "runs", workers=2), "--model", f"cells:{cell}", "--T", 3,
+        "--trials", 5, *overrides, *more,
+    )  # fmt: skip
+
+
+def test_what_may_have_been_bad_luck_is_tried_again(config, tmp_path, monkeypatch):
+    code, out, err = search_cells("Once", config, tmp_path, monkeypatch)
+    assert (code, err) == (0, "")
+    rows = read(tmp_path / "runs" / "s" / files.TRIALS_FILE)
+    status = {row["hidden_size"]: row["status"] for row in rows}
+    assert status == {**dict.fromkeys(["12", "13", "14", "15"], files.COMPLETED), "16": "failed"}
+    assert out.count("goes on from iteration") == 3
+    for row in rows[:4]:
+        assert replay(tmp_path / "runs" / "s", row["trial_id"]) == 0
+
+
+def test_what_fails_again_has_failed_with_its_reason(config, tmp_path, monkeypatch):
+    code, out, err = search_cells("Fragile", config, tmp_path, monkeypatch)
+    assert (code, err) == (0, "")
+    rows = read(tmp_path / "runs" / "s" / files.TRIALS_FILE)
+    assert [row["status"] for row in rows] == [files.COMPLETED, *[files.FAILED] * 4]
+    reasons = [row["error"] for row in rows]
+    assert reasons[1].startswith("worker lost: ")
+    assert reasons[2] == "no result for 0.2 minutes: its worker was ended"
+    assert reasons[3:] == ["MemoryError: no room for 1 GB", "ValueError: a mistake in the cell"]
+    assert out.count("goes on from iteration") == 3
+    assert max(map(len, out.splitlines()[1:])) <= 80
+
+
+def test_a_finished_search_raised_to_more_trials_runs_exactly_those(config, undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "s")
+    before = outcome(undisturbed)
+    code, out, err = run(*resume(tmp_path, "--trials", 8))
+    assert (code, err) == (0, "")
+    after = outcome(tmp_path / "s")
+    known = {row["trial_id"] for row in before[files.TRIALS_FILE]}
+    for name in (files.TRIALS_FILE, files.PROGRESS_FILE):
+        assert [row for row in after[name] if row["trial_id"] in known] == before[name]
+    new = [row["trial_id"] for row in after[files.TRIALS_FILE] if row["trial_id"] not in known]
+    assert new == [f"T{T}-{number:04d}" for T in (3, 4) for number in (5, 6, 7)]
+    assert [row["trials"] for row in after[files.BEST_FILE]] == ["8", "8"]
+    check_whole(tmp_path / "s", trials=16)
+    code, out, err = run(*resume(tmp_path))
+    assert (code, err) == (0, "")
+    assert not any("accuracy" in line for line in out.splitlines())  # nothing left to run
+
+
+def test_a_search_in_progress_can_be_copied_and_goes_on_elsewhere(config, undisturbed, tmp_path):
+    process = start(*arguments(config, tmp_path / "here"))
+    wait_for(lambda: results(tmp_path / "here" / "s") >= 6, process)
+    shutil.copytree(tmp_path / "here" / "s", tmp_path / "there" / "s")
+    code, out, err = run(*resume(tmp_path / "here"))
+    assert (code, out) == (2, "")
+    assert "another process is searching in" in err
+    process.kill()
+    process.communicate()
+    code, _, err = run(*resume(tmp_path / "there"))
+    assert (code, err) == (0, "")
+    assert outcome(tmp_path / "there" / "s") == outcome(undisturbed)
+
+
+def test_four_slots_run_four_trials_and_a_smaller_cap_holds_after_a_restart(config, tmp_path):
+    study = tmp_path / "s"
+    settings = ["--cpus-per-trial", 0.25, "--set", "search.scheduler=none", "--T", 3, "--trials", 6]
+    settings += ["--set", "training.max_tokens=600000"]
+    process = start(*arguments(config, tmp_path, workers=4), *settings)
+    wait_for(lambda: most_at_once(study) == 4, process)
+    process.kill()
+    process.communicate()
+    before = len(events(study))
+    code, _, err = run(*resume(tmp_path, "--max-concurrent", 2))
+    assert (code, err) == (0, "")
+    check_whole(study, trials=6)
+    assert most_at_once(study) == 4
+    # The four that were cut off go on two by two, and no new one starts before they have ended.
+    ended = 0
+    for event in events(study)[before:]:
+        ended += event["event"] == "result" and event["status"] != ""
+        assert event["event"] != "trial_started" or ended >= 3
+
+
+def most_at_once(study: Path) -> int:
+    """The largest number of trials that had started and not ended."""
+    live, most = 0, 0
+    for event in events(study) if (study / files.EVENTS_FILE).exists() else []:
+        live += event["event"] == "trial_started"
+        live -= event["event"] == "result" and event["status"] != ""
+        most = max(most, live)
+    return most
