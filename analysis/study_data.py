@@ -134,7 +134,10 @@ def find_studies(path: Path) -> list[Path]:
     if _is_study(path):
         return [path]
     try:
-        found = sorted(child for child in path.iterdir() if _is_study(child))
+        # A hidden one is a study that is being made.
+        found = sorted(
+            child for child in path.iterdir() if child.name[0] != "." and _is_study(child)
+        )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     if not found:

@@ -69,7 +69,14 @@ def seconds_a_trial(reuse: bool, trials: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         tune.run(
             CopyTrainable,
-            config={"training": {**training, "seed": tune.randint(0, 1000)}},
+            config={
+                "training": {**training, "seed": tune.randint(0, 1000)},
+                "checkpoints": tune.sample_from(lambda: tempfile.mkdtemp(dir=folder)),
+                "reported": 0,
+                "metrics": [],
+                "cpus": 1,
+                "gpus": 0,
+            },
             num_samples=trials,
             max_concurrent_trials=1,
             reuse_actors=reuse,

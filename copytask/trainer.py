@@ -141,7 +141,8 @@ class Trainer:
         total_loss = torch.zeros((), device=self.device)
         first_step = progress.step
         with self._own_global_rng(), matmul_precision(self.config.precision):
-            while progress.tokens < target:
+            # At least one step, also when a batch has more tokens than an iteration.
+            while progress.tokens < target or progress.step == first_step:
                 total_loss += self._train_step()
             loss = float(total_loss) / (progress.step - first_step)
             if not loss <= DIVERGED_LOSS:

@@ -27,8 +27,8 @@ class CopyTrainable(tune.Trainable):
     """Runs a :class:`copytask.Trainer`.
 
     ``config`` has ``training`` (a TrainingConfig as plain values), ``checkpoints`` (the trial's
-    folder, absolute), ``reported`` (iterations that the search knows already) and ``metrics``
-    (names of metrics that Tune's scheduler is to see).
+    folder, absolute), ``reported`` (iterations that the search knows already), ``metrics`` (names
+    of metrics that Tune's scheduler is to see), ``cpus`` and ``gpus``.
 
     A result is reported only after its checkpoint is written, so the search never knows more
     than the checkpoint does. The checkpoint may know more than the search, when either was
@@ -69,13 +69,12 @@ class CopyTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _start(self) -> Trainer:
-        resources = self.trial_resources.required_resources
-        configure_process(threads=max(1, int(resources.get("CPU", 1))))
+        configure_process(threads=max(1, int(self._spec["cpus"])))
         trainer = load_latest(Path(self._spec["checkpoints"]))
         if trainer is None:
             training = TrainingConfig.from_dict(self._spec["training"])
             if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
-                device = "cuda" if resources.get("GPU", 0) > 0 else "cpu"
+                device = "cuda" if self._spec["gpus"] > 0 else "cpu"
                 training = dataclasses.replace(training, device=device)
             trainer = Trainer(training)
         self._unreported.extend(trainer.history[self._spec["reported"] :])

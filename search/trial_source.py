@@ -83,12 +83,14 @@ class TrialSource(SearchAlgorithm):
 
     def _make_trial(self, trial: TrialRecord) -> Trial:
         config = self._study.config
-        resources = {"CPU": config.resources.cpus_per_trial, "GPU": config.resources.gpus_per_trial}
+        cpus, gpus = config.resources.cpus_per_trial, config.resources.gpus_per_trial
         settings: dict[str, Any] = {
             "training": dict(trial.training),
             "checkpoints": str(self._study.trial_folder(trial)),
             "reported": len(trial.curve),
             "metrics": ["iteration", METRIC_NAMES[config.search.metric]],
+            "cpus": cpus,
+            "gpus": gpus,
         }
         return Trial(
             self._experiment["run"],
@@ -96,8 +98,6 @@ class TrialSource(SearchAlgorithm):
             config=settings,
             storage=self._experiment["storage"],
             experiment_tag=trial.id,
-            placement_group_factory=PlacementGroupFactory(
-                [{name: amount for name, amount in resources.items() if amount}]
-            ),
+            placement_group_factory=PlacementGroupFactory([{"CPU": cpus, "GPU": gpus}]),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

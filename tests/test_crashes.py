@@ -1,11 +1,14 @@
 """What a search loses when something dies: nothing but iterations since the last checkpoint."""
 
+import json
 import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import time
+import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +25,7 @@ model: gru
 task: sequence
 T: [3, 4]
 training:
-  {batch_size: 8, tokens_per_iteration: 15000, max_tokens: 150000, validation_payloads: 32,
+  {batch_size: 32, tokens_per_iteration: 15000, max_tokens: 150000, validation_payloads: 32,
    precision: fp32}
 space:
   learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}
@@ -33,7 +36,10 @@ search:
    startup_trials: 3, carried_trials: 2, initial: [{learning_rate: 1.0e-2}]}
 """
 
-LONGER = ["--trials", 9, "--set", "training.max_tokens=300000"]
+LONGER = [
+    "--trials", 9, "--set", "training.tokens_per_iteration=60000",
+    "--set", "training.max_tokens=600000",
+]  # fmt: skip
 """So long that there is something left to kill twenty times."""
 
 TIMES = {"seconds", "seconds_to_solve"}
@@ -159,12 +165,19 @@ def test_a_search_killed_twenty_times_ends_as_one_that_was_not(config, tmp_path)
     check_whole(study, trials=18)
 
 
-def test_a_search_of_two_workers_killed_again_and_again_loses_no_trial(config, tmp_path):
+def test_a_search_of_two_workers_killed_again_and_again_loses_no_trial(
+    config, undisturbed, tmp_path
+):
     kills = kill_at_random_moments(arguments(config, tmp_path, 2), tmp_path / "s", 5, seed=2)
     assert kills >= 3
     code, _, err = run(*resume(tmp_path))
     assert (code, err) == (0, "")
     check_whole(tmp_path / "s")
+    # What is tried before TPE has seen anything does not depend on who finishes first.
+    first = [row for row in read(tmp_path / "s" / files.TRIALS_FILE) if row["T"] == "3"][:3]
+    alone = read(undisturbed / files.TRIALS_FILE)[:3]
+    names = ("trial_id", "learning_rate", "hidden_size", "curriculum_length", "seed")
+    assert [[row[n] for n in names] for row in first] == [[row[n] for n in names] for row in alone]
 
 
 def children(process: subprocess.Popen, name: str) -> list[int]:
@@ -418,3 +431,63 @@ def most_at_once(study: Path) -> int:
         live -= event["event"] == "result" and event["status"] != ""
         most = max(most, live)
     return most
+
+
+def test_optuna_dashboard_shows_the_search_while_it_runs_and_after_it_was_killed(config, tmp_path):
+    study = tmp_path / "s"
+    process = start(*arguments(config, tmp_path))
+    wait_for(lambda: results(study) >= 4, process)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    dashboard = start("optuna_dashboard._cli", study / files.OPTUNA_FILE, "--port", port)
+    url = f"http://127.0.0.1:{port}/api/studies"
+
+    def fetch(path: str = "") -> dict:
+        with urllib.request.urlopen(url + path, timeout=10) as response:
+            return json.load(response)
+
+    def answers() -> bool:
+        try:
+            return bool(fetch())
+        except OSError:
+            return False
+
+    def states(T: int) -> list[str]:
+        known = {entry["study_name"]: entry["study_id"] for entry in fetch()["studies"]}
+        trials = fetch(f"/{known[f'T={T}']}?after=0")["trials"]
+        return [trial["state"] for trial in trials]
+
+    wait_for(answers, dashboard)
+    assert "Running" in states(3)
+    process.kill()
+    process.communicate()
+    code, _, err = run(*resume(tmp_path))
+    assert (code, err) == (0, "")
+    for T in (3, 4):
+        assert len(states(T)) == 5
+        assert set(states(T)) <= {"Complete", "Pruned"}
+    dashboard.terminate()
+    _, err = dashboard.communicate(timeout=10)
+    assert "Error" not in err
+
+
+def test_paths_stay_short_with_many_hyperparameters(config, tmp_path):
+    names = (
+        "batch_size", "clip_norm", "weight_decay", "forget_bias", "decay_share",
+        "tokens_per_iteration", "max_tokens", "validation_payloads", "optimizer", "initialization",
+    )  # fmt: skip
+    values = (8, 1.0, 0.0, 1.0, 0.5, 15000, 30000, 32, "adam", "near_plain")
+    space = [
+        part
+        for name, value in zip(names, values, strict=True)
+        for part in ("--set", f"space.{name}={{choices: [{value}]}}")
+    ]
+    process = start(*arguments(config, tmp_path), *space, "--T", 3, "--trials", 2)
+    longest = 0
+    while process.poll() is None:
+        paths = (len(str(path.relative_to(tmp_path))) for path in tmp_path.rglob("*"))
+        longest = max(longest, *paths, 0)
+        time.sleep(0.05)
+    assert process.returncode == 0, process.communicate()
+    assert 30 < longest < 80

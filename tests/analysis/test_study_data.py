@@ -137,6 +137,12 @@ def test_a_broken_study_does_not_touch_the_others(runs: Path) -> None:
     assert set(studies.studies["study"]) == {"gru", "mgru"}
 
 
+def test_a_study_that_is_being_made_is_passed_over(runs: Path) -> None:
+    write_study(runs, "mgru").rename(runs / ".mgru-delay.new")
+    write_study(runs, "gru")
+    assert set(load_studies([runs]).studies["study"]) == {"gru"}
+
+
 def test_no_study_is_an_error_that_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"runs does not exist.*python -m search\.run --model"):
         load_studies([tmp_path / "runs"])

@@ -109,6 +109,12 @@ def test_a_model_learns_solves_T_and_stops(tmp_path):
     assert evaluate(load_model(tmp_path), "sequence", 2).accuracy > 0.97
 
 
+def test_an_iteration_has_at_least_one_step():
+    trainer = Trainer(make_config(tokens_per_iteration=1, max_tokens=100))
+    assert [metrics.step for metrics in trainer] == list(range(1, trainer.progress.step + 1))
+    assert trainer.progress.step > 1
+
+
 def test_solving_takes_two_evaluations_in_a_row():
     trainer = Trainer(make_config())
     for tokens, accuracy in [(10, 1.0), (20, 0.98), (30, 0.99), (40, 0.995), (50, 0.5)]:

@@ -1,0 +1,74 @@
+import dataclasses
+
+import pytest
+from studies import make_config, start
+
+import study_format as files
+from copytask import DivergedError, Trainer
+from search.errors import UserError
+from search.replay import replay
+from search.study import Study
+
+
+@pytest.fixture
+def study(tmp_path) -> Study:
+    """A study with one trial of three iterations that was really trained."""
+    config = make_config(T=[3])
+    study = Study.create(tmp_path / "study", config.model_copy(update={"task": "sequence"}))
+    trainer = Trainer(start(study, "T3-0000", T=3))
+    for status in ("", "", files.STOPPED_EARLY):
+        metrics = dataclasses.asdict(trainer.run_iteration())
+        study.add_result("T3-0000", metrics, trainer.model.parameter_count(), status)
+    study.write()
+    return study
+
+
+def test_a_trial_repeats_itself_from_its_row(study, capsys):
+    assert replay(study.path, "T3-0000") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert all("as recorded" in line for line in lines)
+    assert lines[-1] == "T3-0000: all 3 iterations as recorded"
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_difference_is_found_and_told(study, capsys):
+    file = study.path / files.PROGRESS_FILE
+    header, first, second, third = file.read_text().splitlines()
+    accuracy = header.split(",").index("validation_accuracy")
+    cells = second.split(",")
+    cells[accuracy] = "0.123"
+    file.write_text("\n".join([header, first, ",".join(cells), third, ""]))
+    assert replay(study.path, "T3-0000") == 1
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == ("T3-0000 differs from its record, first in iteration 2: validation_accuracy")
+
+
+def test_a_failure_repeats_itself(tmp_path, capsys):
+    study = Study.create(tmp_path / "study", make_config(T=[3]))
+    trainer = Trainer(start(study, "T3-0000", T=3, learning_rate=1e4))
+    while True:
+        try:
+            metrics = dataclasses.asdict(trainer.run_iteration())
+        except DivergedError as error:
+            study.fail_trial("T3-0000", str(error))
+            break
+        study.add_result("T3-0000", metrics, trainer.model.parameter_count())
+    study.write()
+    assert replay(study.path, "T3-0000") == 0
+    study.trials["T3-0000"].row["error"] = "something else"
+    study.write()
+    assert replay(study.path, "T3-0000") == 1
+    assert "first in its failure: training diverged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("path", "trial", "message"),
+    [
+        ("none", "T3-0000", "none/trials.csv: No such file or directory"),
+        ("study", "T3-0009", "no such trial; it has T3-0000, ..."),
+    ],
+)
+def test_what_is_not_there_is_told(study, path, trial, message):
+    with pytest.raises(UserError, match=message):
+        replay(study.path.parent / path, trial)
