@@ -1,6 +1,7 @@
 """Runs the trials of one T with Ray Tune and keeps the study up to date while it does."""
 
 import dataclasses
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -207,6 +208,8 @@ def tune_length(
         over = solved or study.elapsed() >= deadline
         return over or guard.error is not None or recorder.cluster_lost
 
+    # Else Tune starts one worker after the other, each of which takes seconds.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max_concurrent)
     with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
         tune.run(
             CopyTrainable,
