@@ -6,14 +6,16 @@ intermediate values.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
 import study_format as files
 from copytask import TrainingConfig
-from search.config import METRIC_NAMES, SearchConfig
+from search.config import METRIC_NAMES
 from search.history import TrialRecord
 from search.space import Scalar
 from search.study import Study
@@ -69,7 +71,7 @@ class Sampler:
         if number < len(initial):
             self._memory.study.enqueue_trial(dict(initial[number]))
         seed = trial_seed(self._config.search.seed, self._T, number)
-        self._memory.study.sampler = make_sampler(self._config.search, seed)
+        self._memory.study.sampler = self._make_sampler(seed)
         hyperparameters = self._memory.study.ask(self._distributions).params
         training = self._config.training_config(self._T, hyperparameters, seed)
         return f"T{self._T}-{number:04d}", training
@@ -84,6 +86,12 @@ class Sampler:
         number, expected = self._numbers[trial.id], self._freeze(trial)
         for side in (self._memory, self._journal):
             side.update(number, expected)
+
+    def _make_sampler(self, seed: int) -> optuna.samplers.BaseSampler:
+        search = self._config.search
+        if search.sampler == "random":
+            return optuna.samplers.RandomSampler(seed=seed)
+        return KnownSpaceTPE(self._distributions, seed=seed, n_startup_trials=search.startup_trials)
 
     def _freeze(self, trial: TrialRecord) -> FrozenTrial:
         """The trial as Optuna should see it."""
@@ -136,13 +144,21 @@ class OptunaStudy:
                 self.update(trial.number, trial)
 
 
-def make_sampler(config: SearchConfig, seed: int) -> optuna.samplers.BaseSampler:
-    """The sampler that the config asks for."""
-    if config.sampler == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(
-        seed=seed, n_startup_trials=config.startup_trials, multivariate=True
-    )
+class KnownSpaceTPE(optuna.samplers.TPESampler):
+    """TPE for a space that is the same for all trials.
+
+    Optuna's would find the space anew at each suggestion, as what all earlier trials have in
+    common, which takes half of the time of a suggestion.
+    """
+
+    def __init__(self, space: Mapping[str, BaseDistribution], **settings: Any):
+        super().__init__(multivariate=True, **settings)
+        self._space = {name: d for name, d in space.items() if not d.single()}
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return self._space
 
 
 def trial_seed(study_seed: int, T: int, number: int) -> int:

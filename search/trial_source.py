@@ -1,5 +1,6 @@
 """Hands trials to Ray Tune: new ones, and those that go on after a restart or a lost worker."""
 
+import time
 from typing import Any
 
 from ray.tune import PlacementGroupFactory
@@ -11,6 +12,18 @@ from search.faults import StorageGuard
 from search.history import TrialRecord
 from search.sampler import Sampler
 from search.study import Study
+from search.trainable import METRICS
+
+
+class PlainTrial(Trial):
+    """A trial of which Tune keeps its last result, but no statistics of every number in it.
+
+    Those take 20 kB a trial in the driver, as long as it lives; the study has the curve.
+    """
+
+    def update_last_result(self, result: dict[str, Any]) -> None:
+        self.run_metadata.last_result = {k: v for k, v in result.items() if k != METRICS}
+        self.run_metadata.last_result_time = time.time()
 
 
 class TrialSource(SearchAlgorithm):
@@ -92,7 +105,7 @@ class TrialSource(SearchAlgorithm):
             "cpus": cpus,
             "gpus": gpus,
         }
-        return Trial(
+        return PlainTrial(
             self._experiment["run"],
             trial_id=trial.id,
             config=settings,
