@@ -59,6 +59,10 @@ class Cluster:
         ray.shutdown()
         self._connect()
 
+    def lost(self) -> bool:
+        """Whether Ray has no node left that could run a trial."""
+        return not any(node["Alive"] for node in ray.nodes())
+
     def _connect(self) -> None:
         own = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
         try:

@@ -73,7 +73,7 @@ def search_on(cluster: Cluster, study: Study, display: Display) -> None:
         interrupts = Interrupts()
         interrupts.install()  # after ray.init, which sets handlers of its own
         try:
-            return search_study(study, cluster.slots, display, interrupts)
+            return search_study(study, cluster, display, interrupts)
         except ClusterLostError:
             if not cluster.own or not restarts_left:
                 raise

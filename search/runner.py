@@ -10,6 +10,7 @@ from optuna.storages import BaseStorage
 import study_format as files
 from copytask import configure_process, evaluate, load_model
 from copytask.checkpoint import copy_checkpoint
+from search.cluster import Cluster
 from search.display import Display
 from search.errors import SearchFailedError, StorageError
 from search.interrupt import Interrupts
@@ -20,11 +21,8 @@ from search.study import Study
 from search.tuning import tune_length
 
 
-def search_study(study: Study, slots: int, display: Display, interrupts: Interrupts) -> None:
+def search_study(study: Study, cluster: Cluster, display: Display, interrupts: Interrupts) -> None:
     """Search every T that is not over yet.
-
-    Args:
-        slots: trials that can run at once.
 
     Raises:
         SearchFailedError: there is no result at all, every trial at a T failed, or something
@@ -35,7 +33,7 @@ def search_study(study: Study, slots: int, display: Display, interrupts: Interru
     try:
         journal = open_journal(study.path / files.OPTUNA_FILE)
         for T in study.config.T:
-            search_length(study, T, journal, slots, display, interrupts)
+            search_length(study, T, journal, cluster, display, interrupts)
     except OSError as error:
         raise StorageError(study.path, error) from None
     if not study.best:
@@ -48,7 +46,7 @@ def search_length(
     study: Study,
     T: int,
     journal: BaseStorage,
-    slots: int,
+    cluster: Cluster,
     display: Display,
     interrupts: Interrupts,
 ) -> None:
@@ -71,8 +69,8 @@ def search_length(
                 study,
                 T,
                 sampler,
+                cluster,
                 deadline=progress.deadline,
-                max_concurrent=slots,
                 display=display,
                 progress=progress.now,
                 interrupts=interrupts,

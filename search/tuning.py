@@ -14,6 +14,7 @@ from ray.tune.experiment import Trial
 from ray.tune.stopper import NoopStopper
 
 import study_format as files
+from search.cluster import Cluster
 from search.display import Display
 from search.errors import ClusterLostError, StorageError
 from search.faults import StorageGuard, diagnose
@@ -48,6 +49,7 @@ class Recorder(Callback):
     def __init__(
         self,
         study: Study,
+        cluster: Cluster,
         sampler: Sampler,
         source: TrialSource,
         guard: StorageGuard,
@@ -56,6 +58,7 @@ class Recorder(Callback):
     ):
         self.cluster_lost = False
         self._study = study
+        self._cluster = cluster
         self._sampler = sampler
         self._source = source
         self._guard = guard
@@ -125,7 +128,7 @@ class Recorder(Callback):
             self._next_write = now + max(WRITE_INTERVAL, took / WRITE_SHARE)
         if now >= self._next_check:
             self._next_check = now + CLUSTER_CHECK_INTERVAL
-            self.cluster_lost = not any(node["Alive"] for node in ray.nodes())
+            self.cluster_lost = self._cluster.lost()
             self._end_hung_workers(now)
         self._display.update(*self._progress())
 
@@ -179,9 +182,9 @@ def tune_length(
     study: Study,
     T: int,
     sampler: Sampler,
+    cluster: Cluster,
     *,
     deadline: float,
-    max_concurrent: int,
     display: Display,
     progress: Callable[[], Progress],
     interrupts: Interrupts,
@@ -190,7 +193,6 @@ def tune_length(
 
     Args:
         deadline: when to stop, on the clock of :meth:`Study.elapsed`.
-        max_concurrent: trials at a time.
         progress: seconds that the whole search took so far, fraction done, seconds left.
 
     Raises:
@@ -199,8 +201,8 @@ def tune_length(
         ClusterLostError: Ray has no node any more.
     """
     guard = StorageGuard()
-    source = TrialSource(study, T, sampler, max_concurrent, guard)
-    recorder = Recorder(study, sampler, source, guard, display, progress)
+    source = TrialSource(study, T, sampler, cluster.slots, guard)
+    recorder = Recorder(study, cluster, sampler, source, guard, display, progress)
     needed = study.config.search.solved_trials
 
     def must_end() -> bool:
@@ -209,7 +211,7 @@ def tune_length(
         return over or guard.error is not None or recorder.cluster_lost
 
     # Else Tune starts one worker after the other, each of which takes seconds.
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(max_concurrent)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cluster.slots)
     with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
         tune.run(
             CopyTrainable,
@@ -226,4 +228,4 @@ def tune_length(
     if guard.error:
         raise StorageError(study.path, guard.error)
     if recorder.cluster_lost:
-        raise ClusterLostError("Ray has lost its last node")
+        raise ClusterLostError("Ray has lost its last node; go on with --resume")

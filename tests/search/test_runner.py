@@ -5,6 +5,8 @@ from rich.console import Console
 from studies import make_config, report, start
 
 import study_format as files
+from search.cluster import Cluster
+from search.config import ResourcesConfig
 from search.display import Display
 from search.errors import SearchFailedError
 from search.interrupt import Interrupts
@@ -67,7 +69,7 @@ def test_without_time_left_nothing_is_started_and_live_trials_are_cut_off(tmp_pa
     output = io.StringIO()
     display = Display(study, Console(file=output))
     journal = open_journal(study.path / files.OPTUNA_FILE)
-    search_length(study, 5, journal, 1, display, Interrupts())
+    search_length(study, 5, journal, Cluster(None, ResourcesConfig()), display, Interrupts())
     assert study.is_over(5)
     assert study.lengths[5].limit == "budget_minutes"
     assert not study.lengths[5].live
