@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 import study_format as files
 from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
-from search.errors import UserError
+from search.errors import SearchFailedError, UserError
 from search.event_log import Event, EventLog, read_events
 from search.history import History, TrialRecord, is_ranked, rank
 from search.provenance import provenance
@@ -152,7 +152,7 @@ class Study(History):
         """The checkpoint of a trial's best evaluation.
 
         Raises:
-            FileNotFoundError: it was removed.
+            SearchFailedError: somebody has removed it.
         """
         best = self.best.get(trial.row["T"], {})
         if best.get("trial_id") == trial.id:  # its folder may be gone by now
@@ -161,7 +161,7 @@ class Study(History):
         accuracies = {point["iteration"]: point["validation_accuracy"] for point in trial.curve}
         saved = [(accuracies.get(i, 0.0), i) for i in saved_iterations(folder)]
         if not saved:
-            raise FileNotFoundError(f"no checkpoint of {trial.id} in {folder}")
+            raise SearchFailedError(f"the checkpoints of {trial.id} are gone from {folder}")
         return checkpoint_path(folder, max(saved)[1])
 
     def remove_checkpoints(self, T: int) -> None:

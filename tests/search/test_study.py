@@ -7,7 +7,7 @@ from studies import make_config, read, report, start
 import study_format as files
 from copytask import Trainer, TrainingConfig, compiled_kernels, load_model
 from search.checkpoints import checkpoint_path
-from search.errors import UserError
+from search.errors import SearchFailedError, UserError
 from search.runner import first_configurations, keep_best
 from search.study import Study
 
@@ -131,6 +131,13 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
     study.remove_checkpoints(5)
     assert not best.exists()
     assert study.best_checkpoint(study.trials["a"]) == kept
+
+
+def test_a_checkpoint_that_somebody_has_removed_is_told(study):
+    start(study, "a")
+    report(study, "a", 1, 0.5)
+    with pytest.raises(SearchFailedError, match="the checkpoints of a are gone from .*T=5/a"):
+        keep_best(study, 5)
 
 
 def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoints(study):
