@@ -74,7 +74,7 @@ def seconds_a_trial(reuse: bool, trials: int) -> float:
                 "checkpoints": tune.sample_from(lambda: tempfile.mkdtemp(dir=folder)),
                 "reported": 0,
                 "metrics": [],
-                "cpus": 1,
+                "threads": 1,
                 "gpus": 0,
             },
             num_samples=trials,

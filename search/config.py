@@ -90,6 +90,10 @@ class ResourcesConfig(Section):
     gpus_per_trial: float = Field(0, ge=0)
     max_concurrent: int | None = Field(None, ge=1)
 
+    def threads_per_trial(self) -> int:
+        """Threads that a trial's products may use."""
+        return max(1, int(self.cpus_per_trial))
+
 
 DEFAULT_SPACE: dict[str, Any] = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import study_format as files
-from copytask import DivergedError, Trainer, TrainingConfig
+from copytask import DivergedError, Trainer, TrainingConfig, configure_process
+from search.config import StudyConfig
 from search.errors import UserError
 from search.study import read_config
 from search.study_files import Row, read_rows
@@ -23,7 +24,10 @@ def replay(study: Path, trial_id: str) -> int:
         UserError: there is no such study or trial.
     """
     row, recorded = read_trial(study, trial_id)
-    trainer = Trainer(replayed_config(study, row))
+    config = read_config(study)
+    # The threads of a trial: sums that are split among others come out otherwise.
+    configure_process(threads=config.resources.threads_per_trial())
+    trainer = Trainer(replayed_config(config, row))
     differences = []
     for expected in recorded:
         try:
@@ -79,8 +83,7 @@ def read_trial(study: Path, trial_id: str) -> tuple[Row, list[Row]]:
     return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
 
 
-def replayed_config(study: Path, row: Row) -> TrainingConfig:
-    """The training of a row of trials.csv, with what study.yaml fixes for all trials."""
-    config = read_config(study)
+def replayed_config(config: StudyConfig, row: Row) -> TrainingConfig:
+    """The training of a row of trials.csv, with what its study fixes for all trials."""
     searched = {name: row[name] for name in config.dimensions()}
     return config.training_config(row["T"], searched, row["seed"])

@@ -28,7 +28,7 @@ class CopyTrainable(tune.Trainable):
 
     ``config`` has ``training`` (a TrainingConfig as plain values), ``checkpoints`` (the trial's
     folder, absolute), ``reported`` (iterations that the search knows already), ``metrics`` (names
-    of metrics that Tune's scheduler is to see), ``cpus`` and ``gpus``.
+    of metrics that Tune's scheduler is to see), ``threads`` and ``gpus``.
 
     A result is reported only after its checkpoint is written, so the search never knows more
     than the checkpoint does. The checkpoint may know more than the search, when either was
@@ -69,7 +69,7 @@ class CopyTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _start(self) -> Trainer:
-        configure_process(threads=max(1, int(self._spec["cpus"])))
+        configure_process(threads=self._spec["threads"])
         trainer = load_latest(Path(self._spec["checkpoints"]))
         if trainer is None:
             training = TrainingConfig.from_dict(self._spec["training"])

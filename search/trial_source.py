@@ -96,14 +96,14 @@ class TrialSource(SearchAlgorithm):
 
     def _make_trial(self, trial: TrialRecord) -> Trial:
         config = self._study.config
-        cpus, gpus = config.resources.cpus_per_trial, config.resources.gpus_per_trial
+        resources = config.resources
         settings: dict[str, Any] = {
             "training": dict(trial.training),
             "checkpoints": str(self._study.trial_folder(trial)),
             "reported": len(trial.curve),
             "metrics": ["iteration", METRIC_NAMES[config.search.metric]],
-            "cpus": cpus,
-            "gpus": gpus,
+            "threads": resources.threads_per_trial(),
+            "gpus": resources.gpus_per_trial,
         }
         return PlainTrial(
             self._experiment["run"],
@@ -111,6 +111,8 @@ class TrialSource(SearchAlgorithm):
             config=settings,
             storage=self._experiment["storage"],
             experiment_tag=trial.id,
-            placement_group_factory=PlacementGroupFactory([{"CPU": cpus, "GPU": gpus}]),
+            placement_group_factory=PlacementGroupFactory(
+                [{"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}]
+            ),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

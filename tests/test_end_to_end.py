@@ -108,6 +108,17 @@ def test_the_console_is_quiet_and_narrow(searched):
     assert "Best trial of each T" in out
 
 
+def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
+    study, _ = searched
+    monkeypatch.delenv("OMP_NUM_THREADS")  # as on a user's machine
+    code, out, err = run("search.run", "--replay", study, "T2-0001")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[-1].startswith("T2-0001: all ")
+    code, out, err = run("search.run", "--replay", study, "T2-0099")
+    assert (code, out) == (2, "")
+    assert "no such trial; it has T1-0000, T1-0001, T1-0002, ..." in err
+
+
 def test_the_comparison_shows_the_study(searched, tmp_path):
     study, _ = searched
     code, out, err = run("analysis.compare", study.parent, "--output", tmp_path)

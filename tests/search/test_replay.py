@@ -1,6 +1,7 @@
 import dataclasses
 
 import pytest
+import torch
 from studies import make_config, start
 
 import study_format as files
@@ -30,6 +31,17 @@ def test_a_trial_repeats_itself_from_its_row(study, capsys):
     assert all("as recorded" in line for line in lines)
     assert lines[-1] == "T3-0000: all 3 iterations as recorded"
     assert max(map(len, lines)) <= 80
+
+
+def test_a_replay_has_the_threads_of_a_trial(study):
+    # With others, sums of a larger model come out otherwise.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        replay(study.path, "T3-0000")
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_a_difference_is_found_and_told(study, capsys):

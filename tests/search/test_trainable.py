@@ -17,7 +17,7 @@ def settings(folder, reported=0, **changes) -> dict:
         "checkpoints": str(folder),
         "reported": reported,
         "metrics": ["iteration", "ladder_accuracy"],
-        "cpus": 1,
+        "threads": 1,
         "gpus": 0,
     }
 
