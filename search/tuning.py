@@ -80,7 +80,7 @@ class Recorder(Callback):
     ) -> None:
         record = self._study.trials[trial.trial_id]
         self._heard[trial] = time.monotonic()
-        if self._guard.error:  # a hole in the curve could not be mended; a missing end can
+        if self._guard.error:  # its checkpoint has it, and it will be reported when there is room
             return
         with self._guard:
             if result[STATUS] == files.FAILED:
@@ -146,7 +146,8 @@ class Recorder(Callback):
         self._source.release(record.id)
         if record.ended:
             self._display.trial_ended(record.id)
-            self._study.remove_checkpoints(record.row["T"])
+            with self._guard:
+                self._study.remove_checkpoints(record.row["T"])
         else:
             self._display.trial_retried(record.id, reason)
 
