@@ -28,11 +28,15 @@ class Display:
 
     On a terminal: overall progress with the time left, the running trials and the best so far
     at each T. Elsewhere: one line for each trial that ended and each T that is done.
+
+    Args:
+        quiet: show the summary only.
     """
 
-    def __init__(self, study: Study, console: Console):
+    def __init__(self, study: Study, console: Console, quiet: bool = False):
         self._study = study
         self._console = console
+        self._quiet = quiet
         self._running: list[str] = []
         self._T: int | None = None
         self._elapsed = 0.0
@@ -41,7 +45,7 @@ class Display:
         self._live: Live | None = None
 
     def __enter__(self) -> "Display":
-        if self._console.is_terminal:
+        if self._console.is_terminal and not self._quiet:
             self._live = Live(
                 get_renderable=self._view, console=self._console, refresh_per_second=2
             )
@@ -53,8 +57,10 @@ class Display:
             self._live.stop()
             self._live = None
 
-    def say(self, message: str) -> None:
-        """One line that stays."""
+    def say(self, message: str, always: bool = False) -> None:
+        """One line that stays; ``always`` means also when quiet."""
+        if self._quiet and not always:
+            return
         self._console.print(message, highlight=False, soft_wrap=True, markup=False)
 
     def length_started(self, T: int, seconds: float) -> None:

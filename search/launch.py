@@ -20,13 +20,16 @@ CLUSTER_RESTARTS = 3
 """How often in one run a cluster of our own is started again after it has died."""
 
 
-def launch(path: Path, config: StudyConfig, address: str | None, *, resume: bool) -> int:
+def launch(
+    path: Path, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
+) -> int:
     """Search until everything is done, or until the user ends it; returns the exit code.
 
     Args:
         path: the study's directory.
         address: of a running Ray cluster; None starts one on this machine.
         resume: go on with the study that is there.
+        quiet: print the result only.
 
     Raises:
         UserError: study or cluster cannot be had.
@@ -45,7 +48,7 @@ def launch(path: Path, config: StudyConfig, address: str | None, *, resume: bool
                         study.write()  # a search that was killed knew more than its files
                 except OSError as error:
                     raise StorageError(path, error) from None
-                return search_shown(study, cluster, Display(study, output.console))
+                return search_shown(study, cluster, Display(study, output.console, quiet))
 
 
 def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
@@ -61,7 +64,7 @@ def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
             search_on(cluster, study, display)
     except KeyboardInterrupt:
         command = resume_command(study.path)
-        display.say(f"interrupted; what ran is kept. Go on with:\n  {command}")
+        display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
         return 130
     display.summary()
     return 0

@@ -83,6 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
         help="train a trial of a study again, alone, and compare it with what was recorded",
     )  # fmt: skip
+    place.add_argument("--quiet", action="store_true", help="print the result only")
     place.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
     place.add_argument(
         "--address", metavar="HOST:PORT", help="a running Ray cluster, or auto (default: own)"
@@ -161,7 +162,7 @@ def main(arguments: list[str] | None = None) -> int:
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
         from search.launch import launch
 
-        return launch(path, config, args.address, resume=args.resume)
+        return launch(path, config, args.address, resume=args.resume, quiet=args.quiet)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -195,20 +195,20 @@ def children(process: subprocess.Popen, name: str) -> list[int]:
     return found
 
 
-def test_a_killed_worker_costs_at_most_an_iteration_and_the_search_goes_on(
+def test_killed_workers_cost_at_most_an_iteration_each_and_the_search_goes_on(
     config, undisturbed, tmp_path
 ):
-    process = start(*arguments(config, tmp_path))
+    process = start(*arguments(config, tmp_path), "--set", "search.max_failures=1")
     study = tmp_path / "s"
-    wait_for(lambda: results(study) >= 4, process)
-    for pid in children(process, "ray::CopyTrainable"):
-        os.kill(pid, signal.SIGKILL)
+    for _ in range(5):
+        known = results(study)
+        wait_for(lambda known=known: results(study) >= known + 2, process)
+        for pid in children(process, "ray::CopyTrainable"):
+            os.kill(pid, signal.SIGKILL)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err) == (0, "")
-    assert " goes on from iteration " in out
-    assert ": worker lost: " in out
+    assert out.count(" goes on from iteration ") == out.count(": worker lost: ") >= 4
     assert outcome(study) == outcome(undisturbed)
-    assert sum(event["event"] == "trial_retried" for event in events(study)) == 1
 
 
 def test_a_killed_raylet_is_started_again_and_the_search_goes_on(config, undisturbed, tmp_path):

@@ -108,6 +108,21 @@ def test_the_console_is_quiet_and_narrow(searched):
     assert "Best trial of each T" in out
 
 
+def test_a_hundred_trials_are_a_hundred_narrow_lines_and_quiet_is_the_result_alone(tiny, tmp_path):
+    fast = ["--trials", 100, "--T", 1, "--set", "training.max_tokens=4000"]
+    code, out, err = run("search.run", "--config", tiny, "--storage", tmp_path, *fast)
+    assert (code, err) == (0, "")
+    _, *lines = out.splitlines()  # the first one has the path, as long as it is
+    assert max(map(len, lines)) <= 80
+    trials = [line.split()[1] for line in lines if " ramp " in line and "accuracy" in line]
+    assert sorted(trials) == [f"T1-{number:04d}" for number in range(100)]
+    quiet = ["--storage", tmp_path, "--name", "gru-sequence", "--resume", "--quiet"]
+    code, out, err = run("search.run", *quiet, "--trials", 102)
+    assert (code, err) == (0, "")
+    assert out.startswith("Best trial of each T")
+    assert [line.split()[:2] for line in out.splitlines()[4:] if line.strip()] == [["1", "102"]]
+
+
 def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
     study, _ = searched
     monkeypatch.delenv("OMP_NUM_THREADS")  # as on a user's machine
