@@ -48,7 +48,11 @@ class Cluster:
             slots(self._resources, os.cpu_count() or 1, gpus, "this machine has")
         else:
             check_reachable(self._address)
-        self._connect()
+        try:
+            self._connect()
+        except UserError:
+            ray.shutdown()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -73,19 +77,15 @@ class Cluster:
                 runtime_env={"env_vars": {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1"}},
                 **(own if self.own else {}),
             )
-            total = ray.cluster_resources()
-            self.slots = slots(
-                self._resources, total.get("CPU", 0), total.get("GPU", 0), "the cluster has"
-            )
         except (ConnectionError, ValueError, RuntimeError) as error:
-            ray.shutdown()
             reason = str(error).partition("\n")[0]
             raise UserError(
                 reason if self.own else f"--address {self._address}: {reason}"
             ) from None
-        except UserError:
-            ray.shutdown()
-            raise
+        total = ray.cluster_resources()
+        self.slots = slots(
+            self._resources, total.get("CPU", 0), total.get("GPU", 0), "the cluster has"
+        )
 
 
 def check_reachable(address: str) -> None:
