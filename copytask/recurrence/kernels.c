@@ -19,6 +19,13 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
+#if defined(__AMX_BF16__) && defined(__linux__)
+#define TILES 1
+#include <sys/syscall.h>
+#include <unistd.h>
+#else
+#define TILES 0
+#endif
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -118,9 +125,26 @@ INLINE vec pair(vec x, vec y) { return (vec)(bf16(x) | (bf16(y) << 16)); }
 INLINE vec add_pairs(vec sum, vec a, vec b) {
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
+/* Swap rows and columns of a square of elements: in blocks of 8, then of 4, 2 and 1. */
+INLINE void transpose(vec square[LANES]) {
+    for (int size = LANES / 2; size > 0; size /= 2) {
+        ivec upper, lower;
+        for (int j = 0; j < LANES; j++) {
+            upper[j] = j & size ? LANES + j - size : j;
+            lower[j] = j & size ? LANES + j : j + size;
+        }
+        for (int i = 0; i < LANES; i++) {
+            if (i & size) continue;
+            __m512i a = (__m512i)square[i], b = (__m512i)square[i + size];
+            square[i] = (vec)_mm512_permutex2var_epi32(a, (__m512i)upper, b);
+            square[i + size] = (vec)_mm512_permutex2var_epi32(a, (__m512i)lower, b);
+        }
+    }
+}
 #else /* never called: Python asks has_bf16() */
 INLINE vec pair(vec x, vec y) { return x + y; }
 INLINE vec add_pairs(vec sum, vec a, vec b) { return sum + a * b; }
+INLINE void transpose(vec square[LANES]) { (void)square; }
 #endif
 
 /* c (+)= a b for a block of rows x PANEL; a(i, k) = a[i row + k step]. */
@@ -163,16 +187,75 @@ INLINE void multiply(const int pairs, int64_t m, int64_t n, int64_t inner, const
     }
 }
 
+#if TILES
+/* AMX multiplies tiles: a (16 rows, 16 pairs) times b (16 pairs, 16 columns). The pairs of a row
+ * of `a` are neighbours in memory (step = 1), `inner` is a multiple of 16, a panel two tiles wide.
+ *
+ * c (+)= a b for a block of tiles x 16 rows and one panel; tiles is 1 or 2. */
+enum { TILE = 16 };
+
+INLINE void multiply_tiles(const int tiles, int64_t inner, const float *a, int64_t row,
+                           const float *b, int64_t b_row, float *c, int64_t c_row, int add) {
+    int64_t a_stride = row * 4, b_stride = b_row * 4, c_stride = c_row * 4; /* in bytes */
+    float *c_low = c + TILE * c_row;
+    const float *a_low = a + TILE * row;
+    if (add) {
+        _tile_loadd(0, c, c_stride);
+        _tile_loadd(1, c + TILE, c_stride);
+        if (tiles == 2) {
+            _tile_loadd(2, c_low, c_stride);
+            _tile_loadd(3, c_low + TILE, c_stride);
+        }
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+    for (int64_t k = 0; k < inner; k += TILE, b += TILE * b_row) {
+        _tile_loadd(6, b, b_stride);
+        _tile_loadd(7, b + TILE, b_stride);
+        _tile_loadd(4, a + k, a_stride);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        if (tiles == 2) {
+            _tile_loadd(5, a_low + k, a_stride);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
+        }
+    }
+    _tile_stored(0, c, c_stride);
+    _tile_stored(1, c + TILE, c_stride);
+    if (tiles == 2) {
+        _tile_stored(2, c_low, c_stride);
+        _tile_stored(3, c_low + TILE, c_stride);
+    }
+}
+
+/* As multiply(). What is left of the rows, less than a tile, goes through vector registers. */
+static void multiply_pairs(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
+                           const float *b, int64_t b_row, int64_t b_panel, float *c, int add) {
+    for (int64_t j = 0; j < n; j += PANEL, b += b_panel) {
+        int64_t i = 0;
+        for (; i + 2 * TILE <= m; i += 2 * TILE)
+            multiply_tiles(2, inner, a + i * row, row, b, b_row, c + i * n + j, n, add);
+        for (; i + TILE <= m; i += TILE)
+            multiply_tiles(1, inner, a + i * row, row, b, b_row, c + i * n + j, n, add);
+        for (; i < m; i++)
+            multiply_block(1, 1, inner, a + i * row, row, 1, b, b_row, c + i * n + j, n, add);
+    }
+}
+#else
+static void multiply_pairs(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
+                           const float *b, int64_t b_row, int64_t b_panel, float *c, int add) {
+    multiply(1, m, n, inner, a, row, 1, b, b_row, b_panel, c, add);
+}
+#endif
+
 static void multiply_floats(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
                             int64_t step, const float *b, int64_t b_row, int64_t b_panel,
                             float *c, int add) {
     multiply(0, m, n, inner, a, row, step, b, b_row, b_panel, c, add);
-}
-
-static void multiply_pairs(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
-                           int64_t step, const float *b, int64_t b_row, int64_t b_panel,
-                           float *c, int add) {
-    multiply(1, m, n, inner, a, row, step, b, b_row, b_panel, c, add);
 }
 
 /* A weight in the order in which a product with it reads it. */
@@ -215,29 +298,37 @@ INLINE void multiply_packed(const Problem *p, int64_t m, const float *a, Packed 
     for (int64_t i = 0; i < m; i++)
         for (int64_t k = 0; k < half; k += LANES)
             store(pairs + i * half + k, pair(load(a + i * inner + k), load(a + i * inner + half + k)));
-    multiply_pairs(m, b.n, half, pairs, half, 1, b.panels, PANEL, half * PANEL, c, add);
+    multiply_pairs(m, b.n, half, pairs, half, b.panels, PANEL, half * PANEL, c, add);
 }
 
-/* Row k of the result: the pairs of the rows k and k + ceil(rows / 2) of a, or 0 beyond. */
-INLINE void pair_rows(int64_t rows, int64_t n, const float *a, float *pairs) {
-    int64_t half = (rows + 1) / 2 * n;
-    for (int64_t i = 0; i < half; i += LANES)
-        store(pairs + i, pair(load(a + i), half + i < rows * n ? load(a + half + i) : all(0)));
+/* The pairs of the elements at a and at `distance` behind it; 0 for what is not before `end`. */
+INLINE vec pair_at(const float *a, int64_t distance, const float *end) {
+    return pair(a < end ? load(a) : all(0), a + distance < end ? load(a + distance) : all(0));
 }
 
-/* c (m, n) += a^T b with a (rows, m) and b (rows, n); pairs: memory for (rows + 1) (m + n) / 2
- * elements. */
+/* c (m, n) += a^T b with a (rows, m) and b (rows, n); pairs: memory for outer_pairs(rows) (m + n)
+ * elements. Row k of a and b makes pairs with row k + outer_pairs(rows), or with 0 beyond. */
+INLINE int64_t outer_pairs(int64_t rows) { return (rows + 2 * LANES - 1) / (2 * LANES) * LANES; }
+
 INLINE void add_outer(const Problem *p, int64_t m, int64_t n, int64_t rows, const float *a,
                       const float *b, float *c, float *pairs) {
     if (!p->bf16) {
         multiply_floats(m, n, rows, a, 1, m, b, n, PANEL, c, 1);
         return;
     }
-    int64_t half = (rows + 1) / 2;
+    int64_t half = outer_pairs(rows);
     float *a_pairs = pairs, *b_pairs = pairs + half * m;
-    pair_rows(rows, m, a, a_pairs);
-    pair_rows(rows, n, b, b_pairs);
-    multiply_pairs(m, n, half, a_pairs, 1, m, b_pairs, n, PANEL, c, 1);
+    for (int64_t i = 0; i < m; i += LANES)
+        for (int64_t k = 0; k < half; k += LANES) {
+            vec square[LANES];
+            for (int64_t v = 0; v < LANES; v++)
+                square[v] = pair_at(a + (k + v) * m + i, half * m, a + rows * m);
+            transpose(square);
+            for (int64_t v = 0; v < LANES; v++) store(a_pairs + (i + v) * half + k, square[v]);
+        }
+    for (int64_t i = 0; i < half * n; i += LANES)
+        store(b_pairs + i, pair_at(b + i, half * n, b + rows * n));
+    multiply_pairs(m, n, half, a_pairs, half, b_pairs, n, PANEL, c, 1);
 }
 
 /* ---- the element-wise part of a step, for one sequence of the batch ---- */
@@ -391,41 +482,52 @@ INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
     }
 }
 
+/* Steps whose gradients of the weights are added at once: a sum over about OUTER_ROWS rows. The
+ * weights' gradients are larger than everything else in a step, and are read and written less
+ * often this way. */
+enum { OUTER_ROWS = 128 };
+
+INLINE int64_t steps_at_once(int64_t batch) { return batch < OUTER_ROWS ? OUTER_ROWS / batch : 1; }
+
 INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
-    int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
+    int64_t L = p->steps, B = p->batch, H = p->units, state = B * H, chunk = steps_at_once(B);
     float *memory = p->scratch;
     Packed hh = pack(p, G * H, H, p->weight_hh, H, 1, &memory), mh = hh;
     if (p->factors) mh = pack(p, H, H, p->weight_mh, H, 1, &memory);
-    float *d = memory, *m = d + G * state, *dm = m + state, *pairs = dm + state;
+    float *ds = memory, *ms = ds + chunk * G * state, *dms = ms + chunk * state;
+    float *pairs = dms + chunk * state;
     for (int64_t t = L - 1; t >= 0; t--) {
         const float *h = p->h + t * state, *gates = p->gates + t * G * state;
-        int64_t recalled = t - (L - p->recalled);
+        int64_t recalled = t - (L - p->recalled), place = t % chunk;
+        float *d = ds + place * G * state, *m = ms + place * state, *dm = dms + place * state;
         for (int64_t b = 0; b < B; b++) {
             int64_t row = input_row(p, t, b) * G * H, s = t * state + b * H;
             cell(p, p->inputs + row, gates + b * G * H, h + b * H, at(p->c, s), at(p->c, s + state),
                  recalled >= 0 ? p->grad_outputs + recalled * state + b * H : NULL,
                  p->grad_h + b * H, at(p->grad_c, b * H), d + b * G * H, p->grad_inputs + row);
         }
-        if (!p->factors) {
-            multiply_packed(p, B, d, hh, p->grad_h, 1, pairs);
-            add_outer(p, G * H, H, B, d, h, p->grad_weight_hh, pairs);
-            continue;
-        }
-        const float *u = p->u + t * state;
-        scale_by_factors(p, t, u, m);
-        add_outer(p, G * H, H, B, d, m, p->grad_weight_hh, pairs);
-        multiply_packed(p, B, d, hh, dm, 0, pairs);
-        for (int64_t b = 0; b < B; b++) { /* dm becomes du */
-            int64_t row = input_row(p, t, b) * H;
-            for (int64_t j = 0; j < H; j += LANES) {
-                vec dm_j = load(dm + b * H + j);
-                float *grad_factor = p->grad_factors + row + j;
-                store(grad_factor, load(grad_factor) + dm_j * load(u + b * H + j));
-                store(dm + b * H + j, dm_j * load(p->factors + row + j));
+        if (p->factors) {
+            const float *u = p->u + t * state;
+            scale_by_factors(p, t, u, m);
+            multiply_packed(p, B, d, hh, dm, 0, pairs);
+            for (int64_t b = 0; b < B; b++) { /* dm becomes du */
+                int64_t row = input_row(p, t, b) * H;
+                for (int64_t j = 0; j < H; j += LANES) {
+                    vec dm_j = load(dm + b * H + j);
+                    float *grad_factor = p->grad_factors + row + j;
+                    store(grad_factor, load(grad_factor) + dm_j * load(u + b * H + j));
+                    store(dm + b * H + j, dm_j * load(p->factors + row + j));
+                }
             }
+            multiply_packed(p, B, dm, mh, p->grad_h, 1, pairs);
+        } else {
+            multiply_packed(p, B, d, hh, p->grad_h, 1, pairs);
         }
-        multiply_packed(p, B, dm, mh, p->grad_h, 1, pairs);
-        add_outer(p, H, H, B, dm, h, p->grad_weight_mh, pairs);
+        if (place == 0) { /* the whole chunk from t on is there */
+            int64_t rows = B * (L - t < chunk ? L - t : chunk);
+            add_outer(p, G * H, H, rows, ds, p->factors ? ms : h, p->grad_weight_hh, pairs);
+            if (p->factors) add_outer(p, H, H, rows, dms, h, p->grad_weight_mh, pairs);
+        }
     }
 }
 
@@ -442,10 +544,20 @@ int has_bf16(void) {
 
 /* Floats that `scratch` must hold, for a cell of G gates. */
 int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
-    int64_t packed = (gates + 1) * units * units;
-    int64_t states = (gates + 2) * batch * units;      /* d, m, dm */
-    int64_t pairs = (gates + 1) * (batch + 1) * units; /* more than any product's */
+    int64_t packed = (gates + 1) * units * units, rows = steps_at_once(batch) * batch;
+    int64_t states = (gates + 2) * rows * units;                   /* ds, ms, dms */
+    int64_t pairs = (gates + 1) * (outer_pairs(rows) + batch) * units; /* more than any product's */
     return packed + states + pairs;
+}
+
+/* Whether this build can run here; asks the system for what it needs. To be called once. */
+int prepare(void) {
+#if TILES
+    const int request_permission = 0x1023, tile_data = 18; /* arch_prctl(2), XSTATE component */
+    return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+#else
+    return 1;
+#endif
 }
 
 /* Gradients through many steps become denormal numbers, with which a processor is many times
@@ -462,7 +574,36 @@ int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
 #define WITHOUT_DENORMALS(call) call
 #endif
 
-void lstm_forward(const Problem *p) { WITHOUT_DENORMALS(forward(p, 4, lstm_forward_cell)); }
-void lstm_backward(const Problem *p) { WITHOUT_DENORMALS(backward(p, 4, lstm_backward_cell)); }
-void gru_forward(const Problem *p) { WITHOUT_DENORMALS(forward(p, 3, gru_forward_cell)); }
-void gru_backward(const Problem *p) { WITHOUT_DENORMALS(backward(p, 3, gru_backward_cell)); }
+/* All eight tiles have 16 rows of 64 bytes. The thread's own setting is put back afterwards. */
+#if TILES
+typedef struct {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t row_bytes[16];
+    uint8_t rows[16];
+} TileConfig;
+
+#define WITH_TILES(call)                                             \
+    do {                                                             \
+        TileConfig before, ours = {.palette = 1};                    \
+        for (int i = 0; i < 8; i++) {                                \
+            ours.row_bytes[i] = 4 * TILE;                            \
+            ours.rows[i] = TILE;                                     \
+        }                                                            \
+        _tile_storeconfig(&before);                                  \
+        _tile_loadconfig(&ours);                                     \
+        call;                                                        \
+        if (before.palette)                                          \
+            _tile_loadconfig(&before);                               \
+        else                                                         \
+            _tile_release();                                         \
+    } while (0)
+#else
+#define WITH_TILES(call) call
+#endif
+
+#define RUN(call) WITHOUT_DENORMALS(WITH_TILES(call))
+
+void lstm_forward(const Problem *p) { RUN(forward(p, 4, lstm_forward_cell)); }
+void lstm_backward(const Problem *p) { RUN(backward(p, 4, lstm_backward_cell)); }
+void gru_forward(const Problem *p) { RUN(forward(p, 3, gru_forward_cell)); }
+void gru_backward(const Problem *p) { RUN(backward(p, 3, gru_backward_cell)); }

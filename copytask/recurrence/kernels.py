@@ -48,7 +48,7 @@ class Problem(ctypes.Structure):
 def compiled_kernels() -> str | None:
     """The best build of the kernels that was compiled and that this processor can run.
 
-    One of ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``; None if there is none.
+    One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``, or None.
     """
     return next((build for build in _runnable_builds() if load(build) is not None), None)
 
@@ -61,18 +61,22 @@ def _runnable_builds() -> list[str]:
     capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
     builds = []
     if level == "AVX512":
-        builds = ["avx512_bf16"] if capabilities.get("avx512_bf16") else []
-        builds += ["avx512"]
+        builds = [b for b in ("amx_bf16", "avx512_bf16") if capabilities.get(b)] + ["avx512"]
     return [*builds, "avx2"] if level in ("AVX512", "AVX2") else []
 
 
 @functools.cache
 def load(build: str) -> ctypes.CDLL | None:
-    """The kernels of one build, if they were compiled when copytask was installed."""
+    """The kernels of one build, if they were compiled when copytask was installed.
+
+    None if not, or if the system does not let this process use them (AMX needs its permission).
+    """
     file = Path(__file__).with_name(f"_kernels_{build}{sysconfig.get_config_var('EXT_SUFFIX')}")
     if not file.is_file():
         return None
     kernels = ctypes.CDLL(str(file))
+    if not kernels.prepare():
+        return None
     kernels.scratch_size.restype = ctypes.c_int64
     kernels.scratch_size.argtypes = [ctypes.c_int64] * 3
     for cell in GATES:

@@ -46,7 +46,7 @@ def test_the_factors_of_products_are_rounded_and_nothing_else(cell, multiplicati
 
 
 @needs_bf16
-@pytest.mark.parametrize("B", [1, 7, 8])
+@pytest.mark.parametrize("B", [1, 7, 16, 40, 130])
 @pytest.mark.parametrize("multiplicative", [False, True])
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_gradients_are_those_of_float32_but_for_the_rounding(cell, multiplicative, B):
@@ -58,6 +58,26 @@ def test_gradients_are_those_of_float32_but_for_the_rounding(cell, multiplicativ
     for one, other in zip(found, expected, strict=True):
         assert not one.equal(other)
         assert (one - other).norm() < 0.02 * other.norm()
+
+
+@pytest.mark.skipif(
+    not (kernels.load("amx_bf16") and kernels.load("avx512_bf16")), reason="needs AMX"
+)
+@pytest.mark.parametrize("B", [1, 16, 40])
+@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_tiles_and_vectors_give_the_same(cell, multiplicative, B, monkeypatch):
+    operands = make_operands(cell, multiplicative, rows=12, B=B, H=64)
+    index = make_tokens(12, 20, B)
+    results = []
+    for build in ("amx_bf16", "avx512_bf16"):
+        kernels_of_build = kernels.load(build)
+        monkeypatch.setattr(kernels, "library", lambda found=kernels_of_build: found)
+        with matmul_precision("bf16"):
+            results.append(values_and_gradients(fused, cell, operands, index, 5))
+    for one, other in zip(*results, strict=True):
+        # A sum in another order may round a factor of the next product the other way.
+        assert (one - other).norm() < 2e-3 * other.norm()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
