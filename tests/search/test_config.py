@@ -2,8 +2,9 @@ import pytest
 import yaml
 
 from copytask import TrainingConfig
-from search.config import StudyConfig, check_resumable, load_config
+from search.config import StudyConfig, load_config
 from search.errors import UserError
+from search.resumption import check_resumable
 from search.run import CONFIG_FLAGS, DEFAULT_CONFIG, main
 from search.space import TRAINING_FIELDS
 
@@ -176,8 +177,8 @@ def test_the_measured_precision_replaces_auto_alone(tmp_path):
 
 FLAG_VALUES = {
     "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
-    "seed": "9", "sampler": "random", "scheduler": "none", "cpus_per_trial": "0.5",
-    "gpus_per_trial": "0.25", "max_concurrent": "1",
+    "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random", "scheduler": "none",
+    "cpus_per_trial": "0.5", "gpus_per_trial": "0.25", "max_concurrent": "1",
 }  # fmt: skip
 
 
@@ -191,9 +192,10 @@ def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
         return yaml.safe_load(capsys.readouterr().out)
 
     path = CONFIG_FLAGS[flag].split(".")
-    before, after = resolved(), resolved("--" + flag.replace("_", "-"), value)
+    option = ["--" + flag.replace("_", "-"), *([value] if value else [])]
+    before, after = resolved(), resolved(*option)
     for key in path:
         before, after = before[key], after[key]
     assert before != after
-    assert after == ([7] if flag == "T" else yaml.safe_load(value))
+    assert after == ([7] if flag == "T" else yaml.safe_load(value or "true"))
     assert list(tmp_path.iterdir()) == []  # a dry run writes nothing
