@@ -26,7 +26,7 @@ from search.sampler import Sampler, trial_seed
 from search.space import Scalar
 from search.study import Study
 from search.study_files import Row
-from search.tester import Tester
+from search.tester import BackgroundTester
 
 FRESH = 2**28
 """Number from which on final trainings and confirmations take their seeds. :func:`trial_seed` is
@@ -45,7 +45,9 @@ class Agenda:
             :meth:`advance`.
     """
 
-    def __init__(self, study: Study, journal: BaseStorage, tester: Tester, display: Display):
+    def __init__(
+        self, study: Study, journal: BaseStorage, tester: BackgroundTester, display: Display
+    ):
         self._study = study
         self._journal = journal
         self._tester = tester

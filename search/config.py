@@ -117,6 +117,10 @@ DEFAULT_SPACE: dict[str, Any] = {
     "curriculum_length": {"low": 250, "high": 8000, "log": True},
 }
 
+DEFAULT_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}
+"""A final training goes on to the end of its budget, and the best of its evaluations is known
+better."""
+
 
 class StudyConfig(Section):
     """A whole study: one model, one task, several T in ascending order.
@@ -132,7 +136,7 @@ class StudyConfig(Section):
     training: dict[str, Any] = {}
     space: dict[str, Any] = DEFAULT_SPACE
     search: SearchConfig = SearchConfig()
-    final: dict[str, Any] = {}
+    final: dict[str, Any] = DEFAULT_FINAL
     resources: ResourcesConfig = ResourcesConfig()
 
     @field_validator("model")
@@ -303,6 +307,7 @@ def override(
         UserError: anything is wrong with it; one line that names the key and where it was given.
     """
     values.setdefault("space", copy.deepcopy(DEFAULT_SPACE))
+    values.setdefault("final", dict(DEFAULT_FINAL))
     origins = {}  # dotted path -> the option that set it
     for text in overrides:
         path, separator, value = text.partition("=")

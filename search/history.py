@@ -1,6 +1,6 @@
 """What is known of a search: the sum of its events."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -249,8 +249,7 @@ class History:
         length = self.lengths[T]
         if length.final and length.final.ended and length.final.solved:
             return length.final
-        evaluated = filter(is_ranked, length.trials)
-        return min(evaluated, key=lambda trial: rank(trial.row), default=None)
+        return best_of(length.trials)
 
     def is_tested(self, T: int, winner: TrialRecord) -> bool:
         """Whether best.csv has this winner at T, and as the best of all the trials there are."""
@@ -280,6 +279,11 @@ class History:
             for trial in self.lengths[T].confirmations
             if trial.scores is not None
         ]
+
+
+def best_of(trials: Iterable[TrialRecord]) -> TrialRecord | None:
+    """The first of the ranking; None if there is none."""
+    return min(filter(is_ranked, trials), key=lambda trial: rank(trial.row), default=None)
 
 
 def is_ranked(trial: TrialRecord) -> bool:

@@ -9,7 +9,7 @@ from search.errors import SearchFailedError, StorageError
 from search.interrupt import Interrupts
 from search.optuna_journal import open_journal
 from search.study import Study
-from search.tester import Tester
+from search.tester import BackgroundTester
 from search.tuning import tune_study
 
 
@@ -24,7 +24,7 @@ def search_study(study: Study, cluster: Cluster, display: Display, interrupts: I
     configure_process()
     try:
         journal = open_journal(study.path / files.OPTUNA_FILE)
-        with Tester() as tester:
+        with BackgroundTester() as tester:
             agenda = Agenda(study, journal, tester, display)
             agenda.advance()
             if not agenda.over:

@@ -19,7 +19,7 @@ from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.event_log import Event, EventLog, read_events
-from search.history import History, TrialRecord
+from search.history import History, TrialRecord, best_of
 from search.provenance import provenance
 from search.space import Scalar
 from search.study_files import Row, write_rows, write_text
@@ -179,18 +179,21 @@ class Study(History):
     def remove_checkpoints(self, T: int, testing: Set[str] = frozenset()) -> None:
         """Remove the checkpoints at T that nothing needs any more.
 
-        Trials that have not ended keep theirs, and so do the winner so far and confirmations
-        until they were tested. After that, the winner's is in the folder of the study's results.
+        Trials that have not ended keep theirs. While T is searched, so does the best of those
+        that have: it may be the best again once a live one that is ahead fails, or trains on
+        without a gain. After that the winner does, and each confirmation, until it was tested;
+        the winner's is then in the folder of the study's results.
 
         Args:
             testing: trials that are being tested.
         """
         folder, length = self._length_folder(T), self.lengths[T]
-        winner = self.winner(T)
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
         kept |= {trial.id for trial in length.confirmations if trial.scores is None}
-        if winner and self.best.get(T, {}).get("trial_id") != winner.id:
-            kept.add(winner.id)
+        ended = (trial for trial in length.trials if trial.ended)
+        best = self.winner(T) if self.is_over(T) else best_of(ended)
+        if best and self.best.get(T, {}).get("trial_id") != best.id:
+            kept.add(best.id)
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)

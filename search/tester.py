@@ -16,7 +16,7 @@ class _Test:
     then: Callable[[Evaluation], None]
 
 
-class Tester:
+class BackgroundTester:
     """Runs tests in a thread, one at a time and in the order in which they were asked for.
 
     A context manager; at its end the test that runs is waited for, others are dropped.
@@ -27,7 +27,7 @@ class Tester:
         self._thread = ThreadPoolExecutor(1, initializer=configure_process)
         self._tests: list[_Test] = []
 
-    def __enter__(self) -> "Tester":
+    def __enter__(self) -> "BackgroundTester":
         return self
 
     def __exit__(self, *exception: object) -> None:

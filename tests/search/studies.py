@@ -16,7 +16,7 @@ from search.config import StudyConfig
 from search.display import Display
 from search.optuna_journal import open_journal
 from search.study import Study
-from search.tester import Tester
+from search.tester import BackgroundTester
 
 SPACE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -61,7 +61,7 @@ def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, itera
 def agenda_of(study: Study, output: io.StringIO | None = None) -> Iterator[Agenda]:
     """What the study does next, without Ray."""
     display = Display(study, Console(file=output or io.StringIO(), width=120))
-    with Tester() as tester:
+    with BackgroundTester() as tester:
         yield Agenda(study, open_journal(study.path / files.OPTUNA_FILE), tester, display)
 
 

@@ -138,6 +138,21 @@ def test_a_checkpoint_that_somebody_has_removed_is_told(study):
         end_and_test(study)
 
 
+@pytest.mark.parametrize("ahead", ["fails", "trains on without a gain"])
+def test_the_best_that_ended_keeps_its_checkpoints_while_another_is_ahead(study, ahead):
+    for name, tokens in [("ended", 300), ("ahead", 200)]:
+        make_checkpoint(study, start(study, name), name)
+        report(study, name, 1, 0.9, files.COMPLETED if name == "ended" else "", tokens=tokens)
+    assert study.winner(5).id == "ahead"
+    study.remove_checkpoints(5)
+    if ahead == "fails":
+        study.fail_trial("ahead", "why")
+    else:
+        report(study, "ahead", 2, 0.9, files.COMPLETED, tokens=400)
+    end_and_test(study)
+    assert study.best[5]["trial_id"] == "ended"
+
+
 def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoints(study):
     for name, accuracy, status in [
         ("weak", 0.3, files.COMPLETED), ("best", 0.9, files.COMPLETED), ("live", 0.1, ""),
