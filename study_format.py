@@ -14,6 +14,7 @@ provenance (versions, git revision, host, seed)."""
 TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"
+CONFIRM_FILE = "confirm.csv"  # only of a study that confirms, see search.confirm_seeds
 EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed search goes on from
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print
@@ -25,6 +26,11 @@ STOPPED_EARLY = "stopped_early"  # stopped by the scheduler
 FAILED = "failed"  # diverged or crashed; the column error says how
 INTERRUPTED = "interrupted"  # not finished: still running, or cut off with the search at its T
 STATUSES = (COMPLETED, STOPPED_EARLY, FAILED, INTERRUPTED)
+
+SEARCH = "search"  # one of the trials that are compared
+FINAL = "final"  # the best of them at its T, trained again for longer
+CONFIRM = "confirm"  # the winner at its T, trained again with a fresh seed
+STAGES = (SEARCH, FINAL, CONFIRM)
 
 TRIALS_COLUMNS = (
     "model",  # lstm, gru, mlstm, mgru or package.module:factory
@@ -44,6 +50,7 @@ TRIALS_COLUMNS = (
     "tokens_to_solve",  # tokens at the first of two evaluations in a row >= 0.99
     "seconds_to_solve",  # s, the same
     "error",  # why a failed trial failed
+    "stage",  # one of STAGES; a study made before there was a choice has no such column: search
 )
 """trials.csv: one row a trial, in the order in which they started. Hyperparameters that are
 searched beyond the three above follow as columns of their own."""
@@ -75,7 +82,35 @@ BEST_COLUMNS = (
     "accuracy_high",
     "exact_match",  # on the test payloads, as the next
     "recalled_bits",
-    "trials",  # trials started at this T
+    "trials",  # trials of the search started at this T
     "checkpoint",  # of the best trial, relative to the study directory
 )
-"""best.csv: one row a T, of the trial with the best validation accuracy at T."""
+"""best.csv: one row a T: of the final training if it solved T, else of the trial of the search
+with the best validation accuracy at T."""
+
+CONFIRM_COLUMNS = (
+    "model",
+    "task",
+    "T",
+    "seed",  # of weights and training data; that of no trial of the search
+    "trial_id",
+    "confirms",  # trial_id of the winner whose training this repeats
+    "status",  # one of STATUSES; a failed seed has not solved T
+    "learning_rate",
+    "hidden_size",  # units
+    "curriculum_length",  # optimizer steps
+    "parameters",
+    "tokens",
+    "seconds",
+    "validation_accuracy",  # at T, best evaluation
+    "tokens_to_solve",  # as in trials.csv, as the next
+    "seconds_to_solve",
+    "accuracy",  # at T on test payloads of this seed alone; empty if it failed before an evaluation
+    "accuracy_low",  # 95 % interval over those payloads
+    "accuracy_high",
+    "exact_match",  # on them, as the next
+    "recalled_bits",
+    "error",
+)
+"""confirm.csv: one row a (T, seed) that was trained and tested, and one for each that failed.
+Hyperparameters beyond the three follow as in trials.csv."""

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 from rich.console import Console
 
+from analysis.confirmation import confirmed_table
 from analysis.figures import RenderedFigure, render_figures
 from analysis.study_data import InputError, load_studies
 from analysis.tables import compare_studies, console_table, markdown, problems, records
@@ -110,6 +111,8 @@ def compare(runs: list[Path], output: Path) -> None:
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False)
     console.print(console_table(comparison))
+    if confirmed := confirmed_table(comparison):
+        console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
     console.print(

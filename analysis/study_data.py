@@ -10,7 +10,9 @@ import yaml
 
 import study_format as files
 
-TEXT_COLUMNS = {"model", "task", "trial_id", "status", "error", "checkpoint"}
+TEXT_COLUMNS = {
+    "model", "task", "trial_id", "status", "error", "stage", "confirms", "checkpoint",
+}  # fmt: skip
 WHOLE_COLUMNS = {
     "T",
     "hidden_size",
@@ -45,8 +47,8 @@ class Studies(NamedTuple):
             why a study cannot be read and is empty otherwise; a study with a problem has no
             rows in trials, progress and best, and model and task only if study.yaml has them.
         lengths: one row a (study, T) that is configured or has trials.
-        trials, progress, best: columns and units as in :mod:`study_format`; numbers are
-            float64, or Int64 if whole.
+        trials, progress, best, confirmations: columns and units as in :mod:`study_format`;
+            numbers are float64, or Int64 if whole.
     """
 
     studies: pd.DataFrame
@@ -54,6 +56,7 @@ class Studies(NamedTuple):
     trials: pd.DataFrame
     progress: pd.DataFrame
     best: pd.DataFrame
+    confirmations: pd.DataFrame
 
 
 class _Config(NamedTuple):
@@ -66,6 +69,7 @@ class _Tables(NamedTuple):
     trials: pd.DataFrame
     progress: pd.DataFrame
     best: pd.DataFrame
+    confirmations: pd.DataFrame
 
 
 def load_studies(paths: Iterable[str | Path]) -> Studies:
@@ -102,11 +106,16 @@ def load_studies(paths: Iterable[str | Path]) -> Studies:
         )
         if config:
             lengths.append(pd.DataFrame({"study": name, "T": pd.array(config.T, dtype="Int64")}))
-    trials, progress, best = (
+    trials, progress, best, confirmations = (
         _stack([getattr(read, field) for read in tables], columns)
         for field, columns in zip(
             _Tables._fields,
-            (files.TRIALS_COLUMNS, files.PROGRESS_COLUMNS, files.BEST_COLUMNS),
+            (
+                files.TRIALS_COLUMNS,
+                files.PROGRESS_COLUMNS,
+                files.BEST_COLUMNS,
+                files.CONFIRM_COLUMNS,
+            ),
             strict=True,
         )
     )
@@ -118,6 +127,7 @@ def load_studies(paths: Iterable[str | Path]) -> Studies:
         trials=trials,
         progress=progress,
         best=best,
+        confirmations=confirmations,
     )
 
 
@@ -150,7 +160,10 @@ def find_studies(path: Path) -> list[Path]:
 
 def _is_study(path: Path) -> bool:
     """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
-    names = (files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE)
+    names = (
+        files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE,
+        files.CONFIRM_FILE,
+    )  # fmt: skip
     return any((path / name).is_file() for name in names)
 
 
@@ -198,11 +211,17 @@ def _read_tables(folder: Path) -> _Tables:
         trials=trials,
         progress=_read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS),
         best=_read_table(folder / files.BEST_FILE, files.BEST_COLUMNS),
+        confirmations=_read_table(
+            folder / files.CONFIRM_FILE, files.CONFIRM_COLUMNS, optional=True
+        ),
     )
 
 
-def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A CSV file with at least these columns; further ones are kept."""
+def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> pd.DataFrame:
+    """A CSV file with at least these columns; further ones are kept. No rows if it is optional
+    and not there."""
+    if optional and not path.exists():
+        return pd.DataFrame({name: _empty(name) for name in columns})
     try:
         # Only an empty cell means "no value": a user's cell may well be called NA.
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
@@ -210,6 +229,8 @@ def _read_table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
         raise ProblemError(f"{path.name} is missing") from None
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise ProblemError(f"{path.name} cannot be read: {_one_line(error)}") from None
+    if "stage" in columns:  # a trial made before there was a choice has none
+        frame["stage"] = frame["stage"].fillna(files.SEARCH) if "stage" in frame else files.SEARCH
     lacking = [name for name in columns if name not in frame]
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""

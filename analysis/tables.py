@@ -8,7 +8,9 @@ from rich import box
 from rich.table import Table
 
 import study_format as files
+from analysis.confirmation import CONFIRMED, confirmed_winners
 from analysis.study_data import Studies
+from seed_statistics import BEST_OF_MANY
 
 DONE = "done"
 NOT_STARTED = "not started"
@@ -42,17 +44,21 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
 
     Columns: study, label (the model, or "model (study)" where several studies of a task share
     it), task, model, T, state; of the best trial its trial_id, hyperparameters and scores, with
-    the units of :mod:`study_format`; the number of trials, and of those with each status
-    (``trials_completed``, ...); checkpoint, relative to path; path. Cells without a result have
-    only a state. A study whose study.yaml cannot be read has one row, without task, model, T.
+    the units of :mod:`study_format`; what fresh seeds made of it, see
+    :func:`analysis.confirmation.confirmed_winners`; the number of trials of the search, and of
+    those with each status (``trials_completed``, ...); checkpoint, relative to path; path. Cells
+    without a result have only a state. A study whose study.yaml cannot be read has one row,
+    without task, model, T.
     """
     searched = [str(name) for name in studies.best if name not in ("study", *files.BEST_COLUMNS)]
     scores = [*HYPERPARAMETERS, *searched, *SCORES]
     keys = ["study", "T"]
     rows = studies.studies.merge(studies.lengths, on="study", how="left")
     rows = rows.merge(studies.best[[*keys, "trial_id", *scores, "checkpoint"]], on=keys, how="left")
+    rows = rows.merge(confirmed_winners(studies), on=keys, how="left")
+    searched_trials = studies.trials[studies.trials["stage"] == files.SEARCH]
     for status, name in STATUS_COLUMNS.items():
-        chosen = studies.trials[studies.trials["status"] == status]
+        chosen = searched_trials[searched_trials["status"] == status]
         rows = rows.merge(_count(chosen, keys, name), on=keys, how="left")
     counts = list(STATUS_COLUMNS.values())
     rows[counts] = rows[counts].astype("Int64").fillna(0)
@@ -61,7 +67,7 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
     rows["label"] = _labels(rows)
     rows = rows.sort_values(["task", "T", "model", "study"], ignore_index=True)
     identity = ["study", "label", "task", "model", "T", "state", "trial_id"]
-    return rows[[*identity, *scores, "trials", *counts, "checkpoint", "path"]]
+    return rows[[*identity, *scores, *CONFIRMED, "trials", *counts, "checkpoint", "path"]]
 
 
 def _count(rows: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:
@@ -125,6 +131,19 @@ def _interval(row: dict[str, Any]) -> str:
     if row["accuracy_low"] is None or row["accuracy_high"] is None:
         return MISSING
     return f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}"
+
+
+def _mean_interval(row: dict[str, Any]) -> str:
+    if row["seeds"] is None:
+        return MISSING
+    return f"{row['mean_accuracy_low']:.3f}-{row['mean_accuracy_high']:.3f}"
+
+
+def _solved_seeds(row: dict[str, Any]) -> str:
+    if row["seeds"] is None:
+        return MISSING
+    share = f"{row['solved_low']:.2f}-{row['solved_high']:.2f}"
+    return f"{row['seeds_solved']}/{row['seeds']} ({share})"
 
 
 def _trial_counts(row: dict[str, Any]) -> str:
@@ -197,6 +216,13 @@ A model solves T when its validation accuracy at T is at least 0.99 at two evalu
 guessing has an accuracy of 0.1.
 """
 
+CONFIRMATION = f"""\
+"Mean over seeds" is the mean test accuracy of the same configuration trained again with fresh
+seeds, each tested on payloads of its own, with a 95 % interval over seeds (Student's t);
+"solved" says how many of them solved T, with a 95 % interval of the share that does
+(Clopper-Pearson). {BEST_OF_MANY}
+"""
+
 
 def markdown(comparison: pd.DataFrame, figures: Iterable[tuple[str, str, str]]) -> str:
     """The comparison as a Markdown page that shows the figures.
@@ -207,6 +233,8 @@ def markdown(comparison: pd.DataFrame, figures: Iterable[tuple[str, str, str]]) 
     """
     figures = list(figures)
     parts = [INTRODUCTION]
+    if comparison["seeds"].notna().any():
+        parts.append(CONFIRMATION)
     for task in tasks(comparison):
         parts.append(f"## Task {task}\n")
         parts.append(_markdown_table(comparison[comparison["task"] == task]))
@@ -222,12 +250,20 @@ def markdown(comparison: pd.DataFrame, figures: Iterable[tuple[str, str, str]]) 
 
 def _markdown_table(comparison: pd.DataFrame) -> str:
     fixed = ("study", "label", "task", "model", "T", "state", "trial_id", "checkpoint", "path")
-    known = (*fixed, *HYPERPARAMETERS, *SCORES, "trials", *STATUS_COLUMNS.values())
+    known = (
+        *fixed, *HYPERPARAMETERS, *SCORES, *CONFIRMED, "trials", *STATUS_COLUMNS.values(),
+    )  # fmt: skip
+    confirmed = (
+        _Column("mean over seeds", _value("mean_accuracy", ".4f")),
+        _Column("95 % interval of the mean", _mean_interval),
+        _Column("solved", _solved_seeds),
+    )
     columns = (
         _Column("T", _value("T")),
         _Column("model", _value("label")),
         _Column("test accuracy", _value("accuracy", ".4f")),
         _Column("95 % interval", _interval),
+        *(confirmed if comparison["seeds"].notna().any() else ()),
         _Column("exact match", _value("exact_match", ".4f")),
         _Column("recalled bits", _value("recalled_bits", ".1f")),
         _Column("million tokens to solve", _value("tokens_to_solve", ".3g", 1e6)),

@@ -27,6 +27,7 @@ SETTINGS = {
     "training.validation_payloads": 1,
     "training.precision": "fp32",
     "search.solved_trials": 10**6,
+    "search.patience": "null",
     "search.budget_minutes": "null",
     "search.initial": "[]",
     "search.test_payloads": 1,

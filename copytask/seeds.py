@@ -19,6 +19,7 @@ class Purpose(IntEnum):
     LENGTHS = 2
     VALIDATION = 3
     TEST = 4
+    CONFIRMATION = 5
 
 
 def stream_seed(seed: int, purpose: Purpose) -> int:

@@ -54,7 +54,16 @@ class SearchConfig(Section):
         grace_iterations: training iterations before a trial may be stopped.
         reduction_factor: about one in this many trials passes each rung.
         solved_trials: trials that solve T after which the search goes on to the next T.
-        budget_minutes: wall time of the whole search; null for no limit.
+        patience: trials in a row that end without raising the best value of ``metric`` at T by
+            more than 0.005 (``history.MIN_GAIN``), after which the search goes on to the next T;
+            null for no such limit. It waits for a running trial that is ahead of all that have
+            ended. Were n trials independent draws, the next one would be the best so far with
+            probability 1/(n + 1), and the best of the next k with k/(n + k): after 10 in vain
+            among 20 that is 5 % and 33 %. So it does not tell that nothing better is left, but
+            that one more trial is a poor use of the time. TPE's trials should be better than
+            draws: take more than ``startup_trials``.
+        budget_minutes: wall time of the search at all T; null for no limit. Final trainings and
+            confirmations come on top.
         max_failures: how often in a row a trial that lost its worker (killed, out of memory,
             hung) is given another one, without a new iteration in between.
         stall_minutes: a trial without a result for so long has hung.
@@ -62,7 +71,11 @@ class SearchConfig(Section):
             (any more) is sampled instead.
         carried_trials: best configurations of a T that are tried first at the next T, in turns
             with the initial ones.
-        test_payloads: payloads of the final test of each T's best trial.
+        test_payloads: payloads on which each T's best trial is tested, and each confirmation.
+        final: train the best configuration at each T again, from scratch, with a fresh seed and
+            the section ``final``. If it solves T it is the best of its T.
+        confirm_seeds: how often the winner at each T is then trained again, each time with a
+            fresh seed and tested on payloads of its own.
         seed: of sampler and trials.
     """
 
@@ -74,12 +87,15 @@ class SearchConfig(Section):
     grace_iterations: int = Field(4, ge=1)
     reduction_factor: float = Field(3, gt=1)
     solved_trials: int = Field(2, ge=1)
+    patience: int | None = Field(None, ge=1)
     budget_minutes: float | None = Field(10, gt=0)
     max_failures: int = Field(2, ge=0)
     stall_minutes: float = Field(15, gt=0)
     initial: list[dict[str, Scalar]] = []
     carried_trials: int = Field(3, ge=0)
     test_payloads: int = Field(2000, ge=1)
+    final: bool = False
+    confirm_seeds: int = Field(0, ge=0)
     seed: int = Field(0, ge=0, le=2**20)
 
 
@@ -101,12 +117,17 @@ DEFAULT_SPACE: dict[str, Any] = {
     "curriculum_length": {"low": 250, "high": 8000, "log": True},
 }
 
+DEFAULT_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}
+"""A final training goes on to the end of its budget, and the best of its evaluations is known
+better."""
+
 
 class StudyConfig(Section):
     """A whole study: one model, one task, several T in ascending order.
 
     ``training`` holds fixed fields of :class:`copytask.TrainingConfig`; ``space`` those that
-    are searched. A field in both is taken from ``space``.
+    are searched. A field in both is taken from ``space``. ``final`` holds what the final
+    training has other than the trial that it repeats, see :attr:`SearchConfig.final`.
     """
 
     model: str
@@ -115,6 +136,7 @@ class StudyConfig(Section):
     training: dict[str, Any] = {}
     space: dict[str, Any] = DEFAULT_SPACE
     search: SearchConfig = SearchConfig()
+    final: dict[str, Any] = DEFAULT_FINAL
     resources: ResourcesConfig = ResourcesConfig()
 
     @field_validator("model")
@@ -130,7 +152,7 @@ class StudyConfig(Section):
             raise ValueError(f"needs at least one length, each >= 1, but got {lengths}")
         return sorted(set(lengths))
 
-    @field_validator("training")
+    @field_validator("training", "final")
     @classmethod
     def _check_training(cls, values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items():
@@ -158,7 +180,11 @@ class StudyConfig(Section):
     def _check_values(self) -> "StudyConfig":
         """Every value that a trial could get must make a valid training config."""
         dimensions = self.dimensions()
-        examples = [(f"training.{name}", name, value) for name, value in self.training.items()]
+        examples = [
+            (f"{section}.{name}", name, value)
+            for section, fixed in (("training", self.training), ("final", self.final))
+            for name, value in fixed.items()
+        ]
         for name, value in self.space.items():
             values = dimensions[name].examples() if name in dimensions else [value]
             examples += [(f"space.{name}", name, value) for value in values]
@@ -212,6 +238,15 @@ class StudyConfig(Section):
         values = {"seed": seed, **self.training, **fixed, **hyperparameters}
         values = {name: typed(name, value) for name, value in values.items()}
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
+
+    def final_training(self, winner: Mapping[str, Any], seed: int) -> TrainingConfig:
+        """The training config of the final training that repeats a winner's training.
+
+        Raises:
+            ValueError: a value is out of range.
+        """
+        changes = {name: typed(name, value) for name, value in self.final.items()}
+        return TrainingConfig.from_dict({**winner, "seed": seed, **changes})
 
     def with_precision(self, precision: str) -> "StudyConfig":
         """This configuration with ``precision: auto`` replaced, for all trials alike."""
@@ -272,6 +307,7 @@ def override(
         UserError: anything is wrong with it; one line that names the key and where it was given.
     """
     values.setdefault("space", copy.deepcopy(DEFAULT_SPACE))
+    values.setdefault("final", dict(DEFAULT_FINAL))
     origins = {}  # dotted path -> the option that set it
     for text in overrides:
         path, separator, value = text.partition("=")
@@ -311,34 +347,6 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> None:
         if not isinstance(values, dict):
             raise UserError(f"{path}: {parent!r} holds a value, not keys")
     values[last] = value
-
-
-LIMITS = ("trials", "solved_trials", "budget_minutes", "max_failures", "stall_minutes")
-"""Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
-
-
-def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> None:
-    """A resumed study may get other limits or machines, and nothing else.
-
-    Raises:
-        UserError: something else differs.
-    """
-    old, new = (c.model_dump(mode="json") for c in (earlier, config))
-    for values in (old, new):
-        values.pop("resources")
-        for name in LIMITS:
-            values["search"].pop(name)
-    changed = [
-        f"{key}.{name}" if isinstance(old[key], dict) else key
-        for key in old
-        for name in (old[key] | new[key] if isinstance(old[key], dict) else [None])
-        if (old[key].get(name) != new[key].get(name) if name else old[key] != new[key])
-    ]
-    if changed:
-        raise UserError(
-            f"{study} was begun with another {', '.join(changed)}; a resumed study keeps its "
-            "configuration: leave that out, or choose another --name"
-        )
 
 
 def _describe(error: ValidationError) -> str:

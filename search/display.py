@@ -12,8 +12,10 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 import study_format as files
+from search.history import TrialRecord
 from search.study import Study
 from search.study_files import Row
+from seed_statistics import BEST_OF_MANY, SeedSummary, summarize_seeds
 
 STATUS_STYLES = {
     files.COMPLETED: "green",
@@ -38,7 +40,7 @@ class Display:
         self._console = console
         self._quiet = quiet
         self._running: list[str] = []
-        self._T: int | None = None
+        self._doing = ""
         self._elapsed = 0.0
         self._fraction = 0.0
         self._left = math.inf
@@ -65,13 +67,22 @@ class Display:
 
     def length_started(self, T: int, seconds: float) -> None:
         """The search at T begins; it may take so many seconds."""
-        self._T = T
+        self._doing = f"T={T}"
         self._running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
         self.say(f"{clock(self._elapsed)} T={T}: {self._study.config.search.trials} trials{limit}")
 
-    def length_ended(self, T: int, reason: str) -> None:
-        """The search at T is over, and why."""
+    def trainings_started(self) -> None:
+        """The search at all T is over; final trainings and confirmations begin."""
+        search = self._study.config.search
+        self._running.clear()
+        parts = ["final training"] * search.final
+        parts += [f"confirmation with {search.confirm_seeds} seeds"] * bool(search.confirm_seeds)
+        self._doing = " and ".join(parts)
+        self.say(f"{clock(self._elapsed)} {self._doing} at each T")
+
+    def result(self, T: int) -> None:
+        """The search at T is over, why, and the test of its best trial."""
         row = self._study.best.get(T)
         result = (
             f"test {row['accuracy']:.4f} "
@@ -79,7 +90,13 @@ class Display:
             if row
             else "no result"
         )
-        self.say(f"{clock(self._elapsed)} T={T}: {result}; {reason}")
+        self.say(f"{clock(self._elapsed)} T={T}: {result}; {end_reason(self._study, T)}")
+
+    def final_failed(self, trial: TrialRecord) -> None:
+        """A final training is over and has not solved its T."""
+        T, best = trial.row["T"], self._study.winner(trial.row["T"])
+        stays = f"; {best.id} stays the best" if best else ""
+        self.say(f"{clock(self._elapsed)} T={T}: {trial.id} has not solved it{stays}")
 
     def trial_started(self, trial_id: str) -> None:
         """A trial runs from now on."""
@@ -113,15 +130,34 @@ class Display:
         self._elapsed, self._fraction, self._left = elapsed, fraction, left
 
     def summary(self) -> None:
-        """The best trial of each T."""
+        """The best trial of each T, and what fresh seeds make of its configuration."""
         self._console.print(self._best_table("Best trial of each T"))
+        confirmed = self._confirmed()
+        if confirmed:
+            self._console.print(confirmed_table(confirmed))
+            self._console.print(BEST_OF_MANY, highlight=False)
+
+    def _confirmed(self) -> dict[int, SeedSummary]:
+        """Of each T whose winner was trained with fresh seeds."""
+        summaries = {}
+        for T in self._study.config.T:
+            winner = self._study.winner(T)
+            seeds = [
+                trial
+                for trial in self._study.lengths[T].confirmations
+                if winner and trial.confirms == winner.id and trial.scores is not None
+            ]
+            if seeds:
+                accuracies = [(trial.scores or {}).get("accuracy") for trial in seeds]
+                summaries[T] = summarize_seeds(accuracies, [trial.solved for trial in seeds])
+        return summaries
 
     def _view(self) -> RenderableType:
         config = self._study.config
         head = Table.grid(padding=(0, 1))
         left = f"about {clock(self._left)} left" if math.isfinite(self._left) else ""
         head.add_row(
-            f"[bold]{config.model} · {config.task}[/] · T={self._T}",
+            f"[bold]{config.model} · {config.task}[/] · {self._doing}",
             ProgressBar(total=1, completed=self._fraction, width=20),
             f"{self._fraction:.0%} · {clock(self._elapsed)}",
             left,
@@ -167,6 +203,43 @@ class Display:
                 f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}" if tested else "",
             )
         return table
+
+
+def confirmed_table(summaries: Mapping[int, SeedSummary]) -> Table:
+    """What fresh seeds make of the best configuration of each T."""
+    table = _table("The same, trained again with fresh seeds")
+    for name in (
+        "T",
+        "mean test accuracy",
+        "95 % interval",
+        "solved",
+        "95 % interval of the share",
+    ):
+        table.add_column(name, justify="right")
+    for T, of in summaries.items():
+        table.add_row(
+            str(T),
+            number(of.mean),
+            f"{of.mean_low:.3f}-{of.mean_high:.3f}",
+            f"{of.solved}/{of.seeds}",
+            f"{of.solved_low:.2f}-{of.solved_high:.2f}",
+        )
+    return table
+
+
+def end_reason(study: Study, T: int) -> str:
+    """Why the search at T ended, or what came after it."""
+    if study.best.get(T, {}).get("stage") == files.FINAL:
+        return "final training"
+    length = study.lengths[T]
+    match length.limit:
+        case "solved_trials":
+            return f"{length.solved} trial{'s' * (length.solved > 1)} solved it"
+        case "trials":
+            return f"all {len(length.trials)} trials ran"
+        case "patience":
+            return f"no gain in {length.stale} trials"
+    return "its time is over"
 
 
 def _table(title: str) -> Table:

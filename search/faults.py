@@ -10,6 +10,8 @@ import torch
 from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.experiment import Trial
 
+from search.errors import SearchFailedError
+
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Full, over quota, read-only: no trial could write its checkpoint."""
 
@@ -52,11 +54,12 @@ def diagnose(trial: Trial) -> Failure:
     return Failure(reason)
 
 
-class StorageGuard:
-    """Catches errors of the storage where raising them would do harm.
+class Guard:
+    """Catches what must end the search where raising it would do harm.
 
-    Ray Tune turns an exception of a callback into text and keeps its actors. So the error is
-    kept here, and the search is stopped in an orderly way::
+    Ray Tune turns an exception of a callback into text and keeps its actors. So the first error
+    of the storage, or the first reason for which the search has failed, is kept here, and the
+    search is stopped in an orderly way::
 
         with guard:
             study.write()
@@ -64,7 +67,7 @@ class StorageGuard:
     """
 
     def __init__(self) -> None:
-        self.error: OSError | None = None
+        self.error: OSError | SearchFailedError | None = None
 
     def __enter__(self) -> None:
         pass
@@ -75,7 +78,7 @@ class StorageGuard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        if not isinstance(error, OSError):
+        if not isinstance(error, OSError | SearchFailedError):
             return False
         self.error = self.error or error
         return True

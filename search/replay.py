@@ -1,5 +1,6 @@
 """Trains one trial of a study again and compares it with what was recorded."""
 
+import dataclasses
 from pathlib import Path
 
 import study_format as files
@@ -27,7 +28,7 @@ def replay(study: Path, trial_id: str) -> int:
     config = read_config(study)
     # The threads of a trial: sums that are split among others come out otherwise.
     configure_process(threads=config.resources.threads_per_trial())
-    trainer = Trainer(replayed_config(config, row))
+    trainer = Trainer(replayed_config(config, row, is_final(study, row)))
     differences = []
     for expected in recorded:
         try:
@@ -83,7 +84,26 @@ def read_trial(study: Path, trial_id: str) -> tuple[Row, list[Row]]:
     return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
 
 
-def replayed_config(config: StudyConfig, row: Row) -> TrainingConfig:
+def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfig:
     """The training of a row of trials.csv, with what its study fixes for all trials."""
     searched = {name: row[name] for name in config.dimensions()}
-    return config.training_config(row["T"], searched, row["seed"])
+    training = config.training_config(row["T"], searched, row["seed"])
+    if final:
+        training = config.final_training(training.to_dict(), row["seed"])
+    return dataclasses.replace(training, seed=row["seed"])
+
+
+def is_final(study: Path, row: Row) -> bool:
+    """Whether a trial is a final training, or repeats one with another seed.
+
+    Raises:
+        UserError: confirm.csv does not tell.
+    """
+    if row.get("stage") != files.CONFIRM:
+        return row.get("stage") == files.FINAL
+    file = study / files.CONFIRM_FILE
+    rows = read_rows(file) if file.exists() else []
+    for confirmed in rows:
+        if confirmed["trial_id"] == row["trial_id"]:
+            return str(confirmed["confirms"]).endswith(f"-{files.FINAL}")
+    raise UserError(f"--replay {study} {row['trial_id']}: it is not in {file.name} yet")

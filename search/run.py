@@ -18,8 +18,9 @@ import yaml
 
 from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
-from search.config import StudyConfig, check_resumable, load_config, override, read_yaml
+from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
+from search.resumption import check_resumable
 from search.study import read_config
 from study_format import STUDY_FILE
 
@@ -31,6 +32,8 @@ CONFIG_FLAGS = {
     "T": "T",
     "trials": "search.trials",
     "budget_minutes": "search.budget_minutes",
+    "final": "search.final",
+    "confirm_seeds": "search.confirm_seeds",
     "seed": "search.seed",
     "sampler": "search.sampler",
     "scheduler": "search.scheduler",
@@ -67,8 +70,16 @@ def make_parser() -> argparse.ArgumentParser:
     search = parser.add_argument_group("how it is searched")
     search.add_argument("--trials", type=int, metavar="N", help="trials at each T")
     search.add_argument(
-        "--budget-minutes", type=float, metavar="M", help="wall time of the whole search"
+        "--budget-minutes", type=float, metavar="M", help="wall time of the search at all T"
     )
+    search.add_argument(
+        "--final", action="store_true", default=None,
+        help="then train the best at each T again, for longer (the section final)",
+    )  # fmt: skip
+    search.add_argument(
+        "--confirm-seeds", type=int, metavar="N",
+        help="then train the winner at each T again with N fresh seeds",
+    )  # fmt: skip
     search.add_argument("--seed", type=int, metavar="N", help="of sampler and trials")
     search.add_argument("--sampler", help="tpe or random")
     search.add_argument("--scheduler", help="asha or none")

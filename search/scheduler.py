@@ -1,10 +1,13 @@
-"""Which trials are stopped early: ASHA, and how it comes back after a restart."""
+"""Which trials are stopped early: ASHA at each T, and how it comes back after a restart."""
 
 import math
 from types import SimpleNamespace
+from typing import Any
 
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
+import study_format as files
 from search.config import METRIC_NAMES, StudyConfig
 from search.study import Study
 
@@ -42,3 +45,37 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
             scheduler.on_trial_add(None, known[trial.id])
         scheduler.on_trial_result(None, known[trial.id], point)
     return scheduler
+
+
+class StudyScheduler(FIFOScheduler):
+    """The scheduler of a whole study: one of its own for the search at each T.
+
+    It stops a trial that was cut off with the search at its T, and lets final trainings and
+    confirmations run to their end.
+    """
+
+    def __init__(self, study: Study):
+        super().__init__()
+        self._study = study
+        self._schedulers: dict[int, TrialScheduler] = {}
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        record = self._study.trials[trial.trial_id]
+        T = record.row["T"]
+        if record.stage == files.SEARCH:
+            if T not in self._schedulers:
+                self._schedulers[T] = restored_scheduler(self._study, T)
+            self._schedulers[T].on_trial_add(tune_controller, trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        record = self._study.trials[trial.trial_id]
+        if record.ended:
+            return str(TrialScheduler.STOP)
+        if record.stage != files.SEARCH:
+            return str(TrialScheduler.CONTINUE)
+        scheduler = self._schedulers[record.row["T"]]
+        return str(scheduler.on_trial_result(tune_controller, trial, result))
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """None: Tune starts trials in the order in which it got them. To choose is to look
+        through all trials at each step."""

@@ -7,7 +7,7 @@ moment goes on as if nothing had happened: the events up to there are read again
 
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.event_log import Event, EventLog, read_events
-from search.history import History, TrialRecord, is_ranked, rank
+from search.history import History, TrialRecord, best_of
 from search.provenance import provenance
 from search.space import Scalar
 from search.study_files import Row, write_rows, write_text
@@ -97,8 +97,12 @@ class Study(History):
         self._file_lock.release()
 
     def elapsed(self) -> float:
-        """Wall time of the search in seconds, that of its earlier runs included."""
+        """Wall time of the study in seconds, that of its earlier runs included."""
         return self._elapsed_before + time.monotonic() - self._opened
+
+    def searched(self) -> float:
+        """The part of it that went into the search; what its budget limits."""
+        return self.elapsed() - self.beside
 
     def begin_length(self, T: int, initial: Sequence[Mapping[str, Scalar]]) -> None:
         """The search at T begins, or goes on after a limit of it was raised."""
@@ -108,9 +112,13 @@ class Study(History):
         """The search at T has reached a limit; its live trials are cut off."""
         self._record("length_ended", T=T, limit=limit, value=getattr(self.config.search, limit))
 
-    def start_trial(self, trial_id: str, training: Mapping[str, Any]) -> TrialRecord:
-        """A trial starts."""
-        self._record("trial_started", trial_id=trial_id, training=dict(training))
+    def start_trial(
+        self, trial_id: str, training: Mapping[str, Any], stage: str = files.SEARCH, **more: Any
+    ) -> TrialRecord:
+        """A trial starts; a confirmation tells with ``confirms`` which trial it repeats."""
+        self._record(
+            "trial_started", trial_id=trial_id, training=dict(training), stage=stage, **more
+        )
         return self.trials[trial_id]
 
     def add_result(
@@ -132,6 +140,10 @@ class Study(History):
     def set_best(self, T: int, row: Row) -> None:
         """The best trial at T has been tested."""
         self._record("best", T=T, row=row)
+
+    def confirm(self, trial_id: str, scores: Row) -> None:
+        """A confirmation has been tested; without scores if it failed before it had a model."""
+        self._record("confirmed", trial_id=trial_id, scores=scores)
 
     def _record(self, kind: str, **fields: Any) -> None:
         event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
@@ -164,18 +176,24 @@ class Study(History):
             raise SearchFailedError(f"the checkpoints of {trial.id} are gone from {folder}")
         return checkpoint_path(folder, max(saved)[1])
 
-    def remove_checkpoints(self, T: int) -> None:
+    def remove_checkpoints(self, T: int, testing: Set[str] = frozenset()) -> None:
         """Remove the checkpoints at T that nothing needs any more.
 
-        While T is searched, its live trials and the best one so far keep theirs. After that, the
-        best one's is in the folder of the study's results.
+        Trials that have not ended keep theirs. While T is searched, so does the best of those
+        that have: it may be the best again once a live one that is ahead fails, or trains on
+        without a gain. After that the winner does, and each confirmation, until it was tested;
+        the winner's is then in the folder of the study's results.
+
+        Args:
+            testing: trials that are being tested.
         """
-        folder = self._length_folder(T)
-        kept = set()
-        if not self.is_over(T) or T not in self.best:
-            kept = set(self.lengths[T].live)
-            evaluated = [trial for trial in self.lengths[T].trials if is_ranked(trial)]
-            kept |= {min(evaluated, key=lambda trial: rank(trial.row)).id} if evaluated else set()
+        folder, length = self._length_folder(T), self.lengths[T]
+        kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
+        kept |= {trial.id for trial in length.confirmations if trial.scores is None}
+        ended = (trial for trial in length.trials if trial.ended)
+        best = self.winner(T) if self.is_over(T) else best_of(ended)
+        if best and self.best.get(T, {}).get("trial_id") != best.id:
+            kept.add(best.id)
         for path in folder.iterdir() if folder.is_dir() else ():
             if path.name not in kept:
                 shutil.rmtree(path, ignore_errors=True)
@@ -202,6 +220,10 @@ class Study(History):
         write_rows(self.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, curves)
         best = [self.best[T] for T in sorted(self.best)]
         write_rows(self.path / files.BEST_FILE, (*files.BEST_COLUMNS, *extra), best)
+        if confirmed := [row for T in self.config.T for row in self.confirmed(T)]:
+            columns = (*files.CONFIRM_COLUMNS, *extra)
+            rows = ({name: row.get(name) for name in columns} for row in confirmed)
+            write_rows(self.path / files.CONFIRM_FILE, columns, rows)
 
     def change_config(self, config: StudyConfig) -> None:
         """Go on with other limits or resources; study.yaml tells.

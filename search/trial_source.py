@@ -7,10 +7,10 @@ from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Experiment, Trial
 from ray.tune.search import SearchAlgorithm
 
+from search.agenda import Agenda
 from search.config import METRIC_NAMES
-from search.faults import StorageGuard
+from search.faults import Guard
 from search.history import TrialRecord
-from search.sampler import Sampler
 from search.study import Study
 from search.trainable import METRICS
 
@@ -27,28 +27,20 @@ class PlainTrial(Trial):
 
 
 class TrialSource(SearchAlgorithm):
-    """Ray Tune's source of trials at one T.
+    """Ray Tune's source of trials.
 
     Tune is given a fresh experiment in every run of the search, and never restores one: what
-    goes on is decided here, from the study's events. A trial keeps its name for life, so that
-    scheduler, Optuna and files mean the same one.
+    goes on is decided by the agenda, from the study's events. A trial keeps its name for life, so
+    that scheduler, Optuna and files mean the same one.
 
     Args:
         max_concurrent: trials that may run at a time, also after a restart.
-        guard: keeps an error of the storage.
+        guard: keeps an error that ends the search.
     """
 
-    def __init__(
-        self,
-        study: Study,
-        T: int,
-        sampler: Sampler,
-        max_concurrent: int,
-        guard: StorageGuard,
-    ):
+    def __init__(self, study: Study, agenda: Agenda, max_concurrent: int, guard: Guard):
         self._study = study
-        self._length = study.lengths[T]
-        self._sampler = sampler
+        self._agenda = agenda
         self._max_concurrent = max_concurrent
         self._guard = guard
         self._running: set[str] = set()
@@ -59,40 +51,31 @@ class TrialSource(SearchAlgorithm):
 
     @property
     def total_samples(self) -> int:
-        """Trials at this T, earlier runs of the search included."""
-        return self._study.config.search.trials
+        """Trials of the search at all T, earlier runs included."""
+        config = self._study.config
+        return config.search.trials * len(config.T)
 
     def next_trial(self) -> Trial | None:
         """The next trial, or None while as many as may be are running, or if there is none."""
+        if not self._guard.error:
+            with self._guard:
+                self._agenda.advance()  # when nothing runs, Tune does nothing but ask here
         if len(self._running) >= self._max_concurrent or self.is_finished():
             return None
         with self._guard:
-            waiting = [t for t in self._length.live.values() if t.id not in self._running]
-            if not waiting and self._may_start():
-                waiting = [self._start()]
-            if waiting:
-                self._running.add(waiting[0].id)
-                return self._make_trial(waiting[0])
+            trial = self._agenda.next_trial(self._running)
+            if trial:
+                self._running.add(trial.id)
+                return self._make_trial(trial)
         return None
 
     def is_finished(self) -> bool:
         """Whether no trial is to come: none is left, and no live one could lose its worker."""
-        if self._finished or self._guard.error:
-            return True
-        return not (self._may_start() or self._length.live)
+        return bool(self._finished or self._guard.error or self._agenda.over)
 
     def release(self, trial_id: str) -> None:
-        """A trial does not run any more. If it has not ended, it will be handed out again."""
+        """A trial does not run any more. If it is still live, it will be handed out again."""
         self._running.discard(trial_id)
-
-    def _may_start(self) -> bool:
-        return len(self._length.trials) < self._study.config.search.trials
-
-    def _start(self) -> TrialRecord:
-        name, training = self._sampler.ask(self._length.initial)
-        trial = self._study.start_trial(name, training.to_dict())
-        self._sampler.started(trial)
-        return trial
 
     def _make_trial(self, trial: TrialRecord) -> Trial:
         config = self._study.config

@@ -1,4 +1,4 @@
-"""Runs the trials of one T with Ray Tune and keeps the study up to date while it does."""
+"""Runs the trials of a study with Ray Tune and keeps the study up to date while it does."""
 
 import dataclasses
 import os
@@ -14,20 +14,17 @@ from ray.tune.experiment import Trial
 from ray.tune.stopper import NoopStopper
 
 import study_format as files
+from search.agenda import Agenda
 from search.cluster import Cluster
 from search.display import Display
-from search.errors import ClusterLostError, StorageError
-from search.faults import StorageGuard, diagnose
+from search.errors import ClusterLostError
+from search.faults import Guard, diagnose
 from search.history import TrialRecord
 from search.interrupt import Interrupts
-from search.sampler import Sampler
-from search.scheduler import restored_scheduler
+from search.scheduler import StudyScheduler
 from search.study import Study
 from search.trainable import ERROR, METRICS, PARAMETERS, STATUS, CopyTrainable
 from search.trial_source import TrialSource
-
-Progress = tuple[float, float, float]
-"""Seconds that the whole search took so far, fraction done, seconds left."""
 
 WRITE_INTERVAL = 2.0
 """Seconds between two rewrites of the CSV files while trials run; more if they take long."""
@@ -49,21 +46,19 @@ class Recorder(Callback):
     def __init__(
         self,
         study: Study,
+        agenda: Agenda,
         cluster: Cluster,
-        sampler: Sampler,
         source: TrialSource,
-        guard: StorageGuard,
+        guard: Guard,
         display: Display,
-        progress: Callable[[], Progress],
     ):
         self.cluster_lost = False
         self._study = study
+        self._agenda = agenda
         self._cluster = cluster
-        self._sampler = sampler
         self._source = source
         self._guard = guard
         self._display = display
-        self._progress = progress
         self._heard: dict[Trial, float] = {}  # running trial -> when it was last heard of
         self._hung: set[Trial] = set()
         self._next_write = time.monotonic() + WRITE_INTERVAL
@@ -73,7 +68,8 @@ class Recorder(Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         self._heard[trial] = time.monotonic()
-        self._display.trial_started(trial.trial_id)
+        if not self._study.trials[trial.trial_id].ended:
+            self._display.trial_started(trial.trial_id)
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
@@ -81,6 +77,9 @@ class Recorder(Callback):
         record = self._study.trials[trial.trial_id]
         self._heard[trial] = time.monotonic()
         if self._guard.error:  # its checkpoint has it, and it will be reported when there is room
+            return
+        if record.ended:
+            self._cut_off(trial, record)
             return
         with self._guard:
             if result[STATUS] == files.FAILED:
@@ -90,7 +89,7 @@ class Recorder(Callback):
                 self._study.add_result(
                     record.id, dataclasses.asdict(result[METRICS]), result[PARAMETERS], status
                 )
-            self._sampler.reported(record)
+            self._agenda.reported(record)
         if record.ended:
             self._stopped(trial, record)
 
@@ -98,6 +97,9 @@ class Recorder(Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         record = self._study.trials[trial.trial_id]
+        if record.ended:
+            self._cut_off(trial, record)
+            return
         failure = diagnose(trial)
         if failure.storage or self._guard.error:
             self._guard.error = self._guard.error or failure.storage
@@ -112,7 +114,7 @@ class Recorder(Callback):
                 self._study.retry_trial(record.id, reason)
             else:
                 self._study.fail_trial(record.id, reason)
-                self._sampler.reported(record)
+                self._agenda.reported(record)
         self._stopped(trial, record, reason)
 
     def on_trial_recover(
@@ -130,7 +132,10 @@ class Recorder(Callback):
             self._next_check = now + CLUSTER_CHECK_INTERVAL
             self.cluster_lost = self._cluster.lost()
             self._end_hung_workers(now)
-        self._display.update(*self._progress())
+        if not self._guard.error:
+            with self._guard:
+                self._agenda.advance()
+        self._display.update(*self._agenda.progress())
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         self._write()
@@ -147,9 +152,16 @@ class Recorder(Callback):
         if record.ended:
             self._display.trial_ended(record.id)
             with self._guard:
-                self._study.remove_checkpoints(record.row["T"])
+                self._agenda.released(record)
         else:
             self._display.trial_retried(record.id, reason)
+
+    def _cut_off(self, trial: Trial, record: TrialRecord) -> None:
+        """A trial that was cut off with the search at its T has come to its next result."""
+        self._heard.pop(trial, None)
+        self._source.release(record.id)
+        with self._guard:
+            self._agenda.released(record)
 
     def _end_hung_workers(self, now: float) -> None:
         patience = 60 * self._study.config.search.stall_minutes
@@ -160,10 +172,10 @@ class Recorder(Callback):
 
 
 class SearchStopper(Stopper):
-    """Ends the search at one T when it has reached a limit, or cannot go on.
+    """Ends the run when nothing is left to do, or when it cannot go on.
 
     Args:
-        must_end: whether it has.
+        must_end: whether that is so.
     """
 
     def __init__(self, must_end: Callable[[], bool]):
@@ -179,47 +191,34 @@ class SearchStopper(Stopper):
         return self._must_end()
 
 
-def tune_length(
-    study: Study,
-    T: int,
-    sampler: Sampler,
-    cluster: Cluster,
-    *,
-    deadline: float,
-    display: Display,
-    progress: Callable[[], Progress],
-    interrupts: Interrupts,
+def tune_study(
+    study: Study, agenda: Agenda, cluster: Cluster, display: Display, interrupts: Interrupts
 ) -> None:
-    """Run trials at one T until a limit is reached; go on with those that were begun before.
+    """Run trials until nothing is left to do; go on with those that were begun before.
 
-    Args:
-        deadline: when to stop, on the clock of :meth:`Study.elapsed`.
-        progress: seconds that the whole search took so far, fraction done, seconds left.
+    All in one run of Tune: its workers, which take seconds to start, serve the whole study.
 
     Raises:
         KeyboardInterrupt: the user ended the search.
-        StorageError: the study cannot be written any more.
-        ClusterLostError: Ray has no node any more.
+        OSError: the study cannot be written any more.
+        SearchFailedError: it came to nothing, or Ray has no node any more (ClusterLostError).
     """
-    guard = StorageGuard()
-    source = TrialSource(study, T, sampler, cluster.slots, guard)
-    recorder = Recorder(study, cluster, sampler, source, guard, display, progress)
-    needed = study.config.search.solved_trials
+    guard = Guard()
+    source = TrialSource(study, agenda, cluster.slots, guard)
+    recorder = Recorder(study, agenda, cluster, source, guard, display)
 
     def must_end() -> bool:
-        solved = study.lengths[T].solved >= needed
-        over = solved or study.elapsed() >= deadline
-        return over or guard.error is not None or recorder.cluster_lost
+        return guard.error is not None or recorder.cluster_lost or agenda.over
 
     # Else Tune starts one worker after the other, each of which takes seconds.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cluster.slots)
     with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
         tune.run(
             CopyTrainable,
-            name=f"T={T}",
+            name="study",
             storage_path=folder,  # for what Tune writes about itself: nothing of it is needed later
             search_alg=source,
-            scheduler=restored_scheduler(study, T),
+            scheduler=StudyScheduler(study),
             stop=SearchStopper(must_end),
             callbacks=[recorder],
             reuse_actors=True,
@@ -227,6 +226,6 @@ def tune_length(
             verbose=0,
         )
     if guard.error:
-        raise StorageError(study.path, guard.error)
+        raise guard.error
     if recorder.cluster_lost:
         raise ClusterLostError("Ray has lost its last node; go on with --resume")

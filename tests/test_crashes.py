@@ -216,7 +216,9 @@ def test_a_killed_raylet_is_started_again_and_the_search_goes_on(config, undistu
     study = tmp_path / "s"
     wait_for(lambda: results(study) >= 4, process)
     (raylet,) = children(process, "raylet/raylet")
-    os.kill(raylet, signal.SIGKILL)
+    workers = children(process, "ray::CopyTrainable")
+    for pid in (raylet, *workers):  # a worker that is left would do without for some seconds
+        os.kill(pid, signal.SIGKILL)
     out, err = process.communicate(timeout=180)
     assert (process.returncode, err) == (0, "")
     assert "Ray's processes have died; they are started again, and trials go on" in out
@@ -387,6 +389,39 @@ def test_a_finished_search_raised_to_more_trials_runs_exactly_those(config, undi
     code, out, err = run(*resume(tmp_path))
     assert (code, err) == (0, "")
     assert not any("accuracy" in line for line in out.splitlines())  # nothing left to run
+
+
+def test_a_study_killed_in_later_stages_ends_as_one_that_was_not(config, tmp_path):
+    more = [
+        "--T", 3, "--trials", 2, "--final", "--confirm-seeds", 2,
+        "--set", "final={max_tokens: 300000, stop_when_solved: false, validation_payloads: 64}",
+    ]  # fmt: skip
+    code, _, err = run(*arguments(config, tmp_path / "undisturbed"), *more)
+    assert (code, err) == (0, "")
+    undisturbed, study = tmp_path / "undisturbed" / "s", tmp_path / "killed" / "s"
+
+    def reported(trial_id: str) -> bool:
+        known = events(study) if (study / files.EVENTS_FILE).exists() else []
+        return any(e["event"] == "result" and e["trial_id"] == trial_id for e in known)
+
+    for trial_id in ("T3-final", "T3-confirm-00", "T3-confirm-01"):
+        command = resume(study.parent) if study.exists() else arguments(config, study.parent)
+        process = start(*command, *([] if study.exists() else more))
+        wait_for(lambda trial_id=trial_id: reported(trial_id), process)
+        process.kill()
+        process.communicate()
+    code, _, err = run(*resume(study.parent))
+    assert (code, err) == (0, "")
+    assert outcome(study) == outcome(undisturbed)
+    confirmed, expected = (
+        [{k: v for k, v in row.items() if k not in TIMES} for row in read(s / files.CONFIRM_FILE)]
+        for s in (study, undisturbed)
+    )
+    assert confirmed == expected
+    assert [row["trial_id"] for row in confirmed] == ["T3-confirm-00", "T3-confirm-01"]
+    for trial_id in ("T3-final", "T3-confirm-01"):
+        assert replay(study, trial_id) == 0
+    assert not list((study / files.RAY_FOLDER).iterdir())
 
 
 def test_a_search_in_progress_can_be_copied_and_goes_on_elsewhere(config, undisturbed, tmp_path):

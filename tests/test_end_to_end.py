@@ -146,6 +146,49 @@ def test_the_comparison_shows_the_study(searched, tmp_path):
     assert f"{rows[0]['accuracy']:.3f}" in out
 
 
+def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(tiny, tmp_path):
+    final = "final={max_tokens: 60000, stop_when_solved: false, validation_payloads: 50}"
+    code, out, err = run(
+        "search.run", "--config", tiny, "--storage", tmp_path, "--trials", 2, "--final",
+        "--confirm-seeds", 2, "--set", final,
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    assert max(map(len, out.splitlines()[1:])) <= 80
+    study = tmp_path / "gru-sequence"
+    trials = {row["trial_id"]: row for row in read(study / files.TRIALS_FILE)}
+    names = [f"T{T}-{name}" for T in (1, 2) for name in ("final", "confirm-00", "confirm-01")]
+    assert {name for name, row in trials.items() if row["stage"] != files.SEARCH} == set(names)
+    assert all(int(trials[f"T{T}-final"]["tokens"]) >= 60000 for T in (1, 2))
+    best = {row["T"]: row for row in read(study / files.BEST_FILE)}
+    for T, row in best.items():
+        solved = trials[f"T{T}-final"]["tokens_to_solve"] != ""
+        assert (row["trial_id"] == f"T{T}-final") == solved
+        assert (study / row["checkpoint"]).exists()
+    confirmed = read(study / files.CONFIRM_FILE)
+    assert [(row["T"], row["confirms"]) for row in confirmed] == [
+        (T, best[T]["trial_id"]) for T in "1122"
+    ]
+    assert len({row["seed"] for row in trials.values()}) == len(trials)
+    assert not list((study / files.RAY_FOLDER).iterdir())
+    assert "trained again with fresh seeds" in out
+
+    before = [row for row in confirmed if row["T"] == "1"]
+    more = ["--name", study.name, "--storage", tmp_path, "--resume", "--confirm-seeds", 3]
+    code, out, err = run("search.run", *more)
+    assert (code, err) == (0, "")
+    after = read(study / files.CONFIRM_FILE)
+    assert [row for row in after if row["T"] == "1"][:2] == before
+    assert [row["trial_id"] for row in after if row not in confirmed] == [
+        "T1-confirm-02", "T2-confirm-02"
+    ]  # fmt: skip
+
+    code, out, err = run("analysis.compare", tmp_path, "--output", tmp_path / "reports")
+    assert (code, err) == (0, "")
+    rows = json.loads((tmp_path / "reports" / "comparison.json").read_text())
+    assert [row["seeds"] for row in rows] == [3, 3]
+    assert [row["trials"] for row in rows] == [2, 2]
+
+
 def test_a_name_that_exists_is_refused_and_untouched(searched, tiny):
     study, _ = searched
     before = {f: f.read_bytes() for f in study.glob("*.*") if f.is_file()}

@@ -1,11 +1,22 @@
 """Studies for the tests of the packages' parts: no Ray, no training."""
 
 import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from copytask import TrainingConfig
+from rich.console import Console
+
+import study_format as files
+from copytask import Trainer, TrainingConfig
+from search.agenda import Agenda
+from search.checkpoints import checkpoint_path
 from search.config import StudyConfig
+from search.display import Display
+from search.optuna_journal import open_journal
 from search.study import Study
+from search.tester import BackgroundTester
 
 SPACE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -38,6 +49,20 @@ def metrics(iteration: int, accuracy: float, **changes) -> dict:
 
 def report(study: Study, trial_id: str, iteration: int, accuracy: float, status="", **changes):
     study.add_result(trial_id, metrics(iteration, accuracy, **changes), 99, status)
+
+
+def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, iteration: int = 1):
+    path = checkpoint_path(study.trial_folder(study.trials[trial_id]), iteration)
+    Trainer(training).save(path)
+    return path
+
+
+@contextmanager
+def agenda_of(study: Study, output: io.StringIO | None = None) -> Iterator[Agenda]:
+    """What the study does next, without Ray."""
+    display = Display(study, Console(file=output or io.StringIO(), width=120))
+    with BackgroundTester() as tester:
+        yield Agenda(study, open_journal(study.path / files.OPTUNA_FILE), tester, display)
 
 
 def read(path: Path) -> list[dict]:

@@ -2,7 +2,7 @@ import pytest
 import yaml
 
 from copytask import TrainingConfig
-from search.config import StudyConfig, check_resumable, load_config
+from search.config import StudyConfig, load_config
 from search.errors import UserError
 from search.run import CONFIG_FLAGS, DEFAULT_CONFIG, main
 from search.space import TRAINING_FIELDS
@@ -83,6 +83,11 @@ def test_T_is_sorted_and_unique(tmp_path):
         ("", ["space.learning_rate=fast"], "valid number"),
         ("", ["space.curriculum_length={low: 1.5, high: 3}"], "whole numbers"),
         ("", ["training.clip_norm=-1"], "clip_norm must be >= 0"),
+        ("", ["final.max_tokens=0"], "--set final.max_tokens: max_tokens must be >= 1"),
+        ("", ["final.max_token=9"], "final.max_token: unknown key 'max_token'; did you mean"),
+        ("", ["final.max_tokens=many"], "--set final.max_tokens: input should be a valid integer"),
+        ("", ["search.patience=0"], "--set search.patience: input should be greater than"),
+        ("", ["search.confirm_seeds=-1"], "--set search.confirm_seeds: input should be greater"),
         ("", ["training.optimizer=adamm"], "optimizer must be one of adam"),
         ("", ["T=[]"], "--set T: needs at least one length"),
         ("", ["T=[0]"], "each >= 1, but got [0]"),
@@ -154,13 +159,12 @@ def test_possible_values(tmp_path):
     assert config.possible_values("clip_norm") == [TrainingConfig(model="gru", T=1).clip_norm]
 
 
-def test_a_resumed_study_may_get_other_limits_and_machines_and_nothing_else(tmp_path):
-    earlier = load(tmp_path)
-    more = {"search.budget_minutes": 99, "search.trials": 99, "resources.max_concurrent": 1}
-    check_resumable(earlier, load(tmp_path, **more), tmp_path)
-    other = load(tmp_path, overrides=["training.batch_size=7"], **{"search.seed": 3, "T": [5]})
-    with pytest.raises(UserError, match=r"another T, training.batch_size, search.seed;"):
-        check_resumable(earlier, other, tmp_path)
+def test_the_final_training_is_the_winners_but_for_what_the_section_says(tmp_path):
+    config = load(tmp_path, overrides=["final.max_tokens=7000"])
+    winner = config.training_config(5, {"learning_rate": 2e-3, "hidden_size": 8}, seed=1)
+    final = config.final_training(winner.to_dict(), seed=2)
+    changes = {"max_tokens": 7000, "stop_when_solved": False, "validation_payloads": 500}
+    assert final.to_dict() == {**winner.to_dict(), "seed": 2, **changes}
 
 
 def test_the_measured_precision_replaces_auto_alone(tmp_path):
@@ -176,8 +180,8 @@ def test_the_measured_precision_replaces_auto_alone(tmp_path):
 
 FLAG_VALUES = {
     "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
-    "seed": "9", "sampler": "random", "scheduler": "none", "cpus_per_trial": "0.5",
-    "gpus_per_trial": "0.25", "max_concurrent": "1",
+    "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random", "scheduler": "none",
+    "cpus_per_trial": "0.5", "gpus_per_trial": "0.25", "max_concurrent": "1",
 }  # fmt: skip
 
 
@@ -191,9 +195,10 @@ def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
         return yaml.safe_load(capsys.readouterr().out)
 
     path = CONFIG_FLAGS[flag].split(".")
-    before, after = resolved(), resolved("--" + flag.replace("_", "-"), value)
+    option = ["--" + flag.replace("_", "-"), *([value] if value else [])]
+    before, after = resolved(), resolved(*option)
     for key in path:
         before, after = before[key], after[key]
     assert before != after
-    assert after == ([7] if flag == "T" else yaml.safe_load(value))
+    assert after == ([7] if flag == "T" else yaml.safe_load(value or "true"))
     assert list(tmp_path.iterdir()) == []  # a dry run writes nothing

@@ -6,7 +6,7 @@ import pytest
 import torch
 from ray.exceptions import ActorDiedError, RayTaskError
 
-from search.faults import StorageGuard, diagnose
+from search.faults import Guard, diagnose
 
 
 def failed_trial(folder, error: Exception) -> SimpleNamespace:
@@ -49,7 +49,7 @@ def test_an_error_that_tune_kept_as_text(tmp_path):
 
 
 def test_a_guard_keeps_the_first_storage_error_and_lets_others_through():
-    guard = StorageGuard()
+    guard = Guard()
     for number in (errno.ENOSPC, errno.EIO):
         with guard:
             raise OSError(number, "why")

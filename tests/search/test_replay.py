@@ -5,7 +5,7 @@ import torch
 from studies import make_config, start
 
 import study_format as files
-from copytask import DivergedError, Trainer
+from copytask import DivergedError, Trainer, TrainingConfig
 from search.errors import UserError
 from search.replay import replay
 from search.study import Study
@@ -72,6 +72,31 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
     study.write()
     assert replay(study.path, "T3-0000") == 1
     assert "first in its failure: training diverged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("repeated", ["T3-final", "T3-0000"])
+def test_final_trainings_and_confirmations_repeat_themselves(study, capsys, repeated):
+    final = study.config.final_training(study.trials["T3-0000"].training, seed=5)
+    assert final.validation_payloads != study.trials["T3-0000"].training["validation_payloads"]
+    confirmed = {"T3-final": final.to_dict(), "T3-0000": study.trials["T3-0000"].training}
+    train(study, "T3-final", final, files.FINAL)
+    training = TrainingConfig.from_dict({**confirmed[repeated], "seed": 6})
+    train(study, "T3-confirm-00", training, files.CONFIRM, confirms=repeated)
+    study.write()
+    with pytest.raises(UserError, match=r"T3-confirm-00: it is not in confirm.csv yet"):
+        replay(study.path, "T3-confirm-00")
+    study.confirm("T3-confirm-00", {"accuracy": 0.5})
+    study.write()
+    for name in ("T3-0000", "T3-final", "T3-confirm-00"):
+        assert replay(study.path, name) == 0
+
+
+def train(study: Study, name: str, training: TrainingConfig, stage: str, **more) -> None:
+    """One iteration."""
+    trainer = Trainer(training)
+    study.start_trial(name, training.to_dict(), stage, **more)
+    metrics = dataclasses.asdict(trainer.run_iteration())
+    study.add_result(name, metrics, trainer.model.parameter_count(), files.COMPLETED)
 
 
 @pytest.mark.parametrize(

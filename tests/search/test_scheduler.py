@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from studies import make_config, metrics, report, start
 
-from search.scheduler import make_scheduler, restored_scheduler
+from search.scheduler import StudyScheduler, make_scheduler, restored_scheduler
 from search.study import Study
 
 
@@ -79,3 +79,35 @@ def test_none_stops_nothing(tmp_path):
 )
 def test_the_metric_is_the_one_asked_for(metric, name):
     assert make_scheduler(make_config(metric=metric))._metric == name
+
+
+def test_each_T_has_rungs_of_its_own_and_what_follows_the_search_has_none(tmp_path):
+    study = Study.create(tmp_path / "study", make_config(grace_iterations=1))
+    scheduler = StudyScheduler(study)
+
+    def told(name: str, accuracy: float) -> str:
+        trial = SimpleNamespace(trial_id=name)
+        scheduler.on_trial_add(None, trial)
+        return scheduler.on_trial_result(None, trial, metrics(1, accuracy))
+
+    for name in ("a", "b", "c"):
+        start(study, name)
+        assert told(name, 0.9) == TrialScheduler.CONTINUE
+    for name, T in [("weak", 5), ("first at 9", 9)]:
+        start(study, name, T=T)
+    assert told("weak", 0.1) == TrialScheduler.STOP
+    assert told("first at 9", 0.1) == TrialScheduler.CONTINUE
+    training = study.trials["a"].training
+    for name, stage in [("final", "final"), ("confirmation", "confirm")]:
+        study.start_trial(name, training, stage)
+        assert told(name, 0.0) == TrialScheduler.CONTINUE
+
+
+def test_a_trial_that_was_cut_off_is_stopped_at_its_next_result(tmp_path):
+    study = Study.create(tmp_path / "study", make_config(scheduler="none"))
+    scheduler, trial = StudyScheduler(study), SimpleNamespace(trial_id="a")
+    start(study, "a")
+    scheduler.on_trial_add(None, trial)
+    assert scheduler.on_trial_result(None, trial, metrics(1, 0.5)) == TrialScheduler.CONTINUE
+    study.end_length(5, "budget_minutes")
+    assert scheduler.on_trial_result(None, trial, metrics(2, 0.5)) == TrialScheduler.STOP

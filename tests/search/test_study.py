@@ -2,13 +2,12 @@ import shutil
 
 import pytest
 import yaml
-from studies import make_config, read, report, start
+from studies import agenda_of, make_checkpoint, make_config, read, report, start
 
 import study_format as files
-from copytask import Trainer, TrainingConfig, compiled_kernels, load_model
-from search.checkpoints import checkpoint_path
+from copytask import compiled_kernels, load_model
+from search.agenda import first_configurations
 from search.errors import SearchFailedError, UserError
-from search.runner import first_configurations, keep_best
 from search.study import Study
 
 
@@ -106,10 +105,11 @@ def test_initial_configurations_take_turns_with_the_carried_ones(tmp_path):
     ]
 
 
-def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, iteration: int):
-    path = checkpoint_path(study.trial_folder(study.trials[trial_id]), iteration)
-    Trainer(training).save(path)
-    return path
+def end_and_test(study: Study) -> None:
+    """End the search at T = 5."""
+    study.end_length(5, "trials")
+    with agenda_of(study) as agenda:
+        agenda.finish()
 
 
 def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
@@ -119,7 +119,7 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
     best = make_checkpoint(study, training, "a", 2)
     make_checkpoint(study, training, "a", 3)
     assert study.best_checkpoint(study.trials["a"]) == best
-    keep_best(study, 5)
+    end_and_test(study)
     (written,) = read(study.path / files.BEST_FILE)
     assert (written["trials"], written["trial_id"], written["validation_accuracy"]) == (
         "1", "a", "0.8"
@@ -127,8 +127,6 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
     assert float(written["accuracy_low"]) < float(written["accuracy"])
     kept = study.path / written["checkpoint"]
     assert load_model(kept).core.hidden_size == 8
-    study.end_length(5, "trials")
-    study.remove_checkpoints(5)
     assert not best.exists()
     assert study.best_checkpoint(study.trials["a"]) == kept
 
@@ -137,7 +135,22 @@ def test_a_checkpoint_that_somebody_has_removed_is_told(study):
     start(study, "a")
     report(study, "a", 1, 0.5)
     with pytest.raises(SearchFailedError, match=r"the checkpoints of a are gone from .*T=5/a"):
-        keep_best(study, 5)
+        end_and_test(study)
+
+
+@pytest.mark.parametrize("ahead", ["fails", "trains on without a gain"])
+def test_the_best_that_ended_keeps_its_checkpoints_while_another_is_ahead(study, ahead):
+    for name, tokens in [("ended", 300), ("ahead", 200)]:
+        make_checkpoint(study, start(study, name), name)
+        report(study, name, 1, 0.9, files.COMPLETED if name == "ended" else "", tokens=tokens)
+    assert study.winner(5).id == "ahead"
+    study.remove_checkpoints(5)
+    if ahead == "fails":
+        study.fail_trial("ahead", "why")
+    else:
+        report(study, "ahead", 2, 0.9, files.COMPLETED, tokens=400)
+    end_and_test(study)
+    assert study.best[5]["trial_id"] == "ended"
 
 
 def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoints(study):
@@ -145,8 +158,7 @@ def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoin
         ("weak", 0.3, files.COMPLETED), ("best", 0.9, files.COMPLETED), ("live", 0.1, ""),
         ("without a result", None, ""),
     ]:  # fmt: skip
-        training = start(study, name)
-        make_checkpoint(study, training, name, 1)
+        make_checkpoint(study, start(study, name), name)
         if accuracy is not None:
             report(study, name, 1, accuracy, status)
     study.remove_checkpoints(5)
@@ -160,12 +172,11 @@ def test_an_opened_study_equals_the_written_one_wherever_it_lies(study, tmp_path
     report(study, "a", 1, 0.5, files.COMPLETED, tokens_to_solve=100)
     start(study, "c")
     study.retry_trial("c", "worker lost")
-    study.end_length(5, "solved_trials")
-    study.begin_length(9, [])
+    make_checkpoint(study, training, "a", 1)
+    end_and_test(study)
     start(study, "b", T=9)
     study.fail_trial("b", 'quotes ", commas and\nlines')
-    make_checkpoint(study, training, "a", 1)
-    keep_best(study, 5)
+    study.write()
     elapsed = study.elapsed()
     study.close()
     shutil.copytree(study.path, tmp_path / "elsewhere" / "moved")
@@ -187,9 +198,12 @@ def test_an_opened_study_equals_the_written_one_wherever_it_lies(study, tmp_path
         ("trials", {"trials": 16}, {"trials": 17}),
         ("solved_trials", {"solved_trials": 1, "trials": 99}, {"solved_trials": 3}),
         ("budget_minutes", {"budget_minutes": 5, "trials": 99}, {"budget_minutes": None}),
+        ("patience", {"patience": 3, "trials": 99}, {"patience": 5}),
+        ("patience", {"patience": 3, "trials": 99}, {"patience": None}),
     ],
 )
-def test_a_T_is_over_until_the_limit_that_ended_it_is_raised(study, limit, less, more):
+def test_a_T_is_over_until_the_limit_that_ended_it_is_raised(tmp_path, limit, less, more):
+    study = Study.create(tmp_path / "study", make_config(patience=4))
     assert not study.is_over(5)
     study.end_length(5, limit)
     assert study.is_over(5)

@@ -1,0 +1,57 @@
+"""What may change when a study is resumed."""
+
+from pathlib import Path
+
+import study_format as files
+from search.config import StudyConfig
+from search.errors import UserError
+from search.event_log import read_events
+
+LIMITS = (
+    "trials", "solved_trials", "patience", "budget_minutes", "max_failures", "stall_minutes",
+    "final", "confirm_seeds",
+)  # fmt: skip
+"""Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
+
+
+def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> None:
+    """A resumed study may get other limits or machines, and nothing else.
+
+    Until a final training has begun, it may also get another section ``final``.
+
+    Raises:
+        UserError: something else differs.
+    """
+    old, new = (c.model_dump(mode="json") for c in (earlier, config))
+    for values in (old, new):
+        values.pop("resources")
+        for name in LIMITS:
+            values["search"].pop(name)
+    if old["final"] != new["final"] and not final_has_begun(study):
+        new["final"] = old["final"]
+    changed = [
+        f"{key}.{name}" if isinstance(old[key], dict) else key
+        for key in old
+        for name in (old[key] | new[key] if isinstance(old[key], dict) else [None])
+        if (old[key].get(name) != new[key].get(name) if name else old[key] != new[key])
+    ]
+    if changed:
+        raise UserError(
+            f"{study} was begun with another {', '.join(changed)}; a resumed study keeps its "
+            "configuration: leave that out, or choose another --name"
+        )
+
+
+def final_has_begun(study: Path) -> bool:
+    """Whether the study at this path has a final training.
+
+    Raises:
+        UserError: its events cannot be read.
+    """
+    try:
+        events = read_events(study / files.EVENTS_FILE)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot resume {study}: {error}") from None
+    return any(event.get("stage") == files.FINAL for event in events)
