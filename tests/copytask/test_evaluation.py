@@ -113,7 +113,7 @@ def test_the_interval_holds_the_true_accuracy_about_95_times_in_100(draw, share,
         low, high = wilson_interval(float(shares.mean()), effective_sample_size(shares, symbols))
         held += low <= truth <= high
         widths += high - low
-    assert 0.92 <= held / 800
+    assert held / 800 >= 0.92
     low, high = wilson_interval(truth, 150)
     if draw is all_or_nothing:
         assert widths / 800 == pytest.approx(high - low, rel=0.1)
