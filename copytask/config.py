@@ -39,8 +39,8 @@ class TrainingConfig:
         growth, growth_accuracy, long_share: of "adaptive": by which share the largest training
             length grows, at which accuracy, and the share of batches that are near it; see
             :class:`copytask.curriculum.AdaptiveLengths`.
-        target_share: share of the tokens that is spent at length T while the learning rate
-            falls, whatever the curriculum has reached.
+        beyond_share: share of the tokens that is spent, while the learning rate falls, at
+            lengths between the one that the curriculum has reached and T.
         training_payloads: train on so many payloads, drawn once and visited in turn; 0 draws
             fresh ones for every batch.
         batch_size: sequences in a batch.
@@ -75,7 +75,7 @@ class TrainingConfig:
     growth: float = 0.05
     growth_accuracy: float = 0.85
     long_share: float = 0.5
-    target_share: float = 0.0
+    beyond_share: float = 0.0
     training_payloads: int = 0
     batch_size: int = 64
     optimizer: str = "adam"
@@ -108,7 +108,7 @@ class TrainingConfig:
             "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
         ):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, ">= 0")
-        for name in ("growth_accuracy", "long_share", "target_share", "decay_share"):
+        for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):
             self._require(name, 0 <= getattr(self, name) <= 1, "in 0..1")
         self._require("growth", 0 < self.growth < math.inf, "> 0")
         for name, choices in (

@@ -14,11 +14,15 @@ if TYPE_CHECKING:
     from copytask.config import TrainingConfig
 
 
+@dataclass
 class Curriculum(ABC):
-    """Which length each training batch has.
+    """Which length each training batch has, on the way to T.
 
-    M stands for the largest length that a batch may have at the moment.
+    M stands for the largest length that the network should master by now. Generators live on
+    the CPU.
     """
+
+    T: int
 
     @abstractmethod
     def max_length(self, step: int) -> int:
@@ -26,7 +30,18 @@ class Curriculum(ABC):
 
     @abstractmethod
     def sample_length(self, step: int, generator: torch.Generator) -> int:
-        """Draw the length of the batch at this step; ``generator`` lives on the CPU."""
+        """Draw the length of the batch at this step, at most M."""
+
+    def sample_beyond(self, step: int, generator: torch.Generator) -> int:
+        """Draw a length beyond M, log-uniform on M..T.
+
+        A network trained on lengths up to M loses everything when the payload goes on: it has
+        never had to keep what it holds and leave out the rest. Log-uniform because batches at T
+        are dear and teach little each; long ones are learned from shorter ones here as well.
+        """
+        M = self.max_length(step)
+        growth: float = (self.T / M) ** float(torch.rand((), generator=generator))
+        return round(M * growth)
 
     def observe(self, length: int, accuracy: Tensor) -> None:
         """Learn which share of the symbols of a training batch, a scalar, was right."""
@@ -41,7 +56,7 @@ class Curriculum(ABC):
         return
 
 
-@dataclass(frozen=True)
+@dataclass
 class LengthRamp(Curriculum):
     """Training length as a function of the optimizer step.
 
@@ -51,7 +66,6 @@ class LengthRamp(Curriculum):
     length T.
     """
 
-    T: int
     curriculum_length: int
 
     def max_length(self, step: int) -> int:
@@ -88,7 +102,6 @@ class AdaptiveLengths(Curriculum):
     on algorithmic tasks; the rule and its numbers are our own.
     """
 
-    T: int
     growth: float
     growth_accuracy: float
     long_share: float

@@ -70,7 +70,7 @@ class Progress:
     tokens_at_first_hit: int | None = None
     seconds_at_first_hit: float | None = None
     solved: bool = False
-    owed_tokens: float = 0.0  # to length T
+    owed_tokens: float = 0.0  # to lengths beyond the curriculum's
 
 
 class Trainer:
@@ -227,8 +227,10 @@ class Trainer:
 
     def _train_step(self) -> torch.Tensor:
         """One optimizer step; returns its loss, not yet copied from the device."""
-        config = self.config
-        length = self._next_length()
+        config, progress, curriculum = self.config, self.progress, self._curriculum
+        beyond = progress.owed_tokens > 0
+        sample = curriculum.sample_beyond if beyond else curriculum.sample_length
+        length = sample(progress.step, self._length_generator)
         batch = self._next_batch(length)
         logits = self.model(batch.tokens, recall=len(batch.targets))
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
@@ -245,20 +247,13 @@ class Trainer:
                 group["lr"] = self._learning_rate()
             self._optimizer.step()
         right = logits.detach().argmax(dim=-1) == batch.targets
-        self._curriculum.observe(length, right.float().mean())
+        curriculum.observe(length, right.float().mean())
         tokens = batch.tokens.numel()
         if self._decay() < 1:
-            at_T = tokens if length == config.T else 0
-            self.progress.owed_tokens += config.target_share * tokens - at_T
-        self.progress.step += 1
-        self.progress.tokens += tokens
+            progress.owed_tokens += config.beyond_share * tokens - beyond * tokens
+        progress.step += 1
+        progress.tokens += tokens
         return loss.detach()
-
-    def _next_length(self) -> int:
-        """The curriculum's choice, or T while tokens are owed to it."""
-        if self.progress.owed_tokens > 0:
-            return self.config.T
-        return self._curriculum.sample_length(self.progress.step, self._length_generator)
 
     def _next_batch(self, length: int) -> Batch:
         """A fresh batch, or the next one of the fixed payloads."""

@@ -107,6 +107,22 @@ def test_an_adaptive_curriculum_goes_on_from_its_state():
     assert one.max_length(0) > 3  # 3 after the first thirty
 
 
+@given(T=st.integers(1, 1000), step=st.integers(0, 30), seed=st.integers(0, 1000))
+def test_lengths_beyond_lie_between_the_maximum_and_T(T, step, seed):
+    for curriculum in (LengthRamp(T, 20), AdaptiveLengths(T, 0.05, 0.85, 0.5)):
+        generator = torch.Generator().manual_seed(seed)
+        length = curriculum.sample_beyond(step, generator)
+        assert curriculum.max_length(step) <= length <= T
+
+
+def test_lengths_beyond_are_log_uniform():
+    generator = torch.Generator().manual_seed(0)
+    curriculum = AdaptiveLengths(2000, 0.05, 0.85, 0.5)
+    drawn = [curriculum.sample_beyond(0, generator) for _ in range(3000)]
+    for bound, share in ((6, 1 / 6), (63, 1 / 2), (632, 5 / 6)):  # 2 to 2000 is three decades
+        assert sum(length <= bound for length in drawn) / 3000 == pytest.approx(share, abs=0.04)
+
+
 @pytest.mark.parametrize("name", sorted(CURRICULA))
 def test_every_curriculum_is_made_from_a_config_and_draws_lengths_up_to_T(name):
     config = TrainingConfig(model="gru", T=5, curriculum=name, curriculum_length=10)
