@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -71,17 +72,23 @@ def ended_trials(events: Path) -> int:
     return events.read_text().count('"event":"result"') if events.exists() else 0
 
 
+def start_search(study: Path, trials: int, options: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    """A search over null trials, in a process of its own, that makes this study directory."""
+    settings = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
+    command = [
+        sys.executable, "-m", "search.run", "--model", "gru", "--task", "sequence", "--T", "1",
+        "--trials", str(trials), "--storage", str(study.parent), "--name", study.name,
+        *options, *settings,
+    ]  # fmt: skip
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
 def measure(trials: int, options: list[str]) -> list[dict[str, float]]:
     """Run the search; one row at the start and one for each further tenth of the trials."""
     rows: list[dict[str, float]] = []
-    settings = [part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}")]
     with tempfile.TemporaryDirectory() as storage:
         study = Path(storage) / "null"
-        command = [
-            sys.executable, "-m", "search.run", "--model", "gru", "--task", "sequence", "--T", "1",
-            "--trials", str(trials), "--storage", storage, "--name", "null", *options, *settings,
-        ]  # fmt: skip
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        process = start_search(study, trials, options)
         start = 0.0
         while process.poll() is None:
             done = ended_trials(study / "events.jsonl")

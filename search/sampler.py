@@ -6,11 +6,9 @@ intermediate values.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 import study_format as files
@@ -19,6 +17,7 @@ from search.config import METRIC_NAMES
 from search.history import TrialRecord
 from search.space import Scalar
 from search.study import Study
+from search.tpe import SHOWN_TRIALS, KnownSpaceTPE, LimitedStorage
 
 TRIAL_ID = "trial_id"
 """The user attribute of an Optuna trial that names ours."""
@@ -54,12 +53,15 @@ class Sampler:
             name: dimension.distribution() for name, dimension in self._config.dimensions().items()
         }
         self._numbers: dict[str, int] = {}  # our trial id -> Optuna's trial number
-        self._memory = OptunaStudy(InMemoryStorage(), T)
-        for trial in study.lengths[T].trials:
-            self._numbers[trial.id] = len(self._numbers)
-            self._memory.study.add_trial(self._freeze(trial))
+        # If TPE saw fewer than its startup trials, it would sample at random for good.
+        shown = max(SHOWN_TRIALS, self._config.search.startup_trials)
+        self._memory = OptunaStudy(LimitedStorage(shown), T)
         self._journal = OptunaStudy(journal, T)
-        self._journal.catch_up(self._memory.trials())
+        trials = study.lengths[T].trials
+        self._numbers.update((trial.id, number) for number, trial in enumerate(trials))
+        known = [self._freeze(trial) for trial in trials]
+        for side in (self._memory, self._journal):
+            side.catch_up(known)
 
     def ask(self, initial: Sequence[Mapping[str, Scalar]]) -> tuple[str, TrainingConfig]:
         """The next trial's name and its training.
@@ -118,10 +120,6 @@ class OptunaStudy:
         )
         self._id = storage.get_study_id_from_name(self.study.study_name)
 
-    def trials(self) -> list[FrozenTrial]:
-        """All trials; not to be changed."""
-        return self._storage.get_all_trials(self._id, deepcopy=False)
-
     def update(self, number: int, expected: FrozenTrial) -> None:
         """Report and tell what the trial of this number lacks."""
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
@@ -135,30 +133,13 @@ class OptunaStudy:
             self._storage.set_trial_state_values(trial_id, expected.state, expected.values)
 
     def catch_up(self, expected: Sequence[FrozenTrial]) -> None:
-        """Add what is missing of these trials."""
-        written = len(self.trials())
-        for trial in expected:
-            if trial.number >= written:
-                self.study.add_trial(trial)
+        """Add what is missing of these trials, which are all that there are."""
+        written = len(self._storage.get_all_trials(self._id, deepcopy=False))
+        for number, trial in enumerate(expected):
+            if number < written:
+                self.update(number, trial)
             else:
-                self.update(trial.number, trial)
-
-
-class KnownSpaceTPE(optuna.samplers.TPESampler):
-    """TPE for a space that is the same for all trials.
-
-    Optuna's would find the space anew at each suggestion, as what all earlier trials have in
-    common, which takes half of the time of a suggestion.
-    """
-
-    def __init__(self, space: Mapping[str, BaseDistribution], **settings: Any):
-        super().__init__(multivariate=True, **settings)
-        self._space = {name: d for name, d in space.items() if not d.single()}
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._space
+                self.study.add_trial(trial)
 
 
 def trial_seed(study_seed: int, T: int, number: int) -> int:

@@ -75,7 +75,13 @@ def test_initial_points_come_first_verbatim(tmp_path):
 
 @pytest.mark.parametrize("kind", ["tpe", "random"])
 @pytest.mark.parametrize("restarts", [{3}, {1, 4, 5}, set(range(12))])
-def test_a_search_that_is_restarted_suggests_what_it_would_have(tmp_path, kind, restarts):
+@pytest.mark.parametrize("shown", [500, 5])  # trials that TPE sees: all of them, or not
+def test_a_search_that_is_restarted_suggests_what_it_would_have(
+    tmp_path, monkeypatch, kind, restarts, shown
+):
+    monkeypatch.setattr("search.sampler.SHOWN_TRIALS", shown)
+    monkeypatch.setattr("search.tpe.GOOD_TRIALS", 2)
+
     def run(folder, restarts) -> tuple[list[tuple], list[tuple]]:
         folder.mkdir()
         study = make_study(folder, sampler=kind, startup_trials=2)
@@ -132,6 +138,22 @@ def test_a_damaged_journal_is_mended_from_what_the_search_knows(tmp_path, damage
     sampler = make_sampler(study)
     start(study, sampler)
     assert [t.state.name for t in load(study)] == ["COMPLETE", "RUNNING"]
+
+
+def test_tpe_starts_however_many_trials_it_waits_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.sampler.SHOWN_TRIALS", 3)
+    monkeypatch.setattr("search.tpe.GOOD_TRIALS", 2)
+    suggested = {}
+    for kind in ("tpe", "random"):
+        (tmp_path / kind).mkdir()
+        study = make_study(tmp_path / kind, sampler=kind, startup_trials=6)
+        sampler = make_sampler(study)
+        for _ in range(8):
+            tell(study, sampler, start(study, sampler), 0.2, files.COMPLETED)
+        suggested[kind] = hyperparameters(study)
+        study.close()
+    assert suggested["tpe"][:6] == suggested["random"][:6]
+    assert suggested["tpe"][6:] != suggested["random"][6:]
 
 
 def test_trials_have_seeds_of_their_own(tmp_path):

@@ -1,0 +1,241 @@
+"""What does a search cost beside the training, and does it keep its workers busy?
+
+1. Between trials: a real search over trials that train next to nothing, in workers that are
+   used again. Wall time of a slot from one trial's end to the next one's result, less the
+   training of that.
+2. Share of the workers' time that is training, in a search with the default configuration:
+   seconds of all trials / (slots x wall time from the first trial's start to the study's last
+   event). What a trial loses that is cut off in the middle of an iteration is no training.
+3. A suggestion of TPE, and a decision of ASHA, after 10 to 10,000 trials: processor time, for
+   they do nothing but compute.
+
+    python benchmarks/overhead.py                            (five minutes)
+    python benchmarks/overhead.py --study runs/gru-delay     (a search that has run already)
+
+Prints a table with the aims, and writes benchmarks/overhead.csv.
+"""
+
+import argparse
+import csv
+import os
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import optuna
+from null_trials import ROOT, start_search
+from optuna.storages import InMemoryStorage
+
+import study_format as files
+from search.cluster import slots
+from search.config import StudyConfig, load_config, read_yaml
+from search.event_log import read_events
+from search.sampler import Sampler
+from search.scheduler import restored_scheduler
+from search.study import Study, read_config
+
+SIZES = (10, 100, 1000, 10_000)
+"""Finished trials before a suggestion or decision."""
+
+NULL_TRIALS = 200
+REPEATS = 15
+"""Suggestions and decisions measured at each size."""
+
+BUDGET = 30
+"""Iterations of a trial of the default configuration."""
+
+
+class Figure(NamedTuple):
+    """One row of the table; ``aim`` is empty where there is none."""
+
+    what: str
+    value: float
+    unit: str
+    aim: str = ""
+
+
+def study_slots(study: Path) -> int:
+    """Trials that ran at once in a study on one machine without GPUs."""
+    cpus = read_yaml(study / files.STUDY_FILE)["provenance"]["cpus"]
+    return slots(read_config(study).resources, cpus, 0, "its machine had")
+
+
+def between_trials() -> Iterator[Figure]:
+    """What a slot does between two trials."""
+    with tempfile.TemporaryDirectory() as storage:
+        study = Path(storage) / "null"
+        if start_search(study, NULL_TRIALS).wait():
+            raise SystemExit("the search over null trials failed")
+        events = read_events(study / files.EVENTS_FILE)
+        workers = study_slots(study)
+    started = [event["trial_id"] for event in events if event["event"] == "trial_started"]
+    results = [event for event in events if event["event"] == "result"]
+    ends = [event["elapsed"] for event in results]  # a null trial's one result is its end
+    end_of = {event["trial_id"]: event for event in results}
+    # The slot that is the first to be free takes the next trial.
+    gaps = [
+        1e3 * (end_of[trial]["elapsed"] - free - end_of[trial]["metrics"]["seconds"])
+        for free, trial in zip(ends, started[workers:], strict=False)
+    ]
+    wall = 1e3 * (ends[-1] - ends[0]) / (len(ends) - 1)
+    yield Figure(f"a null trial, {workers} slots, mean of {len(ends)}", wall, "ms", "<= 60")
+    for name, percent in (("median", 50), ("95th percentile", 95)):
+        yield Figure(f"a slot between two trials, {name}", percentile(gaps, percent), "ms")
+
+
+def percentile(values: list[float], percent: int) -> float:
+    """With linear interpolation."""
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def run_default_search(study: Path) -> None:
+    """The search of the README."""
+    command = [
+        sys.executable, "-m", "search.run", "--model", "gru", "--storage", str(study.parent),
+        "--name", study.name,
+    ]  # fmt: skip
+    subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+
+
+def busy_workers(study: Path, workers: int) -> Iterator[Figure]:
+    """Which share of the workers' time a search trained."""
+    events = read_events(study / files.EVENTS_FILE)
+    first = next(event["elapsed"] for event in events if event["event"] == "trial_started")
+    wall = events[-1]["elapsed"] - first
+    with (study / files.TRIALS_FILE).open(newline="") as file:
+        trained = sum(float(row["seconds"] or 0) for row in csv.DictReader(file))
+    share = 100 * trained / (workers * wall)
+    yield Figure(f"training, of {workers} slots x {wall:.0f} s", share, "%", ">= 95")
+
+
+def tell(study: Study, event: str, **fields: Any) -> None:
+    """Let an event have happened, without writing it down."""
+    study.apply({"event": event, "elapsed": 0.0, **fields})
+
+
+def report(study: Study, trial: str, iterations: int, accuracy: float) -> None:
+    """Let a trial have reported so many iterations in all, and have ended."""
+    ending = files.COMPLETED if iterations == BUDGET else files.STOPPED_EARLY
+    for iteration in range(1, iterations + 1):
+        status = ending if iteration == iterations else ""
+        values = metrics(iteration, accuracy * iteration / iterations)
+        tell(study, "result", trial_id=trial, metrics=values, parameters=1, status=status)
+
+
+def metrics(iteration: int, accuracy: float) -> dict[str, Any]:
+    """Those of an iteration that the search looks at."""
+    return {
+        "iteration": iteration, "tokens": iteration, "seconds": 1.0, "tokens_to_solve": None,
+        "seconds_to_solve": None, "validation_accuracy": accuracy, "ladder_accuracy": accuracy,
+    }  # fmt: skip
+
+
+def finished_study(path: Path, config: StudyConfig, trials: int) -> Study:
+    """A study whose first T has so many finished trials, of which ASHA stopped most."""
+    study, T, chance = Study.create(path, config), config.T[0], random.Random(0)
+    space = {name: dimension.distribution() for name, dimension in config.dimensions().items()}
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    source = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    for number in range(trials):
+        name = f"T{T}-{number:04d}"
+        training = config.training_config(T, source.ask(space).params, seed=number)
+        tell(study, "trial_started", trial_id=name, training=training.to_dict())
+        # One in nine spends its budget, two end at the second rung, the others at the first.
+        rung = BUDGET if number % 9 == 0 else 12 if number % 3 == 0 else 4
+        report(study, name, rung, chance.random())
+    return study
+
+
+def suggestion(study: Study) -> float:
+    """Median time that TPE takes for a new trial, in ms."""
+    sampler = Sampler(study, study.config.T[0], InMemoryStorage())
+    times = []
+    for number in range(REPEATS):
+        start = time.process_time()
+        name, training = sampler.ask(())
+        times.append(1e3 * (time.process_time() - start))
+        tell(study, "trial_started", trial_id=name, training=training.to_dict())
+        sampler.started(study.trials[name])
+        report(study, name, 4, number / REPEATS)
+        sampler.reported(study.trials[name])
+    return statistics.median(times)
+
+
+def decision(study: Study) -> float:
+    """Median time that ASHA takes for a trial at the first rung, in ms."""
+    scheduler = restored_scheduler(study, study.config.T[0])
+    times = []
+    for number in range(REPEATS):
+        trial = SimpleNamespace(trial_id=f"new {number}")
+        scheduler.on_trial_add(None, trial)
+        start = time.process_time()
+        scheduler.on_trial_result(None, trial, metrics(4, number / REPEATS))
+        times.append(1e3 * (time.process_time() - start))
+    return statistics.median(times)
+
+
+def many_trials() -> Iterator[Figure]:
+    """Sampler and scheduler with more and more trials behind them."""
+    settings = ["model=gru", "training.precision=fp32"]
+    config = load_config(ROOT / "configs" / "default.yaml", settings, {})
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as folder:
+            study = finished_study(Path(folder) / "study", config, size)
+            after = f"after {size:,} trials"
+            yield Figure(f"an ASHA decision {after}", decision(study), "ms", "<= 1")
+            yield Figure(f"a TPE suggestion {after}", suggestion(study), "ms", "<= 50")
+            study.close()
+
+
+def machine() -> str:
+    """The processor's name and its number of cores."""
+    name = platform.processor() or platform.machine()
+    if (info := Path("/proc/cpuinfo")).exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = names[0].partition(":")[2].strip() if names else name
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def figures(study: Path | None, workers: int | None) -> Iterator[Figure]:
+    """All rows of the table, as they are measured."""
+    yield from many_trials()
+    yield from between_trials()
+    with tempfile.TemporaryDirectory() as storage:
+        if study is None:
+            study = Path(storage) / "default"
+            run_default_search(study)
+        yield from busy_workers(study, workers or study_slots(study))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--study", type=Path, help="directory of a search that has run already")
+    parser.add_argument("--slots", type=int, help="trials at once in it, if it ran on a cluster")
+    args = parser.parse_args()
+    if args.study and not (args.study / files.EVENTS_FILE).is_file():
+        parser.error(f"--study {args.study}: no {files.EVENTS_FILE} there; give a study directory")
+    print(machine())
+    rows = []
+    for row in figures(args.study, args.slots):
+        rows.append(row._replace(value=float(f"{row.value:.3g}")))
+        print(f"{row.what:56} {row.value:8.3g} {row.unit:2}  {row.aim}", flush=True)
+    with (ROOT / "benchmarks" / "overhead.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*Figure._fields, "machine"])
+        writer.writerows([*row, machine()] for row in rows)
+
+
+if __name__ == "__main__":
+    main()
