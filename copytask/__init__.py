@@ -2,7 +2,7 @@
 
 from copytask.checkpoint import load_model
 from copytask.config import OPTIMIZERS, TrainingConfig
-from copytask.curriculum import LengthRamp
+from copytask.curriculum import CURRICULA, AdaptiveLengths, Curriculum, LengthRamp
 from copytask.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
 from copytask.models import MODELS, CopyModel, build_model, check_cell
 from copytask.precision import fastest_precision
@@ -13,14 +13,17 @@ from copytask.tasks import TASKS, Batch, Task
 from copytask.trainer import SOLVED_ACCURACY, DivergedError, Metrics, Trainer
 
 __all__ = [
+    "CURRICULA",
     "MALLOC_ENVIRONMENT",
     "MAX_SEED",
     "MODELS",
     "OPTIMIZERS",
     "SOLVED_ACCURACY",
     "TASKS",
+    "AdaptiveLengths",
     "Batch",
     "CopyModel",
+    "Curriculum",
     "DivergedError",
     "Evaluation",
     "LengthRamp",

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from copytask.curriculum import CURRICULA
 from copytask.models import INITIALIZATIONS, find_factory, implementations
 from copytask.precision import PRECISIONS
 from copytask.seeds import Purpose, stream_seed
@@ -32,8 +33,16 @@ class TrainingConfig:
         T: the length that the model is to master.
         hidden_size: hidden units of the core.
         learning_rate: of the optimizer, before the decay.
-        curriculum_length: optimizer steps over which the largest training length grows
-            geometrically from 2 to T; 0 trains at T from the first step.
+        curriculum: how training lengths grow, a key of ``copytask.CURRICULA``.
+        curriculum_length: of "ramp": optimizer steps over which the largest training length
+            grows geometrically from 2 to T; 0 trains at T from the first step.
+        growth, growth_accuracy, long_share: of "adaptive": by which share the largest training
+            length grows, at which accuracy, and the share of batches that are near it; see
+            :class:`copytask.curriculum.AdaptiveLengths`.
+        beyond_share: share of the tokens that is spent, while the learning rate falls, at
+            lengths between the one that the curriculum has reached and T.
+        training_payloads: train on so many payloads, drawn once and visited in turn; 0 draws
+            fresh ones for every batch.
         batch_size: sequences in a batch.
         optimizer: a key of ``OPTIMIZERS``.
         weight_decay: of the optimizer.
@@ -43,8 +52,9 @@ class TrainingConfig:
         initialization: of the multiplicative cores' W_mx and W_mh, see ``models.gates``.
         tokens_per_iteration: tokens (batch x length) between two evaluations.
         max_tokens: the budget of the whole run.
-        decay_share: last share of ``max_tokens`` over which the learning rate falls linearly
-            to 0.
+        max_steps: a second budget, in optimizer steps; 0 is none. The run ends with the first
+            of the two that is spent.
+        decay_share: last share of the budget over which the learning rate falls linearly to 0.
         stop_when_solved: end the run once it has solved T, before the budget is spent.
         validation_payloads: payloads in an evaluation, at each length.
         seed: of initial weights and training data.
@@ -60,7 +70,13 @@ class TrainingConfig:
     task: str = "delay"
     hidden_size: int = 128
     learning_rate: float = 2e-3
+    curriculum: str = "ramp"
     curriculum_length: int = 2000
+    growth: float = 0.05
+    growth_accuracy: float = 0.85
+    long_share: float = 0.5
+    beyond_share: float = 0.0
+    training_payloads: int = 0
     batch_size: int = 64
     optimizer: str = "adam"
     weight_decay: float = 0.0
@@ -69,6 +85,7 @@ class TrainingConfig:
     initialization: str = "near_plain"
     tokens_per_iteration: int = 400_000
     max_tokens: int = 12_000_000
+    max_steps: int = 0
     decay_share: float = 0.5
     stop_when_solved: bool = True
     validation_payloads: int = 64
@@ -87,12 +104,16 @@ class TrainingConfig:
         self._require(
             "learning_rate", self.learning_rate > 0 and math.isfinite(self.learning_rate), "> 0"
         )
-        for name in ("curriculum_length", "weight_decay", "clip_norm"):
+        for name in (
+            "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
+        ):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, ">= 0")
-        self._require("decay_share", 0 <= self.decay_share <= 1, "in 0..1")
+        for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):
+            self._require(name, 0 <= getattr(self, name) <= 1, "in 0..1")
+        self._require("growth", 0 < self.growth < math.inf, "> 0")
         for name, choices in (
-            ("task", TASKS), ("optimizer", OPTIMIZERS), ("initialization", INITIALIZATIONS),
-            ("precision", ("auto", *PRECISIONS)),
+            ("task", TASKS), ("curriculum", CURRICULA), ("optimizer", OPTIMIZERS),
+            ("initialization", INITIALIZATIONS), ("precision", ("auto", *PRECISIONS)),
         ):  # fmt: skip
             self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
         known = implementations(find_factory(self.model))

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from copytask.models import CopyModel
@@ -39,12 +40,8 @@ class Evaluation:
     payloads: int
 
 
-def wilson_interval(share: float, n: int) -> tuple[float, float]:
-    """95 % score interval of a mean of n independent values in [0, 1].
-
-    Exact symbols of one payload are not independent, so n counts payloads. The variance of
-    a variable in [0, 1] with mean p is at most p (1 - p), that of a Bernoulli variable, for
-    which the interval is made: it is conservative here.
+def wilson_interval(share: float, n: float) -> tuple[float, float]:
+    """95 % score interval of a share that was observed in n independent trials.
 
     Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
     1927.
@@ -53,6 +50,33 @@ def wilson_interval(share: float, n: int) -> tuple[float, float]:
     center = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z_95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
     return max(0.0, center - half), min(1.0, center + half)
+
+
+def effective_sample_size(shares: Tensor, symbols: int) -> float:
+    """How many independent symbols would tell the accuracy as exactly as these payloads do.
+
+    The symbols of a payload are neither independent nor copies of one another, so it is the n
+    for which p (1 - p) / n, the variance of a mean of n independent symbols, is the variance
+    that the payloads themselves show. It is at least the number of payloads, which is right
+    when all symbols of a payload are right or wrong together, and at most that of all symbols.
+    Where the variance cannot be told, because all are right, all are wrong, or there is one
+    payload, it is the number of payloads.
+
+    Args:
+        shares: of right symbols in each payload, shape (payloads,).
+        symbols: S, symbols in a payload.
+
+    Source: Korn & Graubard, "Confidence Intervals for Proportions With Small Expected Number of
+    Positive Counts Estimated From Survey Data", 1998. Wilson's interval with it is what Franco,
+    Little, Louis & Slud, "Comparative Study of Confidence Intervals for Proportions in Complex
+    Sample Surveys", 2019, recommend.
+    """
+    n = len(shares)
+    p = float(shares.mean())
+    if n == 1 or p in (0.0, 1.0):
+        return n
+    variance = float(shares.var()) / n
+    return max(n, p * (1 - p) / max(variance, p * (1 - p) / (n * symbols)))
 
 
 @torch.no_grad()
@@ -80,27 +104,26 @@ def evaluate(
     generator = make_generator(seed, purpose, next(model.parameters()).device)
     training = model.training
     model.eval()
-    right, whole, nats = 0, 0, 0.0
+    right, nats = [], 0.0  # right symbols of each payload; cross-entropy of all
     for start in range(0, payloads, EVALUATION_BATCH):
         size = min(EVALUATION_BATCH, payloads - start)
         batch = protocol.sample_batch(generator, size, T)
         logits = model(batch.tokens, recall=S)
-        hits = logits.argmax(dim=-1) == batch.targets
-        right += int(hits.sum())
-        whole += int(hits.all(dim=0).sum())
+        right.append((logits.argmax(dim=-1) == batch.targets).sum(dim=0))
         nats += float(
             F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="sum")
         )
     model.train(training)
-    accuracy = right / (payloads * S)
-    low, high = wilson_interval(accuracy, payloads)
+    shares = torch.cat(right).double() / S
+    accuracy = float(shares.mean())
+    low, high = wilson_interval(accuracy, effective_sample_size(shares, S))
     cross_entropy = nats / (payloads * S)
     bits = S * (math.log2(PAYLOAD_SYMBOLS) - cross_entropy / math.log(2))
     return Evaluation(
         accuracy=accuracy,
         accuracy_low=low,
         accuracy_high=high,
-        exact_match=whole / payloads,
+        exact_match=float((shares == 1).double().mean()),
         cross_entropy=cross_entropy,
         recalled_bits=max(0.0, bits),
         payloads=payloads,

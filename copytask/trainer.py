@@ -13,13 +13,13 @@ from torch.nn import functional as F
 
 from copytask.checkpoint import load_state, save_state
 from copytask.config import OPTIMIZERS, TrainingConfig
-from copytask.curriculum import LengthRamp
+from copytask.curriculum import CURRICULA
 from copytask.evaluation import evaluate_ladder
 from copytask.models import build_model
 from copytask.precision import fastest_precision, matmul_precision
 from copytask.process import configure_process
 from copytask.seeds import Purpose, make_generator, stream_seed
-from copytask.tasks import CHANCE_CROSS_ENTROPY, TASKS
+from copytask.tasks import CHANCE_CROSS_ENTROPY, TASKS, Batch
 
 SOLVED_ACCURACY = 0.99
 """A model solves T when its validation accuracy at T is at least this twice in a row."""
@@ -70,6 +70,7 @@ class Progress:
     tokens_at_first_hit: int | None = None
     seconds_at_first_hit: float | None = None
     solved: bool = False
+    owed_tokens: float = 0.0  # to lengths beyond the curriculum's
 
 
 class Trainer:
@@ -95,8 +96,14 @@ class Trainer:
         self.progress = Progress()
         self.history: list[Metrics] = []
         self._task = TASKS[config.task]
-        self._ramp = LengthRamp(config.T, config.curriculum_length)
+        self._curriculum = CURRICULA[config.curriculum](config)
         self._data_generator = make_generator(config.seed, Purpose.TRAINING, self.device)
+        self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
+        if config.training_payloads > 0:
+            fixed = self._task.sample_batch(
+                self._data_generator, config.training_payloads, config.T
+            )
+            self._fixed_payloads = fixed.targets
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
         # torch's global generator initializes weights and feeds a cell's dropout. Each
         # trainer keeps a state of its own, so that trainers do not disturb one another.
@@ -123,7 +130,7 @@ class Trainer:
     def finished(self) -> bool:
         """Whether the budget is spent, or T is solved and the config stops there."""
         solved = self.progress.solved and self.config.stop_when_solved
-        return solved or self.progress.tokens >= self.config.max_tokens
+        return solved or self._spent() >= 1
 
     def __iter__(self) -> Iterator[Metrics]:
         while not self.finished:
@@ -142,7 +149,7 @@ class Trainer:
         first_step = progress.step
         with self._own_global_rng(), matmul_precision(self.config.precision):
             # At least one step, also when a batch has more tokens than an iteration.
-            while progress.tokens < target or progress.step == first_step:
+            while progress.step == first_step or (progress.tokens < target and self._spent() < 1):
                 total_loss += self._train_step()
             loss = float(total_loss) / (progress.step - first_step)
             if not loss <= DIVERGED_LOSS:
@@ -168,7 +175,7 @@ class Trainer:
             tokens=progress.tokens,
             seconds=progress.seconds,
             learning_rate=self._learning_rate(),
-            max_length=self._ramp.max_length(progress.step),
+            max_length=self._curriculum.max_length(progress.step),
             training_loss=loss,
             validation_accuracy=at_T.accuracy,
             ladder_accuracy=sum(s.accuracy for s in scores.values()) / len(scores),
@@ -190,6 +197,7 @@ class Trainer:
                 "history": [dataclasses.asdict(metrics) for metrics in self.history],
                 "model": self.model.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
+                "curriculum": self._curriculum.state_dict(),
                 "data_generator": self._data_generator.get_state(),
                 "length_generator": self._length_generator.get_state(),
                 "global_rng": self._global_rng,
@@ -211,6 +219,7 @@ class Trainer:
         trainer.history = [Metrics(**values) for values in state.get("history", ())]
         trainer.model.load_state_dict(state["model"])
         trainer._optimizer.load_state_dict(state["optimizer"])
+        trainer._curriculum.load_state_dict(state.get("curriculum", {}))
         trainer._data_generator.set_state(state["data_generator"])
         trainer._length_generator.set_state(state["length_generator"])
         trainer._global_rng = state["global_rng"]
@@ -218,9 +227,11 @@ class Trainer:
 
     def _train_step(self) -> torch.Tensor:
         """One optimizer step; returns its loss, not yet copied from the device."""
-        config = self.config
-        length = self._ramp.sample_length(self.progress.step, self._length_generator)
-        batch = self._task.sample_batch(self._data_generator, config.batch_size, length)
+        config, progress, curriculum = self.config, self.progress, self._curriculum
+        beyond = progress.owed_tokens > 0
+        sample = curriculum.sample_beyond if beyond else curriculum.sample_length
+        length = sample(progress.step, self._length_generator)
+        batch = self._next_batch(length)
         logits = self.model(batch.tokens, recall=len(batch.targets))
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         self._optimizer.zero_grad(set_to_none=True)
@@ -235,16 +246,38 @@ class Trainer:
             for group in self._optimizer.param_groups:
                 group["lr"] = self._learning_rate()
             self._optimizer.step()
-        self.progress.step += 1
-        self.progress.tokens += batch.tokens.numel()
+        right = logits.detach().argmax(dim=-1) == batch.targets
+        curriculum.observe(length, right.float().mean())
+        tokens = batch.tokens.numel()
+        if self._decay() < 1:
+            progress.owed_tokens += config.beyond_share * tokens - beyond * tokens
+        progress.step += 1
+        progress.tokens += tokens
         return loss.detach()
 
+    def _next_batch(self, length: int) -> Batch:
+        """A fresh batch, or the next one of the fixed payloads."""
+        size = self.config.batch_size
+        if self._fixed_payloads is None:
+            return self._task.sample_batch(self._data_generator, size, length)
+        n = self.config.training_payloads
+        columns = (torch.arange(size, device=self.device) + size * self.progress.step) % n
+        S = self._task.payload_length(length)
+        return self._task.encode(self._fixed_payloads[:S, columns], length)
+
+    def _spent(self) -> float:
+        """The share of the budget, of tokens or of steps, that is spent."""
+        config, progress = self.config, self.progress
+        steps = progress.step / config.max_steps if config.max_steps > 0 else 0.0
+        return max(progress.tokens / config.max_tokens, steps)
+
+    def _decay(self) -> float:
+        """1, then linear to 0 over the last ``decay_share`` of the budget."""
+        share = self.config.decay_share
+        return min(1.0, max(0.0, 1 - self._spent()) / share) if share > 0 else 1.0
+
     def _learning_rate(self) -> float:
-        """Constant, then linear to 0 over the last ``decay_share`` of the token budget."""
-        config = self.config
-        left = max(0.0, 1 - self.progress.tokens / config.max_tokens)
-        decay = left / config.decay_share if config.decay_share > 0 else 1.0
-        return config.learning_rate * min(1.0, decay)
+        return self.config.learning_rate * self._decay()
 
     def _note_accuracy(self, accuracy: float) -> None:
         """Two accuracies in a row at SOLVED_ACCURACY solve T, at the first of them."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from copytask import TASKS, Purpose, build_model, evaluate, evaluate_ladder, ladder
-from copytask.evaluation import wilson_interval
+from copytask.evaluation import effective_sample_size, wilson_interval
 from copytask.models import CopyModel
 
 
@@ -79,6 +79,61 @@ def test_wilson_interval_holds_the_share_and_shrinks(share, n):
 def test_wilson_interval_of_a_known_case():
     # statsmodels.stats.proportion.proportion_confint(8, 10, method="wilson")
     assert wilson_interval(0.8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
+
+
+def independent(payloads, symbols, share, generator):
+    return torch.rand(payloads, symbols, generator=generator) < share
+
+
+def first_ones_only(payloads, symbols, share, generator):
+    positions = torch.where(torch.arange(symbols) < share * symbols, 0.95, 0.1)
+    return torch.rand(payloads, symbols, generator=generator) < positions
+
+
+def some_payloads_are_harder(payloads, symbols, share, generator):
+    difficulty = torch.rand(payloads, 1, generator=generator) * 2 * share
+    return torch.rand(payloads, symbols, generator=generator) < difficulty
+
+
+def all_or_nothing(payloads, symbols, share, generator):
+    return independent(payloads, 1, share, generator).expand(-1, symbols)
+
+
+@pytest.mark.parametrize("symbols", [10, 200])
+@pytest.mark.parametrize("share", [0.12, 0.4])
+@pytest.mark.parametrize(
+    "draw", [independent, first_ones_only, some_payloads_are_harder, all_or_nothing]
+)
+def test_the_interval_holds_the_true_accuracy_about_95_times_in_100(draw, share, symbols):
+    generator = torch.Generator().manual_seed(0)
+    truth = float(draw(40_000, symbols, share, generator).double().mean())
+    held, widths = 0, 0.0
+    for _ in range(800):
+        shares = draw(150, symbols, share, generator).double().mean(dim=1)
+        low, high = wilson_interval(float(shares.mean()), effective_sample_size(shares, symbols))
+        held += low <= truth <= high
+        widths += high - low
+    assert held / 800 >= 0.92
+    low, high = wilson_interval(truth, 150)
+    if draw is all_or_nothing:
+        assert widths / 800 == pytest.approx(high - low, rel=0.1)
+    else:
+        assert widths / 800 < 0.75 * (high - low)
+
+
+@given(right=st.lists(st.integers(0, 7), min_size=1, max_size=40))
+def test_payloads_are_worth_between_one_symbol_and_all_of_theirs(right):
+    shares = torch.tensor(right, dtype=torch.float64) / 7
+    n = effective_sample_size(shares, 7)
+    assert len(right) <= n <= 7 * len(right) * (1 + 1e-9)
+    if set(right) in ({0}, {7}):
+        assert n == len(right)
+
+
+def test_the_interval_of_a_long_payload_counts_its_symbols():
+    scores = evaluate(Oracle(0.0), "sequence", 200, payloads=100)
+    assert scores.accuracy_low <= 0.1 <= scores.accuracy_high
+    assert scores.accuracy_high - scores.accuracy_low < 0.02  # 0.12 if only payloads counted
 
 
 def test_no_payloads_are_refused():

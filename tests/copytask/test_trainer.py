@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 import pickle
 import subprocess
@@ -43,13 +44,24 @@ def comparable(metrics):
     return dataclasses.replace(metrics, seconds=0.0, seconds_to_solve=None)
 
 
-@pytest.mark.parametrize("model", [*sorted(MODELS), USER_CELL])
+ADAPTIVE = {
+    "curriculum": "adaptive", "growth_accuracy": 0.2, "task": "sequence", "beyond_share": 0.3,
+    "decay_share": 0.7, "learning_rate": 1e-2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [*({"model": model} for model in [*sorted(MODELS), USER_CELL]), ADAPTIVE,
+     {"training_payloads": 7, "max_steps": 40}],
+    ids=lambda changes: changes.get("model", next(iter(changes))),
+)  # fmt: skip
 @pytest.mark.parametrize("stop_after", [1, 3])
-def test_a_run_that_was_stopped_and_restored_is_bit_identical(model, stop_after, tmp_path):
-    whole = Trainer(make_config(model=model))
+def test_a_run_that_was_stopped_and_restored_is_bit_identical(changes, stop_after, tmp_path):
+    whole = Trainer(make_config(**changes))
     expected = [comparable(m) for m in whole]
 
-    trainer = Trainer(make_config(model=model))
+    trainer = Trainer(make_config(**changes))
     for _ in range(stop_after):
         trainer.run_iteration()
     trainer.save(tmp_path)
@@ -89,6 +101,74 @@ def test_the_learning_rate_falls_linearly_over_the_last_share_of_the_budget():
         assert rate == pytest.approx(0.1 * min(1.0, left / 0.5))
     assert min(rates.values()) == 0.0
     assert max(rates.values()) == 0.1
+
+
+def test_the_budget_in_steps_ends_the_run_and_its_last_iteration():
+    config = make_config(max_steps=23, tokens_per_iteration=1000, max_tokens=10**9)
+    trainer = Trainer(config)
+    metrics = list(trainer)
+    assert metrics[-1].step == 23
+    assert metrics[-1].learning_rate == 0.0
+    assert trainer.finished
+
+
+def test_the_learning_rate_falls_with_whichever_budget_is_spent_first():
+    config = make_config(max_steps=100, max_tokens=10**9, decay_share=0.5, learning_rate=0.1)
+    rates = {m.step: m.learning_rate for m in Trainer(config)}
+    for step, rate in rates.items():
+        assert rate == pytest.approx(0.1 * min(1.0, (1 - step / 100) / 0.5))
+
+
+def training_batches(config) -> list[torch.Tensor]:
+    """The tokens of every training batch, each of shape (L, B)."""
+    trainer = Trainer(config)
+    batches = []
+    trainer.model.register_forward_hook(
+        lambda model, inputs, output: batches.append(inputs[0]) if model.training else None
+    )
+    list(trainer)
+    return batches
+
+
+def test_fixed_payloads_are_visited_epoch_by_epoch():
+    config = make_config(training_payloads=6, curriculum_length=0, max_steps=9, batch_size=4)
+    tokens = torch.cat(training_batches(config), dim=1)
+    assert tokens.shape[1] == 9 * 4
+    epochs = tokens.split(6, dim=1)
+    assert all(epoch.equal(epochs[0]) for epoch in epochs)
+    assert len({tuple(column.tolist()) for column in epochs[0].T}) == 6
+    other = torch.cat(training_batches(dataclasses.replace(config, seed=1)), dim=1)
+    assert not other.equal(tokens)
+
+
+def test_fresh_payloads_do_not_repeat():
+    tokens = torch.cat(training_batches(make_config(curriculum_length=0, max_steps=9)), dim=1)
+    assert len({tuple(column.tolist()) for column in tokens.T}) == 9 * 4
+
+
+def test_a_curriculum_shows_the_beginnings_of_fixed_payloads():
+    config = make_config(task="sequence", T=9, training_payloads=4, curriculum_length=5)
+    batches = training_batches(config)
+    whole = next(b for b in batches if len(b) == 2 * 9 + 11)[:9]
+    for batch in batches:
+        S = (len(batch) - 11) // 2
+        assert batch[:S].equal(whole[:S])
+
+
+def test_lengths_beyond_the_curriculum_get_their_share_while_the_learning_rate_falls():
+    config = make_config(
+        task="sequence", T=60, curriculum="adaptive", growth_accuracy=1.0, beyond_share=0.4,
+        decay_share=0.5, max_tokens=100_000, tokens_per_iteration=100_000,
+    )  # fmt: skip
+    sizes = [batch.numel() for batch in training_batches(config)]
+    longest = 4 * (2 * 2 + 11)  # that the curriculum has reached
+    ends = list(itertools.accumulate(sizes))
+    early = [size for size, end in zip(sizes, ends, strict=True) if end <= 50_000]
+    late = sizes[len(early) :]
+    assert max(early) == longest
+    assert max(late) == 4 * (2 * 60 + 11)
+    share = sum(size for size in late if size > longest) / sum(late)
+    assert share == pytest.approx(0.4, abs=0.05)
 
 
 def test_a_model_learns_solves_T_and_stops(tmp_path):
@@ -149,7 +229,9 @@ FIELD_CHANGES = {
     "curriculum_length": 5, "batch_size": 5, "optimizer": "sgd", "weight_decay": 0.5,
     "clip_norm": 1e-3, "forget_bias": 3.0, "initialization": "published",
     "tokens_per_iteration": 700, "max_tokens": 1500, "decay_share": 0.9, "seed": 1,
-    "validation_payloads": 9, "validation_seed": 1,
+    "validation_payloads": 9, "validation_seed": 1, "curriculum": "adaptive", "growth": 1.0,
+    "growth_accuracy": 0.9, "long_share": 0.9, "beyond_share": 0.4, "training_payloads": 3,
+    "max_steps": 17,
 }  # fmt: skip
 
 
@@ -159,6 +241,8 @@ def test_every_setting_reaches_the_training(field):
     # Adam hides the gradient's scale, so clipping and decay show in SGD.
     if field in {"clip_norm", "weight_decay"}:
         base["optimizer"] = "sgd"
+    if field in {"growth", "growth_accuracy", "long_share"}:
+        base |= {"curriculum": "adaptive", "growth_accuracy": 0.1}
     one = [comparable(m) for m in Trainer(make_config(**base))]
     other = [comparable(m) for m in Trainer(make_config(**{**base, field: FIELD_CHANGES[field]}))]
     assert one != other
@@ -190,6 +274,13 @@ def test_the_list_of_settings_above_is_complete():
         ({"optimizer": "adamm"}, "optimizer must be one of adam"),
         ({"task": "delays"}, "task must be one of delay, sequence"),
         ({"decay_share": 1.5}, "decay_share must be in 0..1"),
+        ({"curriculum": "steep"}, "curriculum must be one of ramp, adaptive"),
+        ({"growth": 0.0}, "growth must be > 0"),
+        ({"growth_accuracy": 1.1}, "growth_accuracy must be in 0..1"),
+        ({"long_share": -0.1}, "long_share must be in 0..1"),
+        ({"beyond_share": 2.0}, "beyond_share must be in 0..1"),
+        ({"training_payloads": -1}, "training_payloads must be >= 0"),
+        ({"max_steps": -1}, "max_steps must be >= 0"),
         ({"seed": -1}, "seed"),
         ({"device": "warp"}, "device"),
         ({"model": "grru"}, "did you mean 'gru'"),
