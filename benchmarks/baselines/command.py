@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
 def parse_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The arguments, with what they configure as ``study``."""
     args = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that train
     try:
         args.study = load_config(args.config, args.set, {"model": args.model, "T": [args.T]})
     except UserError as error:

@@ -33,6 +33,7 @@ def main() -> None:
     folder = tempfile.TemporaryDirectory()
     os.environ["SYNETUNE_FOLDER"] = folder.name
     os.environ["PYTHONPATH"] = str(ROOT)  # for the processes of the trials
+    os.chdir(folder.name)  # where Syne Tune leaves a file
     from syne_tune import StoppingCriterion, Tuner
     from syne_tune.backend import LocalBackend
     from syne_tune.optimizer import baselines
