@@ -44,8 +44,8 @@ class LimitedStorage(InMemoryStorage):
     Those are, once there are more of them than are to be shown, the trials that run, all
     finished ones that TPE calls good, and the latest of the others. So its density of good
     trials is exact, and only that of the bad ones, in which a trial counts less the older it
-    is, is made of fewer. What is shown depends on the trials alone, not on the order in which
-    they ended.
+    is, is made of fewer (``benchmarks/limited_tpe.py`` measures what that does to the search).
+    What is shown depends on the trials alone, not on the order in which they ended.
 
     Args:
         shown: finished trials to show at most; more than GOOD_TRIALS.
