@@ -1,0 +1,51 @@
+"""The command line and the result of the scripts that search with another library."""
+
+import argparse
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+from search.config import load_config
+from search.errors import UserError
+
+CONFIG = Path(__file__).parents[2] / "configs" / "wide.yaml"
+
+
+def make_parser(description: str) -> argparse.ArgumentParser:
+    """The options that all of them have."""
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--T", type=int, default=1000)
+    parser.add_argument("--config", type=Path, default=CONFIG, help="default: configs/wide.yaml")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE")
+    parser.add_argument("--workers", type=int, default=2, help="trials at once (default: 2)")
+    parser.add_argument("--minutes", type=float, default=8, help="time limit (default: 8)")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def parse_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """The arguments, with what they configure as ``study``."""
+    args = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that train
+    try:
+        args.study = load_config(args.config, args.set, {"model": args.model, "T": [args.T]})
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    return args
+
+
+def print_result(side: str, start: float, tokens: int, trials: int, solved: bool) -> None:
+    """One line of JSON.
+
+    Args:
+        start: when the process began, on the clock of ``time.perf_counter``.
+        tokens: of all trials.
+    """
+    seconds = round(time.perf_counter() - start, 1)
+    result = {
+        "side": side, "seconds": seconds, "tokens": tokens, "trials": trials, "solved": solved,
+    }  # fmt: skip
+    print(json.dumps(result), flush=True)

@@ -1,0 +1,54 @@
+"""The space of a configuration file in the words of other libraries."""
+
+import math
+from typing import Any
+
+from optuna.distributions import BaseDistribution
+
+from search.config import StudyConfig
+from search.space import Choices
+
+
+def max_iterations(config: StudyConfig) -> int:
+    """Iterations of a trial that spends its whole budget."""
+    tokens = max(config.possible_values("max_tokens"))
+    return math.ceil(tokens / min(config.possible_values("tokens_per_iteration")))
+
+
+def optuna_space(config: StudyConfig) -> dict[str, BaseDistribution]:
+    """For ``study.ask`` of Optuna."""
+    return {name: d.distribution() for name, d in config.dimensions().items()}
+
+
+def ray_space(config: StudyConfig) -> dict[str, Any]:
+    """For ``param_space`` of Ray Tune."""
+    from ray import tune
+
+    space: dict[str, Any] = {}
+    for name, dimension in config.dimensions().items():
+        if isinstance(dimension, Choices):
+            space[name] = tune.choice(dimension.choices)
+        elif dimension.type == "int":  # Ray leaves the upper end out
+            integers = tune.lograndint if dimension.log else tune.randint
+            space[name] = integers(int(dimension.low), int(dimension.high) + 1)
+        else:
+            floats = tune.loguniform if dimension.log else tune.uniform
+            space[name] = floats(dimension.low, dimension.high)
+    return space
+
+
+def syne_tune_space(config: StudyConfig) -> dict[str, Any]:
+    """For ``config_space`` of a scheduler of Syne Tune."""
+    from syne_tune import config_space as syne
+
+    space: dict[str, Any] = {}
+    for name, dimension in config.dimensions().items():
+        if isinstance(dimension, Choices):
+            space[name] = syne.choice(dimension.choices)
+        elif dimension.type == "int":
+            integers = syne.lograndint if dimension.log else syne.randint
+            space[name] = integers(int(dimension.low), int(dimension.high))
+        else:
+            floats = syne.loguniform if dimension.log else syne.uniform
+            space[name] = floats(dimension.low, dimension.high)
+    return space

@@ -1,0 +1,37 @@
+"""One trial of Syne Tune's LocalBackend, which gives the hyperparameters on the command line."""
+
+import argparse
+from pathlib import Path
+
+from syne_tune import Reporter
+
+from copytask import DivergedError, Trainer
+from search.config import StudyConfig
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--study_file", type=Path)
+    parser.add_argument("--T", type=int)
+    parser.add_argument("--seed", type=int)
+    args, rest = parser.parse_known_args()
+    hyperparameters = {
+        name.removeprefix("--"): value for name, value in zip(rest[::2], rest[1::2], strict=True)
+    }
+    study = StudyConfig.model_validate_json(args.study_file.read_text())
+    searched = {name: hyperparameters[name] for name in study.dimensions()}
+    report = Reporter()
+    try:
+        for metrics in Trainer(study.training_config(args.T, searched, args.seed)):
+            report(
+                iteration=metrics.iteration,
+                accuracy=metrics.validation_accuracy,
+                tokens=metrics.tokens,
+                solved=int(metrics.tokens_to_solve is not None),
+            )
+    except DivergedError as error:
+        raise SystemExit(f"{error}") from None
+
+
+if __name__ == "__main__":
+    main()

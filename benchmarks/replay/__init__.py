@@ -1,0 +1,1 @@
+"""Searches on recorded learning curves: a simulated clock, any number of workers, no training."""

@@ -1,0 +1,92 @@
+"""This project's search as a policy of the simulator: its own sampler, scheduler and history."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from optuna.storages import BaseStorage, InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState
+from ray.tune.schedulers import TrialScheduler
+
+import study_format as files
+from benchmarks.replay.curves import Evaluation
+from search.config import StudyConfig
+from search.runner import first_configurations
+from search.sampler import Sampler
+from search.scheduler import restored_scheduler
+from search.study import Study
+
+
+class MemoryStudy(Study):
+    """A study that is not written to a disk."""
+
+    def __init__(self, config: StudyConfig):
+        super().__init__(Path(), config)
+
+    def _record(self, kind: str, **fields: Any) -> None:
+        self.apply({"event": kind, "elapsed": 0.0, **fields})
+
+
+class StudySearch:
+    """The search at one T of a study, as ``search.run`` does it.
+
+    Args:
+        journal: the storage of Optuna's copy; in memory if not given.
+        kind: of sampler.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        T: int,
+        journal: BaseStorage | None = None,
+        kind: type[Sampler] = Sampler,
+    ):
+        self._study = study
+        self._T = T
+        self._sampler = kind(study, T, journal or InMemoryStorage())
+        self._scheduler = restored_scheduler(study, T)
+        study.begin_length(T, first_configurations(study, T))
+        self._names: dict[int, str] = {}
+
+    def ask(self, trial: int) -> Mapping[str, Any]:
+        name, training = self._sampler.ask(self._study.lengths[self._T].initial)
+        values = training.to_dict()
+        self._sampler.started(self._study.start_trial(name, values))
+        self._names[trial] = name
+        self._scheduler.on_trial_add(None, SimpleNamespace(trial_id=name))
+        return values
+
+    def report(self, trial: int, evaluation: Evaluation, final: bool) -> bool:
+        name = self._names[trial]
+        known = SimpleNamespace(trial_id=name)  # all that ASHA asks of a trial
+        result = evaluation._asdict()
+        status = files.COMPLETED if final else ""
+        if not final:  # Tune does not show a last result to the scheduler as one of many
+            decision = self._scheduler.on_trial_result(None, known, result)
+            status = files.STOPPED_EARLY if decision == TrialScheduler.STOP else ""
+        if status:
+            self._scheduler.on_trial_complete(None, known, result)
+        self._study.add_result(name, result, 0, status)
+        self._sampler.reported(self._study.trials[name])
+        return not status
+
+    def fail(self, trial: int, evaluation: Evaluation) -> None:
+        name = self._names[trial]
+        self._study.fail_trial(name, "diverged")
+        self._sampler.reported(self._study.trials[name])
+
+    def end(self) -> None:
+        """The search at this T has solved it often enough."""
+        self._study.end_length(self._T, "solved_trials")
+
+
+class CompleteTellingSampler(Sampler):
+    """Tells Optuna that a trial which was stopped early is complete, as Ray's OptunaSearch does."""
+
+    def _freeze(self, trial: Any) -> FrozenTrial:
+        frozen = super()._freeze(trial)
+        if frozen.state == TrialState.PRUNED:
+            frozen.state = TrialState.COMPLETE
+        return frozen

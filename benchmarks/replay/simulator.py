@@ -1,0 +1,190 @@
+"""Discrete-event simulation of a search: workers, a clock, and recorded curves for training."""
+
+import heapq
+import math
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from benchmarks.replay.curves import Curves, Evaluation
+
+TRIAL_START = 0.05
+"""Seconds between the end of a trial and the next one's first step in the same worker process:
+what Ray Tune takes with reuse_actors. Sides that start a process for each trial are spared it."""
+
+
+class Policy(Protocol):
+    """Decides what is tried and what is stopped. Trials are numbered 0, 1, 2, ..."""
+
+    def ask(self, trial: int) -> Mapping[str, Any]:
+        """The hyperparameters of this new trial."""
+
+    def report(self, trial: int, evaluation: Evaluation, final: bool) -> bool:
+        """Take in an evaluation; whether the trial goes on. After a final one it does not."""
+
+    def fail(self, trial: int, evaluation: Evaluation) -> None:
+        """The trial has diverged in this iteration."""
+
+
+class Improvement(NamedTuple):
+    """The best accuracy of a search so far, when it had used so much."""
+
+    seconds: float
+    tokens: int
+    validation_accuracy: float
+    ladder_accuracy: float
+
+
+@dataclass
+class Outcome:
+    """What a simulated search took.
+
+    Attributes:
+        solved: whether enough trials had solved T before the horizon.
+        clock: simulated seconds at the end: when the search knew that T is solved, at the second
+            of two evaluations in a row, or the horizon.
+        tokens: of all evaluations until then.
+        trials: started.
+        evaluations: reported.
+        utilisation: share of the workers' time until then that was training.
+        ask_seconds, report_seconds: CPU time of this process in the policy's calls.
+        improvements: of the best accuracies, in order.
+        clock_before, tokens_before: of the searches at smaller T that it began from.
+    """
+
+    solved: bool = False
+    clock: float = 0.0
+    tokens: int = 0
+    trials: int = 0
+    evaluations: int = 0
+    utilisation: float = 0.0
+    ask_seconds: float = 0.0
+    report_seconds: float = 0.0
+    improvements: list[Improvement] = field(default_factory=list)
+    clock_before: float = 0.0
+    tokens_before: int = 0
+
+    @property
+    def seconds_to_solve(self) -> float:
+        """The clock; infinite if T was not solved."""
+        return self.clock if self.solved else math.inf
+
+    @property
+    def tokens_to_solve(self) -> float:
+        """The tokens; infinite if T was not solved."""
+        return self.tokens if self.solved else math.inf
+
+
+class Simulation:
+    """A search with a policy on recorded curves.
+
+    Args:
+        workers: trials that run at once.
+        horizon: simulated seconds after which it ends in any case.
+        solved_trials: it ends when so many trials have solved T.
+        charge_driver: count the time that the policy's calls take, on this machine now, into the
+            simulated clock. The driver is one process: a worker waits while it is busy. Else
+            decisions take no time.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        curves: Curves,
+        *,
+        workers: int,
+        horizon: float,
+        solved_trials: int = 1,
+        charge_driver: bool = False,
+    ):
+        self._policy = policy
+        self._curves = curves
+        self._workers = workers
+        self._horizon = horizon
+        self._solved_trials = solved_trials
+        self._charge_driver = charge_driver
+        self._events: list[tuple[float, int]] = []  # when a trial reports next, its number
+        self._coming: dict[int, tuple[Evaluation, Iterator[Evaluation]]] = {}
+        self._before: dict[int, tuple[float, int]] = {}  # seconds and tokens of a trial so far
+        self._now = 0.0  # when the driver has done all that it was asked so far
+        self._idle = 0.0
+        self._best = [0.0, 0.0]
+        self._outcome = Outcome()
+
+    def run(self) -> Outcome:
+        """Simulate until enough trials have solved T, or the horizon is reached."""
+        outcome = self._outcome
+        for _ in range(self._workers):
+            self._start(0.0)
+        missing = self._solved_trials
+        while missing and self._events[0][0] <= self._horizon:
+            reported, trial = heapq.heappop(self._events)
+            self._now = max(self._now, reported) if self._charge_driver else reported
+            evaluation, following = self._coming.pop(trial)
+            upcoming = next(following, None)
+            if self._tell(trial, evaluation, final=upcoming is None) and upcoming is not None:
+                self._continue(trial, upcoming, following, free=reported, begin=self._now)
+                continue
+            missing -= evaluation.tokens_to_solve is not None
+            if missing:
+                self._start(free=reported)
+        outcome.solved = not missing
+        outcome.clock = self._horizon if missing else self._now
+        waiting = sum(max(0.0, outcome.clock - reported) for reported, _ in self._events)
+        outcome.utilisation = 1 - (self._idle + waiting) / (outcome.clock * self._workers)
+        return outcome
+
+    def _start(self, free: float) -> None:
+        """A worker that has been free since then begins the next trial."""
+        trial = self._outcome.trials
+        self._outcome.trials += 1
+        start = time.thread_time()
+        hyperparameters = self._policy.ask(trial)
+        self._outcome.ask_seconds += self._spend(start)
+        curve = iter(self._curves.nearest(hyperparameters))
+        self._before[trial] = (0.0, 0)
+        self._continue(trial, next(curve), curve, free=free, begin=self._now + TRIAL_START)
+
+    def _continue(
+        self,
+        trial: int,
+        evaluation: Evaluation,
+        following: Iterator[Evaluation],
+        *,
+        free: float,
+        begin: float,
+    ) -> None:
+        """The trial trains from ``begin`` on towards its next evaluation."""
+        self._idle += begin - free
+        self._coming[trial] = evaluation, following
+        heapq.heappush(self._events, (begin + evaluation.seconds - self._before[trial][0], trial))
+
+    def _tell(self, trial: int, evaluation: Evaluation, final: bool) -> bool:
+        """Hand an evaluation to the policy; whether it lets the trial go on."""
+        self._outcome.evaluations += 1
+        self._outcome.tokens += evaluation.tokens - self._before[trial][1]
+        self._before[trial] = evaluation.seconds, evaluation.tokens
+        start = time.thread_time()
+        if math.isnan(evaluation.validation_accuracy):
+            self._policy.fail(trial, evaluation)
+            goes_on = False
+        else:
+            goes_on = self._policy.report(trial, evaluation, final)
+        self._outcome.report_seconds += self._spend(start)
+        self._note_improvement(evaluation)
+        return goes_on
+
+    def _spend(self, start: float) -> float:
+        """CPU seconds since ``start``; the driver was busy for so long."""
+        took = time.thread_time() - start
+        if self._charge_driver:
+            self._now += took
+        return took
+
+    def _note_improvement(self, evaluation: Evaluation) -> None:
+        scores = (evaluation.validation_accuracy, evaluation.ladder_accuracy)
+        best = [max(b, s) for b, s in zip(self._best, scores, strict=True)]  # NaN is not larger
+        if best != self._best:
+            self._best = best
+            self._outcome.improvements.append(Improvement(self._now, self._outcome.tokens, *best))

@@ -1,0 +1,177 @@
+"""How far does the search scale with its workers, and where does its one driver saturate?
+
+    python -m benchmarks.scale                    (the curves of one model; a quarter of an hour)
+
+Replays this project's search at the largest T on recorded curves (see search_efficiency.py) with
+1, 2, 4, ..., 1024 workers, until ten trials have solved it, in two ways: decisions take no time;
+and each call of sampler, scheduler and study takes the time that it takes here, one after the
+other, while the workers wait. The study is written to the disk as in a real search. What Ray
+itself needs to pass results around comes on top. Writes scale.csv and scale.png beside this file.
+"""
+
+import argparse
+import logging
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+import study_format as files
+from benchmarks.replay.curves import TABLE, Curves, read_table
+from benchmarks.replay.policies import MemoryStudy, StudySearch
+from benchmarks.replay.sides import change
+from benchmarks.replay.simulator import Outcome, Simulation
+from benchmarks.search_efficiency import CONFIG
+from copytask import MODELS
+from search.config import StudyConfig, load_config
+from search.errors import UserError
+from search.optuna_journal import open_journal
+from search.study import Study
+
+COLUMNS = ("solved", "clock", "tokens", "trials", "evaluations", "utilisation")
+
+
+def simulate(
+    config: StudyConfig, curves: Curves, workers: int, args: argparse.Namespace, charged: bool
+) -> Outcome:
+    """One search; with ``charged`` its own time counts, and it is written to a disk."""
+    T = config.T[-1]
+    settings = {"workers": workers, "horizon": args.horizon, "solved_trials": args.solved}
+    if not charged:
+        return Simulation(StudySearch(MemoryStudy(config), T), curves, **settings).run()
+    with tempfile.TemporaryDirectory() as folder:
+        study = Study.create(Path(folder) / "study", config)
+        policy = StudySearch(study, T, open_journal(study.path / files.OPTUNA_FILE))
+        outcome = Simulation(policy, curves, charge_driver=True, **settings).run()
+        study.close()
+    return outcome
+
+
+def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """One row a search."""
+    config = load_config(args.config, args.set, {"model": args.model})
+    T = config.T[-1]
+    curves = Curves(read_table(args.table), args.model, T, config.dimensions())
+    for workers in args.workers:
+        for seed in range(args.seeds):
+            study = change(config, T=[T], seed=seed, initial=[])
+            for charged in (False, True):
+                outcome = simulate(study, curves, workers, args, charged)
+                values = asdict(outcome)
+                yield {
+                    "workers": workers,
+                    "seed": seed,
+                    "driver": "measured" if charged else "free",
+                    **{name: values[name] for name in COLUMNS},
+                    "ask_ms": 1e3 * outcome.ask_seconds / outcome.trials,
+                    "report_ms": 1e3 * outcome.report_seconds / max(1, outcome.evaluations),
+                    "driver_share": (outcome.ask_seconds + outcome.report_seconds) / outcome.clock,
+                }
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Medians over the seeds, a row for each number of workers, and the speed-up over one."""
+    table = rows.drop(columns="seed").groupby(["driver", "workers"]).median().reset_index()
+    first = table.groupby("driver")["clock"].transform("first")
+    table["speed_up"] = first / table["clock"]
+    return table
+
+
+def verdict(table: pd.DataFrame) -> str:
+    """Where scaling ends, and why."""
+    free = table[table["driver"] == "free"].set_index("workers")
+    measured = table[table["driver"] == "measured"].set_index("workers")
+    gain = free["clock"].shift() / free["clock"]
+    small = gain[gain < 1.25].index
+    lines = []
+    if len(small):
+        lines.append(
+            f"From {small[0]} workers on, twice as many gain less than a quarter: a search cannot "
+            "be shorter than a trial that solves T, and what all workers start with at once is "
+            "not informed by any result."
+        )
+    slower = measured.index[measured["clock"] > 1.25 * free["clock"]]
+    if len(slower):
+        lines.append(
+            f"From {slower[0]} workers on, the driver costs more than a quarter of the time: it is "
+            f"busy for {100 * measured.loc[slower[0], 'driver_share']:.0f} % of it, with "
+            f"{measured.loc[slower[0], 'ask_ms']:.1f} ms a suggestion and "
+            f"{measured.loc[slower[0], 'report_ms']:.2f} ms a result."
+        )
+    else:
+        lines.append("The driver never costs more than a quarter of the time.")
+    return "\n".join(lines)
+
+
+def draw(table: pd.DataFrame, path: Path) -> None:
+    """Time to solve, utilisation and the driver's time against the number of workers."""
+    figure = Figure(figsize=(12, 3.8), layout="constrained")
+    axes = figure.subplots(1, 3)
+    for driver, colour in (("free", "#0077bb"), ("measured", "#ee7733")):
+        rows = table[table["driver"] == driver]
+        label = "decisions take no time" if driver == "free" else "decisions take their time"
+        axes[0].loglog(rows["workers"], rows["clock"], "o-", color=colour, label=label, base=2)
+        axes[1].semilogx(rows["workers"], rows["utilisation"], "o-", color=colour, base=2)
+        if driver == "measured":
+            axes[2].loglog(rows["workers"], rows["ask_ms"], "o-", color=colour, base=2)
+            axes[2].loglog(rows["workers"], rows["report_ms"], "s--", color=colour, base=2)
+            axes[2].annotate("a suggestion", (rows["workers"].iloc[0], rows["ask_ms"].iloc[0]),
+                             xytext=(4, 8), textcoords="offset points")  # fmt: skip
+            axes[2].annotate("a result", (rows["workers"].iloc[0], rows["report_ms"].iloc[0]),
+                             xytext=(4, 8), textcoords="offset points")  # fmt: skip
+    ideal = table[table["driver"] == "free"]
+    line = ideal["clock"].iloc[0] * ideal["workers"].iloc[0] / ideal["workers"]
+    axes[0].loglog(ideal["workers"], line, ":", color="grey", label="linear", base=2)
+    axes[0].legend(frameon=False)
+    axes[1].set_ylim(0, 1.05)
+    titles = ("simulated seconds", "share of workers' time in training", "ms of the driver")
+    for axis, title in zip(axes, titles, strict=True):
+        axis.set(xlabel="workers", title=title)
+        axis.grid(alpha=0.3)
+    figure.savefig(path, dpi=120)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scale",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", choices=sorted(MODELS), default="gru")
+    parser.add_argument("--workers", nargs="*", type=int, default=[2**n for n in range(11)])
+    parser.add_argument("--seeds", type=int, default=5, help="searches a row (default: 5)")
+    parser.add_argument("--solved", type=int, default=10, help="trials that solve T, to end with")
+    parser.add_argument("--horizon", type=float, default=7200, metavar="S")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="default: configs/wide.yaml")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE")
+    parser.add_argument("--table", type=Path, default=TABLE, help="of learning_curves.py")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""))
+    args = parser.parse_args()
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.ERROR)
+    rows = []
+    try:
+        for row in measure(args):
+            rows.append(row)
+            print(
+                f"{row['workers']} workers, seed {row['seed']}, driver {row['driver']}: "
+                f"{row['clock']:.0f} s, {row['trials']} trials", file=sys.stderr,
+            )  # fmt: skip
+    except (UserError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    frame = pd.DataFrame(rows)
+    frame.round(3).to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
+    table = summary(frame)
+    print(table.round(3).to_string(index=False))
+    print(verdict(table))
+    draw(table, args.output.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""How long does a search take to solve T? This project's beside other libraries'.
+
+    python -m benchmarks.search_efficiency                       (on recorded curves)
+    python -m benchmarks.search_efficiency --ablations           what of the difference is whose
+    python -m benchmarks.search_efficiency --real --model mgru   trains: each side once, for real
+
+Replays searches on the curves that benchmarks/learning_curves.py has recorded: a sampled
+configuration gets the curve of the nearest recorded one, and a simulated clock runs. All sides
+search the same space with the same trials, on two workers, without configurations to begin
+with. The clock stops when a search knows that a trial has solved T, at the second of two
+evaluations in a row. Prints medians over seeds with 95 % bootstrap intervals, and writes
+search_efficiency.csv (one row a search) and .png (regret over time) beside this file.
+
+Other libraries are needed: pip install copytask-search[benchmarks]
+"""
+
+import argparse
+import logging
+import os
+import sys
+import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.replay.curves import TABLE, Curves, read_table
+from benchmarks.replay.sides import ABLATIONS, SIDES, Race
+from benchmarks.replay.simulator import Outcome
+from benchmarks.replay.tables import efficiency_table, regret_table
+from copytask import MODELS
+from search.config import load_config
+from search.errors import UserError
+
+CONFIG = Path(__file__).parent.parent / "configs" / "wide.yaml"
+
+
+def make_race(args: argparse.Namespace, model: str) -> Race:
+    """What all sides are given for one model.
+
+    Raises:
+        UserError: the configuration cannot be used.
+        ValueError: the table does not fit to it.
+    """
+    config = load_config(args.config, args.set, {"model": model})
+    table = read_table(args.table)
+    curves = {T: Curves(table, model, T, config.dimensions()) for T in config.T}
+    return Race(config, curves, args.workers, args.horizon)
+
+
+def row_of(model: str, side: str, seed: int, outcome: Outcome) -> dict[str, Any]:
+    """The row of a search in the csv file."""
+    return {
+        "model": model,
+        "side": side,
+        "seed": seed,
+        "solved": outcome.solved,
+        "seconds": round(outcome.clock, 2),
+        "tokens": outcome.tokens,
+        "seconds_before": round(outcome.clock_before, 2),
+        "tokens_before": outcome.tokens_before,
+        "trials": outcome.trials,
+        "evaluations": outcome.evaluations,
+    }
+
+
+Result = tuple[str, str, int, Outcome]
+"""Model, side, seed and what came of it."""
+
+
+def replay_seeds(race: Race, side: str, seeds: range) -> list[Result]:
+    """Replay one side on one model, in a process of its own."""
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.ERROR)
+    run = (SIDES | ABLATIONS)[side]
+    return [(race.config.model, side, seed, run(race, seed)) for seed in seeds]
+
+
+def replay_all(races: dict[str, Race], sides: list[str], args: argparse.Namespace) -> list[Result]:
+    """Replay every side on every model with every seed."""
+    results: list[Result] = []
+    with ProcessPoolExecutor(args.processes, get_context("spawn")) as pool:
+        jobs = [
+            pool.submit(replay_seeds, race, side, range(first, min(first + 10, args.seeds)))
+            for race in races.values()
+            for side in sides
+            for first in range(0, args.seeds, 10)
+        ]
+        for number, job in enumerate(as_completed(jobs), 1):
+            results += job.result()
+            print(f"\r{number} of {len(jobs)} jobs", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    order = {side: index for index, side in enumerate(sides)}
+    return sorted(results, key=lambda result: (result[0], order[result[1]], result[2]))
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.search_efficiency",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", nargs="*", choices=sorted(MODELS), default=sorted(MODELS))
+    parser.add_argument("--seeds", type=int, default=100, help="searches a side (default: 100)")
+    parser.add_argument("--workers", type=int, default=2, help="trials at once (default: 2)")
+    parser.add_argument(
+        "--horizon", type=float, default=7200, metavar="S",
+        help="simulated seconds after which a search is given up (default: 7200)",
+    )  # fmt: skip
+    parser.add_argument("--sides", nargs="*", choices=[*SIDES, *ABLATIONS], metavar="SIDE")
+    parser.add_argument("--ablations", action="store_true", help="also what differs in one thing")
+    parser.add_argument("--config", type=Path, default=CONFIG, help="default: configs/wide.yaml")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE")
+    parser.add_argument("--table", type=Path, default=TABLE, help="of learning_curves.py")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""))
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--real", action="store_true", help="train; each side once, one by one")
+    parser.add_argument(
+        "--minutes", type=float, default=8, help="limit of a real search (default: 8)"
+    )
+    return parser
+
+
+def main() -> None:
+    args = make_parser().parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        races = {model: make_race(args, model) for model in args.model}
+    except (UserError, ValueError) as error:
+        sys.exit(f"error: {error}")
+    for model, race in races.items():
+        recorded = ", ".join(f"{len(curves)} at T = {T}" for T, curves in race.curves.items())
+        print(f"{model}: recorded curves {recorded}", file=sys.stderr)
+    sides = args.sides or [*SIDES, *(ABLATIONS if args.ablations else ())]
+    results = replay_all(races, sides, args)
+    rows = pd.DataFrame([row_of(*result) for result in results])
+    print(efficiency_table(rows))
+    print(regret_table(results))
+    if args.real:
+        from benchmarks.baselines.race import race_table
+
+        print(race_table(args, rows))
+    else:
+        from benchmarks.replay.figure import draw_regret
+
+        rows.to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
+        draw_regret(results, args.output.with_suffix(".png"))
+
+
+if __name__ == "__main__":
+    main()

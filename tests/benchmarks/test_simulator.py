@@ -1,0 +1,102 @@
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.replay.curves import Evaluation
+from benchmarks.replay.simulator import TRIAL_START, Simulation
+
+
+class Script:
+    """A policy and curves at once: trial n is given the n-th curve, over and over."""
+
+    def __init__(self, *curves: list[Evaluation], stop_at: int | None = None):
+        self.curves = curves
+        self.stop_at = stop_at
+        self.heard: list[tuple[int, int, bool]] = []
+        self.failed: list[int] = []
+
+    def ask(self, trial):
+        return {"curve": trial % len(self.curves)}
+
+    def nearest(self, hyperparameters):
+        return self.curves[hyperparameters["curve"]]
+
+    def report(self, trial, evaluation, final):
+        self.heard.append((trial, evaluation.iteration, final))
+        return not final and evaluation.iteration != self.stop_at
+
+    def fail(self, trial, evaluation):
+        self.failed.append(trial)
+
+    def run(self, workers=1, horizon=100.0, **settings):
+        return Simulation(self, self, workers=workers, horizon=horizon, **settings).run()
+
+
+def make_curve(*accuracies: float, seconds: float = 1.0, solves: bool = False) -> list[Evaluation]:
+    points = [
+        Evaluation(i, 100 * i, seconds * i, accuracy, accuracy, None, None)
+        for i, accuracy in enumerate(accuracies, 1)
+    ]
+    if solves:
+        hit = points[-2]
+        points[-1] = points[-1]._replace(tokens_to_solve=hit.tokens, seconds_to_solve=hit.seconds)
+    return points
+
+
+def test_the_clock_stops_when_a_trial_has_solved_it():
+    bad, good = make_curve(0.1, 0.2, 0.3), make_curve(0.5, 0.99, 1.0, solves=True)
+    outcome = Script(bad, good).run()
+    assert outcome.solved
+    assert outcome.clock == pytest.approx(6 + 2 * TRIAL_START)
+    assert (outcome.tokens, outcome.trials, outcome.evaluations) == (600, 2, 6)
+    assert outcome.utilisation == pytest.approx(6 / (6 + 2 * TRIAL_START))
+
+
+def test_two_workers_run_two_trials_at_a_time():
+    bad, good = make_curve(0.1, 0.2, 0.3), make_curve(0.5, 0.99, 1.0, solves=True)
+    script = Script(bad, good)
+    outcome = script.run(workers=2)
+    assert outcome.clock == pytest.approx(3 + TRIAL_START)
+    assert script.heard[:4] == [(0, 1, False), (1, 1, False), (0, 2, False), (1, 2, False)]
+
+
+def test_a_trial_that_is_stopped_or_has_diverged_makes_room_for_the_next():
+    script = Script(make_curve(0.1, 0.1, 0.1), make_curve(0.1, math.nan), stop_at=2)
+    outcome = script.run(horizon=4 + 2.5 * TRIAL_START)
+    assert script.heard == [(0, 1, False), (0, 2, False), (1, 1, False)]
+    assert script.failed == [1]
+    assert (outcome.trials, outcome.solved, outcome.seconds_to_solve) == (3, False, math.inf)
+
+
+def test_improvements_tell_what_was_known_when():
+    outcome = Script(make_curve(0.3, 0.2, 0.4, math.nan)).run(horizon=4.5)
+    known = [(round(p.seconds - TRIAL_START), p.validation_accuracy) for p in outcome.improvements]
+    assert known == [(1, 0.3), (3, 0.4)]
+
+
+@given(
+    st.lists(st.lists(st.integers(10, 100), min_size=1, max_size=4), min_size=1, max_size=6),
+    st.integers(1, 8),
+)
+@settings(deadline=None, max_examples=50)
+def test_no_worker_is_idle_but_for_the_starts_of_trials(accuracies, workers):
+    script = Script(*(make_curve(*(a / 200 for a in curve)) for curve in accuracies))
+    outcome = script.run(workers=workers, horizon=20.0)
+    starts = outcome.trials * TRIAL_START
+    assert outcome.utilisation == pytest.approx(1 - starts / (20 * workers))
+    assert len(script.heard) == outcome.evaluations
+
+
+def test_a_busy_driver_makes_workers_wait():
+    class Slow(Script):
+        def report(self, trial, evaluation, final):
+            sum(range(300_000))  # some milliseconds
+            return super().report(trial, evaluation, final)
+
+    curves = make_curve(*[0.1] * 50, seconds=0.01)
+    free = Slow(curves).run(workers=4, horizon=0.4)
+    charged = Slow(curves).run(workers=4, horizon=0.4, charge_driver=True)
+    assert charged.evaluations < free.evaluations
+    assert charged.utilisation < 0.7 * free.utilisation
