@@ -47,7 +47,8 @@ class SearchConfig(Section):
         trials: trials at each T.
         sampler: ``tpe`` (Optuna's tree-structured Parzen estimator: Bergstra et al.,
             "Algorithms for Hyper-Parameter Optimization", 2011) or ``random``.
-        startup_trials: finished trials after which TPE stops sampling at random.
+        startup_trials: finished trials at a T after which TPE builds on them.
+        prior: whether it builds on those at the T before until then, and not on none.
         scheduler: ``asha`` (Li et al., "A System for Massively Parallel Hyperparameter
             Tuning", 2018; Ray's stopping variant) or ``none``.
         metric: what sampler and scheduler see.
@@ -82,6 +83,7 @@ class SearchConfig(Section):
     trials: int = Field(16, ge=1)
     sampler: Literal["tpe", "random"] = "tpe"
     startup_trials: int = Field(6, ge=1)
+    prior: bool = True
     scheduler: Literal["asha", "none"] = "asha"
     metric: Literal["ladder_accuracy", "accuracy"] = "ladder_accuracy"
     grace_iterations: int = Field(4, ge=1)

@@ -37,6 +37,11 @@ class Sampler:
     time. The search itself never depends on that file: what is missing in it, because the search
     was killed, is added when it is opened.
 
+    At the first T, TPE begins with ``startup_trials`` random ones. At each later T it begins with
+    what it learnt at the T before (``search.prior``): until so many trials have finished, it asks
+    the study of that T. The values of two T are never mixed, for a configuration scores lower at
+    the larger one.
+
     Args:
         journal: Optuna's journal in the study directory.
 
@@ -57,11 +62,16 @@ class Sampler:
         shown = max(SHOWN_TRIALS, self._config.search.startup_trials)
         self._memory = OptunaStudy(LimitedStorage(shown), T)
         self._journal = OptunaStudy(journal, T)
+        self._prior = OptunaStudy(LimitedStorage(shown), T)
         trials = study.lengths[T].trials
         self._numbers.update((trial.id, number) for number, trial in enumerate(trials))
         known = [self._freeze(trial) for trial in trials]
         for side in (self._memory, self._journal):
             side.catch_up(known)
+        before = [t for t in self._config.T if t < T][-1:] if self._config.search.prior else []
+        self._prior.catch_up(
+            [self._freeze(trial) for t in before for trial in study.lengths[t].trials]
+        )
 
     def ask(self, initial: Sequence[Mapping[str, Scalar]]) -> tuple[str, TrainingConfig]:
         """The next trial's name and its training.
@@ -69,10 +79,13 @@ class Sampler:
         The first trials take the ``initial`` configurations as they stand. The sampler is seeded
         for each trial, so that it suggests the same after a restart as without one.
         """
-        number = len(self._numbers)
+        number, startup = len(self._numbers), self._config.search.startup_trials
+        seed = trial_seed(self._config.search.seed, self._T, number)
         if number < len(initial):
             self._memory.study.enqueue_trial(dict(initial[number]))
-        seed = trial_seed(self._config.search.seed, self._T, number)
+        elif self._memory.finished() < startup <= self._prior.finished():
+            self._prior.study.sampler = self._make_sampler(seed)
+            self._memory.study.enqueue_trial(self._prior.study.ask(self._distributions).params)
         self._memory.study.sampler = self._make_sampler(seed)
         hyperparameters = self._memory.study.ask(self._distributions).params
         training = self._config.training_config(self._T, hyperparameters, seed)
@@ -119,6 +132,11 @@ class OptunaStudy:
             storage=storage, study_name=f"T={T}", direction="maximize", load_if_exists=True
         )
         self._id = storage.get_study_id_from_name(self.study.study_name)
+
+    def finished(self) -> int:
+        """Trials that TPE learns from; of very many, those that it is shown."""
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        return len(self._storage.get_all_trials(self._id, deepcopy=False, states=states))
 
     def update(self, number: int, expected: FrozenTrial) -> None:
         """Report and tell what the trial of this number lacks."""
