@@ -11,8 +11,8 @@ from ray.tune.schedulers import TrialScheduler
 
 import study_format as files
 from benchmarks.replay.curves import Evaluation
+from search.agenda import first_configurations
 from search.config import StudyConfig
-from search.runner import first_configurations
 from search.sampler import Sampler
 from search.scheduler import restored_scheduler
 from search.study import Study
