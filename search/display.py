@@ -78,7 +78,7 @@ class Display:
         self._running.clear()
         parts = ["final training"] * search.final
         parts += [f"confirmation with {search.confirm_seeds} seeds"] * bool(search.confirm_seeds)
-        self._doing = " and ".join(parts)
+        self._doing = " and ".join(parts) or "trainings that had begun"
         self.say(f"{clock(self._elapsed)} {self._doing} at each T")
 
     def result(self, T: int) -> None:
