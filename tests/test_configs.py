@@ -11,6 +11,7 @@ from search.config import StudyConfig, load_config
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 SEED_PROTOCOL = ROOT / "configs" / "seed-protocol.yaml"
+SEQUENCE = ROOT / "configs" / "sequence.yaml"
 
 
 def load(path: Path, *overrides: str, model: str = "lstm") -> StudyConfig:
@@ -52,3 +53,15 @@ def test_the_protocol_of_the_old_study_learns_nothing(tmp_path):
     (row,) = read(tmp_path / "gru-sequence" / files.BEST_FILE)
     assert float(row["accuracy_low"]) <= 0.1 <= float(row["accuracy_high"])
     assert int(row["trials"]) == 3
+
+
+def test_the_adaptive_curriculum_learns():
+    config = load(
+        SEQUENCE, "training.max_tokens=500000", "training.tokens_per_iteration=100000",
+        "training.precision=fp32", "space.hidden_size=64",
+    )  # fmt: skip
+    history = list(Trainer(config.training_config(4, {"learning_rate": 1e-2}, seed=0)))
+    lengths = [metrics.max_length for metrics in history]
+    assert lengths[0] == 2
+    assert lengths[-1] == 4
+    assert history[-1].validation_accuracy > 0.8
