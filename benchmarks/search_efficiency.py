@@ -37,6 +37,13 @@ from search.errors import UserError
 CONFIG = Path(__file__).parent.parent / "configs" / "wide.yaml"
 
 
+SLOW_SEEDS = 20
+"""Most searches of a side whose suggestions take a second: conformal quantile regression."""
+
+JOB = 10
+"""Searches that a process replays in a row."""
+
+
 def make_race(args: argparse.Namespace, model: str) -> Race:
     """What all sides are given for one model.
 
@@ -70,12 +77,17 @@ Result = tuple[str, str, int, Outcome]
 """Model, side, seed and what came of it."""
 
 
-def replay_seeds(race: Race, side: str, seeds: range) -> list[Result]:
+def replay_seeds(race: Race, side: str, numbers: range) -> list[Result]:
     """Replay one side on one model, in a process of its own."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.ERROR)
     run = (SIDES | ABLATIONS)[side]
-    return [(race.config.model, side, seed, run(race, seed)) for seed in seeds]
+    return [(race.config.model, side, seed, run(race, seed)) for seed in numbers]
+
+
+def seeds(args: argparse.Namespace, side: str) -> int:
+    """How many searches of a side are replayed."""
+    return min(args.seeds, SLOW_SEEDS) if "CQR" in side else args.seeds
 
 
 def replay_all(races: dict[str, Race], sides: list[str], args: argparse.Namespace) -> list[Result]:
@@ -83,10 +95,10 @@ def replay_all(races: dict[str, Race], sides: list[str], args: argparse.Namespac
     results: list[Result] = []
     with ProcessPoolExecutor(args.processes, get_context("spawn")) as pool:
         jobs = [
-            pool.submit(replay_seeds, race, side, range(first, min(first + 10, args.seeds)))
+            pool.submit(replay_seeds, race, side, range(seeds(args, side))[first : first + JOB])
             for race in races.values()
             for side in sides
-            for first in range(0, args.seeds, 10)
+            for first in range(0, seeds(args, side), JOB)
         ]
         for number, job in enumerate(as_completed(jobs), 1):
             results += job.result()
@@ -106,8 +118,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", type=int, default=100, help="searches a side (default: 100)")
     parser.add_argument("--workers", type=int, default=2, help="trials at once (default: 2)")
     parser.add_argument(
-        "--horizon", type=float, default=7200, metavar="S",
-        help="simulated seconds after which a search is given up (default: 7200)",
+        "--horizon", type=float, default=900, metavar="S",
+        help="simulated seconds after which a search is given up (default: 900)",
     )  # fmt: skip
     parser.add_argument("--sides", nargs="*", choices=[*SIDES, *ABLATIONS], metavar="SIDE")
     parser.add_argument("--ablations", action="store_true", help="also what differs in one thing")
