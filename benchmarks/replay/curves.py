@@ -72,14 +72,24 @@ class Curves:
     def __len__(self) -> int:
         return sum(map(len, self._curves.values()))
 
-    def nearest(self, hyperparameters: Mapping[str, Any]) -> Curve:
+    def nearest(self, hyperparameters: Mapping[str, Any], used: set[int]) -> Curve:
         """The curve of the nearest configuration: the same choices, then by distance in the cube.
 
-        In the cube each range has length 1, on a log scale if it is one.
+        In the cube each range has length 1, on a log scale if it is one. A search gets each curve
+        once, until it has had all with these choices: a second trial of about the same would not
+        end the same, but would be a little different, as the next nearest one is.
+
+        Args:
+            used: curves that this search has had; the one that it gets now is added.
         """
         key = tuple(hyperparameters[name] for name in self._choices)
         distances = ((self._points[key] - self._point(hyperparameters)) ** 2).sum(axis=1)
-        return self._curves[key][int(distances.argmin())]
+        curves = self._curves[key]
+        if all(id(curve) in used for curve in curves):
+            used.difference_update(map(id, curves))
+        curve = next(curves[i] for i in distances.argsort() if id(curves[i]) not in used)
+        used.add(id(curve))
+        return curve
 
     def _point(self, values: Mapping[str, Any]) -> list[float]:
         return [_position(range_, values[name]) for name, range_ in self._ranges.items()]

@@ -109,6 +109,7 @@ class Simulation:
         self._before: dict[int, tuple[float, int]] = {}  # seconds and tokens of a trial so far
         self._now = 0.0  # when the driver has done all that it was asked so far
         self._idle = 0.0
+        self._used: set[int] = set()  # curves that trials have had
         self._best = [0.0, 0.0]
         self._outcome = Outcome()
 
@@ -142,7 +143,7 @@ class Simulation:
         start = time.thread_time()
         hyperparameters = self._policy.ask(trial)
         self._outcome.ask_seconds += self._spend(start)
-        curve = iter(self._curves.nearest(hyperparameters))
+        curve = iter(self._curves.nearest(hyperparameters, self._used))
         self._before[trial] = (0.0, 0)
         self._continue(trial, next(curve), curve, free=free, begin=self._now + TRIAL_START)
 

@@ -37,7 +37,18 @@ def test_the_nearest_curve_has_the_same_choices_and_is_near_on_log_scales():
             table[(table["T"] == 1000) & (table["configuration"] == row["configuration"])]
         )
         near = {**row, "learning_rate": row["learning_rate"] * 1.001}
-        assert list(map(repr, curves.nearest(near))) == list(map(repr, own))
+        assert list(map(repr, curves.nearest(near, set()))) == list(map(repr, own))
+
+
+def test_a_search_gets_a_curve_again_only_after_all_others_with_its_choices():
+    curves = Curves(make_table(24), "gru", 1000, make_config().dimensions())
+    point = make_table(24).iloc[0].to_dict()
+    same = make_table(24).query("T == 1000 and hidden_size == @point['hidden_size']")
+    n = same["configuration"].nunique()
+    used: set[int] = set()
+    got = [id(curves.nearest(point, used)) for _ in range(n + 1)]
+    assert len(set(got[:n])) == n
+    assert got[n] == got[0]
 
 
 def test_a_table_that_does_not_cover_the_choices_is_refused():

@@ -20,7 +20,7 @@ class Script:
     def ask(self, trial):
         return {"curve": trial % len(self.curves)}
 
-    def nearest(self, hyperparameters):
+    def nearest(self, hyperparameters, used):
         return self.curves[hyperparameters["curve"]]
 
     def report(self, trial, evaluation, final):
