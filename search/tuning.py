@@ -141,7 +141,7 @@ class Recorder(Callback):
         self._write()
 
     def _write(self) -> None:
-        if not self._guard.error:
+        if not isinstance(self._guard.error, OSError):  # a search that has failed leaves its rows
             with self._guard:
                 self._study.write()
 
