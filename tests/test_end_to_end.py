@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from ray._private.services import find_gcs_addresses
 from searches import optuna_trials, read, run
 
 import study_format as files
@@ -289,6 +290,8 @@ def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, mo
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(arguments, message, tiny, tmp_path):
+    if "auto" in arguments and find_gcs_addresses():
+        pytest.skip("a Ray cluster runs on this machine: auto finds it")
     storage = [] if "--storage" in arguments else ["--storage", tmp_path / "runs"]
     code, out, err = run("search.run", "--config", tiny, *storage, *arguments)
     assert (code, out) == (2, "")
