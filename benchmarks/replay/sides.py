@@ -57,9 +57,9 @@ def ours(race: Race, seed: int, kind: type[Sampler] = Sampler, **search: Any) ->
     return race.simulate(StudySearch(MemoryStudy(config), race.target, kind=kind), race.target)
 
 
-def ours_in_order(race: Race, seed: int) -> Outcome:
+def ours_in_order(race: Race, seed: int, **search: Any) -> Outcome:
     """This project's search of every T of the study in ascending order, as it is meant to be."""
-    study = MemoryStudy(change(race.config, seed=seed, initial=[]))
+    study = MemoryStudy(change(race.config, seed=seed, initial=[], **search))
     clock, tokens = 0.0, 0
     for T in study.config.T[:-1]:
         policy = StudySearch(study, T)
@@ -87,7 +87,7 @@ def _other(make: Callable[..., Policy], metric: str = ACCURACY, **settings: Any)
 
 
 OURS = "ours"
-IN_ORDER = "ours, T = 100 before"
+IN_ORDER = "ours, after the T before"
 
 SIDES: dict[str, Side] = {
     OURS: ours,
@@ -106,6 +106,8 @@ ABLATIONS: dict[str, Side] = {
     "ours, stopped is told as complete": partial(ours, kind=CompleteTellingSampler),
     "ours without TPE": partial(ours, sampler="random"),
     "ours without ASHA": partial(ours, scheduler="none"),
+    "ours, carried trials without a prior": partial(ours_in_order, prior=False),
+    "ours, a prior without carried trials": partial(ours_in_order, carried_trials=0),
     "Ray Tune, ladder accuracy": _other(RayTune, LADDER),
     "Ray Tune, ASHA's defaults": _other(RayTune, grace_period=1, reduction_factor=4),
     "Optuna, ladder accuracy": _other(OptunaHyperband, LADDER),
