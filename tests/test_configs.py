@@ -57,7 +57,7 @@ def test_the_protocol_of_the_old_study_learns_nothing(tmp_path):
 
 def test_the_adaptive_curriculum_learns():
     config = load(
-        SEQUENCE, "training.max_tokens=500000", "training.tokens_per_iteration=100000",
+        SEQUENCE, "training.max_tokens=800000", "training.tokens_per_iteration=100000",
         "training.precision=fp32", "space.hidden_size=64",
     )  # fmt: skip
     history = list(Trainer(config.training_config(4, {"learning_rate": 1e-2}, seed=0)))
