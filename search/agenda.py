@@ -29,8 +29,8 @@ from search.study_files import Row
 from search.tester import BackgroundTester
 
 FRESH = 2**28
-"""Number from which on final trainings and confirmations take their seeds. :func:`trial_seed` is
-one-to-one in the number, so at their T the search never comes there."""
+"""Number from which on confirmations take their seeds. :func:`trial_seed` is one-to-one in the
+number, so at their T the search never comes there."""
 
 
 class Agenda:
@@ -180,7 +180,7 @@ class Agenda:
     def _start_final(self, T: int) -> TrialRecord:
         winner = self._study.winner(T)
         assert winner is not None
-        training = self._study.config.final_training(winner.training, self._fresh_seed(T))
+        training = self._study.config.final_training(winner.training)
         return self._study.start_trial(f"T{T}-final", training.to_dict(), files.FINAL)
 
     def _start_confirmation(self, winner: TrialRecord) -> TrialRecord:

@@ -73,8 +73,8 @@ class SearchConfig(Section):
         carried_trials: best configurations of a T that are tried first at the next T, in turns
             with the initial ones.
         test_payloads: payloads on which each T's best trial is tested, and each confirmation.
-        final: train the best configuration at each T again, from scratch, with a fresh seed and
-            the section ``final``. If it solves T it is the best of its T.
+        final: train the best trial at each T again, with the section ``final``. If it solves T
+            it is the best of its T.
         confirm_seeds: how often the winner at each T is then trained again, each time with a
             fresh seed and tested on payloads of its own.
         seed: of sampler and trials.
@@ -241,14 +241,17 @@ class StudyConfig(Section):
         values = {name: typed(name, value) for name, value in values.items()}
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
 
-    def final_training(self, winner: Mapping[str, Any], seed: int) -> TrainingConfig:
+    def final_training(self, winner: Mapping[str, Any]) -> TrainingConfig:
         """The training config of the final training that repeats a winner's training.
+
+        Its seed is the winner's: it comes to the solution as that did, where a fresh one may
+        collapse on the way, and then goes on.
 
         Raises:
             ValueError: a value is out of range.
         """
         changes = {name: typed(name, value) for name, value in self.final.items()}
-        return TrainingConfig.from_dict({**winner, "seed": seed, **changes})
+        return TrainingConfig.from_dict({**winner, **changes})
 
     def with_precision(self, precision: str) -> "StudyConfig":
         """This configuration with ``precision: auto`` replaced, for all trials alike."""

@@ -1,6 +1,5 @@
 """Trains one trial of a study again and compares it with what was recorded."""
 
-import dataclasses
 from pathlib import Path
 
 import study_format as files
@@ -88,9 +87,7 @@ def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfi
     """The training of a row of trials.csv, with what its study fixes for all trials."""
     searched = {name: row[name] for name in config.dimensions()}
     training = config.training_config(row["T"], searched, row["seed"])
-    if final:
-        training = config.final_training(training.to_dict(), row["seed"])
-    return dataclasses.replace(training, seed=row["seed"])
+    return config.final_training(training.to_dict()) if final else training
 
 
 def is_final(study: Path, row: Row) -> bool:

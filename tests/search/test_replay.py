@@ -76,7 +76,7 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
 
 @pytest.mark.parametrize("repeated", ["T3-final", "T3-0000"])
 def test_final_trainings_and_confirmations_repeat_themselves(study, capsys, repeated):
-    final = study.config.final_training(study.trials["T3-0000"].training, seed=5)
+    final = study.config.final_training(study.trials["T3-0000"].training)
     assert final.validation_payloads != study.trials["T3-0000"].training["validation_payloads"]
     confirmed = {"T3-final": final.to_dict(), "T3-0000": study.trials["T3-0000"].training}
     train(study, "T3-final", final, files.FINAL)
