@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,15 @@ def race_table(args: argparse.Namespace, replayed: pd.DataFrame) -> str:
         options = ["--model", model, "--T", str(config.T[-1]), "--config", str(args.config)]
         options += ["--set", f"training.precision={config.measure_precision()}"]
         options += [part for text in args.set for part in ("--set", text)]
-        results = [run_ours(args, options), run_ours(args, options, random=True)]
-        for script in OTHERS.values():
-            results.append(run_other(args, options, script))
+        runs = [
+            partial(run_ours, args, options),
+            partial(run_ours, args, options, random=True),
+            *(partial(run_other, args, options, script) for script in OTHERS.values()),
+        ]
+        results = []
+        for run in runs:
+            results.append(run())
+            print(json.dumps({"model": model} | results[-1]), file=sys.stderr, flush=True)
         lines += _lines(model, results, replayed[replayed["model"] == model])
     return "\n".join(lines)
 
