@@ -428,6 +428,7 @@ def test_a_search_in_progress_can_be_copied_and_goes_on_elsewhere(config, undist
     process = start(*arguments(config, tmp_path / "here"))
     wait_for(lambda: results(tmp_path / "here" / "s") >= 6, process)
     shutil.copytree(tmp_path / "here" / "s", tmp_path / "there" / "s")
+    process.send_signal(signal.SIGSTOP)  # else it may end before the other one has started
     code, out, err = run(*resume(tmp_path / "here"))
     assert (code, out) == (2, "")
     assert "another process is searching in" in err
