@@ -244,8 +244,8 @@ class StudyConfig(Section):
     def final_training(self, winner: Mapping[str, Any]) -> TrainingConfig:
         """The training config of the final training that repeats a winner's training.
 
-        Its seed is the winner's: it comes to the solution as that did, where a fresh one may
-        collapse on the way, and then goes on.
+        Its seed is the winner's: until the learning rates differ it trains as that did, where a
+        fresh one may collapse on the way.
 
         Raises:
             ValueError: a value is out of range.
