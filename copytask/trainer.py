@@ -1,7 +1,6 @@
 """Trains one model, one iteration of a fixed number of tokens at a time."""
 
 import dataclasses
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from copytask.checkpoint import load_state, save_state
+from copytask.checkpoint import AnyPath, load_state, save_state
 from copytask.config import OPTIMIZERS, TrainingConfig
 from copytask.curriculum import CURRICULA
 from copytask.evaluation import evaluate_ladder
@@ -188,7 +187,7 @@ class Trainer:
         self.history.append(metrics)
         return metrics
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write a checkpoint, the whole state of the run, into the folder ``path``."""
         save_state(
             {
@@ -206,7 +205,7 @@ class Trainer:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Trainer":
+    def load(cls, path: AnyPath) -> "Trainer":
         """Go on from a checkpoint as if the run had never stopped.
 
         Raises:

@@ -25,6 +25,7 @@ from copytask import (
 )
 from search.errors import UserError, unknown
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
+from search.storage import StorePath, read_bytes, reason
 
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
@@ -274,16 +275,16 @@ class StudyConfig(Section):
         )
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: StorePath) -> dict[str, Any]:
     """A mapping from a YAML file.
 
     Raises:
         UserError: there is no such file, or it does not parse; says where.
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(read_bytes(path).decode())
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+        raise UserError(f"cannot read {path}: {reason(error)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}{_where(error)}") from None
     if not isinstance(values, dict):

@@ -13,6 +13,7 @@ from search.errors import ClusterLostError, StorageError
 from search.interrupt import Interrupts
 from search.output import OutputCapture
 from search.runner import search_study
+from search.storage import StorePath
 from search.study import Study
 from study_format import LOG_FILE
 
@@ -21,7 +22,7 @@ CLUSTER_RESTARTS = 3
 
 
 def launch(
-    path: Path, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
+    path: StorePath, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
 ) -> int:
     """Search until everything is done, or until the user ends it; returns the exit code.
 
@@ -42,7 +43,7 @@ def launch(
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
             with closing(study):
                 try:
-                    output.move_to(path / LOG_FILE)
+                    output.move_to(study.appended_file(LOG_FILE))
                     if resume:
                         study.change_config(config)
                         study.write()  # a search that was killed knew more than its files
@@ -84,7 +85,7 @@ def search_on(cluster: Cluster, study: Study, display: Display) -> None:
             cluster.restart()
 
 
-def resume_command(path: Path) -> str:
+def resume_command(path: StorePath) -> str:
     """The command that goes on with the study at ``path``."""
     storage = "" if path.parent == Path("runs") else f" --storage {shlex.quote(str(path.parent))}"
     return f"python -m search.run --name {shlex.quote(path.name)}{storage} --resume"

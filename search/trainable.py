@@ -2,11 +2,11 @@
 
 import dataclasses
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import torch
 from ray import tune
+from upath import UPath
 
 from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
 from search.checkpoints import load_latest, save_checkpoint
@@ -27,8 +27,8 @@ class CopyTrainable(tune.Trainable):
     """Runs a :class:`copytask.Trainer`.
 
     ``config`` has ``training`` (a TrainingConfig as plain values), ``checkpoints`` (the trial's
-    folder, absolute), ``reported`` (iterations that the search knows already), ``metrics`` (names
-    of metrics that Tune's scheduler is to see), ``threads`` and ``gpus``.
+    folder: absolute, or an address), ``reported`` (iterations that the search knows already),
+    ``metrics`` (names of metrics that Tune's scheduler is to see), ``threads`` and ``gpus``.
 
     A result is reported only after its checkpoint is written, so the search never knows more
     than the checkpoint does. The checkpoint may know more than the search, when either was
@@ -70,7 +70,7 @@ class CopyTrainable(tune.Trainable):
 
     def _start(self) -> Trainer:
         configure_process(threads=self._spec["threads"])
-        trainer = load_latest(Path(self._spec["checkpoints"]))
+        trainer = load_latest(UPath(self._spec["checkpoints"]))
         if trainer is None:
             training = TrainingConfig.from_dict(self._spec["training"])
             if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
@@ -82,5 +82,5 @@ class CopyTrainable(tune.Trainable):
 
     def _train(self, trainer: Trainer) -> Metrics:
         metrics = trainer.run_iteration()
-        save_checkpoint(trainer, Path(self._spec["checkpoints"]))
+        save_checkpoint(trainer, UPath(self._spec["checkpoints"]))
         return metrics
