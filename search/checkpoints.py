@@ -25,11 +25,13 @@ def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
             remove_tree(checkpoint_path(folder, iteration))
 
 
-def load_latest(folder: StorePath) -> Trainer | None:
+def load_latest(folder: StorePath, device: str | None = None) -> Trainer | None:
     """The trainer of the latest checkpoint that can be read; None if there is none."""
     for iteration in reversed(saved_iterations(folder)):
         try:
-            return persistently(partial(Trainer.load, checkpoint_path(folder, iteration)), folder)
+            return persistently(
+                partial(Trainer.load, checkpoint_path(folder, iteration), device), folder
+            )
         except (FileNotFoundError, ValueError):  # cut off while it was written: take the one before
             continue
     return None

@@ -22,6 +22,10 @@ class StorageError(SearchFailedError):
         )
 
 
+class UnsharedStorageError(SearchFailedError):
+    """A host does not see the study; raised there."""
+
+
 class ClusterLostError(SearchFailedError):
     """Ray has no machine left that could run a trial."""
 

@@ -40,7 +40,9 @@ CONFIG_FLAGS = {
     "scheduler": "search.scheduler",
     "cpus_per_trial": "resources.cpus_per_trial",
     "gpus_per_trial": "resources.gpus_per_trial",
+    "mixed": "resources.mixed",
     "max_concurrent": "resources.max_concurrent",
+    "autoscale": "resources.autoscale",
 }
 """Flag -> the key of the configuration that it sets."""
 
@@ -102,7 +104,15 @@ def make_parser() -> argparse.ArgumentParser:
     )
     place.add_argument("--cpus-per-trial", type=float, metavar="X")
     place.add_argument("--gpus-per-trial", type=float, metavar="X", help="fractions share a GPU")
+    place.add_argument(
+        "--mixed", action="store_true", default=None,
+        help="with GPUs: trials also on the CPUs that are left",
+    )  # fmt: skip
     place.add_argument("--max-concurrent", type=int, metavar="N", help="trials at once")
+    place.add_argument(
+        "--autoscale", action="store_true", default=None,
+        help="ask a cluster that can grow for --max-concurrent places",
+    )  # fmt: skip
     return parser
 
 

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -143,20 +144,38 @@ class Study(History):
         return self.trials[trial_id]
 
     def add_result(
-        self, trial_id: str, metrics: Mapping[str, Any], parameters: int, status: str = ""
+        self,
+        trial_id: str,
+        metrics: Mapping[str, Any],
+        parameters: int,
+        status: str = "",
+        place: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """A trial reports an iteration, and ends with it if there is a status."""
+        """A trial reports an iteration, and ends with it if there is a status.
+
+        Args:
+            place: its columns ``host`` and ``gpus``.
+        """
         self._record(
-            "result", trial_id=trial_id, metrics=dict(metrics), parameters=parameters, status=status
+            "result",
+            trial_id=trial_id,
+            metrics=dict(metrics),
+            parameters=parameters,
+            status=status,
+            **place,
         )
 
     def fail_trial(self, trial_id: str, error: str) -> None:
         """A trial fails for good."""
         self._record("trial_failed", trial_id=trial_id, error=error)
 
-    def retry_trial(self, trial_id: str, error: str) -> None:
-        """A trial lost its worker and will go on from its last checkpoint."""
-        self._record("trial_retried", trial_id=trial_id, error=error)
+    def retry_trial(self, trial_id: str, error: str, blameless: bool = False) -> None:
+        """A trial lost its worker and will go on from its last checkpoint.
+
+        Args:
+            blameless: its host went away, which does not count for ``search.max_failures``.
+        """
+        self._record("trial_retried", trial_id=trial_id, error=error, blameless=blameless)
 
     def set_best(self, T: int, row: Row) -> None:
         """The best trial at T has been tested."""
