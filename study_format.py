@@ -51,6 +51,8 @@ TRIALS_COLUMNS = (
     "seconds_to_solve",  # s, the same
     "error",  # why a failed trial failed
     "stage",  # one of STAGES; a study made before there was a choice has no such column: search
+    "host",  # where it was trained last; also a column that earlier studies lack, as the next
+    "gpus",  # share of a GPU that it held there; 0: trained on a CPU
 )
 """trials.csv: one row a trial, in the order in which they started. Hyperparameters that are
 searched beyond the three above follow as columns of their own."""

@@ -11,7 +11,8 @@ import yaml
 import study_format as files
 
 TEXT_COLUMNS = {
-    "model", "task", "trial_id", "status", "error", "stage", "confirms", "checkpoint",
+    "model", "task", "trial_id", "status", "error", "stage", "host", "confirms",
+    "checkpoint",
 }  # fmt: skip
 WHOLE_COLUMNS = {
     "T",
@@ -231,6 +232,10 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
         raise ProblemError(f"{path.name} cannot be read: {_one_line(error)}") from None
     if "stage" in columns:  # a trial made before there was a choice has none
         frame["stage"] = frame["stage"].fillna(files.SEARCH) if "stage" in frame else files.SEARCH
+    for name in {"host", "gpus"} & set(columns) - set(
+        frame
+    ):  # nor does it say where it was trained
+        frame[name] = pd.Series(index=frame.index, dtype="object")
     lacking = [name for name in columns if name not in frame]
     if lacking:
         more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""

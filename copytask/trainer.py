@@ -1,7 +1,6 @@
 """Trains one model, one iteration of a fixed number of tokens at a time."""
 
 import dataclasses
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from copytask.checkpoint import load_state, save_state
+from copytask.checkpoint import AnyPath, load_state, save_state
 from copytask.config import OPTIMIZERS, TrainingConfig
 from copytask.curriculum import CURRICULA
 from copytask.evaluation import evaluate_ladder
@@ -188,7 +187,7 @@ class Trainer:
         self.history.append(metrics)
         return metrics
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: AnyPath) -> None:
         """Write a checkpoint, the whole state of the run, into the folder ``path``."""
         save_state(
             {
@@ -206,21 +205,28 @@ class Trainer:
         )
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Trainer":
+    def load(cls, path: AnyPath, device: str | None = None) -> "Trainer":
         """Go on from a checkpoint as if the run had never stopped.
+
+        Args:
+            device: where to go on, if not where it was. Between a CPU and a GPU, whose random
+                numbers differ, the run goes on with other batches than it would have had.
 
         Raises:
             FileNotFoundError: there is no checkpoint at ``path``.
             ValueError: it cannot be read.
         """
         state = load_state(path)
-        trainer = cls(TrainingConfig.from_dict(state["config"]))
+        config = TrainingConfig.from_dict(state["config"])
+        trainer = cls(config if device is None else dataclasses.replace(config, device=device))
         trainer.progress = Progress(**state["progress"])
         trainer.history = [Metrics(**values) for values in state.get("history", ())]
         trainer.model.load_state_dict(state["model"])
         trainer._optimizer.load_state_dict(state["optimizer"])
         trainer._curriculum.load_state_dict(state.get("curriculum", {}))
-        trainer._data_generator.set_state(state["data_generator"])
+        if len(state["data_generator"]) == len(trainer._data_generator.get_state()):
+            trainer._data_generator.set_state(state["data_generator"])
+        # else it is of a GPU and the other of a CPU: a fresh one gives batches not seen yet
         trainer._length_generator.set_state(state["length_generator"])
         trainer._global_rng = state["global_rng"]
         return trainer
@@ -298,7 +304,7 @@ class Trainer:
         with torch.random.fork_rng():
             torch.set_rng_state(self._global_rng["cpu"])
             if torch.cuda.is_available() and self._global_rng["cuda"]:
-                torch.cuda.set_rng_state_all(self._global_rng["cuda"])
+                torch.cuda.set_rng_state_all(self._global_rng["cuda"][: torch.cuda.device_count()])
             yield
             self._global_rng = _global_rng_state()
 

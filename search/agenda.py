@@ -11,7 +11,6 @@ import dataclasses
 from collections.abc import Callable, Collection
 from functools import partial
 from itertools import zip_longest
-from pathlib import Path
 
 from optuna.storages import BaseStorage
 
@@ -24,6 +23,7 @@ from search.history import TrialRecord
 from search.progress import LengthProgress, Progress, TrainingProgress
 from search.sampler import Sampler, trial_seed
 from search.space import Scalar
+from search.storage import StorePath, persistently
 from search.study import Study
 from search.study_files import Row
 from search.tester import BackgroundTester
@@ -222,7 +222,7 @@ class Agenda:
     def _test(
         self,
         trial: TrialRecord,
-        checkpoint: Path,
+        checkpoint: StorePath,
         seed: int,
         purpose: Purpose,
         then: Callable[[Evaluation], None],
@@ -239,14 +239,14 @@ class Agenda:
             purpose=purpose,
         )
 
-    def _note_winner(self, winner: TrialRecord, checkpoint: Path, scores: Evaluation) -> None:
+    def _note_winner(self, winner: TrialRecord, checkpoint: StorePath, scores: Evaluation) -> None:
         study, T = self._study, winner.row["T"]
-        kept = Path(files.CHECKPOINTS_FOLDER) / f"T={T}"
+        kept = f"{files.CHECKPOINTS_FOLDER}/T={T}"
         if checkpoint != study.path / kept:
-            copy_checkpoint(checkpoint, study.path / kept)
+            persistently(lambda: copy_checkpoint(checkpoint, study.path / kept), study.path)
         tested = winner.row | chosen(files.BEST_COLUMNS, scores)
         started = len(study.lengths[T].trials)
-        study.set_best(T, tested | {"trials": started, "checkpoint": kept.as_posix()})
+        study.set_best(T, tested | {"trials": started, "checkpoint": kept})
         study.remove_checkpoints(T, self._tester.trials)
         study.write()
         self._display.update(*self.progress())

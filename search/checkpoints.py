@@ -1,14 +1,14 @@
 """The checkpoints of one trial: written by its worker, taken up by the next one."""
 
-import shutil
-from pathlib import Path
+from functools import partial
 
 from copytask import Metrics, Trainer
+from search.storage import StorePath, children, persistently, remove_tree
 
 PREFIX = "checkpoint_"
 
 
-def save_checkpoint(trainer: Trainer, folder: Path) -> None:
+def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
     """Keep the trainer's state, and of the earlier ones only that of the best evaluation.
 
     A worker that is killed here leaves a checkpoint that is whole, and at most one too many. A
@@ -18,18 +18,20 @@ def save_checkpoint(trainer: Trainer, folder: Path) -> None:
         OSError: the storage is full, read-only or away.
     """
     latest = trainer.progress.iteration
-    trainer.save(checkpoint_path(folder, latest))
+    persistently(lambda: trainer.save(checkpoint_path(folder, latest)), folder)
     best = best_iteration(trainer.history)
     for iteration in saved_iterations(folder):
         if iteration < latest and iteration != best:
-            shutil.rmtree(checkpoint_path(folder, iteration), ignore_errors=True)
+            remove_tree(checkpoint_path(folder, iteration))
 
 
-def load_latest(folder: Path) -> Trainer | None:
+def load_latest(folder: StorePath, device: str | None = None) -> Trainer | None:
     """The trainer of the latest checkpoint that can be read; None if there is none."""
     for iteration in reversed(saved_iterations(folder)):
         try:
-            return Trainer.load(checkpoint_path(folder, iteration))
+            return persistently(
+                partial(Trainer.load, checkpoint_path(folder, iteration), device), folder
+            )
         except (FileNotFoundError, ValueError):  # cut off while it was written: take the one before
             continue
     return None
@@ -40,11 +42,12 @@ def best_iteration(history: list[Metrics]) -> int:
     return max(history, key=lambda m: (m.validation_accuracy, m.iteration)).iteration
 
 
-def saved_iterations(folder: Path) -> list[int]:
+def saved_iterations(folder: StorePath) -> list[int]:
     """The iterations of which there is a checkpoint, in ascending order."""
-    return sorted(int(path.name.removeprefix(PREFIX)) for path in folder.glob(f"{PREFIX}*"))
+    names = (path.name for path in children(folder))
+    return sorted(int(name.removeprefix(PREFIX)) for name in names if name.startswith(PREFIX))
 
 
-def checkpoint_path(folder: Path, iteration: int) -> Path:
+def checkpoint_path(folder: StorePath, iteration: int) -> StorePath:
     """Where the checkpoint of an iteration is kept."""
     return folder / f"{PREFIX}{iteration:06}"

@@ -1,8 +1,8 @@
 """Connects to Ray: a cluster of this machine's own, or one that runs already."""
 
-import math
 import os
 import socket
+from collections.abc import Mapping
 
 import ray
 import torch
@@ -10,6 +10,8 @@ import torch
 from copytask import MALLOC_ENVIRONMENT
 from search.config import ResourcesConfig
 from search.errors import UserError
+from search.slots import Slots, check_fits, count_slots, limit_slots
+from search.storage import STORE_VARIABLES
 
 SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -29,7 +31,8 @@ class Cluster:
 
     Attributes:
         own: whether it was started here, and so can be started again.
-        slots: how many trials can run at once.
+        slots: how many trials can run at once, as of the last :meth:`look`.
+        hosts: name of each host that lives, by Ray's id of it, as of then.
 
     Raises:
         UserError: there is no cluster at the address, or a trial asks for more than there is.
@@ -37,6 +40,8 @@ class Cluster:
 
     def __init__(self, address: str | None, resources: ResourcesConfig):
         self.own = address is None
+        self.slots = Slots(0, 0)
+        self.hosts: dict[str, str] = {}
         self._address = address
         self._resources = resources
 
@@ -44,8 +49,8 @@ class Cluster:
         os.environ.update(SETTINGS)
         if self._address is None:
             # Asking first spares the seconds that Ray needs to start.
-            gpus = torch.cuda.device_count()
-            slots(self._resources, os.cpu_count() or 1, gpus, "this machine has")
+            machine = {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}
+            check_fits(self._resources, [machine], "this machine has", "ask for less")
         else:
             check_reachable(self._address)
         try:
@@ -63,18 +68,33 @@ class Cluster:
         ray.shutdown()
         self._connect()
 
+    def look(self) -> list[str]:
+        """See which hosts there are now; returns a line for each that came or went."""
+        nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
+        earlier, self.hosts = self.hosts, {key: host_name(node) for key, node in nodes.items()}
+        resources = [node["Resources"] for node in nodes.values()]
+        self.slots = limit_slots(self._resources, count_slots(self._resources, resources))
+        places = f"{self.slots.total} trials at a time now"
+        came = [name for key, name in self.hosts.items() if key not in earlier]
+        went = [name for key, name in earlier.items() if key not in self.hosts]
+        return [f"{name} has joined: {places}" for name in came] + [
+            f"{name} is lost: {places}" for name in went
+        ]
+
     def lost(self) -> bool:
-        """Whether Ray has no node left that could run a trial."""
-        return not any(node["Alive"] for node in ray.nodes())
+        """Whether Ray had no host left that could run a trial, as of the last look."""
+        return not self.hosts
 
     def _connect(self) -> None:
         own = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
+        store = {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
+        variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
             ray.init(
                 address=self._address,
                 log_to_driver=False,
                 logging_level="error",
-                runtime_env={"env_vars": {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1"}},
+                runtime_env={"env_vars": variables},
                 **(own if self.own else {}),
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -82,10 +102,18 @@ class Cluster:
             raise UserError(
                 reason if self.own else f"--address {self._address}: {reason}"
             ) from None
-        total = ray.cluster_resources()
-        self.slots = slots(
-            self._resources, total.get("CPU", 0), total.get("GPU", 0), "the cluster has"
+        hosts = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+        advice = (
+            "ask for less, or let a cluster that can grow do so: --autoscale --max-concurrent N"
         )
+        check_fits(self._resources, hosts, "the cluster has", advice)
+        self.hosts = {}
+        self.look()
+
+
+def host_name(node: Mapping[str, str]) -> str:
+    """A host as a person knows it."""
+    return f"host {node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
 
 
 def check_reachable(address: str) -> None:
@@ -102,23 +130,3 @@ def check_reachable(address: str) -> None:
     except OSError as error:
         reason = error.strerror or error
         raise UserError(f"--address {address}: no Ray cluster there: {reason}") from None
-
-
-def slots(resources: ResourcesConfig, cpus: float, gpus: float, owner: str) -> int:
-    """How many trials fit at once.
-
-    Raises:
-        UserError: not even one.
-    """
-    limits = [cpus / resources.cpus_per_trial]
-    if resources.gpus_per_trial > 0:
-        limits.append(gpus / resources.gpus_per_trial)
-    for name, limit, asked, there in (
-        ("CPUs", limits[0], resources.cpus_per_trial, cpus),
-        ("GPUs", limits[-1], resources.gpus_per_trial, gpus),
-    ):
-        if limit < 1:
-            option = f"--{name.lower()}-per-trial"
-            raise UserError(f"{option} {asked:g}: {owner} {there:g} {name}; ask for less")
-    fitting = math.floor(min(limits) + 1e-9)
-    return min(fitting, resources.max_concurrent or fitting)

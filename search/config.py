@@ -25,6 +25,7 @@ from copytask import (
 )
 from search.errors import UserError, unknown
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
+from search.storage import StorePath, read_bytes, reason
 
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
@@ -102,11 +103,29 @@ class SearchConfig(Section):
 
 
 class ResourcesConfig(Section):
-    """What one trial occupies, and how many run at once (null: as many as fit)."""
+    """What one trial occupies, and how many run at once.
+
+    Attributes:
+        cpus_per_trial, gpus_per_trial: fractions share a CPU or GPU.
+        mixed: with GPUs, run trials also on the CPUs that no trial on a GPU needs.
+        max_concurrent: trials at once; null for as many as fit.
+        autoscale: ask a cluster for ``max_concurrent`` places whether it has them yet or not, so
+            that it grows.
+    """
 
     cpus_per_trial: float = Field(1, gt=0)
     gpus_per_trial: float = Field(0, ge=0)
+    mixed: bool = False
     max_concurrent: int | None = Field(None, ge=1)
+    autoscale: bool = False
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> "ResourcesConfig":
+        if self.mixed and self.gpus_per_trial == 0:
+            raise ValueError("mixed needs gpus_per_trial > 0, but got gpus_per_trial=0")
+        if self.autoscale and self.max_concurrent is None:
+            raise ValueError("autoscale needs max_concurrent: how far is the cluster to grow?")
+        return self
 
     def threads_per_trial(self) -> int:
         """Threads that a trial's products may use."""
@@ -274,16 +293,16 @@ class StudyConfig(Section):
         )
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: StorePath) -> dict[str, Any]:
     """A mapping from a YAML file.
 
     Raises:
         UserError: there is no such file, or it does not parse; says where.
     """
     try:
-        values = yaml.safe_load(path.read_text())
+        values = yaml.safe_load(read_bytes(path).decode())
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+        raise UserError(f"cannot read {path}: {reason(error)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}{_where(error)}") from None
     if not isinstance(values, dict):

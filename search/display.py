@@ -1,5 +1,6 @@
 """What a person sees of a search: a live view on a terminal, plain lines in a pipe."""
 
+import logging
 import math
 from collections.abc import Mapping
 from datetime import timedelta
@@ -45,8 +46,10 @@ class Display:
         self._fraction = 0.0
         self._left = math.inf
         self._live: Live | None = None
+        self._log_lines = LogLines(self)
 
     def __enter__(self) -> "Display":
+        logging.getLogger("search").addHandler(self._log_lines)
         if self._console.is_terminal and not self._quiet:
             self._live = Live(
                 get_renderable=self._view, console=self._console, refresh_per_second=2
@@ -55,6 +58,7 @@ class Display:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        logging.getLogger("search").removeHandler(self._log_lines)
         if self._live:
             self._live.stop()
             self._live = None
@@ -64,6 +68,10 @@ class Display:
         if self._quiet and not always:
             return
         self._console.print(message, highlight=False, soft_wrap=True, markup=False)
+
+    def note(self, message: str, always: bool = False) -> None:
+        """One line that stays, with the time of the study."""
+        self.say(f"{clock(self._elapsed)} {message}", always)
 
     def length_started(self, T: int, seconds: float) -> None:
         """The search at T begins; it may take so many seconds."""
@@ -203,6 +211,18 @@ class Display:
                 f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}" if tested else "",
             )
         return table
+
+
+class LogLines(logging.Handler):
+    """Shows what the parts of the search have to say: a store that is away, a head that is gone."""
+
+    def __init__(self, display: Display):
+        super().__init__(logging.WARNING)
+        self._display = display
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show a record."""
+        self._display.note(record.getMessage(), always=record.levelno >= logging.ERROR)
 
 
 def confirmed_table(summaries: Mapping[int, SeedSummary]) -> Table:

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Iterable
-from pathlib import Path
 
 
 class UserError(Exception):
@@ -16,11 +15,15 @@ class SearchFailedError(Exception):
 class StorageError(SearchFailedError):
     """The study cannot be written any more."""
 
-    def __init__(self, study: Path, error: OSError):
+    def __init__(self, study: object, error: OSError):
         super().__init__(
             f"cannot write to {study}: {error.strerror or error}. What was written is whole: make "
             "room, then go on with --resume"
         )
+
+
+class UnsharedStorageError(SearchFailedError):
+    """A host does not see the study; raised there."""
 
 
 class ClusterLostError(SearchFailedError):

@@ -1,27 +1,27 @@
-"""The events of a study: one line of JSON each, appended, never changed."""
+"""The events of a study: one line of JSON each, appended, never changed.
+
+In a folder they are one file. An object store cannot append: there the last of several files,
+``events.jsonl``, ``events-0001.jsonl``, ..., is written anew for each event, and a new one begins
+when it has become long. A study can be copied from one to the other and go on there.
+"""
 
 import json
 import os
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import study_format as files
+from search.storage import StorePath, children, read_bytes, write_bytes
 
 Event = dict[str, Any]
 
+SEGMENT_BYTES = 65536
+"""From this size on the next event begins a new file on an object store."""
 
-class EventLog:
-    """Appends events so that each is on the disk as a whole, or not at all.
 
-    A process that is killed, or a disk that fills up, can leave half a line at the end. That
-    event never happened: it is cut off when the log is opened again.
-
-    Raises:
-        OSError: the file cannot be opened or written.
-    """
-
-    def __init__(self, path: Path):
-        self._file = path.open("ab", buffering=0)
-        self._size = end_of_last_line(path)
-        self._file.truncate(self._size)
+class EventLog(Protocol):
+    """Appends events so that each is in the store as a whole, or not at all."""
 
     def append(self, event: Event) -> None:
         """Write an event; when this returns it will survive the process and the machine.
@@ -29,7 +29,35 @@ class EventLog:
         Raises:
             OSError: it could not be written; the log is as it was before.
         """
-        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+def open_log(study: StorePath) -> EventLog:
+    """The log of a study, to which events can be appended.
+
+    A process that is killed, or a disk that fills up, can leave half a line at the end. That
+    event never happened: it is cut off here.
+
+    Raises:
+        OSError: it cannot be opened or written.
+    """
+    last = segments(study)[-1] if segments(study) else study / files.EVENTS_FILE
+    return FileLog(last) if isinstance(last, Path) else ObjectLog(last)
+
+
+class FileLog:
+    """An event log in a file of this machine, or of a file server."""
+
+    def __init__(self, path: Path):
+        self._file = path.open("ab", buffering=0)
+        self._size = whole_lines(path.read_bytes())
+        self._file.truncate(self._size)
+
+    def append(self, event: Event) -> None:
+        """See :class:`EventLog`."""
+        line = to_line(event)
         try:
             unwritten = memoryview(line)
             while unwritten:  # a disk that fills up takes a part first, and then raises
@@ -41,20 +69,78 @@ class EventLog:
         self._size += len(line)
 
     def close(self) -> None:
-        """Close the file."""
+        """See :class:`EventLog`."""
         self._file.close()
 
 
-def read_events(path: Path) -> list[Event]:
-    """All events of a log, in order; without the half line that may stand at its end.
+class ObjectLog:
+    """An event log in an object store."""
+
+    def __init__(self, last: StorePath):
+        self._path = last
+        self._content = read_bytes(last) if last.exists() else b""
+        write_bytes(last, self._content)
+
+    def append(self, event: Event) -> None:
+        """See :class:`EventLog`."""
+        path, content = self._path, self._content
+        if len(content) >= SEGMENT_BYTES:
+            path, content = path.with_name(segment_name(segment_number(path) + 1)), b""
+        content += to_line(event)
+        write_bytes(path, content)
+        self._path, self._content = path, content
+
+    def close(self) -> None:
+        """See :class:`EventLog`."""
+
+
+def to_line(event: Event) -> bytes:
+    """The line of an event."""
+    return json.dumps(event, separators=(",", ":")).encode() + b"\n"
+
+
+def segment_name(number: int) -> str:
+    """The name of the file with this number."""
+    stem, suffix = files.EVENTS_FILE.split(".")
+    return f"{stem}-{number:04}.{suffix}" if number else files.EVENTS_FILE
+
+
+def segment_number(path: StorePath) -> int:
+    """The number in the name of a file of events."""
+    digits = re.findall(r"-(\d+)\.", path.name)
+    return int(digits[0]) if digits else 0
+
+
+def segments(study: StorePath) -> list[StorePath]:
+    """The files of events of a study, in order.
+
+    Raises:
+        OSError: the store cannot be read.
+    """
+    found = [path for path in children(study) if path.name == segment_name(segment_number(path))]
+    return sorted(found, key=segment_number)
+
+
+def read_study_events(study: StorePath) -> list[Event]:
+    """All events of a study, in order.
+
+    Raises:
+        OSError: they cannot be read.
+        ValueError: a line is damaged; says which.
+    """
+    return [event for path in segments(study) for event in read_events(path)]
+
+
+def read_events(path: StorePath) -> list[Event]:
+    """The events of one file, in order; without the half line that may stand at its end.
 
     Raises:
         OSError: there is no such file.
         ValueError: a line is damaged; says which.
     """
-    content = path.read_bytes()[: end_of_last_line(path)]
+    content = read_bytes(path)
     events = []
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in enumerate(content[: whole_lines(content)].splitlines(), start=1):
         try:
             events.append(json.loads(line))
         except ValueError:
@@ -62,15 +148,6 @@ def read_events(path: Path) -> list[Event]:
     return events
 
 
-def end_of_last_line(path: Path) -> int:
+def whole_lines(content: bytes) -> int:
     """Bytes up to the end of the last whole line."""
-    with path.open("rb") as file:
-        position = file.seek(0, os.SEEK_END)
-        while position > 0:  # from the end, so that a long log is not read as a whole
-            start = max(0, position - 65536)
-            file.seek(start)
-            newline = file.read(position - start).rfind(b"\n")
-            if newline >= 0:
-                return start + newline + 1
-            position = start
-    return 0
+    return content.rfind(b"\n") + 1

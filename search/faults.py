@@ -10,10 +10,13 @@ import torch
 from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.experiment import Trial
 
-from search.errors import SearchFailedError
+from search.errors import SearchFailedError, UnsharedStorageError
 
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Full, over quota, read-only: no trial could write its checkpoint."""
+
+HOST_DIED = "node has died"
+"""What Ray says of an actor whose host went away."""
 
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
@@ -26,12 +29,14 @@ class Failure:
         reason: one line.
         retry: whether another worker may get further. What the trial's own code raised it will
             raise again; a worker that was killed, or out of memory, may have been unlucky.
+        blameless: whether the host went away, which is no fault of the trial.
         storage: the error, if it is that nothing can be written.
     """
 
     reason: str
     retry: bool = False
-    storage: OSError | None = None
+    blameless: bool = False
+    storage: OSError | SearchFailedError | None = None
 
 
 def diagnose(trial: Trial) -> Failure:
@@ -47,9 +52,13 @@ def diagnose(trial: Trial) -> Failure:
     reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
     if isinstance(cause, OSError) and cause.errno in NOT_WRITABLE:
         return Failure(reason, storage=cause)
+    if isinstance(cause, UnsharedStorageError):
+        return Failure(reason, storage=cause)
     if isinstance(cause, OUT_OF_MEMORY):
         return Failure(reason, retry=True)
     if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):
+        if getattr(error, "preempted", False) or HOST_DIED in str(error):
+            return Failure("its host is lost", retry=True, blameless=True)
         return Failure("worker lost: " + str(cause).partition("\n")[0], retry=True)
     return Failure(reason)
 

@@ -142,7 +142,7 @@ class History:
                 self._end(trial)
                 self._note_gain(trial)
             case "trial_retried":
-                self.trials[event["trial_id"]].failures += 1
+                self.trials[event["trial_id"]].failures += not event.get("blameless", False)
             case "best":
                 self.best[event["T"]] = event["row"]
             case "confirmed":
@@ -178,6 +178,7 @@ class History:
             if row.get("tokens_to_solve") is None and metrics["tokens_to_solve"] is not None:
                 length.solved += 1
         row["parameters"] = event["parameters"]
+        row.update({name: event[name] for name in ("host", "gpus") if name in event})
         for name in ("tokens", "seconds", "tokens_to_solve", "seconds_to_solve"):
             row[name] = metrics[name]
         if metrics["validation_accuracy"] >= row.get("validation_accuracy", 0.0):

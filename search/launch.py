@@ -10,9 +10,12 @@ from search.cluster import Cluster
 from search.config import StudyConfig
 from search.display import Display
 from search.errors import ClusterLostError, StorageError
+from search.head_watch import HeadWatch
+from search.hosts import check_storage
 from search.interrupt import Interrupts
 from search.output import OutputCapture
 from search.runner import search_study
+from search.storage import StorePath
 from search.study import Study
 from study_format import LOG_FILE
 
@@ -21,7 +24,7 @@ CLUSTER_RESTARTS = 3
 
 
 def launch(
-    path: Path, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
+    path: StorePath, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
 ) -> int:
     """Search until everything is done, or until the user ends it; returns the exit code.
 
@@ -38,11 +41,13 @@ def launch(
     with OutputCapture() as output:
         study = Study.open(path) if resume else None
         with Cluster(address, config.resources) as cluster:
+            if not cluster.own:
+                check_storage(path.parent)
             # Only now, since a cluster that cannot be had must leave nothing behind.
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
             with closing(study):
                 try:
-                    output.move_to(path / LOG_FILE)
+                    output.move_to(study.appended_file(LOG_FILE))
                     if resume:
                         study.change_config(config)
                         study.write()  # a search that was killed knew more than its files
@@ -54,16 +59,18 @@ def launch(
 def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
     """Search and tell the user how it went; returns the exit code."""
     config = study.config
-    display.say(
-        f"{config.model} on {config.task}, {cluster.slots} trials at a time -> {study.path}"
-    )
+    slots = cluster.slots
+    places = f"{slots.total} trials at a time"
+    if slots.gpu:
+        places += f", {slots.gpu} of them on GPUs"
+    display.say(f"{config.model} on {config.task}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
+    command = resume_command(study.path)
     try:
-        with display:
+        with display, HeadWatch(command):
             search_on(cluster, study, display)
     except KeyboardInterrupt:
-        command = resume_command(study.path)
         display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
         return 130
     display.summary()
@@ -84,7 +91,7 @@ def search_on(cluster: Cluster, study: Study, display: Display) -> None:
             cluster.restart()
 
 
-def resume_command(path: Path) -> str:
+def resume_command(path: StorePath) -> str:
     """The command that goes on with the study at ``path``."""
     storage = "" if path.parent == Path("runs") else f" --storage {shlex.quote(str(path.parent))}"
     return f"python -m search.run --name {shlex.quote(path.name)}{storage} --resume"

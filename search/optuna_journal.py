@@ -5,7 +5,7 @@ from pathlib import Path
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from search.event_log import end_of_last_line, read_events
+from search.event_log import read_events, whole_lines
 
 
 def open_journal(path: Path) -> JournalStorage:
@@ -21,7 +21,7 @@ def open_journal(path: Path) -> JournalStorage:
     path.with_name(path.name + ".lock").unlink(missing_ok=True)
     if path.exists():
         with path.open("rb+") as file:
-            file.truncate(end_of_last_line(path))
+            file.truncate(whole_lines(path.read_bytes()))
         try:
             read_events(path)
         except ValueError:

@@ -1,11 +1,10 @@
 """What may change when a study is resumed."""
 
-from pathlib import Path
-
 import study_format as files
 from search.config import StudyConfig
 from search.errors import UserError
-from search.event_log import read_events
+from search.event_log import read_study_events
+from search.storage import StorePath
 
 LIMITS = (
     "trials", "solved_trials", "patience", "budget_minutes", "max_failures", "stall_minutes",
@@ -14,7 +13,7 @@ LIMITS = (
 """Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
 
 
-def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> None:
+def check_resumable(earlier: StudyConfig, config: StudyConfig, study: StorePath) -> None:
     """A resumed study may get other limits or machines, and nothing else.
 
     Until a final training has begun, it may also get another section ``final``.
@@ -42,16 +41,14 @@ def check_resumable(earlier: StudyConfig, config: StudyConfig, study: Path) -> N
         )
 
 
-def final_has_begun(study: Path) -> bool:
+def final_has_begun(study: StorePath) -> bool:
     """Whether the study at this path has a final training.
 
     Raises:
         UserError: its events cannot be read.
     """
     try:
-        events = read_events(study / files.EVENTS_FILE)
-    except FileNotFoundError:
-        return False
+        events = read_study_events(study)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot resume {study}: {error}") from None
     return any(event.get("stage") == files.FINAL for event in events)

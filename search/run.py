@@ -21,6 +21,7 @@ from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.resumption import check_resumable
+from search.storage import StorePath, parse_storage, probe, reason
 from search.study import read_config
 from study_format import STUDY_FILE
 
@@ -39,7 +40,9 @@ CONFIG_FLAGS = {
     "scheduler": "search.scheduler",
     "cpus_per_trial": "resources.cpus_per_trial",
     "gpus_per_trial": "resources.gpus_per_trial",
+    "mixed": "resources.mixed",
     "max_concurrent": "resources.max_concurrent",
+    "autoscale": "resources.autoscale",
 }
 """Flag -> the key of the configuration that it sets."""
 
@@ -86,8 +89,8 @@ def make_parser() -> argparse.ArgumentParser:
     place = parser.add_argument_group("where")
     place.add_argument("--name", help="of the study (default: MODEL-TASK)")
     place.add_argument(
-        "--storage", type=Path, default=Path("runs"), metavar="DIR",
-        help="folder of the studies (default: runs)",
+        "--storage", default="runs", metavar="DIR",
+        help="folder of the studies, or s3://bucket/prefix (default: runs)",
     )  # fmt: skip
     place.add_argument("--resume", action="store_true", help="go on with the study of that name")
     place.add_argument(
@@ -101,29 +104,42 @@ def make_parser() -> argparse.ArgumentParser:
     )
     place.add_argument("--cpus-per-trial", type=float, metavar="X")
     place.add_argument("--gpus-per-trial", type=float, metavar="X", help="fractions share a GPU")
+    place.add_argument(
+        "--mixed", action="store_true", default=None,
+        help="with GPUs: trials also on the CPUs that are left",
+    )  # fmt: skip
     place.add_argument("--max-concurrent", type=int, metavar="N", help="trials at once")
+    place.add_argument(
+        "--autoscale", action="store_true", default=None,
+        help="ask a cluster that can grow for --max-concurrent places",
+    )  # fmt: skip
     return parser
 
 
-def study_path(storage: Path, name: str) -> Path:
+def study_path(storage: str, name: str) -> StorePath:
     """The study's directory.
 
     Raises:
         UserError: name or storage cannot be used.
     """
-    if name in {"", ".", ".."} or Path(name).name != name:
+    if name.startswith(".") or not name or set(name) & set("/\\"):
         raise UserError(f"--name {name}: must be the name of one folder, without '/'")
-    if str(storage).startswith("s3:"):
-        raise UserError(f"--storage {storage}: only folders can be written so far")
-    existing = storage
-    while not existing.exists() and existing != existing.parent:
-        existing = existing.parent
-    if not existing.is_dir() or not os.access(existing, os.W_OK):
-        raise UserError(f"--storage {storage}: {existing} is not a folder that can be written")
-    return storage / name
+    folder = parse_storage(storage)
+    if isinstance(folder, Path):
+        existing: Path = folder
+        while not existing.exists() and existing != existing.parent:
+            existing = existing.parent
+        if not existing.is_dir() or not os.access(existing, os.W_OK):
+            raise UserError(f"--storage {storage}: {existing} is not a folder that can be written")
+    else:
+        try:
+            probe(folder)
+        except OSError as error:
+            raise UserError(f"--storage {storage} cannot be written: {reason(error)}") from None
+    return folder / name
 
 
-def resolve(args: argparse.Namespace) -> tuple[Path, StudyConfig]:
+def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
     """The study's directory and configuration that the arguments ask for.
 
     A study that is resumed keeps its configuration: file and overrides are not needed, and may
@@ -164,7 +180,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.replay:
             from search.replay import replay
 
-            return replay(Path(args.replay[0]), args.replay[1])
+            return replay(parse_storage(args.replay[0]), args.replay[1])
         path, config = resolve(args)
         if args.dry_run:
             print(f"# study directory: {path}")

@@ -23,7 +23,7 @@ def search_study(study: Study, cluster: Cluster, display: Display, interrupts: I
     """
     configure_process()
     try:
-        journal = open_journal(study.path / files.OPTUNA_FILE)
+        journal = open_journal(study.appended_file(files.OPTUNA_FILE))
         with BackgroundTester() as tester:
             agenda = Agenda(study, journal, tester, display)
             agenda.advance()

@@ -9,22 +9,24 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
-from filelock import FileLock, Timeout
 
 import study_format as files
+from search.appended import AppendedFiles
 from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
 from search.errors import SearchFailedError, UserError
-from search.event_log import Event, EventLog, read_events
+from search.event_log import Event, EventLog, open_log, read_study_events, segments
 from search.history import History, TrialRecord, best_of
+from search.lock import Lock, lock_study
 from search.provenance import provenance
 from search.space import Scalar
-from search.study_files import Row, write_rows, write_text
+from search.storage import StorePath, children, is_object_store, reason, remove_tree, write_bytes
+from search.study_files import Row, write_rows
 
-LOCK_FILE = ".lock"
 STUDY_HEADER = "# Written by search.run: the resolved configuration and its provenance.\n"
 
 
@@ -38,54 +40,58 @@ class Study(History):
     """
 
     _log: EventLog
-    _file_lock: FileLock
+    _lock: Lock
 
-    def __init__(self, path: Path, config: StudyConfig):
+    def __init__(self, path: StorePath, config: StudyConfig):
         super().__init__(config)
         self.path = path
+        self._appended: AppendedFiles | None = None
         self._elapsed_before = 0.0
         self._opened = time.monotonic()
 
     @classmethod
-    def create(cls, path: Path, config: StudyConfig) -> "Study":
+    def create(cls, path: StorePath, config: StudyConfig) -> "Study":
         """Make the directory of a new study. It appears in one step, with all its files.
 
         Raises:
             UserError: it exists, or cannot be written.
         """
-        new = path.with_name(f".{path.name}.new")
+        # An object store cannot rename: there study.yaml, written last, makes it a study.
+        new = path if is_object_store(path) else path.with_name(f".{path.name}.new")
         try:
             if path.exists():
                 raise FileExistsError(None, "File exists")
-            shutil.rmtree(new, ignore_errors=True)
-            new.mkdir(parents=True)
+            if isinstance(new, Path):
+                shutil.rmtree(new, ignore_errors=True)
+                new.mkdir(parents=True)
             study = cls(new, config)
-            study._lock()
-            study._log = EventLog(new / files.EVENTS_FILE)
+            study._lock = lock_study(new)
+            study._log = open_log(new)
             study.write()
             study._write_document(provenance(config.search.seed))
-            study.path = new.rename(path)
+            if isinstance(new, Path):
+                study.path = new.rename(str(path))
         except OSError as error:
-            raise UserError(f"cannot write the study {path}: {error.strerror}") from None
+            raise UserError(f"cannot write the study {path}: {reason(error)}") from None
         return study
 
     @classmethod
-    def open(cls, path: Path) -> "Study":
+    def open(cls, path: StorePath) -> "Study":
         """Go on with an earlier study.
 
         Raises:
             UserError: there is none, another process searches in it, or its files cannot be read.
         """
         study = cls(path, read_config(path))
-        if not (path / files.EVENTS_FILE).is_file():
-            raise UserError(
-                f"{path} has no {files.EVENTS_FILE}: an earlier version made it, and it can be "
-                "compared but not resumed; choose another --name"
-            )
         try:
-            study._lock()
-            study._log = EventLog(path / files.EVENTS_FILE)
-            for event in read_events(path / files.EVENTS_FILE):
+            if not segments(path):
+                raise UserError(
+                    f"{path} has no {files.EVENTS_FILE}: an earlier version made it, and it can "
+                    "be compared but not resumed; choose another --name"
+                )
+            study._lock = lock_study(path)
+            study._log = open_log(path)
+            for event in read_study_events(path):
                 study.apply(event)
         except (OSError, ValueError) as error:
             raise UserError(f"cannot resume {path}: {error}") from None
@@ -93,8 +99,24 @@ class Study(History):
 
     def close(self) -> None:
         """Let other processes have it."""
+        if self._appended:
+            self._appended.close()
         self._log.close()
-        self._file_lock.release()
+        self._lock.release()
+
+    def appended_file(self, name: str) -> Path:
+        """A file of the study to which other software appends, on this machine.
+
+        On an object store it is a copy, which :meth:`write` and :meth:`close` put there.
+
+        Raises:
+            OSError: it cannot be had.
+        """
+        if isinstance(self.path, Path):
+            return self.path / name
+        if not self._appended:
+            self._appended = AppendedFiles(self.path)
+        return self._appended.file(name)
 
     def elapsed(self) -> float:
         """Wall time of the study in seconds, that of its earlier runs included."""
@@ -122,20 +144,38 @@ class Study(History):
         return self.trials[trial_id]
 
     def add_result(
-        self, trial_id: str, metrics: Mapping[str, Any], parameters: int, status: str = ""
+        self,
+        trial_id: str,
+        metrics: Mapping[str, Any],
+        parameters: int,
+        status: str = "",
+        place: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """A trial reports an iteration, and ends with it if there is a status."""
+        """A trial reports an iteration, and ends with it if there is a status.
+
+        Args:
+            place: its columns ``host`` and ``gpus``.
+        """
         self._record(
-            "result", trial_id=trial_id, metrics=dict(metrics), parameters=parameters, status=status
+            "result",
+            trial_id=trial_id,
+            metrics=dict(metrics),
+            parameters=parameters,
+            status=status,
+            **place,
         )
 
     def fail_trial(self, trial_id: str, error: str) -> None:
         """A trial fails for good."""
         self._record("trial_failed", trial_id=trial_id, error=error)
 
-    def retry_trial(self, trial_id: str, error: str) -> None:
-        """A trial lost its worker and will go on from its last checkpoint."""
-        self._record("trial_retried", trial_id=trial_id, error=error)
+    def retry_trial(self, trial_id: str, error: str, blameless: bool = False) -> None:
+        """A trial lost its worker and will go on from its last checkpoint.
+
+        Args:
+            blameless: its host went away, which does not count for ``search.max_failures``.
+        """
+        self._record("trial_retried", trial_id=trial_id, error=error, blameless=blameless)
 
     def set_best(self, T: int, row: Row) -> None:
         """The best trial at T has been tested."""
@@ -156,11 +196,11 @@ class Study(History):
         self._elapsed_before = event["elapsed"]
         self._opened = time.monotonic()
 
-    def trial_folder(self, trial: TrialRecord) -> Path:
+    def trial_folder(self, trial: TrialRecord) -> StorePath:
         """Where a trial's worker keeps its checkpoints."""
         return self._length_folder(trial.row["T"]) / trial.id
 
-    def best_checkpoint(self, trial: TrialRecord) -> Path:
+    def best_checkpoint(self, trial: TrialRecord) -> StorePath:
         """The checkpoint of a trial's best evaluation.
 
         Raises:
@@ -194,17 +234,17 @@ class Study(History):
         best = self.winner(T) if self.is_over(T) else best_of(ended)
         if best and self.best.get(T, {}).get("trial_id") != best.id:
             kept.add(best.id)
-        for path in folder.iterdir() if folder.is_dir() else ():
+        for path in children(folder):
             if path.name not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+                remove_tree(path)
         if not kept:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
 
-    def _length_folder(self, T: int) -> Path:
+    def _length_folder(self, T: int) -> StorePath:
         return self.path.absolute() / files.RAY_FOLDER / f"T={T}"
 
     def write(self) -> None:
-        """Rewrite the CSV files.
+        """Rewrite the CSV files, and whatever else has changed.
 
         Raises:
             OSError: one cannot be written.
@@ -224,6 +264,8 @@ class Study(History):
             columns = (*files.CONFIRM_COLUMNS, *extra)
             rows = ({name: row.get(name) for name in columns} for row in confirmed)
             write_rows(self.path / files.CONFIRM_FILE, columns, rows)
+        if self._appended:
+            self._appended.put()
 
     def change_config(self, config: StudyConfig) -> None:
         """Go on with other limits or resources; study.yaml tells.
@@ -242,19 +284,10 @@ class Study(History):
             "provenance": dict(origin),
         }
         text = STUDY_HEADER + yaml.safe_dump(document, sort_keys=False)
-        write_text(self.path / files.STUDY_FILE, text)
-
-    def _lock(self) -> None:
-        self._file_lock = FileLock(self.path / LOCK_FILE)
-        try:
-            self._file_lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(
-                f"another process is searching in {self.path}: wait for it, or end it first"
-            ) from None
+        write_bytes(self.path / files.STUDY_FILE, text.encode())
 
 
-def read_config(path: Path) -> StudyConfig:
+def read_config(path: StorePath) -> StudyConfig:
     """The configuration of the study at ``path``.
 
     Raises:

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from copytask import Evaluation, Purpose, configure_process, evaluate, load_model
+from search.storage import StorePath, persistently
 
 
 @dataclass
@@ -41,7 +41,7 @@ class BackgroundTester:
     def submit(
         self,
         trial_id: str,
-        checkpoint: Path,
+        checkpoint: StorePath,
         then: Callable[[Evaluation], None],
         *,
         task: str,
@@ -57,7 +57,7 @@ class BackgroundTester:
         """
 
         def test() -> Evaluation:
-            model = load_model(checkpoint)
+            model = persistently(lambda: load_model(checkpoint), checkpoint)
             return evaluate(model, task, T, payloads=payloads, seed=seed, purpose=purpose)
 
         self._tests.append(_Test(trial_id, self._thread.submit(test), then))

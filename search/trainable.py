@@ -1,15 +1,18 @@
 """The only place where Ray meets copytask: one trial as a Ray Tune trainable."""
 
 import dataclasses
+import platform
 from collections import deque
-from pathlib import Path
 from typing import Any
 
 import torch
 from ray import tune
+from upath import UPath
 
 from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
 from search.checkpoints import load_latest, save_checkpoint
+from search.errors import UnsharedStorageError
+from search.storage import persistently
 from study_format import COMPLETED, FAILED
 
 STATUS = "status"
@@ -22,13 +25,17 @@ history of every number of a result."""
 ERROR = "error"
 PARAMETERS = "parameters"
 
+PLACE = "place"
+"""In a result: where it was trained, by columns of trials.csv."""
+
 
 class CopyTrainable(tune.Trainable):
     """Runs a :class:`copytask.Trainer`.
 
-    ``config`` has ``training`` (a TrainingConfig as plain values), ``checkpoints`` (the trial's
-    folder, absolute), ``reported`` (iterations that the search knows already), ``metrics`` (names
-    of metrics that Tune's scheduler is to see), ``threads`` and ``gpus``.
+    ``config`` has ``training`` (a TrainingConfig as plain values), ``study`` (study.yaml) and
+    ``checkpoints`` (the trial's folder), each as an absolute path or an address, ``reported``
+    (iterations that the search knows already), ``metrics`` (names of metrics that Tune's scheduler
+    is to see), ``threads`` and ``gpus`` (the share of one that it holds).
 
     A result is reported only after its checkpoint is written, so the search never knows more
     than the checkpoint does. The checkpoint may know more than the search, when either was
@@ -54,6 +61,7 @@ class CopyTrainable(tune.Trainable):
             "done": finished,
             STATUS: COMPLETED if finished else "",
             PARAMETERS: trainer.model.parameter_count(),
+            PLACE: {"host": platform.node(), "gpus": self._spec["gpus"]},
             METRICS: metrics,
             **{name: getattr(metrics, name) for name in self._spec["metrics"]},
         }
@@ -69,18 +77,22 @@ class CopyTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _start(self) -> Trainer:
+        if not persistently(UPath(self._spec["study"]).exists, UPath(self._spec["study"])):
+            raise UnsharedStorageError(
+                f"host {platform.node()} does not see {self._spec['study']}: name by --storage a "
+                "folder that all hosts share, or s3://bucket/prefix"
+            )
         configure_process(threads=self._spec["threads"])
-        trainer = load_latest(Path(self._spec["checkpoints"]))
-        if trainer is None:
-            training = TrainingConfig.from_dict(self._spec["training"])
-            if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
-                device = "cuda" if self._spec["gpus"] > 0 else "cpu"
-                training = dataclasses.replace(training, device=device)
-            trainer = Trainer(training)
+        training = TrainingConfig.from_dict(self._spec["training"])
+        if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
+            device = "cuda" if self._spec["gpus"] > 0 else "cpu"
+            training = dataclasses.replace(training, device=device)
+        trainer = load_latest(UPath(self._spec["checkpoints"]), training.device)
+        trainer = trainer or Trainer(training)
         self._unreported.extend(trainer.history[self._spec["reported"] :])
         return trainer
 
     def _train(self, trainer: Trainer) -> Metrics:
         metrics = trainer.run_iteration()
-        save_checkpoint(trainer, Path(self._spec["checkpoints"]))
+        save_checkpoint(trainer, UPath(self._spec["checkpoints"]))
         return metrics

@@ -7,7 +7,9 @@ from ray.tune import PlacementGroupFactory
 from ray.tune.experiment import Experiment, Trial
 from ray.tune.search import SearchAlgorithm
 
+import study_format as files
 from search.agenda import Agenda
+from search.cluster import Cluster
 from search.config import METRIC_NAMES
 from search.faults import Guard
 from search.history import TrialRecord
@@ -34,16 +36,16 @@ class TrialSource(SearchAlgorithm):
     that scheduler, Optuna and files mean the same one.
 
     Args:
-        max_concurrent: trials that may run at a time, also after a restart.
+        cluster: its slots, of each kind, are what may run at a time, also after a restart.
         guard: keeps an error that ends the search.
     """
 
-    def __init__(self, study: Study, agenda: Agenda, max_concurrent: int, guard: Guard):
+    def __init__(self, study: Study, agenda: Agenda, cluster: Cluster, guard: Guard):
         self._study = study
         self._agenda = agenda
-        self._max_concurrent = max_concurrent
+        self._cluster = cluster
         self._guard = guard
-        self._running: set[str] = set()
+        self._running: dict[str, float] = {}  # trial_id -> its share of a GPU
 
     def add_configurations(self, experiments: list[Experiment]) -> None:
         """Called once by Tune, before the first trial is asked for."""
@@ -60,14 +62,23 @@ class TrialSource(SearchAlgorithm):
         if not self._guard.error:
             with self._guard:
                 self._agenda.advance()  # when nothing runs, Tune does nothing but ask here
-        if len(self._running) >= self._max_concurrent or self.is_finished():
+        gpus = self._free_place()
+        if gpus is None or self.is_finished():
             return None
         with self._guard:
             trial = self._agenda.next_trial(self._running)
             if trial:
-                self._running.add(trial.id)
-                return self._make_trial(trial)
+                self._running[trial.id] = gpus
+                return self._make_trial(trial, gpus)
         return None
+
+    def _free_place(self) -> float | None:
+        """The share of a GPU that a free place has, GPUs first; None if no place is free."""
+        slots, share = self._cluster.slots, self._study.config.resources.gpus_per_trial
+        on_gpus = sum(gpus > 0 for gpus in self._running.values())
+        if on_gpus < slots.gpu:
+            return share
+        return 0.0 if len(self._running) - on_gpus < slots.cpu else None
 
     def is_finished(self) -> bool:
         """Whether no trial is to come: none is left, and no live one could lose its worker."""
@@ -75,18 +86,19 @@ class TrialSource(SearchAlgorithm):
 
     def release(self, trial_id: str) -> None:
         """A trial does not run any more. If it is still live, it will be handed out again."""
-        self._running.discard(trial_id)
+        self._running.pop(trial_id, None)
 
-    def _make_trial(self, trial: TrialRecord) -> Trial:
+    def _make_trial(self, trial: TrialRecord, gpus: float) -> Trial:
         config = self._study.config
         resources = config.resources
         settings: dict[str, Any] = {
             "training": dict(trial.training),
+            "study": str(self._study.path.absolute() / files.STUDY_FILE),
             "checkpoints": str(self._study.trial_folder(trial)),
             "reported": len(trial.curve),
             "metrics": ["iteration", METRIC_NAMES[config.search.metric]],
             "threads": resources.threads_per_trial(),
-            "gpus": resources.gpus_per_trial,
+            "gpus": gpus,
         }
         return PlainTrial(
             self._experiment["run"],
@@ -95,7 +107,7 @@ class TrialSource(SearchAlgorithm):
             storage=self._experiment["storage"],
             experiment_tag=trial.id,
             placement_group_factory=PlacementGroupFactory(
-                [{"CPU": resources.cpus_per_trial, "GPU": resources.gpus_per_trial}]
+                [{"CPU": resources.cpus_per_trial, "GPU": gpus}]
             ),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

@@ -23,7 +23,7 @@ from search.history import TrialRecord
 from search.interrupt import Interrupts
 from search.scheduler import StudyScheduler
 from search.study import Study
-from search.trainable import ERROR, METRICS, PARAMETERS, STATUS, CopyTrainable
+from search.trainable import ERROR, METRICS, PARAMETERS, PLACE, STATUS, CopyTrainable
 from search.trial_source import TrialSource
 
 WRITE_INTERVAL = 2.0
@@ -86,8 +86,9 @@ class Recorder(Callback):
                 self._study.fail_trial(record.id, result[ERROR])
             elif result[METRICS].iteration > len(record.curve):  # else it is known already
                 status = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
+                metrics = dataclasses.asdict(result[METRICS])
                 self._study.add_result(
-                    record.id, dataclasses.asdict(result[METRICS]), result[PARAMETERS], status
+                    record.id, metrics, result[PARAMETERS], status, result[PLACE]
                 )
             self._agenda.reported(record)
         if record.ended:
@@ -108,10 +109,11 @@ class Recorder(Callback):
         reason = failure.reason
         if trial in self._hung:
             reason = f"no result for {limits.stall_minutes:g} minutes: its worker was ended"
-        retry = failure.retry and record.failures < limits.max_failures
+        may_fail = failure.blameless or record.failures < limits.max_failures
+        retry = failure.retry and may_fail
         with self._guard:
             if retry:
-                self._study.retry_trial(record.id, reason)
+                self._study.retry_trial(record.id, reason, blameless=failure.blameless)
             else:
                 self._study.fail_trial(record.id, reason)
                 self._agenda.reported(record)
@@ -130,6 +132,8 @@ class Recorder(Callback):
             self._next_write = now + max(WRITE_INTERVAL, took / WRITE_SHARE)
         if now >= self._next_check:
             self._next_check = now + CLUSTER_CHECK_INTERVAL
+            for change in self._cluster.look():
+                self._display.note(change)
             self.cluster_lost = self._cluster.lost()
             self._end_hung_workers(now)
         if not self._guard.error:
@@ -204,14 +208,14 @@ def tune_study(
         SearchFailedError: it came to nothing, or Ray has no node any more (ClusterLostError).
     """
     guard = Guard()
-    source = TrialSource(study, agenda, cluster.slots, guard)
+    source = TrialSource(study, agenda, cluster, guard)
     recorder = Recorder(study, agenda, cluster, source, guard, display)
 
     def must_end() -> bool:
         return guard.error is not None or recorder.cluster_lost or agenda.over
 
     # Else Tune starts one worker after the other, each of which takes seconds.
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cluster.slots)
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cluster.slots.total)
     with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
         tune.run(
             CopyTrainable,

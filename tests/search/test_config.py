@@ -182,7 +182,11 @@ FLAG_VALUES = {
     "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
     "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random", "scheduler": "none",
     "cpus_per_trial": "0.5", "gpus_per_trial": "0.25", "max_concurrent": "1",
+    "mixed": None, "autoscale": None,
 }  # fmt: skip
+
+
+NEEDED = {"mixed": ["--gpus-per-trial", "0.5"], "autoscale": ["--max-concurrent", "3"]}
 
 
 @pytest.mark.parametrize("flag", CONFIG_FLAGS)
@@ -196,7 +200,8 @@ def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
 
     path = CONFIG_FLAGS[flag].split(".")
     option = ["--" + flag.replace("_", "-"), *([value] if value else [])]
-    before, after = resolved(), resolved(*option)
+    needed = NEEDED.get(flag, [])
+    before, after = resolved(*needed), resolved(*needed, *option)
     for key in path:
         before, after = before[key], after[key]
     assert before != after

@@ -1,8 +1,11 @@
+import shutil
+
 import pytest
 
 import study_format as files
 from copytask import TrainingConfig
 from search.checkpoints import saved_iterations
+from search.errors import UnsharedStorageError
 from search.trainable import METRICS, STATUS, CopyTrainable
 
 
@@ -14,6 +17,7 @@ def settings(folder, reported=0, **changes) -> dict:
     }  # fmt: skip
     return {
         "training": TrainingConfig(**values).to_dict(),
+        "study": str(folder.parent),
         "checkpoints": str(folder),
         "reported": reported,
         "metrics": ["iteration", "ladder_accuracy"],
@@ -63,3 +67,13 @@ def test_a_trial_that_diverges_says_so_and_leaves_the_worker_usable(tmp_path):
     assert last["error"].startswith("training diverged")
     assert trainable.reset_config(settings(tmp_path / "b"))
     assert run(trainable)[-1][STATUS] == files.COMPLETED
+
+
+def test_a_trial_on_a_host_that_does_not_see_the_study_does_not_begin(tmp_path):
+    study = tmp_path / "study"
+    study.mkdir()
+    spec = settings(study / "trial")
+    shutil.rmtree(study)
+    with pytest.raises(UnsharedStorageError, match=r"does not see .*: name by --storage a folder"):
+        CopyTrainable(spec).step()
+    assert not study.exists()

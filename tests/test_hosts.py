@@ -1,0 +1,144 @@
+"""Searches on a cluster of several hosts, which come and go: Ray nodes on this machine."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from ray.cluster_utils import Cluster
+from searches import read, run, start, wait_for
+
+import study_format as files
+from search.event_log import read_study_events
+from search.head_watch import RAYS_PATIENCE
+
+CONFIG = """
+model: gru
+task: sequence
+T: [3]
+training:
+  {batch_size: 32, tokens_per_iteration: 20000, max_tokens: 200000, validation_payloads: 32,
+   precision: fp32, device: cpu}
+space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
+search:
+  {trials: 6, solved_trials: 99, scheduler: none, budget_minutes: null, test_payloads: 100,
+   max_failures: 0}
+"""
+
+QUICK_TO_NOTICE = {
+    "health_check_initial_delay_ms": 0,
+    "health_check_period_ms": 300,
+    "health_check_failure_threshold": 3,
+}
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@contextmanager
+def cluster(cpus: int) -> Iterator[Cluster]:
+    """A cluster whose head has so many CPUs; more hosts by its ``add_node``."""
+    head = {
+        "num_cpus": cpus, "num_gpus": 0, "include_dashboard": False,
+        "object_store_memory": 100_000_000, "_system_config": QUICK_TO_NOTICE,
+    }  # fmt: skip
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    try:
+        yield cluster
+    finally:
+        cluster.shutdown()
+
+
+def add_host(cluster: Cluster, **resources):
+    return cluster.add_node(object_store_memory=100_000_000, **{"num_gpus": 0, **resources})
+
+
+@pytest.fixture
+def command(tmp_path) -> list[object]:
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG)
+    return ["search.run", "--config", config, "--storage", tmp_path / "runs", "--name", "s"]
+
+
+def check_whole(study: Path, trials: int = 6) -> list[dict]:
+    """Every trial ran to its end, once, and no iteration was reported twice."""
+    rows = read(study / files.TRIALS_FILE)
+    assert [row["status"] for row in rows] == [files.COMPLETED] * trials
+    events = read_study_events(study)
+    started = [e["trial_id"] for e in events if e["event"] == "trial_started"]
+    assert len(set(started)) == len(started) == trials
+    for row in rows:
+        iterations = [
+            e["metrics"]["iteration"]
+            for e in events
+            if e["event"] == "result" and e["trial_id"] == row["trial_id"]
+        ]
+        assert iterations == list(range(1, len(iterations) + 1))
+    return rows
+
+
+def test_cpus_and_gpus_are_busy_at_the_same_time(command, tmp_path):
+    with cluster(cpus=1) as hosts:
+        add_host(hosts, num_cpus=1, num_gpus=1)
+        where = ["--address", hosts.address]
+        code, _, err = run(*command, *where, "--gpus-per-trial", 2)
+        assert code == 2
+        assert err.startswith("error: --gpus-per-trial 2: the cluster has 1 GPUs on one host; ask")
+        assert not (tmp_path / "runs" / "s").exists()
+        code, out, err = run(*command, *where, "--gpus-per-trial", 1, "--mixed")
+    assert (code, err) == (0, "")
+    assert "2 trials at a time, 1 of them on GPUs" in out
+    rows = check_whole(tmp_path / "runs" / "s")
+    assert {row["gpus"] for row in rows} == {"0.0", "1.0"}
+    assert {row["host"] for row in rows} == {os.uname().nodename}
+    kinds = [e["event"] for e in read_study_events(tmp_path / "runs" / "s")]
+    assert kinds.index("result") > 2  # two trials had started before the first result
+
+
+def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_path):
+    study = tmp_path / "runs" / "s"
+    with cluster(cpus=0) as hosts:
+        where = ["--address", hosts.address, "--trials", 1, "--set", "training.max_tokens=2000000"]
+        code, _, err = run(*command, *where)
+        assert code == 2
+        assert "the cluster has 0 CPUs; ask for less, or let a cluster that can grow do so" in err
+        host = None
+        process = start(*command, *where, "--autoscale", "--max-concurrent", 1)
+        for _ in range(5):
+            if host:
+                hosts.remove_node(host, allow_graceful=False)
+            host = add_host(hosts, num_cpus=1)
+            known = len(read_study_events(study)) if study.exists() else 0
+            wait_for(
+                lambda known=known: study.exists() and len(read_study_events(study)) > known + 2,
+                process,
+            )
+        hosts.remove_node(host, allow_graceful=False)
+        add_host(hosts, num_cpus=1)
+        out, err = process.communicate(timeout=200)
+    assert (process.returncode, err) == (0, "")
+    assert out.count("goes on from iteration") == 5
+    assert out.count(": its host is lost") == 5
+    assert out.count(" has joined: 1 trials at a time now") >= 4
+    check_whole(study, trials=1)
+
+
+def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
+    command, tmp_path, monkeypatch
+):
+    study = tmp_path / "runs" / "s"
+    monkeypatch.setenv(RAYS_PATIENCE, "12")
+    with cluster(cpus=2) as hosts:
+        process = start(*command, "--address", hosts.address)
+        wait_for(lambda: study.exists() and len(read_study_events(study)) > 8, process)
+        hosts.head_node.kill_gcs_server()
+        out, err = process.communicate(timeout=100)
+    assert (process.returncode, err) == (1, "")
+    assert "the head of the Ray cluster does not answer; waiting for it" in out
+    assert "the head of the Ray cluster is gone; what ran is kept" in out
+    assert "--name s" in out.splitlines()[-1]
+    with cluster(cpus=2) as hosts:
+        resume = ["search.run", *command[3:], "--resume", "--address", hosts.address]
+        code, out, err = run(*resume)
+    assert (code, err) == (0, "")
+    check_whole(study)

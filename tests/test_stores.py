@@ -1,0 +1,115 @@
+"""Searches whose study is in an object store, and what happens when the store is away."""
+
+import json
+import os
+import signal
+import time
+
+import pytest
+from searches import run, start, wait_for
+from stores import BUCKET, object_store
+from upath import UPath
+
+import study_format as files
+from copytask import evaluate, load_model
+from search.event_log import read_study_events
+from search.study_files import read_rows
+
+CONFIG = """
+model: gru
+task: sequence
+T: [3]
+training:
+  {batch_size: 32, tokens_per_iteration: 15000, max_tokens: 150000, validation_payloads: 32,
+   precision: fp32}
+space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
+search: {trials: 4, solved_trials: 99, budget_minutes: null, test_payloads: 100}
+"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def door():
+    with object_store() as door:
+        yield door
+
+
+@pytest.fixture
+def command(tmp_path) -> list[object]:
+    config = tmp_path / "config.yaml"
+    config.write_text(CONFIG)
+    return ["search.run", "--config", config, "--storage", f"s3://{BUCKET}/runs"]
+
+
+def study_of(name: str) -> UPath:
+    return UPath(f"s3://{BUCKET}/runs/{name}")
+
+
+def check_whole(study: UPath) -> None:
+    """Every trial ended, each was started once, and the best model is there."""
+    trials = read_rows(study / files.TRIALS_FILE)
+    assert len(trials) == 4
+    assert {row["status"] for row in trials} <= {files.COMPLETED, files.STOPPED_EARLY}
+    assert {row["gpus"] for row in trials} == {0}
+    events = read_study_events(study)
+    started = [e["trial_id"] for e in events if e["event"] == "trial_started"]
+    assert sorted(started) == sorted(row["trial_id"] for row in trials)
+    seen = [(e["trial_id"], e["metrics"]["iteration"]) for e in events if e["event"] == "result"]
+    assert len(seen) == len(set(seen)) == len(read_rows(study / files.PROGRESS_FILE))
+    (best,) = read_rows(study / files.BEST_FILE)
+    model = load_model(study / best["checkpoint"])
+    assert evaluate(model, "sequence", 3, payloads=100, seed=0).accuracy == best["accuracy"]
+    assert not (study / files.RAY_FOLDER).exists()
+    assert not (study / ".lock").exists()
+
+
+def test_a_search_that_was_killed_goes_on_from_the_store(door, command):
+    study = study_of("killed")
+    command += ["--name", "killed"]
+    process = start(*command)
+    wait_for(lambda: len(read_study_events(study)) > 8, process)
+    code, _, err = run(*command[:1], *command[3:], "--resume")
+    assert code == 2
+    assert "another process is searching in s3://studies/runs/killed" in err
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    code, _, err = run(*command[:1], *command[3:], "--resume")
+    assert (code, err) == (0, "")
+    check_whole(study)
+    first = (study / files.OPTUNA_FILE).read_text().splitlines()[0]
+    assert json.loads(first)["study_name"] == "T=3"
+    code, _, err = run(*command)
+    assert code == 2
+    assert "exists: go on with it by --resume" in err
+
+
+def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
+    study = study_of("away")
+    process = start(*command, "--name", "away")
+    wait_for(lambda: len(read_study_events(study)) > 8, process)
+    door.shut()
+    try:
+        time.sleep(10)
+        assert process.poll() is None
+    finally:
+        door.open()
+    out, err = process.communicate(timeout=200)
+    assert (process.returncode, err) == (0, "")
+    assert " does not answer (" in out
+    assert " answers again after " in out
+    check_whole(study)
+
+
+def test_a_store_that_cannot_be_used_is_one_line(door, command):
+    for storage, message in [
+        ("s3://no-bucket/runs", "cannot be written: The specified bucket does not exist"),
+        ("s3://", "names no bucket"),
+        ("s3://studies/runs?region=x", "unknown 'region'; only endpoint_override can be set"),
+        ("ftpx://studies/runs", "cannot be read yet"),
+    ]:
+        code, out, err = run(*command[:-1], storage)
+        assert (code, out) == (2, "")
+        assert err.startswith(f"error: --storage {storage}")
+        assert message in err
+        assert err.count("\n") == 1
