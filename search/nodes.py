@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 
 import ray
 import yaml
-from ray.exceptions import RayError
+from ray.exceptions import AuthenticationError
 
-from search.cluster import check_reachable
+from search.cluster import check_reachable, connection_fault
 from search.errors import UserError
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
@@ -149,9 +149,8 @@ def connect(address: str) -> str:
     check_reachable(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error")
-    except (ConnectionError, ValueError, RuntimeError, RayError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"--address {address}: {reason}") from None
+    except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
+        raise UserError(f"--address {address}: {connection_fault(error)}") from None
     return str(ray.get_runtime_context().gcs_address)
 
 

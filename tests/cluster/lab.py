@@ -43,7 +43,9 @@ BASHRC = """
 export PATH={python}/bin:$PATH
 export RAY_OVERRIDE_RESOURCES='{{"CPU": 1}}'
 export RAY_health_check_period_ms=1000 RAY_health_check_failure_threshold=5
+export AUTOSCALER_HEARTBEAT_TIMEOUT_S=10
 export RAY_USAGE_STATS_ENABLED=0 PIP_NO_INDEX=1 PIP_NO_BUILD_ISOLATION=0 CC=false
+export {settings}
 """
 """A machine of one CPU; a dead host is noticed in seconds; nothing is downloaded or compiled."""
 
@@ -83,7 +85,9 @@ class Host:
         lab = self._lab
         (self.home / ".ssh").mkdir(parents=True)
         shutil.copy(lab.key.with_suffix(".pub"), self.home / ".ssh" / "authorized_keys")
-        (self.home / ".bashrc").write_text(BASHRC.format(python=sys.base_prefix))
+        settings = " ".join(f"{name}={value}" for name, value in lab.settings.items())
+        profile = BASHRC.format(python=sys.base_prefix, settings=settings)
+        (self.home / ".bashrc").write_text(profile)
         self._prepare_environment()
         lab.add_network(self._namespace, self.address, self._port)
 
@@ -146,10 +150,14 @@ class Host:
 
 
 class Lab:
-    """Laptop, head and worker; a context manager that leaves nothing behind."""
+    """Laptop, head and worker; a context manager that leaves nothing behind.
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    Args:
+        settings: environment variables of everybody on laptop and hosts.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, str]):
+        self.folder, self.settings = folder, settings
         self.name = f"copytask-{os.getpid()}"
         self.key = folder / "key"
         self.home = folder / "laptop"
@@ -214,6 +222,7 @@ class Lab:
             "RAY_TMPDIR": self.home,
             "RAY_USAGE_STATS_ENABLED": "0",
             "COLUMNS": "80",
+            **self.settings,
         }
         settings = [f"{name}={value}" for name, value in variables.items()]
         return [*map(str, ("ip", "netns", "exec", self._laptop, "env", *settings, *command))]

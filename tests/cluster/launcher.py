@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import ray
-from lab import HEAD, ROOT, WORKER, Lab, run
+from lab import HEAD, ROOT, WORKER, Lab
 
 SHIPPED = ROOT / "configs" / "cluster" / "on-premise.yaml"
 
@@ -13,11 +13,15 @@ LAUNCHER_LINE = re.compile(r"\d{4}-\d\d-\d\d .*|(Shared connection|Warning: Perm
 """What `ray exec` prints beside the command's own output."""
 
 
+MAKE_TOKEN = "(umask 077; ray get-auth-token --generate > /dev/null)"
+
+
 class Launcher:
     """`ray up`, `ray exec` and the others on the shipped file.
 
     Attributes:
         file: a copy of it in which only lines marked CHANGE are others.
+        token: that of the cluster.
         up_output: what `ray up` printed.
     """
 
@@ -25,12 +29,13 @@ class Launcher:
         self._lab = lab
         self.file = lab.folder / SHIPPED.name
         self.file.write_text(adapt(SHIPPED.read_text(), lab))
-        self.up_output = ""
+        self.token = self.up_output = ""
 
-    def make_token(self) -> str:
-        """The documented command, and what it made."""
-        self._lab.on_laptop("bash", "-c", "umask 077; ray get-auth-token --generate > /dev/null")
-        return (self._lab.home / ".ray" / "auth_token").read_text()
+    def make_token(self) -> None:
+        """The documented command."""
+        printed = self._lab.on_laptop("bash", "-c", MAKE_TOKEN)
+        self.token = (self._lab.home / ".ray" / "auth_token").read_text()
+        assert self.token not in printed
 
     def up(self) -> None:
         self.up_output = self._lab.on_laptop("ray", "up", "-y", self.file, timeout=300)
