@@ -15,7 +15,10 @@ from searches import run as run_here
 import study_format as files
 from search.event_log import read_study_events
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400),
+    pytest.mark.xdist_group("cluster"),  # one after the other, in one process
+]  # fmt: skip
 
 CONFIG = """
 model: gru
