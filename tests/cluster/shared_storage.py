@@ -17,8 +17,12 @@ S3_ENVIRONMENT = {
 
 COPY = """
 import sys, fsspec
-store, folder = fsspec.filesystem("s3"), sys.argv[2] + "/"
-store.get(sys.argv[1] + "/", folder, recursive=True)
+store, (study, folder) = fsspec.filesystem("s3"), sys.argv[1:]
+for name in store.find(study):
+    try:
+        store.get(name, folder + "/" + name.partition(study)[2])
+    except FileNotFoundError:
+        pass  # a checkpoint that had its day
 """
 
 MAKE_BUCKET = "import fsspec; fsspec.filesystem('s3').mkdir('studies')"
@@ -61,5 +65,5 @@ class ObjectStore:
     def fetch(self, study: str, target: Path) -> Path:
         """A copy of the study as it is now."""
         copy = target / study
-        self._lab.on_laptop("python", "-c", COPY, f"{self.address}/{study}", copy)
+        self._lab.on_laptop("python", "-c", COPY, f"{self.address[5:]}/{study}/", copy)
         return copy
