@@ -43,7 +43,7 @@ BASHRC = """
 export PATH={python}/bin:$PATH
 export RAY_OVERRIDE_RESOURCES='{{"CPU": 1}}'
 export RAY_health_check_period_ms=1000 RAY_health_check_failure_threshold=5
-export AUTOSCALER_HEARTBEAT_TIMEOUT_S=10
+export AUTOSCALER_HEARTBEAT_TIMEOUT_S=10 RAY_gcs_rpc_server_reconnect_timeout_s=15
 export RAY_USAGE_STATS_ENABLED=0 PIP_NO_INDEX=1 PIP_NO_BUILD_ISOLATION=0 CC=false
 export {settings}
 """
