@@ -1,4 +1,4 @@
-"""Compare studies: one table and figures of all models, tasks and lengths.
+"""Compare studies: one page, table and figures of all models, tasks and lengths.
 
     python -m analysis.compare
     python -m analysis.compare runs/mgru-delay runs/gru-delay --output reports/
@@ -9,6 +9,7 @@ Reads what python -m search.run writes; can be used while a search runs.
 import argparse
 import json
 import os
+import shlex
 import sys
 import webbrowser
 from pathlib import Path
@@ -18,10 +19,12 @@ from rich.console import Console
 
 from analysis.confirmation import confirmed_table
 from analysis.figures import RenderedFigure, render_figures
-from analysis.study_data import InputError, load_studies
+from analysis.page import render_page
+from analysis.study_data import InputError, Studies, load_studies
 from analysis.tables import compare_studies, console_table, markdown, problems, records
 
 NAME = "comparison"
+PAGE = "index.html"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -44,9 +47,9 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("reports"),
         metavar="DIR",
-        help="folder for tables and figures (default: reports)",
+        help="folder for page, tables and figures (default: reports)",
     )
-    parser.add_argument("--open", action="store_true", help="show comparison.md when done")
+    parser.add_argument("--open", action="store_true", help="show the page when done")
     return parser
 
 
@@ -66,16 +69,19 @@ def make_output_folder(path: Path) -> None:
         raise InputError(f"--output {path} cannot be written: permission denied")
 
 
-def contents(comparison: pd.DataFrame, figures: list[RenderedFigure]) -> dict[str, bytes]:
-    """The files of the output: name -> content."""
+def contents(
+    studies: Studies, comparison: pd.DataFrame, figures: list[RenderedFigure], command: str
+) -> dict[str, bytes]:
+    """The files of the output: name -> content; ``command`` is what makes them."""
     images = [(figure.task, f"{figure.stem}.png", figure.shows) for figure in figures]
     texts = {
         f"{NAME}.csv": comparison.to_csv(index=False),
         f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
         f"{NAME}.md": markdown(comparison, images),
     }
+    page = render_page(studies, comparison, figures, texts, command)
     return (
-        {name: text.encode() for name, text in texts.items()}
+        {name: text.encode() for name, text in (texts | {PAGE: page}).items()}
         | {f"{figure.stem}.png": figure.png for figure in figures}
         | {f"{figure.stem}.svg": figure.svg for figure in figures}
     )
@@ -106,7 +112,8 @@ def compare(runs: list[Path], output: Path) -> None:
     make_output_folder(output)
     comparison = compare_studies(studies)
     figures = render_figures(comparison, studies.progress)
-    for name, content in contents(comparison, figures).items():
+    command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
+    for name, content in contents(studies, comparison, figures, command).items():
         write_atomically(output, name, content)
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False)
@@ -116,7 +123,8 @@ def compare(runs: list[Path], output: Path) -> None:
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
     console.print(
-        f"{NAME}.csv, .json, .md and {len(figures)} figures are in {output}", soft_wrap=True
+        f"{PAGE}, {NAME}.csv, .json, .md and {len(figures)} figures are in {output}",
+        soft_wrap=True,
     )
 
 
@@ -129,7 +137,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     if args.open:
-        webbrowser.open((args.output / f"{NAME}.md").resolve().as_uri())
+        webbrowser.open((args.output / PAGE).resolve().as_uri())
     return 0
 
 

@@ -1,0 +1,99 @@
+"""The learning curves of a study's trials, as numbers that the page draws as SVG paths.
+
+A path has the numbers of progress.csv as its coordinates: thousand tokens to the right, accuracy
+in units of 1/10,000 upwards. The page scales it, and its script reads them back for tool tips.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.tables import records
+
+POINTS = 40
+"""At most so many evaluations of a trial are drawn: every one, or every second, ..."""
+
+
+class Curve(NamedTuple):
+    """One trial.
+
+    Attributes:
+        title: the trial, how it ended and its hyperparameters.
+        status: one of :data:`study_format.STATUSES`.
+        best: whether it is the one in best.csv.
+        path: evaluations as an SVG path.
+    """
+
+    title: str
+    status: str
+    best: bool
+    path: str
+
+
+class Panel(NamedTuple):
+    """The trials at one T.
+
+    Attributes:
+        T: the length.
+        tokens: thousand tokens at the right edge.
+        ticks: (thousand tokens, label) of the horizontal axis.
+        curves: the best trial last, so that it lies on top.
+        left_out: trials with a curve that is not among them.
+    """
+
+    T: int
+    tokens: int
+    ticks: list[tuple[int, str]]
+    curves: list[Curve]
+    left_out: int
+
+
+def panels(trials: pd.DataFrame, progress: pd.DataFrame, limit: int) -> list[Panel]:
+    """The panels of one study, by T.
+
+    Args:
+        trials: its trials, best first at each T, with the column ``best`` (bool).
+        progress: its rows of progress.csv.
+        limit: of curves in a panel; the first trials are drawn.
+    """
+    found = []
+    evaluated = set(progress["trial_id"])
+    for T, of in trials[trials["trial_id"].isin(evaluated)].groupby("T"):
+        chosen = of.head(limit)
+        rows = progress[progress["trial_id"].isin(chosen["trial_id"])]
+        points = dict(list(rows.sort_values("tokens").groupby("trial_id")))
+        tokens = max(1, int(np.ceil(rows["tokens"].max() / 1e3)))
+        curves = [
+            Curve(_title(row), row["status"], row["best"], _path(points[row["trial_id"]]))
+            for row in records(chosen)
+        ]
+        found.append(Panel(int(T), tokens, _ticks(tokens), curves[::-1], len(of) - len(chosen)))
+    return found
+
+
+def _title(row: dict[str, Any]) -> str:
+    return (
+        f"{row['trial_id']}, {row['status'].replace('_', ' ')}: "
+        f"learning rate {row['learning_rate']:.3g}, hidden size {row['hidden_size']}, "
+        f"curriculum {row['curriculum_length']} steps"
+    )
+
+
+def _path(rows: pd.DataFrame) -> str:
+    step = -(-len(rows) // POINTS)
+    # From the end, so that the last evaluation is drawn.
+    chosen = rows.iloc[::-1].iloc[::step].iloc[::-1]
+    x = (chosen["tokens"] / 1e3).round().astype(int)
+    y = (chosen["validation_accuracy"].fillna(0) * 1e4).round().astype(int)
+    path = "M" + "L".join(f"{a} {b}" for a, b in zip(x, y, strict=True))
+    return path if len(chosen) > 1 else f"{path}h0"  # h0: one evaluation is a dot
+
+
+def _ticks(tokens: int) -> list[tuple[int, str]]:
+    """About four round numbers of million tokens up to ``tokens`` thousand."""
+    rough = tokens / 4
+    power = 10.0 ** np.floor(np.log10(rough))
+    step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
+    values = np.arange(0, tokens + 1e-9, step)
+    return [(round(value), f"{value / 1e3:g}") for value in values]

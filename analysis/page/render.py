@@ -1,0 +1,130 @@
+"""Puts the page together. Whatever comes from a study is text; the templates escape it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.figures import RenderedFigure
+from analysis.page.colors import declarations, variable
+from analysis.page.findings import Row
+from analysis.page.studies import Download, csv_uri, efforts, study_parts
+from analysis.page.svg import inline_figure, swatch
+from analysis.page.table import Column, Overview, comparison_columns, overview
+from analysis.page.verdict import Verdict, verdicts
+from analysis.provenance import read_provenance
+from analysis.study_data import Studies
+from analysis.styles import Style, label_styles
+from analysis.tables import problems, records
+
+FOLDER = Path(__file__).parent
+MEDIA_TYPES = {
+    "csv": "text/csv", "json": "application/json", "md": "text/markdown", "tex": "text/x-tex",
+}  # fmt: skip
+SVG_AT_MOST = 400_000  # bytes; of a larger figure the page holds the PNG
+
+
+class FigurePart(NamedTuple):
+    """A figure on the page: ``image`` is an SVG element, or one that shows the PNG."""
+
+    stem: str
+    shows: str
+    caption: str
+    image: Markup
+
+
+class TaskPart(NamedTuple):
+    """One task on the page."""
+
+    verdict: Verdict
+    overview: Overview
+    columns: list[Column]
+    rows: list[Row]
+    figures: list[FigurePart]
+    styles: dict[str, Style]
+
+
+def render_page(
+    studies: Studies,
+    comparison: pd.DataFrame,
+    figures: Sequence[RenderedFigure],
+    tables: Mapping[str, str],
+    command: str,
+) -> str:
+    """The page as HTML that loads nothing.
+
+    Args:
+        studies: of :func:`analysis.study_data.load_studies`; the page also reads their
+            study.yaml, and holds their CSV files as long as they are small.
+        comparison: of :func:`analysis.tables.compare_studies`.
+        figures: of :func:`analysis.figures.render_figures`.
+        tables: name -> content of the files that the page offers as downloads.
+        command: what made the comparison.
+    """
+    rows = records(comparison)
+    readable = studies.studies[studies.studies["problem"] == ""]
+    provenances = {
+        study: read_provenance(Path(path))
+        for study, path in zip(readable["study"], readable["path"], strict=True)
+    }
+    models = list(comparison["model"].dropna().unique())
+    task_parts = []
+    for verdict in verdicts(comparison, efforts(studies, provenances)):
+        of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
+        task_parts.append(
+            TaskPart(
+                verdict=verdict,
+                overview=overview(of),
+                columns=comparison_columns(of),
+                rows=of,
+                figures=[_figure(figure) for figure in figures if figure.task == verdict.task],
+                styles=label_styles(comparison[comparison["task"] == verdict.task], models),
+            )
+        )
+    style, script = (
+        (FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js")
+    )
+    images = [figure.image for part in task_parts for figure in part.figures]
+    swatches = [swatch(style) for part in task_parts for style in part.styles.values()]
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["zip"] = zip
+    return environment.get_template("template.html").render(
+        tasks=task_parts,
+        studies=study_parts(studies, rows, provenances),
+        problems=problems(comparison),
+        downloads=[
+            Download(name, csv_uri(content.encode(), MEDIA_TYPES[name.rsplit(".", 1)[-1]]))
+            for name, content in tables.items()
+        ],
+        compare_command=command,
+        styles={part.verdict.task: part.styles for part in task_parts},
+        swatch=swatch,
+        variable=variable,
+        style=Markup(style),
+        colors=Markup(declarations("".join([*images, *swatches]))),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _figure(figure: RenderedFigure) -> FigurePart:
+    caption = getattr(figure, "caption", "")
+    return FigurePart(figure.stem, figure.shows, caption, _image(figure))
+
+
+def _image(figure: RenderedFigure) -> Markup:
+    if len(figure.svg) <= SVG_AT_MOST:
+        return inline_figure(figure.svg, figure.stem, figure.shows)
+    uri = f"data:image/png;base64,{base64.b64encode(figure.png).decode()}"
+    return Markup('<img class="plot" alt="{}" src="{}">').format(figure.shows, uri)
