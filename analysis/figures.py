@@ -1,6 +1,7 @@
 """Figures of a comparison, drawn without any global state of matplotlib."""
 
 import io
+import re
 import textwrap
 from collections.abc import Callable
 from typing import NamedTuple
@@ -210,13 +211,15 @@ def render_figures(comparison: pd.DataFrame, progress: pd.DataFrame) -> list[Ren
             styles=label_styles(rows, models),
             note=missing_note(rows),
         )
+        # A study may call its task what it likes, also something with a slash.
+        in_file_name = re.sub(r"\W", "_", task)
         for name, kind in FIGURES.items():
             with rc_context(plotting.SETTINGS):
                 figure = kind.draw(rows, progress, page)
                 rendered.append(
                     RenderedFigure(
                         task=task,
-                        stem=name if len(found) == 1 else f"{name}_{task}",
+                        stem=name if len(found) == 1 else f"{name}_{in_file_name}",
                         shows=f"{kind.shows} ({task} task)",
                         png=_save(figure, "png"),
                         svg=_save(figure, "svg"),

@@ -48,6 +48,12 @@ class Panel(NamedTuple):
     curves: list[Curve]
     left_out: int
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What there is to tell apart: best, then statuses."""
+        best = ("best",) if any(curve.best for curve in self.curves) else ()
+        return (*best, *dict.fromkeys(curve.status for curve in self.curves[::-1]))
+
 
 def panels(trials: pd.DataFrame, progress: pd.DataFrame, limit: int) -> list[Panel]:
     """The panels of one study, by T.
@@ -59,7 +65,9 @@ def panels(trials: pd.DataFrame, progress: pd.DataFrame, limit: int) -> list[Pan
     """
     found = []
     evaluated = set(progress["trial_id"])
-    for T, of in trials[trials["trial_id"].isin(evaluated)].groupby("T"):
+    shown = trials[trials["trial_id"].isin(evaluated)]
+    for T in sorted(set(shown["T"])):
+        of = shown[shown["T"] == T]
         chosen = of.head(limit)
         rows = progress[progress["trial_id"].isin(chosen["trial_id"])]
         points = dict(list(rows.sort_values("tokens").groupby("trial_id")))
@@ -91,8 +99,8 @@ def _path(rows: pd.DataFrame) -> str:
 
 
 def _ticks(tokens: int) -> list[tuple[int, str]]:
-    """About four round numbers of million tokens up to ``tokens`` thousand."""
-    rough = tokens / 4
+    """Up to six round numbers of million tokens up to ``tokens`` thousand."""
+    rough = tokens / 6
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(m * power for m in (1, 2, 5, 10) if m * power >= rough)
     values = np.arange(0, tokens + 1e-9, step)

@@ -27,10 +27,12 @@ class Effort(NamedTuple):
     Attributes:
         machine: on which its times were measured, in words.
         seconds: of training, of all trials of the search together.
+        finals: T at which the best trial is a final training, for longer than the search.
     """
 
     machine: str
     seconds: float
+    finals: frozenset[int] = frozenset()
 
 
 def is_tested(row: Row) -> bool:
@@ -147,11 +149,18 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
         sentences.append(
             f"Spent at T = {rows[0]['T']} without solving it: {'; '.join(some(costs))}."
         )
+    finals = [row["label"] for row in solved if row["T"] in efforts[row["study"]].finals]
+    if finals:
+        whose = "" if len(finals) == len(solved) else f" of {listing(some(finals))}"
+        sentences.append(
+            f"The training{whose} is the final one, which goes on past the solution: "
+            "these numbers, not its accuracy, are up to there."
+        )
     known = [efforts[study] for study in dict.fromkeys(row["study"] for row in rows)]
     machines = list(dict.fromkeys(effort.machine for effort in known))
-    searches = "the search" if len(known) == 1 else f"the {len(known)} searches, together"
+    searches = "the search" if len(known) == 1 else f"the {len(known)} searches together"
     sentences.append(
-        f"Wall time on {listing(some(machines))}; all trials of {searches}, trained for "
+        f"Wall time on {listing(some(machines))}; all trials of {searches} trained for "
         f"{duration(sum(effort.seconds for effort in known))}."
     )
     if len(machines) > 1:

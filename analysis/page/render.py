@@ -13,7 +13,7 @@ from markupsafe import Markup
 from analysis.figures import RenderedFigure
 from analysis.page.colors import declarations, variable
 from analysis.page.findings import Row
-from analysis.page.studies import Download, csv_uri, efforts, study_parts
+from analysis.page.studies import Download, data_uri, efforts, study_parts
 from analysis.page.svg import inline_figure, swatch
 from analysis.page.table import Column, Overview, comparison_columns, overview
 from analysis.page.verdict import Verdict, verdicts
@@ -98,13 +98,12 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["zip"] = zip
     return environment.get_template("template.html").render(
         tasks=task_parts,
         studies=study_parts(studies, rows, provenances),
         problems=problems(comparison),
         downloads=[
-            Download(name, csv_uri(content.encode(), MEDIA_TYPES[name.rsplit(".", 1)[-1]]))
+            Download(name, data_uri(content.encode(), MEDIA_TYPES[name.rsplit(".", 1)[-1]]))
             for name, content in tables.items()
         ],
         compare_command=command,

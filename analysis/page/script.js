@@ -168,6 +168,8 @@ function explorable(svg, tip) {
 
 document.addEventListener("DOMContentLoaded", () => {
   themeToggle();
+  // Where it does not fit, the largest T is what to see first.
+  document.querySelectorAll(".verdict .scroll").forEach((box) => { box.scrollLeft = box.scrollWidth; });
   document.querySelectorAll("table.data").forEach(sortable);
   document.querySelectorAll(".command").forEach(copyable);
   document.querySelectorAll("figure").forEach(savable);

@@ -37,10 +37,9 @@ class StudyPart(NamedTuple):
     """One study on the page.
 
     Attributes:
-        label, model, task, study, path: as in the comparison.
+        label, task, path: as in the comparison.
         facts: (term, value) of its making.
-        best: rows of the comparison that have a best trial.
-        replays: (trial, command) of each of them.
+        best: rows of the comparison that have a best trial, with the command that trains it.
         command: what searches again, beside ``config``.
         config: the configuration that the command reads.
         columns, trials: of the table of trials, best first at each T.
@@ -51,13 +50,10 @@ class StudyPart(NamedTuple):
     """
 
     label: str
-    model: str
     task: str
-    study: str
     path: str
     facts: list[tuple[str, str]]
-    best: list[Row]
-    replays: list[tuple[str, str]]
+    best: list[tuple[Row, str]]
     command: str
     config: Download
     columns: list[Column]
@@ -71,58 +67,84 @@ class StudyPart(NamedTuple):
 def study_parts(
     studies: Studies, comparison: Sequence[Row], provenances: Mapping[str, Provenance]
 ) -> list[StudyPart]:
-    """The studies that can be read, in the order of the comparison."""
+    """The studies that can be read, by task and model.
+
+    Args:
+        studies: of :func:`analysis.study_data.load_studies`.
+        comparison: rows of :func:`analysis.tables.compare_studies`.
+        provenances: study -> its provenance; of each that can be read.
+    """
     readable = studies.studies[studies.studies["problem"] == ""]
     lengths = max(1, int(studies.lengths["study"].isin(readable["study"]).sum()))
-    trials = dict(list(_ranked(studies).groupby("study")))
-    progress = dict(list(studies.progress.groupby("study")))
+    trials = _ranked(studies)
+    by_study = trials.groupby("study").groups
+    progress = studies.progress.groupby("study").groups
     held = _held_files([Path(path) for path in readable["path"]])
-    parts = []
-    for row in readable.sort_values(["task", "model", "study"]).itertuples():
-        rows = [entry for entry in comparison if entry["study"] == row.study]
-        of = trials.get(row.study, _ranked(studies).iloc[:0])
-        listed = records(of.groupby("T").head(max(3, TRIALS_IN_ALL // lengths)))
-        best = [entry for entry in rows if entry["trial_id"] is not None]
-        present = [name for name in DATA_FILES if (Path(row.path) / name).is_file()]
-        parts.append(
-            StudyPart(
-                label=rows[0]["label"],
-                model=row.model,
-                task=row.task,
-                study=row.study,
-                path=row.path,
-                facts=_facts(rows, of, provenances[row.study]),
-                best=best,
-                replays=[
-                    (entry["trial_id"], replay(row.path, entry["trial_id"])) for entry in best
-                ],
-                command=_command(row.study),
-                config=_config(row.study, provenances[row.study]),
-                columns=trial_columns(listed),
-                trials=listed,
-                trials_left_out=len(of) - len(listed),
-                panels=panels(
-                    of[of["stage"] == files.SEARCH],
-                    progress.get(row.study, studies.progress.iloc[:0]),
-                    max(3, min(60, CURVES_IN_ALL // lengths)),
-                ),
-                downloads=[
-                    Download(f"{Path(row.study).name}-{name}", csv_uri(held[Path(row.path) / name]))
-                    for name in present
-                    if Path(row.path) / name in held
-                ],
-                not_held=[name for name in present if Path(row.path) / name not in held],
-            )
+    return [
+        _part(
+            [entry for entry in comparison if entry["study"] == row["study"]],
+            trials.loc[by_study.get(row["study"], [])],
+            studies.progress.loc[progress.get(row["study"], [])],
+            provenances[row["study"]],
+            held,
+            lengths,
         )
-    return parts
+        for row in records(readable.sort_values(["task", "model", "study"]))
+    ]
+
+
+def _part(
+    rows: list[Row],
+    trials: pd.DataFrame,
+    progress: pd.DataFrame,
+    provenance: Provenance,
+    held: Mapping[Path, bytes],
+    lengths: int,
+) -> StudyPart:
+    """One study: its rows of the comparison, and its trials, best first at each T.
+
+    ``lengths`` is the number of (study, T) that share the page.
+    """
+    study, path = rows[0]["study"], rows[0]["path"]
+    folder, name = Path(path), Path(study).name
+    listed = records(trials.groupby("T").head(max(3, TRIALS_IN_ALL // lengths)))
+    best = [row for row in rows if row["trial_id"] is not None]
+    present = [file for file in DATA_FILES if (folder / file).is_file()]
+    return StudyPart(
+        label=rows[0]["label"],
+        task=rows[0]["task"],
+        path=path,
+        facts=_facts(rows, trials, provenance),
+        best=[(row, replay(path, row["trial_id"])) for row in best],
+        command=_command(name),
+        config=_config(name, provenance),
+        columns=trial_columns(listed),
+        trials=listed,
+        trials_left_out=len(trials) - len(listed),
+        panels=panels(
+            trials[trials["stage"] == files.SEARCH],
+            progress,
+            max(3, min(60, CURVES_IN_ALL // lengths)),
+        ),
+        downloads=[
+            Download(f"{name}-{file}", data_uri(held[folder / file]))
+            for file in present
+            if folder / file in held
+        ],
+        not_held=[file for file in present if folder / file not in held],
+    )
 
 
 def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str, Effort]:
     """Study -> on which machine, and how long, the trials of its search were trained."""
     searched = studies.trials[studies.trials["stage"] == files.SEARCH]
     seconds = searched.groupby("study")["seconds"].sum()
+    finals = studies.best[studies.best["stage"] == files.FINAL].groupby("study")["T"]
+    lengths = finals.apply(frozenset)
     return {
-        study: Effort(provenance.machine, float(seconds.get(study, 0.0)))
+        study: Effort(
+            provenance.machine, float(seconds.get(study, 0.0)), lengths.get(study, frozenset())
+        )
         for study, provenance in provenances.items()
     }
 
@@ -132,15 +154,16 @@ def replay(path: str, trial_id: str) -> str:
     return f"python -m search.run --replay {shlex.quote(path)} {shlex.quote(trial_id)}"
 
 
-def csv_uri(content: bytes, kind: str = "text/csv") -> str:
+def data_uri(content: bytes, kind: str = "text/csv") -> str:
     """A file as a data URI."""
     return f"data:{kind};charset=utf-8;base64,{base64.b64encode(content).decode()}"
 
 
 def _ranked(studies: Studies) -> pd.DataFrame:
-    """All trials, best first at each T, with the column best: whether it is in best.csv."""
-    chosen = studies.best[["study", "T", "trial_id"]].assign(best=True)
-    trials = studies.trials.merge(chosen, on=["study", "T", "trial_id"], how="left")
+    """All trials, best first at each T, with the column best: whether it is in best.csv, or has
+    the seed of the one there, which then is its final training."""
+    chosen = studies.best[["study", "T", "seed"]].drop_duplicates().assign(best=True)
+    trials = studies.trials.merge(chosen, on=["study", "T", "seed"], how="left")
     trials["best"] = trials["best"].eq(True)
     return trials.sort_values(
         ["study", "T", "best", "validation_accuracy", "tokens_to_solve"],
@@ -158,7 +181,7 @@ def _facts(
     ended = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     made = provenance.made
     seconds = float(trials["seconds"].sum())
-    facts = [
+    return [
         ("Trials of the search", f"{sum(counts.values())} ({ended})" if ended else "none yet"),
         ("Training in all", duration(seconds)),
         ("Made", str(made.get("created", "not recorded"))),
@@ -167,18 +190,16 @@ def _facts(
         ("Seed", str(made.get("seed", "not recorded"))),
         ("Versions", ", ".join(map(" ".join, provenance.versions)) or "not recorded"),
     ]
-    return facts
 
 
-def _command(study: str) -> str:
-    name = Path(study).name
+def _command(name: str) -> str:
     config, again = shlex.quote(f"{name}.yaml"), shlex.quote(f"{name}-again")
     return f"python -m search.run --config {config} --name {again}"
 
 
-def _config(study: str, provenance: Provenance) -> Download:
+def _config(name: str, provenance: Provenance) -> Download:
     text = yaml.safe_dump(provenance.config, sort_keys=False)
-    return Download(f"{Path(study).name}.yaml", csv_uri(text.encode(), "application/yaml"))
+    return Download(f"{name}.yaml", data_uri(text.encode(), "application/yaml"))
 
 
 def _held_files(folders: Sequence[Path]) -> dict[Path, bytes]:

@@ -3,6 +3,7 @@
 import re
 from xml.etree import ElementTree
 
+import numpy as np
 from markupsafe import Markup
 from matplotlib.markers import MarkerStyle
 
@@ -87,10 +88,9 @@ def swatch(style: Style) -> Markup:
     """A piece of line with its marker, as in the legends of the figures."""
     marker = MarkerStyle(style.marker)
     shapes = marker.get_path().transformed(marker.get_transform()).to_polygons()
-    outline = " ".join(
-        "M" + "L".join(f"{14 + 8 * x:.1f} {7 - 8 * y:.1f}" for x, y in shape) + "Z"
-        for shape in shapes
-    )
+    # Markers are drawn from -0.5 to 0.5, y upwards.
+    points = [8 * np.asarray(shape) * (1, -1) + (14, 7) for shape in shapes]
+    outline = "".join(f"M{'L'.join(f'{x:.1f} {y:.1f}' for x, y in shape)}Z" for shape in points)
     dashes = {"-": "", "--": "5 3", ":": "1.5 2.5", "-.": "6 2 1.5 2"}[style.line]
     return Markup(
         '<svg class="swatch" viewBox="0 0 28 14" aria-hidden="true" style="stroke:{color}">'

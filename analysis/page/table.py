@@ -7,7 +7,7 @@ import study_format as files
 from analysis.confirmation import CONFIRMED
 from analysis.page.findings import Row, is_solved, is_tested, labels_of, largest_solved
 from analysis.page.words import duration, million_tokens
-from analysis.tables import HYPERPARAMETERS, MISSING, SCORES, STATUS_COLUMNS
+from analysis.tables import DONE, HYPERPARAMETERS, MISSING, SCORES, STATUS_COLUMNS
 
 OVERVIEW_ROWS = 8
 """More labels than this make the overview longer than a screen."""
@@ -79,7 +79,7 @@ def _overview_cell(row: Row | None) -> OverviewCell:
         return OverviewCell("open", ["not searched"])
     if not is_tested(row):
         return OverviewCell("open", [row["state"].split(":")[0]])
-    lines = [f"{row['accuracy']:.3f}", f"{row['accuracy_low']:.3f} to {row['accuracy_high']:.3f}"]
+    lines = [f"{row['accuracy']:.4f}", f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}"]
     if is_solved(row):
         cost = duration(row["seconds_to_solve"]), million_tokens(row["tokens_to_solve"])
         lines.append(f"solved in {cost[0]}, {cost[1]}")
@@ -143,8 +143,12 @@ def comparison_columns(rows: Sequence[Row]) -> list[Column]:
         Column("95 % of mean", "95 % interval of it, over seeds", limits("mean_accuracy")),
         Column("seeds", "fresh seeds that solved T", _seeds_solved),
     ]
-    columns = [
+    # Where something is missing, the reason stands next to the gap.
+    finished = all(row["state"] == DONE for row in rows)
+    state = Column("state", "of the search at this T", word("state"), numeric=False)
+    return [
         Column("T", "length, in steps", number("T", "d")),
+        *(() if finished else (state,)),
         Column("accuracy", "test accuracy of the best trial", number("accuracy", ".4f")),
         Column("95 %", "95 % interval of it, over test payloads", limits("accuracy")),
         *(confirmed if any(row["seeds"] is not None for row in rows) else ()),
@@ -158,10 +162,9 @@ def comparison_columns(rows: Sequence[Row]) -> list[Column]:
         *hyperparameter_columns(rows, known),
         Column("trials", "trials of the search", number("trials", "d")),
         Column("of these", "how they ended", _statuses, numeric=False),
-        Column("state", "of the search at this T", word("state"), numeric=False),
+        *((state,) if finished else ()),
         Column("study", "folder of the study", word("study"), numeric=False),
     ]
-    return columns
 
 
 def hyperparameter_columns(rows: Sequence[Row], known: set[str]) -> list[Column]:

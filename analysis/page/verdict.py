@@ -21,7 +21,7 @@ from analysis.page.findings import (
     not_shown,
 )
 from analysis.page.words import listing, some
-from analysis.tables import BROKEN, records, tasks
+from analysis.tables import ALL_FAILED, BROKEN, records, tasks
 
 FEATS = {
     "delay": ("copies over {} steps", "copy over {} steps"),
@@ -89,14 +89,15 @@ def _headline(task: str, rows: Sequence[Row]) -> str:
     farthest = {label: largest_solved(label, rows) for label in labels}
     if not any(farthest.values()):
         return _nobody(tested, rows)
-    parts = []
-    for T in sorted(set(farthest.values()) - {0}, reverse=True):
-        who = [label for label in labels if farthest[label] == T]
+    groups: dict[tuple[int, str], list[str]] = {}
+    for label in sorted(filter(farthest.get, labels), key=lambda label: -farthest[label]):
+        T = farthest[label]
+        groups.setdefault((T, _and_beyond(label, T, rows)), []).append(label)
+    parts: list[str] = []
+    for (T, beyond), who in groups.items():
         name = _everybody(labels) if len(who) == len(labels) else listing(some(who))
-        feat = FEATS.get(task, ANY_FEAT)[len(who) > 1].format(T)
-        parts.append(f"{name} {feat}" if not parts else f"{name} {feat.split(' ', 1)[1]}")
-        if len(parts) == 1:
-            parts[0] += _among({row["T"] for row in rows}, T)
+        verb, feat = FEATS.get(task, ANY_FEAT)[len(who) > 1].format(T).split(" ", 1)
+        parts.append(f"{name} {verb} {feat}{beyond}" if not parts else f"{name} {feat}{beyond}")
     without = [label for label in tested if not farthest[label]]
     untested = [label for label in labels if label not in tested]
     for who, what in ((without, "solved no T"), (untested, "no result yet")):
@@ -111,10 +112,18 @@ def _everybody(labels: Sequence[str]) -> str:
     return f"All {len(labels)}, {listing(labels)}," if len(labels) <= 4 else f"All {len(labels)}"
 
 
-def _among(lengths: set[int], T: int) -> str:
+def _and_beyond(label: str, T: int, rows: Sequence[Row]) -> str:
+    """What is known of a label beyond the largest T that it solves."""
+    lengths = {row["T"] for row in rows}
+    longer = [row for row in rows if row["label"] == label and row["T"] > T]
     if len(lengths) == 1:
         return ", the only length searched"
-    return ", the longest searched" if max(lengths) == T else f", of up to {max(lengths)} searched"
+    if max(lengths) == T:
+        return ", the longest searched"
+    if not longer:
+        return " (searched no further)"
+    tested = [row["T"] for row in longer if is_tested(row) or row["state"] == ALL_FAILED]
+    return f", but not at T = {min(tested)}" if tested else " so far"
 
 
 def _nobody(tested: Sequence[str], rows: Sequence[Row]) -> str:

@@ -22,17 +22,17 @@ def at_lengths(lengths: Sequence[int]) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds in a unit that leaves at most three digits."""
+    """Seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:
-        return f"{seconds / 60:.3g} min"
-    return f"{seconds / 3600:,.3g} h"
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:,.1f} h"
 
 
 def million_tokens(tokens: float) -> str:
     """``8.8 M tokens``."""
-    return f"{tokens / 1e6:,.3g} M tokens"
+    return f"{tokens / 1e6:{',.1f' if tokens >= 1e6 else '.2g'}} M tokens"
 
 
 def between(numbers: Sequence[int]) -> str:
@@ -42,6 +42,6 @@ def between(numbers: Sequence[int]) -> str:
 
 
 def with_interval(row: dict[str, Any], name: str = "accuracy") -> str:
-    """``0.993 [0.992, 0.994]``: the column ``name`` with its interval."""
+    """``0.9931 [0.9917, 0.9942]``: the column ``name`` with its interval."""
     value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{value:.4f} [{low:.4f}, {high:.4f}]"

@@ -54,6 +54,7 @@ def write_study(
     trials: Sequence[Row] | None = None,
     best: Sequence[int] | None = None,
     extra: Sequence[str] = (),
+    provenance: Row | None = None,
 ) -> Path:
     """Writes the study runs/NAME and returns its folder.
 
@@ -63,7 +64,8 @@ def write_study(
     folder = runs / name
     folder.mkdir(parents=True)
     config = {"model": model, "task": task, "T": list(T), "search": {"trials": 4}}
-    document = {"schema_version": files.SCHEMA_VERSION, "config": config, "provenance": {}}
+    made = provenance or {}
+    document = {"schema_version": files.SCHEMA_VERSION, "config": config, "provenance": made}
     (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
     identity = {"model": model, "task": task}
     rows = [identity | row for row in (map(trial, T) if trials is None else trials)]

@@ -11,7 +11,7 @@ from study_files import NOT_SOLVED, trial, write_study
 from analysis.compare import main
 from analysis.figures import FIGURES
 
-TABLES = {"comparison.csv", "comparison.json", "comparison.md"}
+TABLES = {"index.html", "comparison.csv", "comparison.json", "comparison.md"}
 IMAGES = {f"{name}.{suffix}" for name in FIGURES for suffix in ("png", "svg")}
 
 
@@ -188,7 +188,7 @@ def test_open_shows_the_page(runs: Path, output: Path, monkeypatch: pytest.Monke
     assert main([str(runs), "--output", str(output)]) == 0
     assert opened == []
     assert main([str(runs), "--output", str(output), "--open"]) == 0
-    assert opened == [(output / "comparison.md").as_uri()]
+    assert opened == [(output / "index.html").as_uri()]
 
 
 def test_needs_nothing_of_the_search() -> None:
