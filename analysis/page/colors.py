@@ -1,6 +1,6 @@
 """Colours that were chosen for white paper, on a page that may be dark.
 
-Every colour of a figure becomes a CSS variable with that colour as fallback; the style sheet
+Every colour of a figure becomes a CSS variable with that colour as its name; the style sheet
 gives each variable a value for the light and for the dark page.
 """
 
@@ -16,18 +16,17 @@ GREY = 0.12  # saturation below which a colour is a grey
 Rgb = tuple[float, float, float]
 
 _HEX = re.compile(r"#([0-9a-f]{6})\b", re.IGNORECASE)
-_VARIABLE = re.compile(r"var\(--c-([0-9a-f]{6})\b")
+_VARIABLE = re.compile(r"var\(--c-([0-9a-f]{6})\)")
 
 
 def with_variables(css: str) -> str:
-    """``#0072B2`` becomes ``var(--c-0072b2, #0072b2)``."""
+    """``#0072B2`` becomes ``var(--c-0072b2)``."""
     return _HEX.sub(lambda match: variable(match[0]), css)
 
 
 def variable(color: str) -> str:
     """The CSS variable of a colour ``#rrggbb``."""
-    digits = color[1:].lower()
-    return f"var(--c-{digits}, #{digits})"
+    return f"var(--c-{color[1:].lower()})"
 
 
 def declarations(page: str) -> str:

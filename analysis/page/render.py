@@ -26,16 +26,19 @@ FOLDER = Path(__file__).parent
 MEDIA_TYPES = {
     "csv": "text/csv", "json": "application/json", "md": "text/markdown", "tex": "text/x-tex",
 }  # fmt: skip
-SVG_AT_MOST = 400_000  # bytes; of a larger figure the page holds the PNG
+FIGURES_IN_ALL = 1_500_000
+SVG_AT_MOST = 400_000  # of a larger figure the page holds the PNG
+"""What the page holds of the figures, in characters."""
 
 
 class FigurePart(NamedTuple):
-    """A figure on the page: ``image`` is an SVG element, or one that shows the PNG."""
+    """A figure on the page: ``image`` is an SVG element, or one that shows the PNG, or None if
+    the page has too many."""
 
     stem: str
     shows: str
     caption: str
-    image: Markup
+    image: Markup | None
 
 
 class TaskPart(NamedTuple):
@@ -73,6 +76,7 @@ def render_page(
         for study, path in zip(readable["study"], readable["path"], strict=True)
     }
     models = list(comparison["model"].dropna().unique())
+    drawn = _figures(figures)
     task_parts = []
     for verdict in verdicts(comparison, efforts(studies, provenances)):
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
@@ -82,14 +86,14 @@ def render_page(
                 overview=overview(of),
                 columns=comparison_columns(of),
                 rows=of,
-                figures=[_figure(figure) for figure in figures if figure.task == verdict.task],
+                figures=drawn.get(verdict.task, []),
                 styles=label_styles(comparison[comparison["task"] == verdict.task], models),
             )
         )
     style, script = (
         (FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js")
     )
-    images = [figure.image for part in task_parts for figure in part.figures]
+    images = [part.image or "" for of in drawn.values() for part in of]
     swatches = [swatch(style) for part in task_parts for style in part.styles.values()]
     environment = Environment(
         autoescape=True,
@@ -117,13 +121,28 @@ def render_page(
     )
 
 
-def _figure(figure: RenderedFigure) -> FigurePart:
-    caption = getattr(figure, "caption", "")
-    return FigurePart(figure.stem, figure.shows, caption, _image(figure))
+def _figures(figures: Sequence[RenderedFigure]) -> dict[str, list[FigurePart]]:
+    """Task -> its figures."""
+    parts: dict[str, list[FigurePart]] = {}
+    total = 0
+    for figure in figures:
+        image = _image(figure)
+        total += len(image)
+        parts.setdefault(figure.task, []).append(
+            FigurePart(
+                figure.stem,
+                figure.shows,
+                getattr(figure, "caption", ""),
+                image if total <= FIGURES_IN_ALL else None,
+            )
+        )
+    return parts
 
 
 def _image(figure: RenderedFigure) -> Markup:
-    if len(figure.svg) <= SVG_AT_MOST:
-        return inline_figure(figure.svg, figure.stem, figure.shows)
-    uri = f"data:image/png;base64,{base64.b64encode(figure.png).decode()}"
-    return Markup('<img class="plot" alt="{}" src="{}">').format(figure.shows, uri)
+    image = inline_figure(figure.svg, figure.stem, figure.shows)
+    if len(image) <= SVG_AT_MOST:
+        return image
+    return Markup('<img class="plot" alt="{}" src="{}">').format(
+        figure.shows, data_uri(figure.png, "image/png")
+    )

@@ -33,21 +33,20 @@ function sortable(table) {
     button.append(...header.childNodes);
     header.append(button);
     header.setAttribute("aria-sort", "none");
-    const value = (row) => {
-      const cell = row.cells[column];
-      return "key" in cell.dataset ? Number(cell.dataset.key) : cell.textContent.trim();
-    };
+    const text = (row) => row.cells[column].textContent.trim();
+    const number = (row) => parseFloat(text(row).replaceAll(",", ""));
     button.addEventListener("click", () => {
       const descending = header.getAttribute("aria-sort") === "ascending";
       headers.forEach((other) => other.setAttribute("aria-sort", "none"));
       header.setAttribute("aria-sort", descending ? "descending" : "ascending");
-      const numeric = !header.classList.contains("word");
+      const words = header.classList.contains("word");
       const rows = [...body.rows].sort((a, b) => {
-        const [x, y] = [value(a), value(b)];
-        // A missing number is last, whichever way the others are sorted.
-        if (numeric && typeof x !== typeof y) return typeof x === "number" ? -1 : 1;
-        const order = typeof x === "number" ? x - y : x.localeCompare(y, "en", { numeric: true });
-        return descending ? -order : order;
+        // What is missing is last, whichever way the others are sorted.
+        const missing = (text(a) === "-") - (text(b) === "-");
+        const difference = words ? NaN : number(a) - number(b);
+        const order = Number.isNaN(difference)
+          ? text(a).localeCompare(text(b), "en", { numeric: true }) : difference;
+        return missing || (descending ? -order : order);
       });
       body.append(...rows);
     });
@@ -81,8 +80,8 @@ function savable(figure) {
   button.addEventListener("click", () => {
     const copy = svg.cloneNode(true);
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    // The colours of white paper are the fallbacks of the variables.
-    const text = copy.outerHTML.replace(/var\(--c-[0-9a-f]{6}, (#[0-9a-f]{6})\)/g, "$1");
+    // The variables are named after the colours of white paper.
+    const text = copy.outerHTML.replace(/var\(--c-([0-9a-f]{6})\)/g, "#$1");
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "image/svg+xml" }));
     link.download = `${figure.dataset.name}.svg`;

@@ -1,6 +1,7 @@
 """What the page says of each study: trials, curves, how to make it again, its files."""
 
 import base64
+import gzip
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,8 +20,8 @@ from analysis.study_data import Studies
 from analysis.tables import STATUS_COLUMNS, records
 
 CURVES_IN_ALL = 2000
-TRIALS_IN_ALL = 1200
-FILES_IN_ALL = 700_000  # bytes
+TRIALS_IN_ALL = 1000
+FILES_IN_ALL = 400_000  # bytes
 """What a page holds at most of all studies together, so that it stays below 5 MB."""
 
 DATA_FILES = (files.BEST_FILE, files.CONFIRM_FILE, files.TRIALS_FILE, files.PROGRESS_FILE)
@@ -127,9 +128,7 @@ def _part(
             max(3, min(60, CURVES_IN_ALL // lengths)),
         ),
         downloads=[
-            Download(f"{name}-{file}", data_uri(held[folder / file]))
-            for file in present
-            if folder / file in held
+            _download(name, file, held[folder / file]) for file in present if folder / file in held
         ],
         not_held=[file for file in present if folder / file not in held],
     )
@@ -154,9 +153,9 @@ def replay(path: str, trial_id: str) -> str:
     return f"python -m search.run --replay {shlex.quote(path)} {shlex.quote(trial_id)}"
 
 
-def data_uri(content: bytes, kind: str = "text/csv") -> str:
-    """A file as a data URI."""
-    return f"data:{kind};charset=utf-8;base64,{base64.b64encode(content).decode()}"
+def data_uri(content: bytes, kind: str) -> str:
+    """A file as a data URI of that media type."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _ranked(studies: Studies) -> pd.DataFrame:
@@ -203,7 +202,7 @@ def _config(name: str, provenance: Provenance) -> Download:
 
 
 def _held_files(folders: Sequence[Path]) -> dict[Path, bytes]:
-    """The content of the studies' files, the smallest first, until the page has enough."""
+    """The compressed content of the studies' files, small ones first, until it is enough."""
     sizes = {
         folder / name: (folder / name).stat().st_size
         for folder in folders
@@ -213,8 +212,13 @@ def _held_files(folders: Sequence[Path]) -> dict[Path, bytes]:
     held: dict[Path, bytes] = {}
     total = 0
     for path in sorted(sizes, key=lambda path: (sizes[path], path)):
-        total += sizes[path]
+        held[path] = gzip.compress(path.read_bytes(), mtime=0)
+        total += len(held[path])
         if total > FILES_IN_ALL:
+            del held[path]
             break
-        held[path] = path.read_bytes()
     return held
+
+
+def _download(study: str, file: str, compressed: bytes) -> Download:
+    return Download(f"{study}-{file}.gz", data_uri(compressed, "application/gzip"))

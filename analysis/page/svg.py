@@ -18,7 +18,7 @@ ALLOWED = {
 CONTINUOUS = 24
 """More colours than this are a scale, whose order must not be disturbed by changing some."""
 
-_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _COLOR = re.compile(r"#[0-9a-f]{6}\b", re.IGNORECASE)
 
@@ -74,7 +74,7 @@ def _cleaned(key: str, value: str, name: str, recolor: bool) -> str | None:
     if key in ("version", "space"):
         return None
     if key in ("d", "x", "y"):
-        return _NUMBER.sub(lambda number: f"{float(number[0]):.2f}", value.replace("\n", ""))
+        return _NUMBER.sub(lambda number: f"{float(number[0]):.1f}", value.replace("\n", ""))
     value = _REFERENCE.sub(rf"url(#{name}-\1)", value)
     return with_variables(value) if recolor else value
 

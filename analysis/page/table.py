@@ -39,19 +39,12 @@ class Overview(NamedTuple):
     left_out: int
 
 
-class Cell(NamedTuple):
-    """What a cell says, and the number that it is sorted by; None if it is a word or missing."""
-
-    text: str
-    key: float | None = None
-
-
 class Column(NamedTuple):
-    """A column of the whole table: its header, what it means, and its cells."""
+    """A column of a table that can be sorted: its header, what it means, what its cells say."""
 
     header: str
     meaning: str
-    cell: Callable[[Row], Cell]
+    text: Callable[[Row], str]
     numeric: bool = True
 
 
@@ -90,46 +83,40 @@ def _overview_cell(row: Row | None) -> OverviewCell:
     return OverviewCell("solved" if is_solved(row) else "unsolved", lines)
 
 
-def number(name: str, form: str, scale: float = 1) -> Callable[[Row], Cell]:
+def number(name: str, form: str, scale: float = 1) -> Callable[[Row], str]:
     """Cells of the column ``name``, in units of ``scale``."""
 
-    def cell(row: Row) -> Cell:
+    def text(row: Row) -> str:
         value = row[name]
         if value is None or isinstance(value, str):
-            return Cell(value or MISSING)
-        return Cell(format(value / scale if scale != 1 else value, form), float(value))
+            return value or MISSING
+        return format(value / scale if scale != 1 else value, form)
 
-    return cell
+    return text
 
 
-def word(name: str) -> Callable[[Row], Cell]:
+def word(name: str) -> Callable[[Row], str]:
     """Cells of a column of words."""
-    return lambda row: Cell(MISSING if row[name] is None else str(row[name]))
+    return lambda row: MISSING if row[name] is None else str(row[name]).replace("_", " ")
 
 
-def limits(name: str) -> Callable[[Row], Cell]:
-    """Cells with both ends of an interval, sorted by the lower one."""
+def limits(name: str) -> Callable[[Row], str]:
+    """Cells with both ends of an interval."""
 
-    def cell(row: Row) -> Cell:
+    def text(row: Row) -> str:
         low, high = row[f"{name}_low"], row[f"{name}_high"]
-        return Cell(MISSING) if low is None else Cell(f"{low:.4f} to {high:.4f}", low)
+        return MISSING if low is None else f"{low:.4f} to {high:.4f}"
 
-    return cell
-
-
-def _seeds_solved(row: Row) -> Cell:
-    if row["seeds"] is None:
-        return Cell(MISSING)
-    return Cell(f"{row['seeds_solved']} of {row['seeds']}", row["seeds_solved"] / row["seeds"])
+    return text
 
 
-def _statuses(row: Row) -> Cell:
-    parts = [
-        f"{row[column]} {status.replace('_', ' ')}"
-        for status, column in STATUS_COLUMNS.items()
-        if row[column]
-    ]
-    return Cell(", ".join(parts) or MISSING)
+def _seeds_solved(row: Row) -> str:
+    return MISSING if row["seeds"] is None else f"{row['seeds_solved']} of {row['seeds']}"
+
+
+def _statuses(row: Row) -> str:
+    counts = {status.replace("_", " "): row[name] for status, name in STATUS_COLUMNS.items()}
+    return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or MISSING
 
 
 def comparison_columns(rows: Sequence[Row]) -> list[Column]:
@@ -163,7 +150,7 @@ def comparison_columns(rows: Sequence[Row]) -> list[Column]:
         Column("trials", "trials of the search", number("trials", "d")),
         Column("of these", "how they ended", _statuses, numeric=False),
         *((state,) if finished else ()),
-        Column("study", "folder of the study", word("study"), numeric=False),
+        Column("study", "folder of the study", lambda row: row["study"], numeric=False),
     ]
 
 
@@ -189,12 +176,7 @@ def trial_columns(rows: Sequence[Row]) -> list[Column]:
     known = {"study", "best", *files.TRIALS_COLUMNS}
     return [
         Column("T", "length, in steps", number("T", "d")),
-        Column(
-            "status",
-            "how it ended",
-            lambda row: Cell(row["status"].replace("_", " ")),
-            numeric=False,
-        ),
+        Column("status", "how it ended", word("status"), numeric=False),
         Column("stage", "search, final training, or fresh seed", word("stage"), numeric=False),
         *hyperparameter_columns(rows, known),
         Column("validation", "best validation accuracy at T", number("validation_accuracy", ".4f")),
@@ -206,5 +188,5 @@ def trial_columns(rows: Sequence[Row]) -> list[Column]:
             number("tokens_to_solve", ".3g", 1e6),
         ),
         Column("seed", "of weights and training data", number("seed", "d")),
-        Column("error", "why it failed", word("error"), numeric=False),
+        Column("error", "why it failed", lambda row: row["error"] or MISSING, numeric=False),
     ]
