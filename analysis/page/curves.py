@@ -69,15 +69,31 @@ def panels(trials: pd.DataFrame, progress: pd.DataFrame, limit: int) -> list[Pan
     for T in sorted(set(shown["T"])):
         of = shown[shown["T"] == T]
         chosen = of.head(limit)
-        rows = progress[progress["trial_id"].isin(chosen["trial_id"])]
-        points = dict(list(rows.sort_values("tokens").groupby("trial_id")))
-        tokens = max(1, int(np.ceil(rows["tokens"].max() / 1e3)))
+        paths, tokens = _paths(progress[progress["trial_id"].isin(chosen["trial_id"])])
         curves = [
-            Curve(_title(row), row["status"], row["best"], _path(points[row["trial_id"]]))
+            Curve(_title(row), row["status"], row["best"], paths[row["trial_id"]])
             for row in records(chosen)
         ]
         found.append(Panel(int(T), tokens, _ticks(tokens), curves[::-1], len(of) - len(chosen)))
     return found
+
+
+def _paths(progress: pd.DataFrame) -> tuple[dict[str, str], int]:
+    """Trial -> its evaluations as an SVG path, and the largest thousand tokens of any."""
+    rows = progress.sort_values(["trial_id", "tokens"])
+    accuracy = rows["validation_accuracy"].to_numpy("float64", na_value=0.0)
+    x = np.rint(rows["tokens"].to_numpy("float64", na_value=0.0) / 1e3).astype(int).tolist()
+    y = np.rint(accuracy * 1e4).astype(int).tolist()
+    names = rows["trial_id"].tolist()
+    starts = [k for k, name in enumerate(names) if k == 0 or names[k - 1] != name]
+    paths = {}
+    for start, end in zip(starts, [*starts[1:], len(names)], strict=True):
+        step = -(-(end - start) // POINTS)
+        # From the end, so that the last evaluation is drawn.
+        points = [f"{x[k]} {y[k]}" for k in range(end - 1, start - 1, -step)][::-1]
+        # h0: one evaluation is a dot.
+        paths[names[start]] = f"M{'L'.join(points)}" if len(points) > 1 else f"M{points[0]}h0"
+    return paths, max([1, *x])
 
 
 def _title(row: dict[str, Any]) -> str:
@@ -86,16 +102,6 @@ def _title(row: dict[str, Any]) -> str:
         f"learning rate {row['learning_rate']:.3g}, hidden size {row['hidden_size']}, "
         f"curriculum {row['curriculum_length']} steps"
     )
-
-
-def _path(rows: pd.DataFrame) -> str:
-    step = -(-len(rows) // POINTS)
-    # From the end, so that the last evaluation is drawn.
-    chosen = rows.iloc[::-1].iloc[::step].iloc[::-1]
-    x = (chosen["tokens"] / 1e3).round().astype(int)
-    y = (chosen["validation_accuracy"].fillna(0) * 1e4).round().astype(int)
-    path = "M" + "L".join(f"{a} {b}" for a, b in zip(x, y, strict=True))
-    return path if len(chosen) > 1 else f"{path}h0"  # h0: one evaluation is a dot
 
 
 def _ticks(tokens: int) -> list[tuple[int, str]]:

@@ -16,7 +16,7 @@ from analysis.page.words import (
     with_interval,
 )
 from analysis.tables import ALL_FAILED, NOT_STARTED
-from seed_statistics import BEST_OF_MANY, CHANCE
+from seed_statistics import CHANCE
 
 Row = dict[str, Any]
 
@@ -58,22 +58,24 @@ def largest_solved(label: str, rows: Sequence[Row]) -> int:
 def how_sure(rows: Sequence[Row]) -> list[str]:
     """How well the accuracies at one T are known; ``rows`` are the tested ones of that T."""
     confirmed = [row for row in rows if (row["seeds"] or 0) >= 2]
+    trials = [row["trials"] for row in rows]
+    alone = len(rows) == 1
+    best_of = f"the best of {between(trials)} trials" if max(trials) > 1 else ""
     if len(confirmed) == len(rows):
         sentences = [_compared(rows, "mean_accuracy"), _seeds_that_solve(confirmed)]
-    else:
-        sentences = [_compared(rows, "accuracy"), *map(_confirmation, confirmed)]
-        alone = len(rows) == 1
-        sentences.append(
-            ("One search with one seed" if alone else "One search with one seed each")
-            + (", and no winner" if not confirmed else ", and not every winner")
-            + " trained again with fresh seeds (--confirm-seeds 5): "
-            + ("it can be done, no more is shown." if alone else "this is no ranking.")
-        )
-    trials = [row["trials"] for row in rows]
-    if max(trials) > 1:
-        each = "It is" if len(rows) == 1 else "Each is"
-        sentences.append(f"{each} the best of {between(trials)} trials. {BEST_OF_MANY}")
-    return sentences
+        if best_of:
+            sentences.append(f"The accuracy of {best_of} is biased upwards; this mean is not.")
+        return sentences
+    sentences = [_compared(rows, "accuracy"), *map(_confirmation, confirmed)]
+    caveats = [
+        f"one search with one seed{'' if alone else ' each'}",
+        f"{'not every' if confirmed else 'no'} winner trained again with fresh seeds "
+        "(--confirm-seeds 5)",
+    ]
+    if best_of:
+        caveats.append(f"{best_of}, which as a forecast is biased upwards")
+    verdict = "It can be done; more is not shown" if alone else "This is no ranking"
+    return [*sentences, f"{verdict}: {'; '.join(caveats)}."]
 
 
 def _compared(rows: Sequence[Row], name: str) -> str:
@@ -81,7 +83,7 @@ def _compared(rows: Sequence[Row], name: str) -> str:
     over_seeds = name == "mean_accuracy"
     what = "a mean test accuracy over fresh seeds" if over_seeds else "a test accuracy"
     kind = f"95 % interval over {'seeds' if over_seeds else 'test payloads'}"
-    best, *others = sorted(rows, key=lambda row: (-row[name], row["label"]))
+    best, *others = sorted(rows, key=lambda row: (-row[name], not is_solved(row), row["label"]))
     text = f"At T = {best['T']}, {best['label']} has {what} of {with_interval(best, name)}"
     text += f" ({kind})" if not others else f", the highest ({kind})"
     if not is_solved(best):
@@ -197,13 +199,20 @@ def not_shown(rows: Sequence[Row]) -> list[str]:
     models = dict.fromkeys(row["model"] for row in rows)
     if len(models) == 1:
         sentences.append(f"How other architectures do: {next(iter(models))} is the only one here.")
-    for model in models:
-        studies = list(dict.fromkeys(row["study"] for row in rows if row["model"] == model))
-        if len(studies) > 1:
-            sentences.append(
-                f"{model} was searched in {len(studies)} studies ({listing(some(studies))}): "
-                "between them the search differs, or luck, not the architecture."
-            )
+    studies = {
+        model: list(dict.fromkeys(row["study"] for row in rows if row["model"] == model))
+        for model in models
+    }
+    several = [
+        f"{model} in {len(found)} ({listing(some(found))})"
+        for model, found in studies.items()
+        if len(found) > 1
+    ]
+    if several:
+        sentences.append(
+            f"Searched in several studies: {listing(some(several))}; between those the search "
+            "differs, or luck, not the architecture."
+        )
     return sentences
 
 

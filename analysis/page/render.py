@@ -102,6 +102,9 @@ def render_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["unbroken"] = lambda text: text.replace(
+        "T = ", "T\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+    )
     return environment.get_template("template.html").render(
         tasks=task_parts,
         studies=study_parts(studies, rows, provenances),

@@ -20,7 +20,7 @@ from analysis.page.findings import (
     largest_solved,
     not_shown,
 )
-from analysis.page.words import listing, some
+from analysis.page.words import listing
 from analysis.tables import ALL_FAILED, BROKEN, records, tasks
 
 FEATS = {
@@ -95,21 +95,24 @@ def _headline(task: str, rows: Sequence[Row]) -> str:
         groups.setdefault((T, _and_beyond(label, T, rows)), []).append(label)
     parts: list[str] = []
     for (T, beyond), who in groups.items():
-        name = _everybody(labels) if len(who) == len(labels) else listing(some(who))
+        name = _named(who, labels)
         verb, feat = FEATS.get(task, ANY_FEAT)[len(who) > 1].format(T).split(" ", 1)
         parts.append(f"{name} {verb} {feat}{beyond}" if not parts else f"{name} {feat}{beyond}")
     without = [label for label in tested if not farthest[label]]
     untested = [label for label in labels if label not in tested]
     for who, what in ((without, "solved no T"), (untested, "no result yet")):
         if who:
-            parts.append(f"{listing(some(who))} {'has' if len(who) == 1 else 'have'} {what}")
+            parts.append(f"{_named(who, labels)} {'has' if len(who) == 1 else 'have'} {what}")
     return f"{'; '.join(parts)}."
 
 
-def _everybody(labels: Sequence[str]) -> str:
-    if len(labels) <= 2:
-        return listing(labels) if len(labels) == 1 else f"Both {listing(labels)}"
-    return f"All {len(labels)}, {listing(labels)}," if len(labels) <= 4 else f"All {len(labels)}"
+def _named(who: Sequence[str], labels: Sequence[str]) -> str:
+    """Some of the labels as the subject of a sentence: by name, or how many if they are many."""
+    if len(who) == len(labels) > 1:
+        if len(who) == 2:
+            return f"Both {listing(who)}"
+        return f"All {len(who)}, {listing(who)}," if len(who) <= 4 else f"All {len(who)}"
+    return listing(who) if len(who) <= 4 else f"{len(who)} of {len(labels)}"
 
 
 def _and_beyond(label: str, T: int, rows: Sequence[Row]) -> str:

@@ -9,7 +9,7 @@ def listing(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def some(words: Sequence[str], limit: int = 6) -> list[str]:
+def some(words: Sequence[str], limit: int = 4) -> list[str]:
     """The words, or the first of them and how many more there are."""
     if len(words) <= limit:
         return list(words)
