@@ -3,10 +3,15 @@
 import subprocess
 import sys
 
+import yaml
+
 import analysis.figures
 import copytask
 import study_format as files
+from analysis.provenance import read_provenance
 from copytask.tasks import CHANCE_ACCURACY
+from search.config import load_config
+from search.run import DEFAULT_CONFIG, main
 
 
 def test_figures_draw_the_chance_and_solve_lines_of_the_task():
@@ -26,3 +31,16 @@ def test_copytask_needs_neither_ray_nor_optuna_nor_pandas():
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_configuration_that_the_page_offers_is_one_that_the_search_takes(
+    tmp_path, monkeypatch, capsys
+):
+    config = load_config(DEFAULT_CONFIG, [], {"model": "gru", "search.seed": 3})
+    document = {"schema_version": files.SCHEMA_VERSION, "config": config.model_dump(mode="json")}
+    (tmp_path / files.STUDY_FILE).write_text(yaml.safe_dump(document))
+    offered = tmp_path / "gru-delay.yaml"
+    offered.write_text(yaml.safe_dump(read_provenance(tmp_path).config))
+    monkeypatch.chdir(tmp_path)
+    assert main(["--config", str(offered), "--name", "again", "--dry-run"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == document["config"]

@@ -55,7 +55,7 @@ def largest_solved(label: str, rows: Sequence[Row]) -> int:
     return max((row["T"] for row in rows if row["label"] == label and is_solved(row)), default=0)
 
 
-def how_sure(rows: Sequence[Row]) -> list[str]:
+def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
     """How well the accuracies at one T are known; ``rows`` are the tested ones of that T."""
     confirmed = [row for row in rows if (row["seeds"] or 0) >= 2]
     trials = [row["trials"] for row in rows]
@@ -67,6 +67,12 @@ def how_sure(rows: Sequence[Row]) -> list[str]:
             sentences.append(f"The accuracy of {best_of} is biased upwards; this mean is not.")
         return sentences
     sentences = [_compared(rows, "accuracy"), *map(_confirmation, confirmed)]
+    finals = _finals(rows, efforts)
+    if 0 < len(finals) < len(rows):
+        sentences.append(
+            f"Only {listing(some(finals))} {'was' if len(finals) == 1 else 'were'} trained for "
+            "longer, to convergence (--final): accuracies of the others do not compare with that."
+        )
     caveats = [
         f"one search with one seed{'' if alone else ' each'}",
         f"{'not every' if confirmed else 'no'} winner trained again with fresh seeds "
@@ -151,7 +157,7 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
         sentences.append(
             f"Spent at T = {rows[0]['T']} without solving it: {'; '.join(some(costs))}."
         )
-    finals = [row["label"] for row in solved if row["T"] in efforts[row["study"]].finals]
+    finals = _finals(solved, efforts)
     if finals:
         whose = "" if len(finals) == len(solved) else f" of {listing(some(finals))}"
         sentences.append(
@@ -168,6 +174,11 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
     if len(machines) > 1:
         sentences.append("The machines differ: compare tokens, not seconds.")
     return sentences
+
+
+def _finals(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
+    """The labels whose row is of a final training."""
+    return [row["label"] for row in rows if row["T"] in efforts[row["study"]].finals]
 
 
 def _cost(row: Row, tokens: float, seconds: float) -> str:

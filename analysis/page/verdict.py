@@ -68,7 +68,7 @@ def _verdict(task: str, rows: Sequence[Row], efforts: Mapping[str, Effort]) -> V
     answers = {}
     if tested:
         decisive = [row for row in tested if row["T"] == _decisive_length(tested)]
-        answers = {"How sure": how_sure(decisive), "How long": how_long(decisive, efforts)}
+        answers = {"How sure": how_sure(decisive, efforts), "How long": how_long(decisive, efforts)}
     answers["Not shown"] = not_shown(readable)
     return Verdict(
         task, _headline(task, readable), {name: text for name, text in answers.items() if text}

@@ -246,6 +246,11 @@ def test_a_final_training_is_called_so() -> None:
     final = {"gru-study": Effort(MACHINE, 60.0, frozenset({100}))}
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
     assert "The training of gru is the final one" in text(verdict, "How long")
+    assert "Only gru was trained for longer" in text(verdict, "How sure")
+    final["lstm-study"] = final["gru-study"]
+    [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
+    assert "The training is the final one" in text(verdict, "How long")
+    assert "Only" not in text(verdict, "How sure")
 
 
 def test_what_is_open_or_missing_is_said() -> None:
