@@ -21,9 +21,10 @@ from analysis.tables import STATUS_COLUMNS, records
 
 CURVES_IN_ALL = 2000
 TRIALS_IN_ALL = 1000
-FILES_IN_ALL = 400_000  # bytes
+FILES_IN_ALL = 500_000  # characters
 """What a page holds at most of all studies together, so that it stays below 5 MB."""
 
+PLAIN_AT_MOST = 20_000  # bytes; a larger file is held compressed
 DATA_FILES = (files.BEST_FILE, files.CONFIRM_FILE, files.TRIALS_FILE, files.PROGRESS_FILE)
 
 
@@ -99,7 +100,7 @@ def _part(
     trials: pd.DataFrame,
     progress: pd.DataFrame,
     provenance: Provenance,
-    held: Mapping[Path, bytes],
+    held: Mapping[Path, Download],
     lengths: int,
 ) -> StudyPart:
     """One study: its rows of the comparison, and its trials, best first at each T.
@@ -127,9 +128,7 @@ def _part(
             progress,
             max(3, min(60, CURVES_IN_ALL // lengths)),
         ),
-        downloads=[
-            _download(name, file, held[folder / file]) for file in present if folder / file in held
-        ],
+        downloads=[held[folder / file] for file in present if folder / file in held],
         not_held=[file for file in present if folder / file not in held],
     )
 
@@ -201,24 +200,27 @@ def _config(name: str, provenance: Provenance) -> Download:
     return Download(f"{name}.yaml", data_uri(text.encode(), "application/yaml"))
 
 
-def _held_files(folders: Sequence[Path]) -> dict[Path, bytes]:
-    """The compressed content of the studies' files, small ones first, until it is enough."""
+def _held_files(folders: Sequence[Path]) -> dict[Path, Download]:
+    """The studies' files as downloads, small ones first, until the page has enough."""
     sizes = {
         folder / name: (folder / name).stat().st_size
         for folder in folders
         for name in DATA_FILES
         if (folder / name).is_file()
     }
-    held: dict[Path, bytes] = {}
+    held: dict[Path, Download] = {}
     total = 0
     for path in sorted(sizes, key=lambda path: (sizes[path], path)):
-        held[path] = gzip.compress(path.read_bytes(), mtime=0)
-        total += len(held[path])
+        download = _download(path)
+        total += len(download.uri)
         if total > FILES_IN_ALL:
-            del held[path]
             break
+        held[path] = download
     return held
 
 
-def _download(study: str, file: str, compressed: bytes) -> Download:
-    return Download(f"{study}-{file}.gz", data_uri(compressed, "application/gzip"))
+def _download(path: Path) -> Download:
+    name, content = f"{path.parent.resolve().name}-{path.name}", path.read_bytes()
+    if len(content) <= PLAIN_AT_MOST:
+        return Download(name, data_uri(content, "text/csv"))
+    return Download(f"{name}.gz", data_uri(gzip.compress(content, mtime=0), "application/gzip"))

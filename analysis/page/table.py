@@ -142,7 +142,7 @@ def comparison_columns(rows: Sequence[Row]) -> list[Column]:
         Column("exact", "share of whole payloads recalled", number("exact_match", ".4f")),
         Column("bits", "recalled bits of a payload", number("recalled_bits", ".1f")),
         Column(
-            "M tokens", "million tokens until it was solved", number("tokens_to_solve", ".3g", 1e6)
+            "M tokens", "million tokens until it was solved", number("tokens_to_solve", ".2f", 1e6)
         ),
         Column("s", "seconds of training until it was solved", number("seconds_to_solve", ".1f")),
         Column("parameters", "trained parameters", number("parameters", ",d")),
@@ -180,12 +180,12 @@ def trial_columns(rows: Sequence[Row]) -> list[Column]:
         Column("stage", "search, final training, or fresh seed", word("stage"), numeric=False),
         *hyperparameter_columns(rows, known),
         Column("validation", "best validation accuracy at T", number("validation_accuracy", ".4f")),
-        Column("M tokens", "million tokens trained", number("tokens", ".3g", 1e6)),
+        Column("M tokens", "million tokens trained", number("tokens", ".2f", 1e6)),
         Column("s", "seconds of training", number("seconds", ".1f")),
         Column(
             "M tokens to solve",
             "million tokens until T was solved",
-            number("tokens_to_solve", ".3g", 1e6),
+            number("tokens_to_solve", ".2f", 1e6),
         ),
         Column("seed", "of weights and training data", number("seed", "d")),
         Column("error", "why it failed", lambda row: row["error"] or MISSING, numeric=False),

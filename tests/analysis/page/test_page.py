@@ -148,7 +148,7 @@ def test_the_verdict_comes_first_and_the_numbers_are_those_of_the_table(runs: Pa
         ["mgru", "200", "all trials failed", "-"],
     ]
     assert rows[1][header.index("learning rate")] == "0.00123"
-    assert rows[1][header.index("M tokens")] == "0.6"
+    assert rows[1][header.index("M tokens")] == "0.60"
 
 
 def said_apart(element: Element) -> str:
@@ -188,8 +188,14 @@ def test_downloads_are_the_files(runs: Path) -> None:
     for name in ("comparison.csv", "comparison.json", "comparison.md"):
         assert held[name] == (reports / name).read_bytes()
     for name in (files.BEST_FILE, files.TRIALS_FILE, files.PROGRESS_FILE):
-        compressed = held[f"gru-delay-{name}.gz"]
-        assert gzip.decompress(compressed) == (runs / "gru-delay" / name).read_bytes()
+        assert held[f"gru-delay-{name}"] == (runs / "gru-delay" / name).read_bytes()
+
+
+def test_a_large_file_is_held_compressed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    two_studies(runs)
+    monkeypatch.setattr(page_studies, "PLAIN_AT_MOST", 500)
+    compressed = downloads(parse(compare(runs)))["gru-delay-progress.csv.gz"]
+    assert gzip.decompress(compressed) == (runs / "gru-delay" / "progress.csv").read_bytes()
 
 
 def test_every_trial_is_in_a_table_and_a_curve(runs: Path) -> None:
@@ -212,14 +218,14 @@ def test_what_is_left_out_is_said(runs: Path, monkeypatch: pytest.MonkeyPatch) -
     write_study(runs, "gru", T=[100], trials=[trial(100, k) for k in range(8)])
     for limit in ("CURVES_IN_ALL", "TRIALS_IN_ALL"):
         monkeypatch.setattr(page_studies, limit, 5)
-    monkeypatch.setattr(page_studies, "FILES_IN_ALL", 500)
+    monkeypatch.setattr(page_studies, "FILES_IN_ALL", 1000)
     document = parse(compare(runs))
     text = said(document)
     assert "5 trials, the best at each T; 3 more are in" in text
     assert "The 5 best trials; 3 more are in progress.csv" in text
     assert f"Too large for this page: trials.csv, progress.csv in {runs}/gru." in text
-    assert "gru-trials.csv.gz" not in downloads(document)
-    assert "gru-best.csv.gz" in downloads(document)
+    assert "gru-trials.csv" not in downloads(document)
+    assert "gru-best.csv" in downloads(document)
 
 
 def test_broken_studies_are_named_before_anything_else(runs: Path) -> None:
