@@ -7,21 +7,19 @@ Reads what python -m search.run writes; can be used while a search runs.
 """
 
 import argparse
-import json
 import os
 import sys
 import webbrowser
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
 from analysis.confirmation import confirmed_table
-from analysis.figures import RenderedFigure, render_figures
+from analysis.figures import draw_figures
+from analysis.outputs import output_files
+from analysis.result_tables import NAME, make_tables
 from analysis.study_data import InputError, load_studies
-from analysis.tables import compare_studies, console_table, markdown, problems, records
-
-NAME = "comparison"
+from analysis.tables import compare_studies, console_table, problems, records
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -66,21 +64,6 @@ def make_output_folder(path: Path) -> None:
         raise InputError(f"--output {path} cannot be written: permission denied")
 
 
-def contents(comparison: pd.DataFrame, figures: list[RenderedFigure]) -> dict[str, bytes]:
-    """The files of the output: name -> content."""
-    images = [(figure.task, f"{figure.stem}.png", figure.shows) for figure in figures]
-    texts = {
-        f"{NAME}.csv": comparison.to_csv(index=False),
-        f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
-        f"{NAME}.md": markdown(comparison, images),
-    }
-    return (
-        {name: text.encode() for name, text in texts.items()}
-        | {f"{figure.stem}.png": figure.png for figure in figures}
-        | {f"{figure.stem}.svg": figure.svg for figure in figures}
-    )
-
-
 def write_atomically(folder: Path, name: str, content: bytes) -> None:
     """Replace a file in one step, so that a reader never meets half of it.
 
@@ -105,8 +88,9 @@ def compare(runs: list[Path], output: Path) -> None:
     studies = load_studies(runs)
     make_output_folder(output)
     comparison = compare_studies(studies)
-    figures = render_figures(comparison, studies.progress)
-    for name, content in contents(comparison, figures).items():
+    tables = make_tables(studies, comparison)
+    figures, missing = draw_figures(studies, tables)
+    for name, content in output_files(tables, figures, missing).items():
         write_atomically(output, name, content)
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False)
@@ -115,8 +99,12 @@ def compare(runs: list[Path], output: Path) -> None:
         console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
+    for study in records(studies.studies[studies.studies["warning"] != ""]):
+        console.print(f"warning: {study['path']}: {study['warning']}", soft_wrap=True)
     console.print(
-        f"{NAME}.csv, .json, .md and {len(figures)} figures are in {output}", soft_wrap=True
+        f"{NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and {len(figures)} figures "
+        f"are in {output}",
+        soft_wrap=True,
     )
 
 

@@ -24,7 +24,8 @@ SEEDS = "seeds"
 
 PAIR_COLUMNS = (
     "task", "T", "basis", "better", "worse", "difference", "difference_low", "difference_high",
-    "superiority", "p_value", "p_holm", "better_seeds", "worse_seeds",
+    "superiority", "p_value", "p_holm", "better_seeds", "worse_seeds", "better_tokens",
+    "worse_tokens",
 )  # fmt: skip
 SEED_MEAN_COLUMNS = ("task", "label", "seeds", "lengths", "iqm", "iqm_low", "iqm_high")
 
@@ -57,7 +58,9 @@ def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     if not families:
         return pd.DataFrame(columns=list(PAIR_COLUMNS))
     frame = pd.concat(families, ignore_index=True).reindex(columns=list(PAIR_COLUMNS))
-    whole = dict.fromkeys(("T", "better_seeds", "worse_seeds"), "Int64")
+    whole = dict.fromkeys(
+        ("T", "better_seeds", "worse_seeds", "better_tokens", "worse_tokens"), "Int64"
+    )
     return frame.astype({"superiority": "float64", **whole})
 
 
@@ -65,9 +68,13 @@ def _payload_pairs(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for pair in itertools.combinations(results, 2):
         better, worse = sorted(pair, key=lambda row: -row["accuracy"])
         difference = accuracy_difference(_accuracy(better), _accuracy(worse))
-        yield {"basis": PAYLOADS, "better": better["label"], "worse": worse["label"]} | _columns(
-            difference
-        )
+        yield {
+            "basis": PAYLOADS,
+            "better": better["label"],
+            "worse": worse["label"],
+            "better_tokens": better["tokens"],
+            "worse_tokens": worse["tokens"],
+        } | _columns(difference)
 
 
 def _accuracy(row: dict[str, Any]) -> Accuracy:

@@ -257,7 +257,7 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
     try:
         try:
             frame = _read_csv(path, defaultdict(lambda: "str", numbers))
-        except ValueError:  # a bad cell, which is named below: numbers are read eight times slower
+        except ValueError:  # a bad cell, which is named below, where reading takes longer
             frame = _read_csv(path, str)
     except FileNotFoundError:
         raise ProblemError(f"{path.name} is missing") from None
@@ -280,7 +280,10 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
 
 def _read_csv(path: Path, dtype: Any) -> pd.DataFrame:
     """Only an empty cell means "no value": a user's cell may well be called NA."""
-    return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=[""], **EXACTLY)
+    frame: pd.DataFrame = pd.read_csv(
+        path, dtype=dtype, keep_default_na=False, na_values=[""], **EXACTLY
+    )
+    return frame
 
 
 def _numbers(path: Path, cells: pd.Series, name: str, required: bool) -> pd.Series:
