@@ -7,24 +7,21 @@ Reads what python -m search.run writes; can be used while a search runs.
 """
 
 import argparse
-import json
 import os
 import shlex
 import sys
 import webbrowser
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 
 from analysis.confirmation import confirmed_table
-from analysis.figures import RenderedFigure, render_figures
-from analysis.page import render_page
-from analysis.study_data import InputError, Studies, load_studies
-from analysis.tables import compare_studies, console_table, markdown, problems, records
-
-NAME = "comparison"
-PAGE = "index.html"
+from analysis.figures import draw_figures
+from analysis.outputs import output_files
+from analysis.page import PAGE, render_page
+from analysis.result_tables import NAME, make_tables
+from analysis.study_data import InputError, load_studies
+from analysis.tables import compare_studies, console_table, problems, records
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -69,24 +66,6 @@ def make_output_folder(path: Path) -> None:
         raise InputError(f"--output {path} cannot be written: permission denied")
 
 
-def contents(
-    studies: Studies, comparison: pd.DataFrame, figures: list[RenderedFigure], command: str
-) -> dict[str, bytes]:
-    """The files of the output: name -> content; ``command`` is what makes them."""
-    images = [(figure.task, f"{figure.stem}.png", figure.shows) for figure in figures]
-    texts = {
-        f"{NAME}.csv": comparison.to_csv(index=False),
-        f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
-        f"{NAME}.md": markdown(comparison, images),
-    }
-    page = render_page(studies, comparison, figures, texts, command)
-    return (
-        {name: text.encode() for name, text in (texts | {PAGE: page}).items()}
-        | {f"{figure.stem}.png": figure.png for figure in figures}
-        | {f"{figure.stem}.svg": figure.svg for figure in figures}
-    )
-
-
 def write_atomically(folder: Path, name: str, content: bytes) -> None:
     """Replace a file in one step, so that a reader never meets half of it.
 
@@ -111,9 +90,12 @@ def compare(runs: list[Path], output: Path) -> None:
     studies = load_studies(runs)
     make_output_folder(output)
     comparison = compare_studies(studies)
-    figures = render_figures(comparison, studies.progress)
+    tables = make_tables(studies, comparison)
+    figures, missing = draw_figures(studies, tables)
+    contents = output_files(tables, figures, missing)
     command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
-    for name, content in contents(studies, comparison, figures, command).items():
+    contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
+    for name, content in contents.items():
         write_atomically(output, name, content)
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False)
@@ -122,8 +104,11 @@ def compare(runs: list[Path], output: Path) -> None:
         console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
+    for study in records(studies.studies[studies.studies["warning"] != ""]):
+        console.print(f"warning: {study['path']}: {study['warning']}", soft_wrap=True)
     console.print(
-        f"{PAGE}, {NAME}.csv, .json, .md and {len(figures)} figures are in {output}",
+        f"{PAGE}, {NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and {len(figures)} "
+        f"figures are in {output}",
         soft_wrap=True,
     )
 

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -11,11 +12,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from analysis.styles import Style
+from seed_statistics import CHANCE
 
 WIDTH = 7.0  # inches
 TEXT_SIZE = 10.5  # points
 LINE = 88  # characters of that size in the width of a figure
 REFERENCE_COLOR = "#606060"
+SOLVED = 0.99
+NEAREST = 1e-4
+"""Distance to 1 below which accuracies are not told apart in a figure."""
 SETTINGS = {
     "figure.constrained_layout.use": True,
     "font.size": TEXT_SIZE,
@@ -60,6 +65,64 @@ def new_figure(page: Page, height: float = 4.2) -> Figure:
     return figure
 
 
+def length_panels(
+    page: Page, x_label: str, y_label: str, lengths: Sequence[int] | None = None
+) -> tuple[Figure, dict[int, Axes], set[int]]:
+    """A figure with one panel a T, which share the y axis.
+
+    Returns:
+        The figure, its panels by T, and the T of those at the right edge, which have room for
+        the names of reference lines.
+    """
+    lengths = page.lengths if lengths is None else lengths
+    columns = min(len(lengths), 2 if len(lengths) <= 4 else 3)
+    rows = -(-len(lengths) // columns)
+    figure = new_figure(page, 2.1 * rows + 1.2)
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    panels, edge = {}, set()
+    for index, axes in enumerate(grid):
+        if index >= len(lengths):
+            axes.set_axis_off()
+            continue
+        axes.set_title(f"T = {lengths[index]}")
+        if index + columns >= len(lengths):
+            axes.set_xlabel(x_label)
+        panels[lengths[index]] = axes
+        if index % columns == columns - 1 or index == len(lengths) - 1:
+            edge.add(lengths[index])
+    figure.supylabel(y_label, fontsize=TEXT_SIZE)
+    return figure, panels, edge
+
+
+def token_axis(axes: Axes) -> None:
+    """A logarithmic x axis of million tokens: a final training is ten times as long as others."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def accuracy_axis(axes: Axes, named: bool = True) -> None:
+    """A y axis of accuracies, stretched towards 1, with the lines of chance and of a solution.
+
+    Each step from 0.9 to 0.99 to 0.999 is as high: what tells good models apart is how many of
+    the symbols are wrong.
+    """
+    axes.set_yscale(
+        "function",
+        functions=(
+            lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
+            lambda nines: 1 + NEAREST - 10.0**-nines,
+        ),
+    )
+    axes.yaxis.set_major_locator(FixedLocator([0, 0.5, 0.9, 0.99, 0.999, 1]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(0, 1 + NEAREST / 4)  # room for a marker at 1
+    reference(axes, SOLVED, "solved" if named else "")
+    reference(axes, CHANCE, "chance" if named else "")
+
+
 def by_label(data: pd.DataFrame, page: Page) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each label that has any, in the order of legends."""
     for label in page.styles:
@@ -77,6 +140,11 @@ def line(style: Style) -> dict[str, Any]:
         "markerfacecolor": "white" if style.hollow else style.color,
         "markeredgewidth": 1.5,
     }
+
+
+def shortened(label: str) -> str:
+    """A label of at most 16 characters a line, and two lines."""
+    return textwrap.fill(label, 16, max_lines=2, placeholder="...")
 
 
 def cross(color: str) -> dict[str, Any]:

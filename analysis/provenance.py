@@ -1,4 +1,4 @@
-"""Where, with what and from which configuration a study was made, as study.yaml has it."""
+"""Where and with what a study was made, as study.yaml has it."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,14 +9,11 @@ import study_format as files
 
 
 class Provenance(NamedTuple):
-    """The parts of study.yaml that tell how to make the study again.
+    """The section ``provenance`` of study.yaml: versions, machine, seed and time.
 
-    Attributes:
-        config: the resolved configuration; empty if it cannot be read.
-        made: versions, machine, seed and time; empty, or without some keys, in an old study.
+    It is empty, or lacks some keys, in an old study.
     """
 
-    config: dict[str, Any]
     made: dict[str, Any]
 
     @property
@@ -44,14 +41,10 @@ class Provenance(NamedTuple):
 
 
 def read_provenance(study: Path) -> Provenance:
-    """Read the study.yaml of a study directory; what cannot be read is empty."""
+    """Read the provenance of a study directory; one that cannot be read is empty."""
     try:
         document = yaml.safe_load((study / files.STUDY_FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         document = None
-    parts = document if isinstance(document, dict) else {}
-    config, made = (parts.get(key) for key in ("config", "provenance"))
-    return Provenance(
-        config=config if isinstance(config, dict) else {},
-        made=made if isinstance(made, dict) else {},
-    )
+    made = document.get("provenance") if isinstance(document, dict) else None
+    return Provenance(made if isinstance(made, dict) else {})

@@ -15,10 +15,14 @@ from analysis.page.words import (
     some,
     with_interval,
 )
+from analysis.pairs import PAYLOADS, SEEDS
 from analysis.tables import ALL_FAILED, NOT_STARTED
 from seed_statistics import CHANCE
 
 Row = dict[str, Any]
+
+SIGNIFICANT = 0.05
+"""p-values, corrected by Holm's method, below this are a difference."""
 
 
 class Effort(NamedTuple):
@@ -55,18 +59,24 @@ def largest_solved(label: str, rows: Sequence[Row]) -> int:
     return max((row["T"] for row in rows if row["label"] == label and is_solved(row)), default=0)
 
 
-def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
-    """How well the accuracies at one T are known; ``rows`` are the tested ones of that T."""
+def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: Sequence[Row]) -> list[str]:
+    """How well the accuracies at one T are known.
+
+    Args:
+        rows: the tested ones of that T.
+        efforts: of their studies.
+        pairs: of :func:`analysis.pairs.compare_pairs`, those of that T.
+    """
     confirmed = [row for row in rows if (row["seeds"] or 0) >= 2]
     trials = [row["trials"] for row in rows]
     alone = len(rows) == 1
     best_of = f"the best of {between(trials)} trials" if max(trials) > 1 else ""
     if len(confirmed) == len(rows):
-        sentences = [_compared(rows, "mean_accuracy"), _seeds_that_solve(confirmed)]
+        sentences = [_compared(rows, "mean_accuracy", pairs), _seeds_that_solve(confirmed)]
         if best_of:
             sentences.append(f"The accuracy of {best_of} is biased upwards; this mean is not.")
         return sentences
-    sentences = [_compared(rows, "accuracy"), *map(_confirmation, confirmed)]
+    sentences = [_compared(rows, "accuracy", pairs), *map(_confirmation, confirmed)]
     finals = _finals(rows, efforts)
     if 0 < len(finals) < len(rows):
         sentences.append(
@@ -84,8 +94,8 @@ def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
     return [*sentences, f"{verdict}: {'; '.join(caveats)}."]
 
 
-def _compared(rows: Sequence[Row], name: str) -> str:
-    """The accuracies in the column ``name``, and whether their intervals tell them apart."""
+def _compared(rows: Sequence[Row], name: str, pairs: Sequence[Row]) -> str:
+    """The accuracies in the column ``name``, and whether they can be told apart."""
     over_seeds = name == "mean_accuracy"
     what = "a mean test accuracy over fresh seeds" if over_seeds else "a test accuracy"
     kind = f"95 % interval over {'seeds' if over_seeds else 'test payloads'}"
@@ -96,28 +106,25 @@ def _compared(rows: Sequence[Row], name: str) -> str:
         better = best[f"{name}_low"] > CHANCE
         text += f", {'more' if better else 'no better'} than guessing ({CHANCE})"
     text += "."
-    near = [row for row in others if _overlap(best, row, name)]
-    below = [row for row in others if not _overlap(best, row, name)]
+    told_apart = {
+        frozenset((pair["better"], pair["worse"]))
+        for pair in pairs
+        if pair["basis"] == (SEEDS if over_seeds else PAYLOADS) and pair["p_holm"] < SIGNIFICANT
+    }
+    below: list[str] = []
+    near: list[str] = []
+    for row in others:
+        apart = frozenset((best["label"], row["label"])) in told_apart
+        (below if apart else near).append(f"{row['label']} {with_interval(row, name)}")
     if near:
-        whose = listing(some([f"{row['label']} {with_interval(row, name)}" for row in near]))
-        text += (
-            f" The interval{'s' * (len(near) > 1)} of {whose} "
-            f"overlap{'s' * (len(near) == 1)} with it: no difference shown."
-        )
+        text += f" Not told apart from it: {listing(some(near))}; no difference shown."
     if below:
-        whose = listing(some([f"{row['label']} {with_interval(row, name)}" for row in below]))
-        text += f" {whose} {'lies' if len(below) == 1 else 'lie'} below it by more than "
-        text += (
-            "seeds explain (not corrected for several comparisons)."
-            if over_seeds
-            else "test payloads explain; another seed may move a network by more."
-        )
+        text += f" {listing(some(below))} {'lies' if len(below) == 1 else 'lie'} below it by more "
+        text += f"than {'seeds' if over_seeds else 'test payloads'} explain"
+        if len(others) > 1:
+            text += ", corrected for all comparisons"
+        text += "." if over_seeds else "; another seed may move a network by more."
     return text
-
-
-def _overlap(one: Row, other: Row, name: str) -> bool:
-    low, high = f"{name}_low", f"{name}_high"
-    return bool(one[low] <= other[high] and other[low] <= one[high])
 
 
 def _seeds_that_solve(rows: Sequence[Row]) -> str:

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,25 +11,26 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.figures import RenderedFigure
+from analysis.figures import MissingFigure, RenderedFigure
 from analysis.page.colors import declarations, variable
+from analysis.page.downloads import MEDIA_TYPES, Candidate, data_uri, held
 from analysis.page.findings import Row
-from analysis.page.studies import Download, data_uri, efforts, study_parts
+from analysis.page.studies import efforts, study_parts
 from analysis.page.svg import inline_figure, swatch
 from analysis.page.table import Column, Overview, comparison_columns, overview
 from analysis.page.verdict import Verdict, verdicts
 from analysis.provenance import read_provenance
+from analysis.result_tables import NAME
 from analysis.study_data import Studies
 from analysis.styles import Style, label_styles
 from analysis.tables import problems, records
 
 FOLDER = Path(__file__).parent
-MEDIA_TYPES = {
-    "csv": "text/csv", "json": "application/json", "md": "text/markdown", "tex": "text/x-tex",
-}  # fmt: skip
+PAGE = "index.html"
+TABLES_IN_ALL = 400_000
 FIGURES_IN_ALL = 1_500_000
 SVG_AT_MOST = 400_000  # of a larger figure the page holds the PNG
-"""What the page holds of the figures, in characters."""
+"""What the page holds of tables and figures, in characters."""
 
 
 class FigurePart(NamedTuple):
@@ -54,9 +56,10 @@ class TaskPart(NamedTuple):
 
 def render_page(
     studies: Studies,
-    comparison: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
     figures: Sequence[RenderedFigure],
-    tables: Mapping[str, str],
+    missing: Sequence[MissingFigure],
+    files: Mapping[str, bytes],
     command: str,
 ) -> str:
     """The page as HTML that loads nothing.
@@ -64,11 +67,12 @@ def render_page(
     Args:
         studies: of :func:`analysis.study_data.load_studies`; the page also reads their
             study.yaml, and holds their CSV files as long as they are small.
-        comparison: of :func:`analysis.tables.compare_studies`.
-        figures: of :func:`analysis.figures.render_figures`.
-        tables: name -> content of the files that the page offers as downloads.
+        tables: of :func:`analysis.result_tables.make_tables`.
+        figures, missing: of :func:`analysis.figures.draw_figures`.
+        files: of :func:`analysis.outputs.output_files`; the page offers those with tables.
         command: what made the comparison.
     """
+    comparison = tables[NAME]
     rows = records(comparison)
     readable = studies.studies[studies.studies["problem"] == ""]
     provenances = {
@@ -78,7 +82,7 @@ def render_page(
     models = list(comparison["model"].dropna().unique())
     drawn = _figures(figures)
     task_parts = []
-    for verdict in verdicts(comparison, efforts(studies, provenances)):
+    for verdict in verdicts(comparison, efforts(studies, provenances), tables["pairs"]):
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
         task_parts.append(
             TaskPart(
@@ -95,6 +99,11 @@ def render_page(
     )
     images = [part.image or "" for of in drawn.values() for part in of]
     swatches = [swatch(style) for part in task_parts for style in part.styles.values()]
+    texts = {name: text for name, text in files.items() if Path(name).suffix in MEDIA_TYPES}
+    offered = held(
+        {name: Candidate(name, len(text), partial(bytes, text)) for name, text in texts.items()},
+        TABLES_IN_ALL,
+    )
     environment = Environment(
         autoescape=True,
         loader=FileSystemLoader(FOLDER),
@@ -109,10 +118,9 @@ def render_page(
         tasks=task_parts,
         studies=study_parts(studies, rows, provenances),
         problems=problems(comparison),
-        downloads=[
-            Download(name, data_uri(content.encode(), MEDIA_TYPES[name.rsplit(".", 1)[-1]]))
-            for name, content in tables.items()
-        ],
+        missing=missing,
+        downloads=[*offered.values()],
+        not_held=[name for name in texts if name not in offered],
         compare_command=command,
         styles={part.verdict.task: part.styles for part in task_parts},
         swatch=swatch,
@@ -135,7 +143,7 @@ def _figures(figures: Sequence[RenderedFigure]) -> dict[str, list[FigurePart]]:
             FigurePart(
                 figure.stem,
                 figure.shows,
-                getattr(figure, "caption", ""),
+                figure.caption,
                 image if total <= FIGURES_IN_ALL else None,
             )
         )

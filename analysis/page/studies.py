@@ -1,17 +1,16 @@
 """What the page says of each study: trials, curves, how to make it again, its files."""
 
-import base64
-import gzip
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import yaml
 
 import study_format as files
 from analysis.page.curves import Panel, panels
+from analysis.page.downloads import Candidate, Download, download, held
 from analysis.page.findings import Effort, Row
 from analysis.page.table import Column, trial_columns
 from analysis.page.words import duration
@@ -21,18 +20,16 @@ from analysis.tables import STATUS_COLUMNS, records
 
 CURVES_IN_ALL = 2000
 TRIALS_IN_ALL = 1000
-FILES_IN_ALL = 500_000  # characters
+FILES_IN_ALL = 400_000  # characters
 """What a page holds at most of all studies together, so that it stays below 5 MB."""
 
-PLAIN_AT_MOST = 20_000  # bytes; a larger file is held compressed
-DATA_FILES = (files.BEST_FILE, files.CONFIRM_FILE, files.TRIALS_FILE, files.PROGRESS_FILE)
-
-
-class Download(NamedTuple):
-    """A file that the page holds: its name and its content as a data URI."""
-
-    name: str
-    uri: str
+DATA_FILES = (
+    files.BEST_FILE,
+    files.CONFIRM_FILE,
+    files.GENERALIZATION_FILE,
+    files.TRIALS_FILE,
+    files.PROGRESS_FILE,
+)
 
 
 class StudyPart(NamedTuple):
@@ -81,14 +78,15 @@ def study_parts(
     trials = _ranked(studies)
     by_study = trials.groupby("study").groups
     progress = studies.progress.groupby("study").groups
-    held = _held_files([Path(path) for path in readable["path"]])
+    files_held = _held_files([Path(path) for path in readable["path"]])
     return [
         _part(
             [entry for entry in comparison if entry["study"] == row["study"]],
             trials.loc[by_study.get(row["study"], [])],
             studies.progress.loc[progress.get(row["study"], [])],
+            studies.configs[row["study"]],
             provenances[row["study"]],
-            held,
+            files_held,
             lengths,
         )
         for row in records(readable.sort_values(["task", "model", "study"]))
@@ -99,8 +97,9 @@ def _part(
     rows: list[Row],
     trials: pd.DataFrame,
     progress: pd.DataFrame,
+    config: dict[str, Any],
     provenance: Provenance,
-    held: Mapping[Path, Download],
+    files_held: Mapping[str, Download],
     lengths: int,
 ) -> StudyPart:
     """One study: its rows of the comparison, and its trials, best first at each T.
@@ -111,7 +110,7 @@ def _part(
     folder, name = Path(path), Path(study).name
     listed = records(trials.groupby("T").head(max(3, TRIALS_IN_ALL // lengths)))
     best = [row for row in rows if row["trial_id"] is not None]
-    present = [file for file in DATA_FILES if (folder / file).is_file()]
+    paths = [str(folder / file) for file in DATA_FILES if (folder / file).is_file()]
     return StudyPart(
         label=rows[0]["label"],
         task=rows[0]["task"],
@@ -119,7 +118,7 @@ def _part(
         facts=_facts(rows, trials, provenance),
         best=[(row, replay(path, row["trial_id"])) for row in best],
         command=_command(name),
-        config=_config(name, provenance),
+        config=config_download(name, config),
         columns=trial_columns(listed),
         trials=listed,
         trials_left_out=len(trials) - len(listed),
@@ -128,8 +127,8 @@ def _part(
             progress,
             max(3, min(60, CURVES_IN_ALL // lengths)),
         ),
-        downloads=[held[folder / file] for file in present if folder / file in held],
-        not_held=[file for file in present if folder / file not in held],
+        downloads=[files_held[path] for path in paths if path in files_held],
+        not_held=[Path(path).name for path in paths if path not in files_held],
     )
 
 
@@ -150,11 +149,6 @@ def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str
 def replay(path: str, trial_id: str) -> str:
     """The command that trains a trial again and compares each number with its record."""
     return f"python -m search.run --replay {shlex.quote(path)} {shlex.quote(trial_id)}"
-
-
-def data_uri(content: bytes, kind: str) -> str:
-    """A file as a data URI of that media type."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def _ranked(studies: Studies) -> pd.DataFrame:
@@ -195,32 +189,21 @@ def _command(name: str) -> str:
     return f"python -m search.run --config {config} --name {again}"
 
 
-def _config(name: str, provenance: Provenance) -> Download:
-    text = yaml.safe_dump(provenance.config, sort_keys=False)
-    return Download(f"{name}.yaml", data_uri(text.encode(), "application/yaml"))
+def config_download(name: str, config: dict[str, Any]) -> Download:
+    """The configuration of a study as a file for ``--config``."""
+    return download(f"{name}.yaml", yaml.safe_dump(config, sort_keys=False).encode())
 
 
-def _held_files(folders: Sequence[Path]) -> dict[Path, Download]:
-    """The studies' files as downloads, small ones first, until the page has enough."""
-    sizes = {
-        folder / name: (folder / name).stat().st_size
-        for folder in folders
-        for name in DATA_FILES
-        if (folder / name).is_file()
-    }
-    held: dict[Path, Download] = {}
-    total = 0
-    for path in sorted(sizes, key=lambda path: (sizes[path], path)):
-        download = _download(path)
-        total += len(download.uri)
-        if total > FILES_IN_ALL:
-            break
-        held[path] = download
-    return held
-
-
-def _download(path: Path) -> Download:
-    name, content = f"{path.parent.resolve().name}-{path.name}", path.read_bytes()
-    if len(content) <= PLAIN_AT_MOST:
-        return Download(name, data_uri(content, "text/csv"))
-    return Download(f"{name}.gz", data_uri(gzip.compress(content, mtime=0), "application/gzip"))
+def _held_files(folders: Sequence[Path]) -> dict[str, Download]:
+    """Path -> download, of the studies' files that fit on the page."""
+    paths = [folder / name for folder in folders for name in DATA_FILES]
+    return held(
+        {
+            str(path): Candidate(
+                f"{path.parent.resolve().name}-{path.name}", path.stat().st_size, path.read_bytes
+            )
+            for path in paths
+            if path.is_file()
+        },
+        FILES_IN_ALL,
+    )

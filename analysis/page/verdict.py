@@ -45,30 +45,40 @@ class Verdict(NamedTuple):
     answers: dict[str, list[str]]
 
 
-def verdicts(comparison: pd.DataFrame, efforts: Mapping[str, Effort]) -> list[Verdict]:
+def verdicts(
+    comparison: pd.DataFrame, efforts: Mapping[str, Effort], pairs: pd.DataFrame
+) -> list[Verdict]:
     """The verdict on each task, sorted by task; at least one.
 
     Args:
         comparison: of :func:`analysis.tables.compare_studies`.
         efforts: study -> what it took; of each that can be read.
+        pairs: of :func:`analysis.pairs.compare_pairs`.
     """
     rows = records(comparison)
     found = [
-        _verdict(task, [row for row in rows if row["task"] == task], efforts)
+        _verdict(task, [row for row in rows if row["task"] == task], efforts, pairs)
         for task in tasks(comparison)
     ]
     return found or [Verdict("", "No study can be read.", {})]
 
 
-def _verdict(task: str, rows: Sequence[Row], efforts: Mapping[str, Effort]) -> Verdict:
+def _verdict(
+    task: str, rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: pd.DataFrame
+) -> Verdict:
     readable = [row for row in rows if not row["state"].startswith(BROKEN)]
     if not readable:
         return Verdict(task, "No study of this task can be read.", {})
     tested = list(filter(is_tested, readable))
     answers = {}
     if tested:
-        decisive = [row for row in tested if row["T"] == _decisive_length(tested)]
-        answers = {"How sure": how_sure(decisive, efforts), "How long": how_long(decisive, efforts)}
+        T = _decisive_length(tested)
+        decisive = [row for row in tested if row["T"] == T]
+        compared = records(pairs[(pairs["task"] == task) & (pairs["T"] == T)])
+        answers = {
+            "How sure": how_sure(decisive, efforts, compared),
+            "How long": how_long(decisive, efforts),
+        }
     answers["Not shown"] = not_shown(readable)
     return Verdict(
         task, _headline(task, readable), {name: text for name, text in answers.items() if text}

