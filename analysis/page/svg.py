@@ -16,7 +16,7 @@ ALLOWED = {
 }  # fmt: skip
 """Elements that a figure may have: nothing that runs, styles the page, or loads anything."""
 CONTINUOUS = 24
-"""More colours than this are a scale, whose order must not be disturbed by changing some."""
+"""More colours than this are a scale, which only white paper shows as it is."""
 
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -26,8 +26,9 @@ _COLOR = re.compile(r"#[0-9a-f]{6}\b", re.IGNORECASE)
 def inline_figure(svg: bytes, name: str, description: str) -> Markup:
     """An SVG file as an element of a page.
 
-    It scales with the page and takes on its theme; its ids begin with ``name``, so that they are
-    unique on the page. ``description`` is what a screen reader says of it.
+    It scales with the page and takes on its theme, unless it has a scale of colours; its ids
+    begin with ``name``, so that they are unique on the page. ``description`` is what a screen
+    reader says of it.
 
     Raises:
         xml.etree.ElementTree.ParseError: it is not XML.
@@ -35,11 +36,12 @@ def inline_figure(svg: bytes, name: str, description: str) -> Markup:
     root = ElementTree.fromstring(svg)
     recolor = len(set(_COLOR.findall(svg.decode("utf-8", "replace")))) <= CONTINUOUS
     _clean(root, name, recolor)
-    root.attrib |= {"role": "img", "aria-label": description, "class": "plot"}
+    kind = "plot" if recolor else "plot paper"
+    root.attrib |= {"role": "img", "aria-label": description, "class": kind}
     for size in ("width", "height"):
         root.attrib.pop(size, None)
     # Text and lines without a colour of their own are black.
-    root.set("style", f"fill:{variable('#000000')}")
+    root.set("style", with_variables("fill: #000000") if recolor else "fill: #000000")
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 

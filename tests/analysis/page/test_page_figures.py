@@ -28,7 +28,7 @@ def test_every_figure_is_there_with_its_words_or_why_it_is_not(runs: Path) -> No
         if name not in shown:
             assert f"{kind.shows} (delay task):" in text.split("Not drawn:")[1]
             continue
-        [svg] = [element for element in shown[name].iter() if element.get("class") == "plot"]
+        [svg] = [element for element in shown[name].iter() if "plot" in element.get("class", "")]
         assert svg.get("role") == "img"
         assert kind.shows in str(svg.get("aria-label"))
         caption = " ".join("".join(next(shown[name].iter("figcaption")).itertext()).split())
