@@ -119,9 +119,8 @@ def _headline(task: str, rows: Sequence[Row]) -> str:
 def _named(who: Sequence[str], labels: Sequence[str]) -> str:
     """Some of the labels as the subject of a sentence: by name, or how many if they are many."""
     if len(who) == len(labels) > 1:
-        if len(who) == 2:
-            return f"Both {listing(who)}"
-        return f"All {len(who)}, {listing(who)}," if len(who) <= 4 else f"All {len(who)}"
+        everybody = "both" if len(who) == 2 else "all"
+        return f"{listing(who)} {everybody}" if len(who) <= 4 else f"All {len(who)}"
     return listing(who) if len(who) <= 4 else f"{len(who)} of {len(labels)}"
 
 

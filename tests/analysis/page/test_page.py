@@ -131,7 +131,7 @@ def test_the_verdict_comes_first_and_the_numbers_are_those_of_the_table(runs: Pa
     two_studies(runs)
     document = parse(compare(runs))
     headings = [said(element) for element in document.iter("h2")]
-    assert headings[0] == "Both gru and mgru copy over 100 steps, but not at T = 200."
+    assert headings[0] == "gru and mgru both copy over 100 steps, but not at T = 200."
     assert headings[1:] == [
         "All numbers", "Figures", "Studies", "How each number is reproduced", "Downloads",
     ]  # fmt: skip

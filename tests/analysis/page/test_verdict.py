@@ -75,12 +75,12 @@ SEARCHING = "searching, or interrupted: 3 trials so far"
     [
         pytest.param(
             [solved(model, T) for model in ("lstm", "mlstm", "gru", "mgru") for T in (100, 1000)],
-            "All 4, lstm, mlstm, gru and mgru, copy over 1000 steps, the longest searched.",
+            "lstm, mlstm, gru and mgru all copy over 1000 steps, the longest searched.",
             id="all solved",
         ),
         pytest.param(
             [solved("gru", 100), solved("mgru", 100)],
-            "Both gru and mgru copy over 100 steps, the only length searched.",
+            "gru and mgru both copy over 100 steps, the only length searched.",
             id="one T",
         ),
         pytest.param(
@@ -99,7 +99,7 @@ SEARCHING = "searching, or interrupted: 3 trials so far"
         ),
         pytest.param(
             [solved("gru", 100), unsolved("gru", 200), solved("lstm", 100), unsolved("lstm", 200)],
-            "Both gru and lstm copy over 100 steps, but not at T = 200.",
+            "gru and lstm both copy over 100 steps, but not at T = 200.",
             id="not the largest",
         ),
         pytest.param(
