@@ -213,4 +213,6 @@ def test_it_prints_on_paper(page: Page) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.locator("#theme").is_hidden()
+    assert page.get_by_role("columnheader", name="parameters").first.is_visible()
+    assert page.get_by_role("button", name="parameters").first.is_visible()
     assert page.pdf(format="A4").startswith(b"%PDF")
