@@ -24,7 +24,8 @@ def accuracy(data: pd.DataFrame, page: Page) -> str:
     ]
     return (
         f"Share of the message that the best trial of each model recalls on test data; at T = "
-        f"{largest}: {listed(parts)}. Intervals (95 %) are over payloads, not over seeds."
+        f"{largest}: {listed(parts)}. Intervals (95 %) are over payloads, not over "
+        "seeds; the axis is stretched towards 1."
     )
 
 

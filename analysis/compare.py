@@ -7,7 +7,6 @@ Reads what python -m search.run writes; can be used while a search runs.
 """
 
 import argparse
-import os
 import shlex
 import sys
 import webbrowser
@@ -17,6 +16,7 @@ from rich.console import Console
 
 from analysis.confirmation import confirmed_table
 from analysis.figures import draw_figures
+from analysis.output_folder import make_output_folder, write_atomically
 from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
 from analysis.result_tables import NAME, make_tables
@@ -48,37 +48,6 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--open", action="store_true", help="show the page when done")
     return parser
-
-
-def make_output_folder(path: Path) -> None:
-    """Make the folder if need be.
-
-    Raises:
-        InputError: it cannot be made or written.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise InputError(f"--output {path}: is, or is below, a file; name a folder") from None
-    except OSError as error:
-        raise InputError(f"--output {path} cannot be made: {error.strerror}") from None
-    if not os.access(path, os.W_OK):
-        raise InputError(f"--output {path} cannot be written: permission denied")
-
-
-def write_atomically(folder: Path, name: str, content: bytes) -> None:
-    """Replace a file in one step, so that a reader never meets half of it.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    partial = folder / f".{name}.partial"
-    try:
-        partial.write_bytes(content)
-        os.replace(partial, folder / name)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise InputError(f"{folder / name} cannot be written: {error.strerror}") from None
 
 
 def compare(runs: list[Path], output: Path) -> None:

@@ -105,35 +105,20 @@ def draw_largest_length(data: pd.DataFrame, page: Page) -> Figure:
     for position, (_, row) in enumerate(data.iterrows()):
         style = page.styles[row["label"]]
         if pd.isna(row["accuracy"]):
-            gap = CHANCE + 0.02
-            axes.text(gap, position, row["state"], va="center", color=plotting.REFERENCE_COLOR)
+            axes.text(0.5, position, row["state"], va="center", color=plotting.REFERENCE_COLOR)
             continue
-        axes.barh(
-            position,
+        axes.errorbar(
             row["accuracy"],
-            height=0.6,
-            facecolor="white" if style.hollow else style.color,
-            edgecolor=style.color,
-            linewidth=1.5,
-            hatch="////" if style.hollow else "",
+            position,
             xerr=_distances(data.iloc[[position]]),
-            error_kw={"capsize": 4, "elinewidth": 1.5},
+            capsize=4,
+            **plotting.line(style),
         )
-        axes.text(1.03, position, f"{row['accuracy']:.4f}", va="center")
+        right_of = axes.get_yaxis_transform()
+        axes.text(1.01, position, f"{row['accuracy']:.4f}", transform=right_of, va="center")
+    plotting.horizontal_accuracy_axis(axes)
     axes.set_yticks(range(len(data)), [textwrap.fill(label, 26) for label in data["label"]])
-    axes.set(xlim=(0, 1.02), ylim=(len(data) - 0.4, -0.6), xlabel="test accuracy (95 % interval)")
-    axes.grid(visible=False, axis="y")
-    axes.axvline(CHANCE, color=plotting.REFERENCE_COLOR, linewidth=1, linestyle=(0, (1, 2)))
-    axes.text(
-        CHANCE,
-        1.0,
-        "chance 0.1",
-        transform=axes.get_xaxis_transform(),
-        ha="center",
-        va="bottom",
-        fontsize=10,
-        color=plotting.REFERENCE_COLOR,
-    )
+    axes.set(ylim=(len(data) - 0.4, -0.6), xlabel="test accuracy (95 % interval)")
     title = f"Share of the message recalled at T = {page.lengths[-1]}"
     plotting.heading(figure, page, title)
     return figure
@@ -208,9 +193,10 @@ def draw_generalization(data: pd.DataFrame, page: Page) -> Figure:
         page, "T of the test (steps)", "test accuracy", trained
     )
     for T, axes in panels.items():
-        for name, rows in plotting.by_label(data[data["T"] == T], page):
+        at_T = plotting.side_by_side(data[data["T"] == T], page, "test_T")
+        for name, rows in plotting.by_label(at_T, page):
             axes.errorbar(
-                rows["test_T"],
+                rows["x"],
                 rows["accuracy"],
                 yerr=_distances(rows),
                 **plotting.line(page.styles[name]) | {"markersize": 5},

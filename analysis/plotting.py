@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
@@ -21,6 +22,13 @@ REFERENCE_COLOR = "#606060"
 SOLVED = 0.99
 NEAREST = 1e-4
 """Distance to 1 below which accuracies are not told apart in a figure."""
+STRETCH = (
+    lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
+    lambda nines: 1 + NEAREST - 10.0**-nines,
+)
+"""A scale of accuracies and its inverse: each step from 0.9 to 0.99 to 0.999 is as wide. What
+tells good models apart is how many of the symbols are wrong."""
+
 SETTINGS = {
     "figure.constrained_layout.use": True,
     "font.size": TEXT_SIZE,
@@ -103,24 +111,37 @@ def token_axis(axes: Axes) -> None:
 
 
 def accuracy_axis(axes: Axes, named: bool = True) -> None:
-    """A y axis of accuracies, stretched towards 1, with the lines of chance and of a solution.
-
-    Each step from 0.9 to 0.99 to 0.999 is as high: what tells good models apart is how many of
-    the symbols are wrong.
-    """
-    axes.set_yscale(
-        "function",
-        functions=(
-            lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
-            lambda nines: 1 + NEAREST - 10.0**-nines,
-        ),
-    )
-    axes.yaxis.set_major_locator(FixedLocator([0, 0.5, 0.9, 0.99, 0.999, 1]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_ylim(0, 1 + NEAREST / 4)  # room for a marker at 1
+    """A y axis of accuracies, stretched towards 1, with the lines of chance and of a solution."""
+    axes.set_yscale("function", functions=STRETCH)
+    axes.set_ylim(_ticks(axes.yaxis))
     reference(axes, SOLVED, "solved" if named else "")
     reference(axes, CHANCE, "chance" if named else "")
+
+
+def horizontal_accuracy_axis(axes: Axes) -> None:
+    """An x axis like the y axis of :func:`accuracy_axis`."""
+    axes.set_xscale("function", functions=STRETCH)
+    axes.set_xlim(_ticks(axes.xaxis))
+    for accuracy, name in ((SOLVED, "solved"), (CHANCE, "chance")):
+        axes.axvline(accuracy, color=REFERENCE_COLOR, linewidth=1, linestyle=(0, (1, 2)))
+        axes.text(
+            accuracy,
+            1.0,
+            name,
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+            fontsize=10,
+            color=REFERENCE_COLOR,
+        )
+
+
+def _ticks(axis: Axis) -> tuple[float, float]:
+    """Set the ticks of a stretched axis; returns its ends, with room for a marker at 1."""
+    axis.set_major_locator(FixedLocator([0, 0.5, 0.9, 0.99, 0.999, 1]))
+    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
+    axis.set_minor_locator(NullLocator())
+    return 0, 1 + NEAREST / 4
 
 
 def by_label(data: pd.DataFrame, page: Page) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -152,11 +173,11 @@ def cross(color: str) -> dict[str, Any]:
     return {"color": color, "linestyle": "", "marker": "x", "markeredgewidth": 2}
 
 
-def side_by_side(data: pd.DataFrame, page: Page) -> pd.DataFrame:
-    """Adds the column x: T, moved by a few percent so that marks of labels do not overlap."""
+def side_by_side(data: pd.DataFrame, page: Page, lengths: str = "T") -> pd.DataFrame:
+    """Adds the column x: lengths moved by a few percent, so that marks do not overlap."""
     labels = [label for label, _ in by_label(data, page)]
     steps = data["label"].map(labels.index) - (len(labels) - 1) / 2
-    return data.assign(x=data["T"].astype("float64") * 1.05**steps)
+    return data.assign(x=data[lengths].astype("float64") * 1.05**steps)
 
 
 def length_axis(axes: Axes, lengths: Sequence[int], width: float = WIDTH) -> None:
