@@ -106,10 +106,12 @@ def _compared(rows: Sequence[Row], name: str, pairs: Sequence[Row]) -> str:
         better = best[f"{name}_low"] > CHANCE
         text += f", {'more' if better else 'no better'} than guessing ({CHANCE})"
     text += "."
+    basis = SEEDS if over_seeds else PAYLOADS
     told_apart = {
         frozenset((pair["better"], pair["worse"]))
         for pair in pairs
-        if pair["basis"] == (SEEDS if over_seeds else PAYLOADS) and pair["p_holm"] < SIGNIFICANT
+        # Intervals without a width have no p-value.
+        if pair["basis"] == basis and pair["p_holm"] is not None and pair["p_holm"] < SIGNIFICANT
     }
     below: list[str] = []
     near: list[str] = []

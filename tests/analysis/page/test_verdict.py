@@ -184,6 +184,14 @@ def test_a_difference_over_payloads_is_one_of_these_networks_only() -> None:
     assert "no difference" not in sure
 
 
+@pytest.mark.parametrize(("p_value", "apart"), [(0.0, True), (0.05, False), (float("nan"), False)])
+def test_a_pair_is_told_apart_by_its_corrected_p_value(p_value: float, apart: bool) -> None:
+    rows = solved("gru", 100, 0.999), solved("lstm", 100, 0.991)
+    [verdict] = judge(*rows, differ={("gru", "lstm"): p_value})
+    assert ("below it" in text(verdict, "How sure")) == apart
+    assert ("no difference shown" in text(verdict, "How sure")) == (not apart)
+
+
 def test_only_the_largest_solved_length_is_compared() -> None:
     rows = [solved("gru", 100, 0.999), solved("gru", 200, 0.995), solved("lstm", 100, 0.99)]
     [verdict] = judge(*rows)
