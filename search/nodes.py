@@ -132,7 +132,7 @@ def run_there(address: str, hosts: Hosts, command: str) -> tuple[int, str, str]:
         [
             "ssh", *(part for option in options for part in ("-o", option)),
             "-i", str(Path(hosts.key).expanduser()), f"{hosts.user}@{address}",
-            f"bash --login -i -c {shlex.quote(command)}",
+            f"bash --login -i -c {shlex.quote(f'source ~/.bashrc; {command}')}",
         ],
         capture_output=True, text=True, stdin=subprocess.DEVNULL,
     )  # fmt: skip

@@ -19,14 +19,17 @@
 set -euo pipefail
 . .venv/bin/activate            # CHANGE: if `make search` has put the project elsewhere
 
-# Whoever has no token is refused: on a shared network anybody could run code otherwise.
-export RAY_AUTH_MODE=token RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300
-(umask 077; ray get-auth-token --generate > /dev/null 2>&1)
+# A token for this job: whoever has none is refused, while on a shared network anybody could run
+# code otherwise. The nodes read it from this folder.
+export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH="$PWD/.token-$SLURM_JOB_ID"
+trap 'rm -f "$RAY_AUTH_TOKEN_PATH"' EXIT
+(umask 077; python -c 'import secrets; print(secrets.token_hex(32))' > "$RAY_AUTH_TOKEN_PATH")
 
+# The same on every node: starts Ray there; the search runs on the first. If Ray does not start on
+# one of them, the job ends.
+export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=120
 head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
-
-# The same on every node: starts Ray there; the search runs on the first.
-srun ray symmetric-run --address "$head:6379" --min-nodes "$SLURM_JOB_NUM_NODES" \
-    --num-cpus "$SLURM_CPUS_PER_TASK" --object-store-memory 200000000 \
-    --include-dashboard false --disable-usage-stats -- \
+srun --kill-on-bad-exit=1 \
+    ray symmetric-run --address "$head:6379" --min-nodes "$SLURM_JOB_NUM_NODES" \
+    --num-cpus "$SLURM_CPUS_PER_TASK" --object-store-memory 200000000 -- \
     configs/cluster/search-or-resume.sh --address auto "$@"

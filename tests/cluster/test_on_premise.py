@@ -100,6 +100,24 @@ def test_a_host_that_is_switched_on_late_joins(cluster, lab):
     assert f"{WORKER} (worker) is there: 1 CPUs, 0 GPUs" in output
 
 
+@pytest.mark.parametrize(
+    ("port", "fault"),
+    [
+        (6379, "Ray is installed there and has not started (yet); see /tmp/ray/session_latest"),
+        (6380, f"it does not reach port 6380 of {HEAD}: bash: line 1: /dev/tcp/{HEAD}/6380: "
+               "Connection refused"),
+    ],
+)  # fmt: skip
+def test_a_host_is_examined_from_the_head(port, fault, cluster):
+    look = (
+        "from search.nodes import *; "
+        f"print(diagnose('{WORKER}', read_hosts(CLUSTER_FILE), '{HEAD}:{port}'))"
+    )
+    code, output = cluster.exec(f'python -c "{look}"')
+    assert code == 0
+    assert output.startswith(fault)
+
+
 def test_whoever_has_no_token_is_refused(cluster, lab, tmp_path):
     ask = (
         "from ray._raylet import GcsClient; from ray._private.authentication."
