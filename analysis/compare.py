@@ -19,8 +19,9 @@ from analysis.figures import draw_figures
 from analysis.output_folder import make_output_folder, write_atomically
 from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
+from analysis.paths import InputError
 from analysis.result_tables import NAME, make_tables
-from analysis.study_data import InputError, load_studies
+from analysis.study_data import load_studies
 from analysis.tables import compare_studies, console_table, problems, records
 
 
@@ -34,10 +35,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "runs",
         nargs="*",
-        type=Path,
-        default=[Path("runs")],
+        default=["runs"],
         metavar="RUNS",
-        help="study, or folder of studies (default: runs)",
+        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
     )
     parser.add_argument(
         "--output",
@@ -50,7 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def compare(runs: list[Path], output: Path) -> None:
+def compare(runs: list[str], output: Path) -> None:
     """Compare the studies in ``runs``: write ``output`` and print the table.
 
     Raises:
