@@ -22,7 +22,7 @@ from analysis.page import PAGE, render_page
 from analysis.paths import InputError
 from analysis.result_tables import NAME, make_tables
 from analysis.study_data import load_studies
-from analysis.tables import compare_studies, console_table, problems, records
+from analysis.tables import compare_studies, console_table, problems
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -61,7 +61,7 @@ def compare(runs: list[str], output: Path) -> None:
     comparison = compare_studies(studies)
     tables = make_tables(studies, comparison)
     figures, missing = draw_figures(studies, tables)
-    contents = output_files(tables, figures, missing)
+    contents = output_files(tables, figures, missing, studies.warnings())
     command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
     contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
     for name, content in contents.items():
@@ -73,8 +73,8 @@ def compare(runs: list[str], output: Path) -> None:
         console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
-    for study in records(studies.studies[studies.studies["warning"] != ""]):
-        console.print(f"warning: {study['path']}: {study['warning']}", soft_wrap=True)
+    for warning in studies.warnings():
+        console.print(f"warning: {warning}", soft_wrap=True)
     console.print(
         f"{PAGE}, {NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and {len(figures)} "
         f"figures are in {output}",

@@ -71,6 +71,11 @@ class Studies(NamedTuple):
     events: pd.DataFrame
     configs: dict[str, dict[str, Any]]
 
+    def warnings(self) -> list[str]:
+        """One line for each study of which something is left out: its path and what."""
+        told = self.studies[self.studies["warning"] != ""]
+        return [f"{path}: {warning}" for path, warning in told[["path", "warning"]].values]
+
 
 class _Tables(NamedTuple):
     trials: pd.DataFrame
@@ -221,6 +226,9 @@ def _read_config(path: StudyPath) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ProblemError(f"{path.name}: config has no keys")
     _, _, lengths = (_key(path, config, name) for name in ("model", "task", "T"))
+    for section in ("search", "space"):
+        if not isinstance(config.setdefault(section, {}), dict):
+            raise ProblemError(f"{path.name}: {section} has no keys")
     valid = isinstance(lengths, list) and all(isinstance(T, int) and T >= 1 for T in lengths)
     if not valid or not lengths:
         raise ProblemError(f"{path.name}: T must be a list of lengths >= 1, but is {lengths!r}")
@@ -234,32 +242,49 @@ def _key(path: StudyPath, mapping: dict[str, Any], name: str) -> Any:
 
 
 def _read_tables(folder: StudyPath) -> tuple[_Tables, str]:
-    """The tables of a study, and a warning if its events cannot be read."""
+    """The tables of a study, and what else of it is left out, or does not fit together."""
     trials = _read_table(folder / files.TRIALS_FILE, files.TRIALS_COLUMNS)
     unknown = set(trials["status"]) - set(files.STATUSES)
     if unknown:
         raise ProblemError(f"{files.TRIALS_FILE}: unknown status {unknown.pop()!r}")
-    milestones, warning = [], ""
+    progress = _read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS)
+    warnings = [_lacking_evaluations(trials, progress)]
+    milestones: list[dict[str, Any]] = []
     try:
         milestones = read_milestones(folder)
     except FileNotFoundError:
         pass  # made before there was such a file
     except (OSError, ValueError) as error:
-        warning = f"what happened when is not known: {_one_line(error)}"
+        warnings.append(f"what happened when is not known: {_one_line(error)}")
     events = pd.DataFrame(milestones, columns=list(EVENT_COLUMNS))
+    generalization = pd.DataFrame({name: _empty(name) for name in files.GENERALIZATION_COLUMNS})
+    try:
+        generalization = _read_table(
+            folder / files.GENERALIZATION_FILE, files.GENERALIZATION_COLUMNS, optional=True
+        )
+    except ProblemError as error:
+        warnings.append(f"{error}; make it again by python -m analysis.generalize")
     tables = _Tables(
         trials=trials,
-        progress=_read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS),
+        progress=progress,
         best=_read_table(folder / files.BEST_FILE, files.BEST_COLUMNS),
         confirmations=_read_table(
             folder / files.CONFIRM_FILE, files.CONFIRM_COLUMNS, optional=True
         ),
-        generalization=_read_table(
-            folder / files.GENERALIZATION_FILE, files.GENERALIZATION_COLUMNS, optional=True
-        ),
+        generalization=generalization,
         events=events.astype({name: _empty(name).dtype for name in EVENT_COLUMNS}),
     )
-    return tables, warning
+    return tables, "; ".join(filter(None, warnings))
+
+
+def _lacking_evaluations(trials: pd.DataFrame, progress: pd.DataFrame) -> str:
+    """A warning if the curves of trials that have ended stop before the trials do."""
+    ended = trials[trials["status"] != files.INTERRUPTED].set_index("trial_id")["tokens"].dropna()
+    last = progress.groupby("trial_id")["tokens"].max().reindex(ended.index).fillna(0)
+    lacking = int((last < ended).sum())
+    if not lacking:
+        return ""
+    return f"{files.PROGRESS_FILE} lacks evaluations of {lacking} of {len(ended)} ended trials"
 
 
 def _read_table(path: StudyPath, columns: Sequence[str], optional: bool = False) -> pd.DataFrame:
