@@ -20,17 +20,14 @@ from analysis.confirmation import confirmed_table
 from analysis.figures import RenderedFigure, render_figures
 from analysis.study_data import InputError, load_studies
 from analysis.tables import compare_studies, console_table, markdown, problems, records
+from command_line import Parser
 
 NAME = "comparison"
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m analysis.compare``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("copytask-compare", prog="python -m analysis.compare", description=__doc__)
     parser.add_argument(
         "runs",
         nargs="*",

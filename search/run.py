@@ -3,6 +3,8 @@
     python -m search.run --model mgru
     python -m search.run --model gru --config configs/quick.yaml
     python -m search.run --model my_package.cells:factory --T 100 --set space.hidden_size=64
+    python -m search.run --list
+    python -m search.run --show mgru-delay
 
 Results go to runs/MODEL-TASK/; compare studies with: python -m analysis.compare
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from command_line import Parser, suggest, suggest_output
 from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
@@ -49,20 +52,16 @@ CONFIG_FLAGS = {
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m search.run``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.run",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("copytask-search", prog="python -m search.run", description=__doc__)
     study = parser.add_argument_group("what is searched")
-    study.add_argument(
+    model = study.add_argument(
         "--model", help=f"{', '.join(MODELS)}, or your own cell as package.module:factory"
     )
-    study.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
+    task = study.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
     study.add_argument(
         "--T", nargs="*", type=int, metavar="T", help="lengths (default: 100 200 500 1000)"
     )
-    study.add_argument(
+    config = study.add_argument(
         "--config", type=Path, metavar="FILE",
         help="configuration (default: configs/default.yaml)",
     )  # fmt: skip
@@ -84,10 +83,10 @@ def make_parser() -> argparse.ArgumentParser:
         help="then train the winner at each T again with N fresh seeds",
     )  # fmt: skip
     search.add_argument("--seed", type=int, metavar="N", help="of sampler and trials")
-    search.add_argument("--sampler", help="tpe or random")
-    search.add_argument("--scheduler", help="asha or none")
+    sampler = search.add_argument("--sampler", help="tpe or random")
+    scheduler = search.add_argument("--scheduler", help="asha or none")
     place = parser.add_argument_group("where")
-    place.add_argument("--name", help="of the study (default: MODEL-TASK)")
+    name = place.add_argument("--name", help="of the study (default: MODEL-TASK)")
     place.add_argument(
         "--storage", default="runs", metavar="DIR",
         help="folder of the studies, or s3://bucket/prefix (default: runs)",
@@ -113,6 +112,19 @@ def make_parser() -> argparse.ArgumentParser:
         "--autoscale", action="store_true", default=None,
         help="ask a cluster that can grow for --max-concurrent places",
     )  # fmt: skip
+    later = parser.add_argument_group("a week later")
+    later.add_argument("--list", action="store_true", help="list the studies under --storage")
+    show = later.add_argument(
+        "--show", nargs="+", metavar="NAME",
+        help="show a study under --storage, or what differs between two of them",
+    )  # fmt: skip
+    suggest(model, MODELS)
+    suggest(task, TASKS)
+    suggest(sampler, ("tpe", "random"))
+    suggest(scheduler, ("asha", "none"))
+    for action in (name, show):
+        suggest_output(action, "ls runs 2>/dev/null")
+    suggest_output(config, "ls configs/*.yaml *.yaml 2>/dev/null")
     return parser
 
 
@@ -177,6 +189,10 @@ def main(arguments: list[str] | None = None) -> int:
     args = make_parser().parse_args(arguments)
     warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # said in a line of its own
     try:
+        if args.list or args.show:
+            from search.looking_back import look_back
+
+            return look_back(parse_storage(args.storage), args.show)
         if args.replay:
             from search.replay import replay
 

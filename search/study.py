@@ -275,7 +275,7 @@ class Study(History):
         """
         if config != self.config:
             self.config = config
-            self._write_document(read_yaml(self.path / files.STUDY_FILE)["provenance"])
+            self._write_document(read_document(self.path)["provenance"])
 
     def _write_document(self, origin: Mapping[str, Any]) -> None:
         document = {
@@ -293,13 +293,23 @@ def read_config(path: StorePath) -> StudyConfig:
     Raises:
         UserError: there is no study, or it cannot be read.
     """
-    file = path / files.STUDY_FILE
-    if not file.is_file():
+    if not (path / files.STUDY_FILE).is_file():
         raise UserError(f"no study to resume at {path}; start it without --resume")
+    values = read_document(path).get("config") or {}
+    return override(values, [], {}, str(path / files.STUDY_FILE))
+
+
+def read_document(path: StorePath) -> dict[str, Any]:
+    """What study.yaml holds: schema_version, config, provenance.
+
+    Raises:
+        UserError: it cannot be read, or another version wrote it.
+    """
+    file = path / files.STUDY_FILE
     document = read_yaml(file)
     if document.get("schema_version") != files.SCHEMA_VERSION:
         raise UserError(
             f"{file} has schema version {document.get('schema_version')}; "
             f"this program reads {files.SCHEMA_VERSION}"
         )
-    return override(document.get("config") or {}, [], {}, str(file))
+    return document
