@@ -82,6 +82,7 @@ class SearchConfig(Section):
             it is the best of its T.
         confirm_seeds: how often the winner at each T is then trained again, each time with a
             fresh seed and tested on payloads of its own.
+        tensorboard: also write event files for TensorBoard into the study directory.
         seed: of sampler and trials.
     """
 
@@ -103,6 +104,7 @@ class SearchConfig(Section):
     test_payloads: int = Field(2000, ge=1)
     final: bool = False
     confirm_seeds: int = Field(0, ge=0)
+    tensorboard: bool = False
     seed: int = Field(0, ge=0, le=2**20)
 
 

@@ -24,7 +24,7 @@ from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.resumption import check_resumable
-from search.storage import StorePath, parse_storage, probe, reason
+from search.storage import StorePath, is_object_store, parse_storage, probe, reason
 from search.study import read_config
 from study_format import STUDY_FILE
 
@@ -39,6 +39,7 @@ CONFIG_FLAGS = {
     "final": "search.final",
     "confirm_seeds": "search.confirm_seeds",
     "seed": "search.seed",
+    "tensorboard": "search.tensorboard",
     "sampler": "search.sampler",
     "scheduler": "search.scheduler",
     "cpus_per_trial": "resources.cpus_per_trial",
@@ -95,6 +96,10 @@ def make_parser() -> argparse.ArgumentParser:
     place.add_argument(
         "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
         help="train a trial of a study again, alone, and compare it with what was recorded",
+    )  # fmt: skip
+    place.add_argument(
+        "--tensorboard", action="store_true", default=None,
+        help="also write event files for TensorBoard into the study",
     )  # fmt: skip
     place.add_argument("--quiet", action="store_true", help="print the result only")
     place.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
@@ -180,6 +185,11 @@ def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
     elif path.exists():
         raise UserError(
             f"the study {path} exists: go on with it by --resume, or choose another --name"
+        )
+    if config.search.tensorboard and is_object_store(path):
+        raise UserError(
+            f"search.tensorboard: {path.parent} cannot append to event files; leave it out. How a "
+            "search there goes is told by --show, and by optuna-dashboard on a copy of its journal"
         )
     return path, config
 
