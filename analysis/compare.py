@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import webbrowser
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from rich.console import Console
 
 from analysis.confirmation import confirmed_table
 from analysis.figures import RenderedFigure, render_figures
+from analysis.live import serve
 from analysis.study_data import InputError, load_studies
 from analysis.tables import compare_studies, console_table, markdown, problems, records
 from command_line import Parser
@@ -44,6 +46,14 @@ def make_parser() -> argparse.ArgumentParser:
         help="folder for tables and figures (default: reports)",
     )
     parser.add_argument("--open", action="store_true", help="show comparison.md when done")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="serve it on this machine, and make it anew while a search runs, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, metavar="N", help="for --live (default: 8000)"
+    )
     return parser
 
 
@@ -93,8 +103,8 @@ def write_atomically(folder: Path, name: str, content: bytes) -> None:
         raise InputError(f"{folder / name} cannot be written: {error.strerror}") from None
 
 
-def compare(runs: list[Path], output: Path) -> None:
-    """Compare the studies in ``runs``: write ``output`` and print the table.
+def compare(runs: list[Path], output: Path, quiet: bool = False) -> None:
+    """Compare the studies in ``runs``: write ``output`` and print the table, unless quiet.
 
     Raises:
         InputError: there is no study, or the output cannot be written.
@@ -106,7 +116,7 @@ def compare(runs: list[Path], output: Path) -> None:
     for name, content in contents(comparison, figures).items():
         write_atomically(output, name, content)
     # Names of a user's cells may look like markup.
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
     console.print(console_table(comparison))
     if confirmed := confirmed_table(comparison):
         console.print(confirmed)
@@ -121,6 +131,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
     try:
+        if args.live:
+            make_output_folder(args.output)
+            again = partial(compare, args.runs, args.output, quiet=True)
+            serve(again, args.runs, args.output, args.port, browse=args.open)
+            return 0
         compare(args.runs, args.output)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
