@@ -81,9 +81,17 @@ def package_version() -> str:
 
 def git_revision() -> str | None:
     """The revision of this checkout; None if it is none."""
-    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    here = Path(__file__)
     try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+        # An installed package may lie in a checkout of something else.
+        known = _git(here.parent, "ls-files", "--error-unmatch", here.name)
+        return _git(here.parent, "describe", "--always", "--dirty") if known else None
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return result.stdout.strip() or None
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None if it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    return result.stdout.strip() if result.returncode == 0 else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import study_format as files
@@ -51,9 +52,10 @@ def find_studies(storage: StorePath) -> list[StorePath]:
         UserError: there is no such storage, or it cannot be read.
     """
     try:
-        # In an object store there are no empty folders, and so no missing ones.
-        if not storage.is_dir() and not children(storage):
-            raise UserError(f"--storage {storage}: no such folder; {MAKE_A_STUDY}")
+        # An object store has no empty folders, and so no missing ones.
+        if isinstance(storage, Path) and not storage.is_dir():
+            what = "not a folder" if storage.exists() else f"no such folder; {MAKE_A_STUDY}"
+            raise UserError(f"--storage {storage}: {what}")
         found = [path for path in children(storage) if path.name[0] != "." and is_study(path)]
     except OSError as error:
         raise UserError(f"--storage {storage} cannot be read: {reason(error)}") from None

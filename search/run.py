@@ -170,12 +170,12 @@ def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
         for name, key in CONFIG_FLAGS.items()
         if getattr(args, name) is not None
     }
-    if args.resume and args.name:
+    if args.resume and args.name is not None:
         path = study_path(args.storage, args.name)
     else:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
-        name = args.name or f"{config.model.replace(':', '.')}-{config.task}"
-        path = study_path(args.storage, name)
+        default = f"{config.model.replace(':', '.')}-{config.task}"
+        path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path)
         values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
