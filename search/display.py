@@ -46,6 +46,8 @@ class Display:
     def __exit__(self, *exception: object) -> None:
         logging.getLogger("search").removeHandler(self._log_lines)
         if self._live:
+            # At the end the summary takes its place; else it is the last that was known.
+            self._live.transient = exception[0] is None
             self._live.stop()
             self._live = None
 

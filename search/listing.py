@@ -85,9 +85,7 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
         *head, state, date = row
         table.add_row(*map(Text, head), Text(state, STATE_STYLES[state]), *best, date)
     console.print(table)
-    console.print(
-        "T: done of all. Below each T the test accuracy of its best; ~: validation so far."
-    )
+    console.print("T: done of all. Below each T: test accuracy of its best, ~ validation so far.")
     if lengths != shown:
         hidden = ", ".join(str(T) for T in lengths if T not in shown)
         console.print(f"No room for T = {hidden}: see --show NAME.", soft_wrap=True)

@@ -115,7 +115,7 @@ def trials_table(study: Overview) -> Table:
     history = study.history
     table = plain_table(
         "Trials of the search", "T", "n", "completed", "stopped early", "failed",
-        "running" if study.state == RUNNING else "cut off", "it ended as", left=("it ended as",),
+        "unfinished", "it ended as", left=("it ended as",),
     )  # fmt: skip
     for T in history.config.T:
         length = history.lengths[T]
