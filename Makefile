@@ -2,6 +2,7 @@
 # make test                install what is needed and run all tests
 # make compare             compare the studies under runs/
 # make lint                ruff and mypy
+# make audit               known vulnerabilities of what is installed
 #
 # ARGS is handed on: make search MODEL=gru ARGS="--config configs/quick.yaml"
 
@@ -10,7 +11,7 @@ MODEL ?= mgru
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: search test compare lint clean
+.PHONY: search test compare lint audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume))
@@ -22,7 +23,7 @@ compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -41,6 +42,12 @@ $(VENV)/.dev: $(BUILT_FROM)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(VENV)/.run $@
+
+# Known vulnerabilities of what is installed; asks pypi.org.
+audit: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/installed.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(VENV)/installed.txt
 
 clean:
 	rm -rf $(VENV) build *.egg-info copytask/recurrence/*.so

@@ -15,6 +15,7 @@ TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"
 CONFIRM_FILE = "confirm.csv"  # only of a study that confirms, see search.confirm_seeds
+GENERALIZATION_FILE = "generalization.csv"  # only after python -m analysis.generalize
 EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed search goes on from
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print
@@ -117,3 +118,19 @@ CONFIRM_COLUMNS = (
 )
 """confirm.csv: one row a (T, seed) that was trained and tested, and one for each that failed.
 Hyperparameters beyond the three follow as in trials.csv."""
+
+GENERALIZATION_COLUMNS = (
+    "model",
+    "task",
+    "T",  # for which the model was trained
+    "trial_id",  # of the best trial at T when it was tested
+    "test_T",  # at which it was tested, without any training
+    "accuracy",  # as in best.csv, as the next four
+    "accuracy_low",
+    "accuracy_high",
+    "exact_match",
+    "recalled_bits",
+    "payloads",  # on which it was tested
+    "seed",  # of those payloads: equal task, test_T and seed are equal payloads
+)
+"""generalization.csv: one row a (T, test_T). The one file that ``analysis`` writes here."""

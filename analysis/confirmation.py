@@ -6,7 +6,7 @@ from rich.table import Table
 
 import study_format as files
 from analysis.study_data import Studies
-from seed_statistics import BEST_OF_MANY, summarize_seeds
+from seed_statistics import BEST_OF_MANY, CHANCE, summarize_seeds
 
 CONFIRMED = (
     "seeds",
@@ -20,21 +20,31 @@ CONFIRMED = (
 """Columns of :func:`confirmed_winners` beside study and T."""
 
 
+def winner_seeds(studies: Studies) -> pd.DataFrame:
+    """One row a seed with which a winner was trained again.
+
+    Columns: study, T, seed, accuracy (on test payloads; chance if the seed failed before it had a
+    model), solved. Seeds of an earlier winner do not count.
+    """
+    winners = studies.best[["study", "T", "trial_id"]].rename(columns={"trial_id": "confirms"})
+    seeds = studies.confirmations.merge(winners, on=["study", "T", "confirms"])
+    solved = seeds["tokens_to_solve"].notna() & (seeds["status"] != files.FAILED)
+    return seeds[["study", "T", "seed"]].assign(
+        accuracy=seeds["accuracy"].fillna(CHANCE), solved=solved
+    )
+
+
 def confirmed_winners(studies: Studies) -> pd.DataFrame:
     """One row a (study, T) whose winner was trained again with fresh seeds.
 
     Columns: study, T, those of ``CONFIRMED``: number of seeds, how many of them solved T, 95 %
     interval of the share that does, mean test accuracy over the seeds with its 95 % interval. A
-    seed that failed has not solved T, and is in the mean like any other. Seeds of an earlier
-    winner do not count.
+    seed that failed has not solved T, and is in the mean like any other.
     """
-    winners = studies.best[["study", "T", "trial_id"]].rename(columns={"trial_id": "confirms"})
-    seeds = studies.confirmations.merge(winners, on=["study", "T", "confirms"])
-    rows = []
-    for (study, T), of in seeds.groupby(["study", "T"]):
-        accuracies = [None if pd.isna(value) else float(value) for value in of["accuracy"]]
-        solved = of["tokens_to_solve"].notna() & (of["status"] != files.FAILED)
-        rows.append((study, T, *summarize_seeds(accuracies, solved.tolist())))
+    rows = [
+        (study, T, *summarize_seeds(of["accuracy"].tolist(), of["solved"].tolist()))
+        for (study, T), of in winner_seeds(studies).groupby(["study", "T"])
+    ]
     frame = pd.DataFrame(rows, columns=["study", "T", *CONFIRMED])
     whole = dict.fromkeys(("T", "seeds", "seeds_solved"), "Int64")
     numbers = dict.fromkeys(CONFIRMED, "float64")

@@ -2,7 +2,12 @@
 
 import pandas as pd
 
+from analysis.confirmation import winner_seeds
+from analysis.pairs import SEEDS
+from analysis.study_data import Studies
 from analysis.tables import DONE
+
+MOST_PAIRS = 20
 
 
 def accuracy_data(comparison: pd.DataFrame) -> pd.DataFrame:
@@ -37,14 +42,16 @@ def time_to_solve_data(comparison: pd.DataFrame) -> pd.DataFrame:
 def learning_curves_data(comparison: pd.DataFrame, progress: pd.DataFrame) -> pd.DataFrame:
     """Every evaluation of the best trials, in the order of training.
 
-    Columns: label, T, million_tokens, validation_accuracy.
+    Columns: label, T, million_tokens, validation_accuracy, curriculum (the largest training
+    length by then, as a share of T).
     """
     keys = ["study", "T", "trial_id"]
     curves = _done(comparison)[["label", *keys]].merge(
-        progress[[*keys, "tokens", "validation_accuracy"]], on=keys
+        progress[[*keys, "tokens", "validation_accuracy", "max_length"]], on=keys
     )
     curves["million_tokens"] = curves["tokens"].astype("float64") / 1e6
-    columns = ["label", "T", "million_tokens", "validation_accuracy"]
+    curves["curriculum"] = curves["max_length"].astype("float64") / curves["T"].astype("float64")
+    columns = ["label", "T", "million_tokens", "validation_accuracy", "curriculum"]
     return curves.sort_values(["T", "label", "million_tokens"], ignore_index=True)[columns]
 
 
@@ -63,6 +70,48 @@ def largest_length_data(comparison: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["accuracy", "label"], ascending=[False, True], ignore_index=True)[
         columns
     ]
+
+
+def seeds_data(comparison: pd.DataFrame, studies: Studies) -> pd.DataFrame:
+    """One row a seed with which a winner was trained again.
+
+    Columns: label, T, accuracy, solved, and the same in each row of a (label, T) mean, mean_low,
+    mean_high (95 % interval of the mean).
+    """
+    means = ["mean_accuracy", "mean_accuracy_low", "mean_accuracy_high"]
+    rows = _done(comparison)[["label", "study", "T", *means]]
+    data = rows.merge(winner_seeds(studies), on=["study", "T"])
+    data = data.rename(columns=dict(zip(means, ("mean", "mean_low", "mean_high"), strict=True)))
+    columns = ["label", "T", "accuracy", "solved", "mean", "mean_low", "mean_high"]
+    return data.sort_values(["T", "label"], ignore_index=True)[columns]
+
+
+def largest_pairs_data(comparison: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Every two labels at the largest T of the task, the largest difference first.
+
+    Args:
+        pairs: of :func:`analysis.pairs.compare_pairs`, as the columns of the result are.
+
+    On the basis of seeds if there are any at this T, else of payloads.
+    """
+    pairs = pairs[pairs["T"] == comparison["T"].max()]
+    seeds = pairs[pairs["basis"] == SEEDS]
+    chosen = pairs if seeds.empty else seeds
+    return chosen.sort_values("difference", ascending=False, ignore_index=True).head(MOST_PAIRS)
+
+
+def generalization_data(comparison: pd.DataFrame, studies: Studies) -> pd.DataFrame:
+    """Test accuracies of the best trials at other T than that of their training.
+
+    Columns: label, T, test_T, accuracy, accuracy_low, accuracy_high. Tests of a trial that is not
+    the best at its T any more do not count.
+    """
+    keys = ["study", "T", "trial_id"]
+    scores = ["test_T", "accuracy", "accuracy_low", "accuracy_high"]
+    data = _done(comparison)[["label", *keys]].merge(
+        studies.generalization[[*keys, *scores]], on=keys
+    )
+    return data.sort_values(["T", "label", "test_T"], ignore_index=True)[["label", "T", *scores]]
 
 
 def missing_note(comparison: pd.DataFrame) -> str:

@@ -1,203 +1,198 @@
-"""Figures of a comparison, drawn without any global state of matplotlib."""
+"""All figures of a comparison, drawn without any global state of matplotlib.
+
+For each there is a function of its numbers, one of its drawing and one of its caption.
+"""
 
 import io
-import textwrap
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
-from analysis import plotting
+from analysis import captions, draw_results, draw_search, plotting
 from analysis.figure_data import (
     accuracy_data,
+    generalization_data,
     largest_length_data,
+    largest_pairs_data,
     learning_curves_data,
     missing_note,
+    seeds_data,
     time_to_solve_data,
 )
+from analysis.importance import LEAST_TRIALS
 from analysis.plotting import Page
+from analysis.result_tables import NAME, make_tables
+from analysis.search_data import slots_data, trials_data
+from analysis.study_data import Studies
 from analysis.styles import label_styles
 from analysis.tables import DONE, tasks
 
-CHANCE = 0.1  # 1 / number of payload symbols
-SOLVED = 0.99
-
 
 class RenderedFigure(NamedTuple):
-    """A figure as the content of the files ``stem``.png and ``stem``.svg."""
+    """A figure as the content of the files ``stem``.png and ``stem``.svg.
+
+    Attributes:
+        task: whose results it shows.
+        stem: name of its files.
+        shows: its title.
+        png, svg: the files' content.
+        caption: a few sentences that say what is seen; no markup.
+    """
 
     task: str
     stem: str
     shows: str
     png: bytes
     svg: bytes
+    caption: str
 
 
-def draw_accuracy(data: pd.DataFrame, page: Page) -> Figure:
-    """Draw what :func:`accuracy_data` returns."""
-    figure = plotting.new_figure(page)
-    axes = figure.subplots()
-    for label, rows in plotting.by_label(plotting.side_by_side(data, page), page):
-        axes.errorbar(
-            rows["x"],
-            rows["accuracy"],
-            yerr=_distances(rows),
-            capsize=3,
-            **plotting.line(page.styles[label]),
-        )
-    plotting.length_axis(axes, page.lengths)
-    axes.set(ylim=(0, 1.05), ylabel="test accuracy (95 % interval)")
-    plotting.reference(axes, CHANCE, "chance\n0.1")
-    plotting.heading(figure, page, "Share of the message recalled at each T", data)
-    return figure
+class MissingFigure(NamedTuple):
+    """A figure that has nothing to show, and why."""
+
+    task: str
+    stem: str
+    shows: str
+    reason: str
 
 
-def draw_time_to_solve(data: pd.DataFrame, page: Page) -> Figure:
-    """Draw what :func:`time_to_solve_data` returns: seconds left, tokens right."""
-    figure = plotting.new_figure(page)
-    panels = figure.subplots(1, 2)
-    quantities = {"seconds": "seconds", "million_tokens": "million tokens"}
-    for axes, (column, name) in zip(panels, quantities.items(), strict=True):
-        for label, rows in plotting.by_label(plotting.side_by_side(data, page), page):
-            style = page.styles[label]
-            solved, spent = rows[rows["solved"]], rows[~rows["solved"]]
-            axes.plot(solved["x"], solved[column], **plotting.line(style))
-            axes.plot(spent["x"], spent[column], **plotting.cross(style.color))
-        plotting.length_axis(axes, page.lengths, plotting.WIDTH / 2)
-        plotting.positive_axis(axes, f"{name} to solve T")
-    further = []
-    if not data["solved"].all():
-        cross = plotting.cross(plotting.REFERENCE_COLOR)
-        further = [Line2D([], [], label="not solved (spent)", **cross)]
-    title = "What the best trial of each model needed to solve T"
-    plotting.heading(figure, page, title, data, further)
-    return figure
+class Scope(NamedTuple):
+    """What a figure of one task may draw upon.
 
+    Attributes:
+        rows: of the task in :func:`analysis.tables.compare_studies`.
+        tables: of :func:`analysis.result_tables.make_tables`, the rows of the task.
+        studies: all of them.
+    """
 
-def draw_learning_curves(data: pd.DataFrame, page: Page) -> Figure:
-    """Draw what :func:`learning_curves_data` returns, one panel a T."""
-    columns = min(len(page.lengths), 2 if len(page.lengths) <= 4 else 3)
-    rows = -(-len(page.lengths) // columns)
-    figure = plotting.new_figure(page, 2.1 * rows + 1.2)
-    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
-    for index, axes in enumerate(panels):
-        if index >= len(page.lengths):
-            axes.set_axis_off()
-            continue
-        at_T = data[data["T"] == page.lengths[index]]
-        for label, curve in plotting.by_label(at_T, page):
-            axes.plot(
-                curve["million_tokens"],
-                curve["validation_accuracy"],
-                # Enough markers to tell the lines apart without colour, and one at the end.
-                markevery=[*range(0, len(curve), max(1, len(curve) // 4)), len(curve) - 1],
-                **plotting.line(page.styles[label]) | {"linewidth": 1.3, "markersize": 5},
-            )
-        if at_T.empty:
-            axes.text(0.5, 0.55, "no curve", transform=axes.transAxes, ha="center")
-        last = index % columns == columns - 1
-        plotting.reference(axes, SOLVED, "solved\n0.99" if last else "")
-        plotting.reference(axes, CHANCE, "chance\n0.1" if last else "")
-        axes.set(title=f"T = {page.lengths[index]}", ylim=(0, 1.05))
-        axes.set_xlim(left=0)
-        if index + columns >= len(page.lengths):
-            axes.set_xlabel("million tokens")
-    figure.supylabel("validation accuracy", fontsize=plotting.TEXT_SIZE)
-    plotting.heading(figure, page, "Validation accuracy of the best trials in training", data)
-    return figure
-
-
-def draw_largest_length(data: pd.DataFrame, page: Page) -> Figure:
-    """Draw what :func:`largest_length_data` returns."""
-    # Needs no note: what has no result here stands beside its label.
-    figure = plotting.new_figure(page._replace(note=""), 0.45 * len(data) + 1.5)
-    axes = figure.subplots()
-    for position, (_, row) in enumerate(data.iterrows()):
-        style = page.styles[row["label"]]
-        if pd.isna(row["accuracy"]):
-            gap = CHANCE + 0.02
-            axes.text(gap, position, row["state"], va="center", color=plotting.REFERENCE_COLOR)
-            continue
-        axes.barh(
-            position,
-            row["accuracy"],
-            height=0.6,
-            facecolor="white" if style.hollow else style.color,
-            edgecolor=style.color,
-            linewidth=1.5,
-            hatch="////" if style.hollow else "",
-            xerr=_distances(data.iloc[[position]]),
-            error_kw={"capsize": 4, "elinewidth": 1.5},
-        )
-        axes.text(1.03, position, f"{row['accuracy']:.4f}", va="center")
-    axes.set_yticks(range(len(data)), [textwrap.fill(label, 26) for label in data["label"]])
-    axes.set(xlim=(0, 1.02), ylim=(len(data) - 0.4, -0.6), xlabel="test accuracy (95 % interval)")
-    axes.grid(visible=False, axis="y")
-    axes.axvline(CHANCE, color=plotting.REFERENCE_COLOR, linewidth=1, linestyle=(0, (1, 2)))
-    axes.text(
-        CHANCE,
-        1.0,
-        "chance 0.1",
-        transform=axes.get_xaxis_transform(),
-        ha="center",
-        va="bottom",
-        fontsize=10,
-        color=plotting.REFERENCE_COLOR,
-    )
-    title = f"Share of the message recalled at T = {page.lengths[-1]}"
-    plotting.heading(figure, page, title)
-    return figure
-
-
-def _distances(rows: pd.DataFrame) -> list[list[float]]:
-    """From the accuracy down and up to the ends of its interval."""
-    down = rows["accuracy"] - rows["accuracy_low"]
-    up = rows["accuracy_high"] - rows["accuracy"]
-    return [down.clip(lower=0).tolist(), up.clip(lower=0).tolist()]
+    rows: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+    studies: Studies
 
 
 class _Kind(NamedTuple):
+    """``missing`` says why there is no such figure when ``data`` is empty."""
+
     shows: str
-    draw: Callable[[pd.DataFrame, pd.DataFrame, Page], Figure]
+    data: Callable[[Scope], pd.DataFrame]
+    draw: Callable[[pd.DataFrame, Page], Figure]
+    caption: Callable[[pd.DataFrame, Page], str]
+    missing: Callable[[Scope], str] = lambda scope: "there are no such data"
+
+
+def _why_no_tuning_curves(scope: Scope) -> str:
+    remarks = scope.tables["tuning_samples"]["remark"].value_counts()
+    return str(remarks.index[0]) if len(remarks) else "no trial has ended"
 
 
 FIGURES = {
     "accuracy_vs_T": _Kind(
         "Test accuracy against T",
-        lambda rows, _, page: draw_accuracy(accuracy_data(rows), page),
+        lambda scope: accuracy_data(scope.rows),
+        draw_results.draw_accuracy,
+        captions.accuracy,
     ),
     "time_to_solve_vs_T": _Kind(
         "Seconds and tokens to solve T",
-        lambda rows, _, page: draw_time_to_solve(time_to_solve_data(rows), page),
+        lambda scope: time_to_solve_data(scope.rows),
+        draw_results.draw_time_to_solve,
+        captions.time_to_solve,
     ),
     "learning_curves": _Kind(
         "Validation accuracy against tokens",
-        lambda rows, progress, page: draw_learning_curves(
-            learning_curves_data(rows, progress), page
-        ),
+        lambda scope: learning_curves_data(scope.rows, scope.studies.progress),
+        draw_results.draw_learning_curves,
+        captions.learning_curves,
+        lambda scope: "progress.csv has no evaluation of a best trial",
     ),
     "accuracy_at_largest_T": _Kind(
         "Test accuracy at the largest T",
-        lambda rows, _, page: draw_largest_length(largest_length_data(rows), page),
+        lambda scope: largest_length_data(scope.rows),
+        draw_results.draw_largest_length,
+        captions.largest_length,
+    ),
+    "pairs_at_largest_T": _Kind(
+        "Differences of the models at the largest T",
+        lambda scope: largest_pairs_data(scope.rows, scope.tables["pairs"]),
+        draw_results.draw_pairs,
+        captions.pairs,
+        lambda scope: "fewer than two models have a result at the largest T",
+    ),
+    "seeds_vs_T": _Kind(
+        "Test accuracy of fresh seeds against T",
+        lambda scope: seeds_data(scope.rows, scope.studies),
+        draw_results.draw_seeds,
+        captions.seeds,
+        lambda scope: "no winner was trained again: search with --confirm-seeds 5",
+    ),
+    "equal_cost_vs_T": _Kind(
+        "Validation accuracy at equal tokens, seconds and parameters",
+        lambda scope: scope.tables["equal_cost"],
+        draw_results.draw_equal_cost,
+        captions.equal_cost,
+    ),
+    "generalization": _Kind(
+        "Test accuracy at lengths beyond the training",
+        lambda scope: generalization_data(scope.rows, scope.studies),
+        draw_results.draw_generalization,
+        captions.generalization,
+        lambda scope: "not tested yet: python -m analysis.generalize",
+    ),
+    "tuning_curves": _Kind(
+        "Expected best accuracy against the number of random trials",
+        lambda scope: scope.tables["tuning_curves"],
+        draw_search.draw_tuning_curves,
+        captions.tuning_curves,
+        _why_no_tuning_curves,
+    ),
+    "importance": _Kind(
+        "Importance of the hyperparameters",
+        lambda scope: scope.tables["importance"],
+        draw_search.draw_importance,
+        captions.importance,
+        lambda scope: f"no study has {LEAST_TRIALS} trials that have ended",
+    ),
+    "slices": _Kind(
+        "Accuracy against learning rate, hidden size and curriculum length",
+        lambda scope: trials_data(scope.rows, scope.studies),
+        draw_search.draw_slices,
+        captions.slices,
+    ),
+    "stops": _Kind(
+        "Which trials were stopped, and when",
+        lambda scope: trials_data(scope.rows, scope.studies),
+        draw_search.draw_stops,
+        captions.stops,
+    ),
+    "slots": _Kind(
+        "Trials that ran at once",
+        lambda scope: slots_data(scope.rows, scope.studies),
+        draw_search.draw_slots,
+        captions.slots,
+        lambda scope: "events.jsonl is missing or damaged",
     ),
 }
 """File name without suffix -> figure."""
 
 
-def render_figures(comparison: pd.DataFrame, progress: pd.DataFrame) -> list[RenderedFigure]:
-    """Draw all figures of each task that has a result.
+def draw_figures(
+    studies: Studies, tables: dict[str, pd.DataFrame]
+) -> tuple[list[RenderedFigure], list[MissingFigure]]:
+    """Draw all figures of each task that has a result, and say which cannot be and why.
 
     Args:
-        comparison: of :func:`analysis.tables.compare_studies`.
-        progress: of :class:`analysis.study_data.Studies`.
+        tables: of :func:`analysis.result_tables.make_tables`.
 
     Returns:
         The figures by task. File names end in the task's name if there are several tasks.
     """
-    rendered = []
+    comparison = tables[NAME]
+    rendered: list[RenderedFigure] = []
+    missing: list[MissingFigure] = []
     models = comparison["model"].dropna().unique()
     found = tasks(comparison)
     for task in found:
@@ -210,24 +205,39 @@ def render_figures(comparison: pd.DataFrame, progress: pd.DataFrame) -> list[Ren
             styles=label_styles(rows, models),
             note=missing_note(rows),
         )
+        # A study may call its task what it likes, also something with a slash.
+        in_file_name = re.sub(r"\W", "_", task)
+        scope = Scope(
+            rows, {name: _of_task(table, task) for name, table in tables.items()}, studies
+        )
         for name, kind in FIGURES.items():
+            stem = name if len(found) == 1 else f"{name}_{in_file_name}"
+            shows = f"{kind.shows} ({task} task)"
+            data = kind.data(scope)
+            if data.empty:
+                reason = kind.missing(scope)
+                missing.append(MissingFigure(task, stem, shows, reason))
+                continue
             with rc_context(plotting.SETTINGS):
-                figure = kind.draw(rows, progress, page)
-                rendered.append(
-                    RenderedFigure(
-                        task=task,
-                        stem=name if len(found) == 1 else f"{name}_{task}",
-                        shows=f"{kind.shows} ({task} task)",
-                        png=_save(figure, "png"),
-                        svg=_save(figure, "svg"),
-                    )
-                )
-    return rendered
+                png, svg = _save(kind.draw(data, page))
+            caption = kind.caption(data, page)
+            rendered.append(RenderedFigure(task, stem, shows, png, svg, caption))
+    return rendered, missing
 
 
-def _save(figure: Figure, suffix: str) -> bytes:
-    content = io.BytesIO()
-    # Without a date: equal data make an equal file.
-    metadata = {"Date": None} if suffix == "svg" else {}
-    figure.savefig(content, format=suffix, metadata=metadata)
-    return content.getvalue()
+def render_figures(comparison: pd.DataFrame, studies: Studies) -> list[RenderedFigure]:
+    """The figures of a comparison, of :func:`analysis.tables.compare_studies`, alone."""
+    return draw_figures(studies, make_tables(studies, comparison))[0]
+
+
+def _of_task(table: pd.DataFrame, task: str) -> pd.DataFrame:
+    return table[table["task"] == task]
+
+
+def _save(figure: Figure) -> tuple[bytes, bytes]:
+    """As PNG and SVG; without a date: equal data make an equal file."""
+    png, svg = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, format="png")
+    figure.set_layout_engine("none")  # as it is by now: half of the time goes into the layout
+    figure.savefig(svg, format="svg", metadata={"Date": None})
+    return png.getvalue(), svg.getvalue()

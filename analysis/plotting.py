@@ -4,18 +4,31 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from analysis.styles import Style
+from seed_statistics import CHANCE
 
 WIDTH = 7.0  # inches
 TEXT_SIZE = 10.5  # points
 LINE = 88  # characters of that size in the width of a figure
 REFERENCE_COLOR = "#606060"
+SOLVED = 0.99
+NEAREST = 1e-4
+"""Distance to 1 below which accuracies are not told apart in a figure."""
+STRETCH = (
+    lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
+    lambda nines: 1 + NEAREST - 10.0**-nines,
+)
+"""A scale of accuracies and its inverse: each step from 0.9 to 0.99 to 0.999 is as wide. What
+tells good models apart is how many of the symbols are wrong."""
+
 SETTINGS = {
     "figure.constrained_layout.use": True,
     "font.size": TEXT_SIZE,
@@ -60,6 +73,77 @@ def new_figure(page: Page, height: float = 4.2) -> Figure:
     return figure
 
 
+def length_panels(
+    page: Page, x_label: str, y_label: str, lengths: Sequence[int] | None = None
+) -> tuple[Figure, dict[int, Axes], set[int]]:
+    """A figure with one panel a T, which share the y axis.
+
+    Returns:
+        The figure, its panels by T, and the T of those at the right edge, which have room for
+        the names of reference lines.
+    """
+    lengths = page.lengths if lengths is None else lengths
+    columns = min(len(lengths), 2 if len(lengths) <= 4 else 3)
+    rows = -(-len(lengths) // columns)
+    figure = new_figure(page, 2.1 * rows + 1.2)
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flat
+    panels, edge = {}, set()
+    for index, axes in enumerate(grid):
+        if index >= len(lengths):
+            axes.set_axis_off()
+            continue
+        axes.set_title(f"T = {lengths[index]}")
+        if index + columns >= len(lengths):
+            axes.set_xlabel(x_label)
+        panels[lengths[index]] = axes
+        if index % columns == columns - 1 or index == len(lengths) - 1:
+            edge.add(lengths[index])
+    figure.supylabel(y_label, fontsize=TEXT_SIZE)
+    return figure, panels, edge
+
+
+def token_axis(axes: Axes) -> None:
+    """A logarithmic x axis of million tokens: a final training is ten times as long as others."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tokens, _: f"{tokens:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+
+
+def accuracy_axis(axes: Axes, named: bool = True) -> None:
+    """A y axis of accuracies, stretched towards 1, with the lines of chance and of a solution."""
+    axes.set_yscale("function", functions=STRETCH)
+    axes.set_ylim(_ticks(axes.yaxis))
+    reference(axes, SOLVED, "solved" if named else "")
+    reference(axes, CHANCE, "chance" if named else "")
+
+
+def horizontal_accuracy_axis(axes: Axes) -> None:
+    """An x axis like the y axis of :func:`accuracy_axis`."""
+    axes.set_xscale("function", functions=STRETCH)
+    axes.set_xlim(_ticks(axes.xaxis))
+    for accuracy, name in ((SOLVED, "solved"), (CHANCE, "chance")):
+        axes.axvline(accuracy, color=REFERENCE_COLOR, linewidth=1, linestyle=(0, (1, 2)))
+        axes.text(
+            accuracy,
+            1.0,
+            name,
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+            fontsize=10,
+            color=REFERENCE_COLOR,
+        )
+
+
+def _ticks(axis: Axis) -> tuple[float, float]:
+    """Set the ticks of a stretched axis; returns its ends, with room for a marker at 1."""
+    axis.set_major_locator(FixedLocator([0, 0.5, 0.9, 0.99, 0.999, 1]))
+    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
+    axis.set_minor_locator(NullLocator())
+    return 0, 1 + NEAREST / 4
+
+
 def by_label(data: pd.DataFrame, page: Page) -> Iterator[tuple[str, pd.DataFrame]]:
     """The rows of each label that has any, in the order of legends."""
     for label in page.styles:
@@ -79,16 +163,21 @@ def line(style: Style) -> dict[str, Any]:
     }
 
 
+def shortened(label: str) -> str:
+    """A label of at most 16 characters a line, and two lines."""
+    return textwrap.fill(label, 16, max_lines=2, placeholder="...")
+
+
 def cross(color: str) -> dict[str, Any]:
     """Arguments of ``plot`` for crosses without a line."""
     return {"color": color, "linestyle": "", "marker": "x", "markeredgewidth": 2}
 
 
-def side_by_side(data: pd.DataFrame, page: Page) -> pd.DataFrame:
-    """Adds the column x: T, moved by a few percent so that marks of labels do not overlap."""
+def side_by_side(data: pd.DataFrame, page: Page, lengths: str = "T") -> pd.DataFrame:
+    """Adds the column x: lengths moved by a few percent, so that marks do not overlap."""
     labels = [label for label, _ in by_label(data, page)]
     steps = data["label"].map(labels.index) - (len(labels) - 1) / 2
-    return data.assign(x=data["T"].astype("float64") * 1.05**steps)
+    return data.assign(x=data[lengths].astype("float64") * 1.05**steps)
 
 
 def length_axis(axes: Axes, lengths: Sequence[int], width: float = WIDTH) -> None:

@@ -1,6 +1,6 @@
 """Study directories as tidy data frames."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,10 +9,11 @@ import pandas as pd
 import yaml
 
 import study_format as files
+from analysis.events import EVENT_COLUMNS, read_milestones
 
 TEXT_COLUMNS = {
-    "model", "task", "trial_id", "status", "error", "stage", "host", "confirms",
-    "checkpoint",
+    "model", "task", "trial_id", "status", "error", "stage", "host", "confirms", "checkpoint",
+    "event", "limit",
 }  # fmt: skip
 WHOLE_COLUMNS = {
     "T",
@@ -26,8 +27,16 @@ WHOLE_COLUMNS = {
     "iteration",
     "step",
     "max_length",
+    "test_T",
+    "payloads",
+    "initial",
 }
 """Numbers without a fraction. Every other column of the contract is a real number."""
+
+EXACTLY: dict[str, Any] = (
+    {"float_precision": "round_trip"} if pd.__version__.startswith("2.") else {}
+)
+"""Argument of read_csv: before pandas 3 it is off by the last digit otherwise."""
 
 MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
 
@@ -44,12 +53,15 @@ class Studies(NamedTuple):
     """What several study directories hold. ``study`` is the first column of every frame.
 
     Attributes:
-        studies: one row a study: study (its name), path, model, task, problem. ``problem`` says
-            why a study cannot be read and is empty otherwise; a study with a problem has no
-            rows in trials, progress and best, and model and task only if study.yaml has them.
+        studies: one row a study: study (its name), path, model, task, problem, warning.
+            ``problem`` says why a study cannot be read and is empty otherwise; a study with a
+            problem has no rows in the other frames but lengths, and model and task only if
+            study.yaml has them. ``warning`` says what else of it is left out.
         lengths: one row a (study, T) that is configured or has trials.
-        trials, progress, best, confirmations: columns and units as in :mod:`study_format`;
-            numbers are float64, or Int64 if whole.
+        trials, progress, best, confirmations, generalization: columns and units as in
+            :mod:`study_format`; numbers are float64, or Int64 if whole.
+        events: what began and ended when, see :func:`analysis.events.read_milestones`.
+        configs: study -> the section ``config`` of its study.yaml.
     """
 
     studies: pd.DataFrame
@@ -58,12 +70,9 @@ class Studies(NamedTuple):
     progress: pd.DataFrame
     best: pd.DataFrame
     confirmations: pd.DataFrame
-
-
-class _Config(NamedTuple):
-    model: str
-    task: str
-    T: list[int]
+    generalization: pd.DataFrame
+    events: pd.DataFrame
+    configs: dict[str, dict[str, Any]]
 
 
 class _Tables(NamedTuple):
@@ -71,6 +80,19 @@ class _Tables(NamedTuple):
     progress: pd.DataFrame
     best: pd.DataFrame
     confirmations: pd.DataFrame
+    generalization: pd.DataFrame
+    events: pd.DataFrame
+
+
+_COLUMNS: tuple[Sequence[str], ...] = (
+    files.TRIALS_COLUMNS,
+    files.PROGRESS_COLUMNS,
+    files.BEST_COLUMNS,
+    files.CONFIRM_COLUMNS,
+    files.GENERALIZATION_COLUMNS,
+    EVENT_COLUMNS,
+)
+"""Of each field of :class:`_Tables`."""
 
 
 def load_studies(paths: Iterable[str | Path]) -> Studies:
@@ -85,13 +107,14 @@ def load_studies(paths: Iterable[str | Path]) -> Studies:
     folders = list(dict.fromkeys(folder for path in paths for folder in find_studies(Path(path))))
     names = Counter(folder.resolve().name for folder in folders)
     studies, lengths, tables = [], [], []
+    configs = {}
     for folder in folders:
         name = folder.resolve().name
         name = name if names[name] == 1 else str(folder)
-        config, problem = None, ""
+        config, problem, warning = None, "", ""
         try:
             config = _read_config(folder / files.STUDY_FILE)
-            read = _read_tables(folder)
+            read, warning = _read_tables(folder)
         except ProblemError as error:
             problem = str(error)
         else:
@@ -100,35 +123,28 @@ def load_studies(paths: Iterable[str | Path]) -> Studies:
             {
                 "study": name,
                 "path": str(folder),
-                "model": config.model if config else None,
-                "task": config.task if config else None,
+                "model": str(config["model"]) if config else None,
+                "task": str(config["task"]) if config else None,
                 "problem": problem,
+                "warning": warning,
             }
         )
         if config:
-            lengths.append(pd.DataFrame({"study": name, "T": pd.array(config.T, dtype="Int64")}))
-    trials, progress, best, confirmations = (
-        _stack([getattr(read, field) for read in tables], columns)
-        for field, columns in zip(
-            _Tables._fields,
-            (
-                files.TRIALS_COLUMNS,
-                files.PROGRESS_COLUMNS,
-                files.BEST_COLUMNS,
-                files.CONFIRM_COLUMNS,
-            ),
-            strict=True,
+            configs[name] = config
+            lengths.append(pd.DataFrame({"study": name, "T": pd.array(config["T"], dtype="Int64")}))
+    stacked = _Tables(
+        *(
+            _stack([read[index] for read in tables], columns)
+            for index, columns in enumerate(_COLUMNS)
         )
     )
     # A study that was resumed with other T keeps the results of the earlier ones.
-    lengths += [frame[["study", "T"]] for frame in (trials, best)]
+    lengths += [frame[["study", "T"]] for frame in (stacked.trials, stacked.best)]
     return Studies(
         studies=pd.DataFrame(studies),
         lengths=_stack(lengths, ("T",)).drop_duplicates(ignore_index=True),
-        trials=trials,
-        progress=progress,
-        best=best,
-        confirmations=confirmations,
+        **stacked._asdict(),
+        configs=configs,
     )
 
 
@@ -168,7 +184,7 @@ def _is_study(path: Path) -> bool:
     return any((path / name).is_file() for name in names)
 
 
-def _read_config(path: Path) -> _Config:
+def _read_config(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -190,11 +206,11 @@ def _read_config(path: Path) -> _Config:
     config = _key(path, document, "config")
     if not isinstance(config, dict):
         raise ProblemError(f"{path.name}: config has no keys")
-    model, task, lengths = (_key(path, config, name) for name in ("model", "task", "T"))
+    _, _, lengths = (_key(path, config, name) for name in ("model", "task", "T"))
     valid = isinstance(lengths, list) and all(isinstance(T, int) and T >= 1 for T in lengths)
     if not valid or not lengths:
         raise ProblemError(f"{path.name}: T must be a list of lengths >= 1, but is {lengths!r}")
-    return _Config(str(model), str(task), lengths)
+    return config
 
 
 def _key(path: Path, mapping: dict[str, Any], name: str) -> Any:
@@ -203,19 +219,33 @@ def _key(path: Path, mapping: dict[str, Any], name: str) -> Any:
     return mapping[name]
 
 
-def _read_tables(folder: Path) -> _Tables:
+def _read_tables(folder: Path) -> tuple[_Tables, str]:
+    """The tables of a study, and a warning if its events cannot be read."""
     trials = _read_table(folder / files.TRIALS_FILE, files.TRIALS_COLUMNS)
     unknown = set(trials["status"]) - set(files.STATUSES)
     if unknown:
         raise ProblemError(f"{files.TRIALS_FILE}: unknown status {unknown.pop()!r}")
-    return _Tables(
+    milestones, warning = [], ""
+    try:
+        milestones = read_milestones(folder / files.EVENTS_FILE)
+    except FileNotFoundError:
+        pass  # made before there was such a file
+    except (OSError, ValueError) as error:
+        warning = f"what happened when is not known: {_one_line(error)}"
+    events = pd.DataFrame(milestones, columns=list(EVENT_COLUMNS))
+    tables = _Tables(
         trials=trials,
         progress=_read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS),
         best=_read_table(folder / files.BEST_FILE, files.BEST_COLUMNS),
         confirmations=_read_table(
             folder / files.CONFIRM_FILE, files.CONFIRM_COLUMNS, optional=True
         ),
+        generalization=_read_table(
+            folder / files.GENERALIZATION_FILE, files.GENERALIZATION_COLUMNS, optional=True
+        ),
+        events=events.astype({name: _empty(name).dtype for name in EVENT_COLUMNS}),
     )
+    return tables, warning
 
 
 def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> pd.DataFrame:
@@ -223,9 +253,12 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
     and not there."""
     if optional and not path.exists():
         return pd.DataFrame({name: _empty(name) for name in columns})
+    numbers = dict.fromkeys((name for name in columns if name not in TEXT_COLUMNS), "float64")
     try:
-        # Only an empty cell means "no value": a user's cell may well be called NA.
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+        try:
+            frame = _read_csv(path, defaultdict(lambda: "str", numbers))
+        except ValueError:  # a bad cell, which is named below, where reading takes longer
+            frame = _read_csv(path, str)
     except FileNotFoundError:
         raise ProblemError(f"{path.name} is missing") from None
     except (OSError, ValueError) as error:  # pandas' parser errors are ValueErrors
@@ -246,6 +279,14 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
     for name in ("T", "trial_id", "status"):
         if name in columns and frame[name].isna().any():
             raise ProblemError(f"{path.name}: a row has no {name}")
+    return frame
+
+
+def _read_csv(path: Path, dtype: Any) -> pd.DataFrame:
+    """Only an empty cell means "no value": a user's cell may well be called NA."""
+    frame: pd.DataFrame = pd.read_csv(
+        path, dtype=dtype, keep_default_na=False, na_values=[""], **EXACTLY
+    )
     return frame
 
 

@@ -1,6 +1,7 @@
-"""The comparison of all studies, as a data frame, Markdown and a console table."""
+"""The comparison of all studies, as a data frame and a console table."""
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,7 +11,7 @@ from rich.table import Table
 import study_format as files
 from analysis.confirmation import CONFIRMED, confirmed_winners
 from analysis.study_data import Studies
-from seed_statistics import BEST_OF_MANY
+from seed_statistics import clopper_pearson
 
 DONE = "done"
 NOT_STARTED = "not started"
@@ -29,6 +30,8 @@ SCORES = (
     "accuracy_low",
     "accuracy_high",
     "exact_match",
+    "exact_match_low",
+    "exact_match_high",
     "recalled_bits",
     "validation_accuracy",
     "ladder_accuracy",
@@ -42,19 +45,16 @@ SCORES = (
 def compare_studies(studies: Studies) -> pd.DataFrame:
     """One row a (study, task, model, T), sorted by task, T and model.
 
-    Columns: study, label (the model, or "model (study)" where several studies of a task share
-    it), task, model, T, state; of the best trial its trial_id, hyperparameters and scores, with
-    the units of :mod:`study_format`; what fresh seeds made of it, see
-    :func:`analysis.confirmation.confirmed_winners`; the number of trials of the search, and of
-    those with each status (``trials_completed``, ...); checkpoint, relative to path; path. Cells
-    without a result have only a state. A study whose study.yaml cannot be read has one row,
-    without task, model, T.
+    Columns: those of comparison.csv in :mod:`analysis.columns`, and further hyperparameters that
+    were searched. Cells without a result have only a state. A study whose study.yaml cannot be
+    read has one row, without task, model, T.
     """
     searched = [str(name) for name in studies.best if name not in ("study", *files.BEST_COLUMNS)]
     scores = [*HYPERPARAMETERS, *searched, *SCORES]
     keys = ["study", "T"]
+    best = studies.best.assign(**_exact_match_interval(studies))
     rows = studies.studies.merge(studies.lengths, on="study", how="left")
-    rows = rows.merge(studies.best[[*keys, "trial_id", *scores, "checkpoint"]], on=keys, how="left")
+    rows = rows.merge(best[[*keys, "trial_id", *scores, "checkpoint"]], on=keys, how="left")
     rows = rows.merge(confirmed_winners(studies), on=keys, how="left")
     searched_trials = studies.trials[studies.trials["stage"] == files.SEARCH]
     for status, name in STATUS_COLUMNS.items():
@@ -68,6 +68,21 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
     rows = rows.sort_values(["task", "T", "model", "study"], ignore_index=True)
     identity = ["study", "label", "task", "model", "T", "state", "trial_id"]
     return rows[[*identity, *scores, *CONFIRMED, "trials", *counts, "checkpoint", "path"]]
+
+
+def _exact_match_interval(studies: Studies) -> dict[str, list[float]]:
+    """Ends of the exact 95 % interval of each best trial's exact match: payloads are whole."""
+    ends = []
+    for study, share in zip(studies.best["study"], studies.best["exact_match"], strict=True):
+        n = (studies.configs[study].get("search") or {}).get("test_payloads")
+        if isinstance(n, int) and pd.notna(share):
+            ends.append(clopper_pearson(round(share * n), n))
+        else:
+            ends.append((math.nan, math.nan))
+    return {
+        name: [pair[index] for pair in ends]
+        for index, name in enumerate(("exact_match_low", "exact_match_high"))
+    }
 
 
 def _count(rows: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:
@@ -112,12 +127,16 @@ def tasks(comparison: pd.DataFrame) -> list[str]:
     return sorted(comparison["task"].dropna().unique())
 
 
-class _Column(NamedTuple):
+class Column(NamedTuple):
+    """A column of a printed table: its header, and the text of its cell in a row."""
+
     header: str
     text: Callable[[dict[str, Any]], str]
 
 
-def _value(name: str, form: str = "", scale: float = 1) -> Callable[[dict[str, Any]], str]:
+def value_text(name: str, form: str = "", scale: float = 1) -> Callable[[dict[str, Any]], str]:
+    """The text of a value divided by ``scale``, in a form of :func:`format`."""
+
     def text(row: dict[str, Any]) -> str:
         value = row[name]
         if value is None or isinstance(value, str):
@@ -127,29 +146,11 @@ def _value(name: str, form: str = "", scale: float = 1) -> Callable[[dict[str, A
     return text
 
 
-def _interval(row: dict[str, Any]) -> str:
+def interval_text(row: dict[str, Any]) -> str:
+    """The text of the interval of a row's test accuracy."""
     if row["accuracy_low"] is None or row["accuracy_high"] is None:
         return MISSING
     return f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}"
-
-
-def _mean_interval(row: dict[str, Any]) -> str:
-    if row["seeds"] is None:
-        return MISSING
-    return f"{row['mean_accuracy_low']:.3f}-{row['mean_accuracy_high']:.3f}"
-
-
-def _solved_seeds(row: dict[str, Any]) -> str:
-    if row["seeds"] is None:
-        return MISSING
-    share = f"{row['solved_low']:.2f}-{row['solved_high']:.2f}"
-    return f"{row['seeds_solved']}/{row['seeds']} ({share})"
-
-
-def _trial_counts(row: dict[str, Any]) -> str:
-    if row["state"].startswith(BROKEN):
-        return MISSING
-    return " / ".join(str(row[name]) for name in STATUS_COLUMNS.values())
 
 
 def _short_state(row: dict[str, Any]) -> str:
@@ -159,16 +160,16 @@ def _short_state(row: dict[str, Any]) -> str:
 def console_table(comparison: pd.DataFrame) -> Table:
     """The comparison for a terminal of 80 columns."""
     columns = (
-        _Column("T", _value("T")),
-        _Column("model", _value("label")),
-        _Column("acc.", _value("accuracy", ".3f")),
-        _Column("95 %", _interval),
-        _Column("Mtok", _value("tokens_to_solve", ".3g", 1e6)),
-        _Column("s", _value("seconds_to_solve", ".0f")),
-        _Column("lr", _value("learning_rate", ".1e")),
-        _Column("size", _value("hidden_size")),
-        _Column("curr.", _value("curriculum_length")),
-        _Column("state", _short_state),
+        Column("T", value_text("T")),
+        Column("model", value_text("label")),
+        Column("acc.", value_text("accuracy", ".3f")),
+        Column("95 %", interval_text),
+        Column("Mtok", value_text("tokens_to_solve", ".3g", 1e6)),
+        Column("s", value_text("seconds_to_solve", ".0f")),
+        Column("lr", value_text("learning_rate", ".1e")),
+        Column("size", value_text("hidden_size")),
+        Column("curr.", value_text("curriculum_length")),
+        Column("state", _short_state),
     )
     table = Table(
         box=box.SIMPLE_HEAD,
@@ -203,92 +204,3 @@ def problems(comparison: pd.DataFrame) -> list[str]:
         f"{path}: {state.removeprefix(f'{BROKEN}: ')}"
         for path, state in broken[["path", "state"]].drop_duplicates().itertuples(index=False)
     ]
-
-
-INTRODUCTION = """\
-# Comparison of the models on the copy task
-
-Each row is the best trial that a search found for one model at one length T. The search picked
-it out of many trials by its accuracy on validation data; the accuracy, exact match and recalled
-bits given here were measured on test data, which chose nothing. The 95 % interval is over test
-payloads of that one trained model: it does not tell how much another random seed would change.
-A model solves T when its validation accuracy at T is at least 0.99 at two evaluations in a row;
-guessing has an accuracy of 0.1.
-"""
-
-CONFIRMATION = f"""\
-"Mean over seeds" is the mean test accuracy of the same configuration trained again with fresh
-seeds, each tested on payloads of its own, with a 95 % interval over seeds (Student's t);
-"solved" says how many of them solved T, with a 95 % interval of the share that does
-(Clopper-Pearson). {BEST_OF_MANY}
-"""
-
-
-def markdown(comparison: pd.DataFrame, figures: Iterable[tuple[str, str, str]]) -> str:
-    """The comparison as a Markdown page that shows the figures.
-
-    Args:
-        comparison: of :func:`compare_studies`.
-        figures: (task, file name of the image, what it shows) of each.
-    """
-    figures = list(figures)
-    parts = [INTRODUCTION]
-    if comparison["seeds"].notna().any():
-        parts.append(CONFIRMATION)
-    for task in tasks(comparison):
-        parts.append(f"## Task {task}\n")
-        parts.append(_markdown_table(comparison[comparison["task"] == task]))
-        parts += [f"![{text}]({file})\n" for of_task, file, text in figures if of_task == task]
-        if not any(of_task == task for of_task, _, _ in figures):
-            parts.append("No T has a result yet, so there are no figures.\n")
-    broken = problems(comparison)
-    if broken:
-        parts.append("## Studies that cannot be read\n")
-        parts.append("".join(f"- {line}\n" for line in broken))
-    return "\n".join(parts)
-
-
-def _markdown_table(comparison: pd.DataFrame) -> str:
-    fixed = ("study", "label", "task", "model", "T", "state", "trial_id", "checkpoint", "path")
-    known = (
-        *fixed, *HYPERPARAMETERS, *SCORES, *CONFIRMED, "trials", *STATUS_COLUMNS.values(),
-    )  # fmt: skip
-    confirmed = (
-        _Column("mean over seeds", _value("mean_accuracy", ".4f")),
-        _Column("95 % interval of the mean", _mean_interval),
-        _Column("solved", _solved_seeds),
-    )
-    columns = (
-        _Column("T", _value("T")),
-        _Column("model", _value("label")),
-        _Column("test accuracy", _value("accuracy", ".4f")),
-        _Column("95 % interval", _interval),
-        *(confirmed if comparison["seeds"].notna().any() else ()),
-        _Column("exact match", _value("exact_match", ".4f")),
-        _Column("recalled bits", _value("recalled_bits", ".1f")),
-        _Column("million tokens to solve", _value("tokens_to_solve", ".3g", 1e6)),
-        _Column("seconds to solve", _value("seconds_to_solve", ".0f")),
-        _Column("million tokens", _value("tokens", ".3g", 1e6)),
-        _Column("seconds", _value("seconds", ".0f")),
-        _Column("learning rate", _value("learning_rate", ".2e")),
-        _Column("hidden size", _value("hidden_size")),
-        _Column("curriculum length (steps)", _value("curriculum_length")),
-        *(
-            _Column(name, _value(name, ".4g"))
-            for name in map(str, comparison)
-            if name not in known and comparison[name].notna().any()
-        ),
-        _Column("parameters", _value("parameters", ",")),
-        _Column("validation accuracy", _value("validation_accuracy", ".4f")),
-        _Column("trials", _value("trials")),
-        _Column(" / ".join(STATUS_COLUMNS).replace("_", " "), _trial_counts),
-        _Column("state", _value("state")),
-        _Column("study", _value("study")),
-    )
-    lines = [[column.header for column in columns], ["---"] * len(columns)]
-    lines += [[column.text(row) for column in columns] for row in records(comparison)]
-    return "".join(_markdown_line(cells) for cells in lines)
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"

@@ -9,7 +9,9 @@ PREFIX = "checkpoint_"
 
 
 def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
-    """Keep the trainer's state, and of the earlier ones only that of the best evaluation.
+    """Keep the trainer's state, and of the earlier ones those of the best evaluation: as of now, and
+    as of the iteration before, which is the last one that the search knows of. When the search at
+    a T ends, that is the one it tests, while the worker may be here.
 
     A worker that is killed here leaves a checkpoint that is whole, and at most one too many. A
     worker that was given up, but still runs, removes nothing of its successor, which is ahead.
@@ -19,9 +21,10 @@ def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
     """
     latest = trainer.progress.iteration
     persistently(lambda: trainer.save(checkpoint_path(folder, latest)), folder)
-    best = best_iteration(trainer.history)
+    known = trainer.history[:-1] or trainer.history
+    kept = {best_iteration(trainer.history), best_iteration(known)}
     for iteration in saved_iterations(folder):
-        if iteration < latest and iteration != best:
+        if iteration < latest and iteration not in kept:
             remove_tree(checkpoint_path(folder, iteration))
 
 

@@ -17,8 +17,8 @@ class StorageError(SearchFailedError):
 
     def __init__(self, study: object, error: OSError):
         super().__init__(
-            f"cannot write to {study}: {error.strerror or error}. What was written is whole: make "
-            "room, then go on with --resume"
+            f"cannot write to {study}: {error.strerror or error}. What was written is whole: mend "
+            "that, then go on with --resume"
         )
 
 

@@ -1,13 +1,15 @@
 """The events of a study: one line of JSON each, appended, never changed.
 
 In a folder they are one file. An object store cannot append: there the last of several files,
-``events.jsonl``, ``events-0001.jsonl``, ..., is written anew for each event, and a new one begins
-when it has become long. A study can be copied from one to the other and go on there.
+``events.jsonl``, ``events-0001.jsonl``, ..., is written anew each time, and a new one begins when
+it has become long. A study can be copied from one to the other and go on there.
 """
 
 import json
 import os
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,15 +21,29 @@ Event = dict[str, Any]
 SEGMENT_BYTES = 65536
 """From this size on the next event begins a new file on an object store."""
 
+DELAY = 2.0
+"""Seconds for which an object store may lack an event that can wait."""
+
 
 class EventLog(Protocol):
     """Appends events so that each is in the store as a whole, or not at all."""
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Event, can_wait: bool = False) -> None:
         """Write an event; when this returns it will survive the process and the machine.
+
+        Args:
+            can_wait: nothing is lost if it does not, as long as no later event does either. On an
+                object store, which takes tens of milliseconds, it may wait for others.
 
         Raises:
             OSError: it could not be written; the log is as it was before.
+        """
+
+    def flush(self) -> None:
+        """Write the events that wait.
+
+        Raises:
+            OSError: they could not be written.
         """
 
     def close(self) -> None:
@@ -55,7 +71,7 @@ class FileLog:
         self._size = whole_lines(path.read_bytes())
         self._file.truncate(self._size)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
         line = to_line(event)
         try:
@@ -68,6 +84,9 @@ class FileLog:
             raise
         self._size += len(line)
 
+    def flush(self) -> None:
+        """See :class:`EventLog`; none waits."""
+
     def close(self) -> None:
         """See :class:`EventLog`."""
         self._file.close()
@@ -78,20 +97,38 @@ class ObjectLog:
 
     def __init__(self, last: StorePath):
         self._path = last
-        self._content = read_bytes(last) if last.exists() else b""
-        write_bytes(last, self._content)
+        self._content = read_bytes(last) if last.exists() else b""  # of the last file, as it is
+        self._waiting = b""
+        self._write(last, self._content)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
-        path, content = self._path, self._content
-        if len(content) >= SEGMENT_BYTES:
-            path, content = path.with_name(segment_name(segment_number(path) + 1)), b""
-        content += to_line(event)
-        write_bytes(path, content)
-        self._path, self._content = path, content
+        line = to_line(event)
+        if can_wait and time.monotonic() - self._written < DELAY:
+            self._waiting += line
+        else:
+            self._put(self._waiting + line)
+
+    def flush(self) -> None:
+        """See :class:`EventLog`."""
+        if self._waiting:
+            self._put(self._waiting)
 
     def close(self) -> None:
         """See :class:`EventLog`."""
+        with suppress(OSError):
+            self.flush()
+
+    def _put(self, lines: bytes) -> None:
+        path, content = self._path, self._content
+        if len(content) >= SEGMENT_BYTES:
+            path, content = path.with_name(segment_name(segment_number(path) + 1)), b""
+        self._write(path, content + lines)
+        self._waiting = b""
+
+    def _write(self, path: StorePath, content: bytes) -> None:
+        write_bytes(path, content)
+        self._path, self._content, self._written = path, content, time.monotonic()
 
 
 def to_line(event: Event) -> bytes:

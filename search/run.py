@@ -51,6 +51,11 @@ CONFIG_FLAGS = {
 """Flag -> the key of the configuration that it sets."""
 
 
+LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Environment variable, read by Ray when it is imported. With "0" a cluster of this machine's own
+listens on loopback alone, as Ray itself has it on Windows and macOS; else on every interface."""
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m search.run``."""
     parser = Parser("copytask-search", prog="python -m search.run", description=__doc__)
@@ -212,6 +217,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"# study directory: {path}")
             print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
             return 0
+        if args.address is None:
+            os.environ[LOOPBACK_ONLY] = "0"
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
         from search.launch import launch
 

@@ -164,6 +164,8 @@ class Study(History):
         """
         self._record(
             "result",
+            # A trial that goes on has it in its checkpoint, and would report it again.
+            can_wait=not status,
             trial_id=trial_id,
             metrics=dict(metrics),
             parameters=parameters,
@@ -191,9 +193,9 @@ class Study(History):
         """A confirmation has been tested; without scores if it failed before it had a model."""
         self._record("confirmed", trial_id=trial_id, scores=scores)
 
-    def _record(self, kind: str, **fields: Any) -> None:
+    def _record(self, kind: str, can_wait: bool = False, **fields: Any) -> None:
         event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
-        self._log.append(event)
+        self._log.append(event, can_wait)
         self.apply(event)
 
     def apply(self, event: Event) -> None:
@@ -270,6 +272,7 @@ class Study(History):
             columns = (*files.CONFIRM_COLUMNS, *extra)
             rows = ({name: row.get(name) for name in columns} for row in confirmed)
             write_rows(self.path / files.CONFIRM_FILE, columns, rows)
+        self._log.flush()
         if self._appended:
             self._appended.put()
         if self.config.search.tensorboard and trials:

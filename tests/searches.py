@@ -56,7 +56,7 @@ def optuna_trials(study: Path, T: int) -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name=f"T={T}", storage=storage).trials
 
 
-def wait_for(condition, process: subprocess.Popen, seconds: float = 60) -> None:
+def wait_for(condition, process: subprocess.Popen, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert process.poll() is None, process.communicate()

@@ -1,9 +1,11 @@
 """An S3-compatible object store on loopback, for tests: moto's, behind a door that can be shut."""
 
+import logging
 import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -15,9 +17,14 @@ BUCKET = "studies"
 
 
 class Door:
-    """Passes connections on to a server, unless it is shut; then it refuses them."""
+    """Passes connections on to a server, unless it is shut; then it refuses them.
+
+    Attributes:
+        delay: seconds that every answer takes longer.
+    """
 
     def __init__(self, target: int):
+        self.delay = 0.0
         self._target = target
         self._inner: set[socket.socket] = set()
         with socket.socket() as free:
@@ -61,6 +68,8 @@ class Door:
                             content = key.fileobj.recv(65536)
                             if not content:
                                 return
+                            if key.fileobj is inner and self.delay:
+                                time.sleep(self.delay)
                             pair[key.fileobj].sendall(content)
                 except OSError:
                     return
@@ -71,6 +80,7 @@ class Door:
 @contextmanager
 def object_store() -> Iterator[Door]:
     """While this is open, ``s3://studies`` is an empty bucket, also for processes started here."""
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     door = Door(server.get_host_and_port()[1])

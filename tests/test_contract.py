@@ -1,17 +1,23 @@
 """What the packages must agree on although they do not import one another."""
 
+import base64
 import subprocess
 import sys
 
-import analysis.figures
+import yaml
+
+import analysis.plotting
 import copytask
 import study_format as files
+from analysis.page.studies import config_download
 from copytask.tasks import CHANCE_ACCURACY
+from search.config import load_config
+from search.run import DEFAULT_CONFIG, main
 
 
 def test_figures_draw_the_chance_and_solve_lines_of_the_task():
-    assert analysis.figures.CHANCE == CHANCE_ACCURACY
-    assert analysis.figures.SOLVED == copytask.SOLVED_ACCURACY
+    assert analysis.plotting.CHANCE == CHANCE_ACCURACY
+    assert analysis.plotting.SOLVED == copytask.SOLVED_ACCURACY
 
 
 def test_progress_columns_are_what_a_training_iteration_reports():
@@ -26,3 +32,16 @@ def test_copytask_needs_neither_ray_nor_optuna_nor_pandas():
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_the_configuration_that_the_page_offers_is_one_that_the_search_takes(
+    tmp_path, monkeypatch, capsys
+):
+    config = load_config(DEFAULT_CONFIG, [], {"model": "gru", "search.seed": 3})
+    values = config.model_dump(mode="json")  # what study.yaml has
+    name, uri = config_download("gru-delay", values)
+    offered = tmp_path / name
+    offered.write_bytes(base64.b64decode(uri.split(",")[1]))
+    monkeypatch.chdir(tmp_path)
+    assert main(["--config", str(offered), "--name", "again", "--dry-run"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == values

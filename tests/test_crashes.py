@@ -270,7 +270,7 @@ def test_a_full_disk_is_told_in_a_line_and_damages_nothing(config, undisturbed, 
             assert process.returncode == 1
             assert err == (
                 f"failed: cannot write to {study}: No space left on device. What was written is "
-                "whole: make room, then go on with --resume\n"
+                "whole: mend that, then go on with --resume\n"
             )
             check_readable(study)
             ballast.unlink()

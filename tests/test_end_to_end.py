@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import html5lib
 import pytest
 from ray._private.services import find_gcs_addresses
 from searches import optuna_trials, read, run
@@ -145,6 +146,39 @@ def test_the_comparison_shows_the_study(searched, tmp_path):
     assert [row["accuracy"] for row in rows] == [float(row["accuracy"]) for row in best]
     assert len(list(tmp_path.glob("*.png"))) == 4
     assert f"{rows[0]['accuracy']:.3f}" in out
+
+
+def test_page_tables_and_console_have_the_numbers_of_progress_csv(searched, tmp_path):
+    study, _ = searched
+    code, out, _ = run("analysis.compare", study, "--output", tmp_path)
+    assert code == 0
+    page = html5lib.parse((tmp_path / "index.html").read_text(), namespaceHTMLElements=False)
+    table = next(element for element in page.iter("table") if element.get("class") == "data")
+    header, *cells = [
+        ["".join(cell.itertext()).strip() for cell in row] for row in table.iter("tr")
+    ]
+    verdict = " ".join("".join(page.find(".//section[@class='verdict']").itertext()).split())
+    console = [line.split() for line in out.splitlines()]
+    progress = read(study / files.PROGRESS_FILE)
+    for row, cell in zip(read(tmp_path / "comparison.csv"), cells, strict=True):
+        curve = [entry for entry in progress if entry["trial_id"] == row["trial_id"]]
+        accuracies = [float(entry["validation_accuracy"]) for entry in curve]
+        pairs = zip(curve, accuracies, accuracies[1:], strict=False)
+        first = next((entry for entry, a, b in pairs if min(a, b) >= 0.99), {})
+        assert float(row["validation_accuracy"]) == max(accuracies)
+        assert row["tokens"] == curve[-1]["tokens"]
+        assert row["tokens_to_solve"] == first.get("tokens", "")
+        assert row["seconds_to_solve"] == first.get("seconds", "")
+        tokens, seconds = (float(first[name]) if first else None for name in ("tokens", "seconds"))
+        shown = dict(zip(header, cell, strict=True))
+        assert shown["T"] == row["T"]
+        assert shown["accuracy"] == f"{float(row['accuracy']):.4f}"
+        assert shown["M tokens"] == (f"{tokens / 1e6:.2f}" if first else "-")
+        assert shown["s"] == (f"{seconds:.1f}" if first else "-")
+        [line] = [line for line in console if line[:2] == [row["T"], "gru"]]
+        assert line[2] == f"{float(row['accuracy']):.3f}"
+        assert line[4:6] == ([f"{tokens / 1e6:.3g}", f"{seconds:.0f}"] if first else ["-", "-"])
+        assert f"{float(row['accuracy']):.4f}" in verdict
 
 
 def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(tiny, tmp_path):

@@ -5,6 +5,7 @@ from study_files import trial, write_study
 
 import study_format as files
 from analysis import InputError, Studies, load_studies
+from analysis.events import trial_spans
 
 
 def problem(studies: Studies) -> str:
@@ -22,6 +23,7 @@ def test_frames_start_with_the_study_and_keep_the_columns(runs: Path) -> None:
             "model": "mgru",
             "task": "delay",
             "problem": "",
+            "warning": "",
         }
     ]
     assert list(studies.trials) == ["study", *files.TRIALS_COLUMNS]
@@ -111,6 +113,56 @@ def test_a_broken_study_is_kept_with_its_problem(
     assert "\n" not in problem(studies)
     assert studies.trials.empty
     assert studies.best.empty
+
+
+def test_events_tell_what_began_and_ended(runs: Path) -> None:
+    write_study(runs, "gru", T=[100], trials=[trial(100), trial(100, 1, files.FAILED)])
+    studies = load_studies([runs])
+    assert studies.events[["event", "elapsed", "T", "trial_id"]].astype(object).fillna(
+        "-"
+    ).values.tolist() == [
+        ["length_began", 0.0, 100, "-"],
+        ["trial_started", 1.0, 100, "T=100-00"],
+        ["trial_ended", 11.0, 100, "T=100-00"],
+        ["trial_started", 12.0, 100, "T=100-01"],
+        ["trial_ended", 22.0, 100, "T=100-01"],
+        ["length_ended", 22.0, 100, "-"],
+        ["last_seen", 22.0, "-", "-"],
+    ]
+    assert set(studies.configs) == {"gru"}
+    spans = trial_spans(studies.events)
+    assert spans[["began", "ended"]].values.tolist() == [[1.0, 11.0], [12.0, 22.0]]
+
+
+def test_what_has_not_ended_runs_until_its_length_ends_or_until_now(runs: Path) -> None:
+    running = [trial(100, 0, files.INTERRUPTED), trial(200, 0, files.INTERRUPTED)]
+    folder = write_study(runs, "gru", T=[100, 200], trials=running)
+    lines = (folder / files.EVENTS_FILE).read_text().splitlines(keepends=True)
+    cut = "".join(lines[:-1]) + lines[-1][:9]  # without the end of T = 200, and half a line
+    (folder / files.EVENTS_FILE).write_text(cut)
+    studies = load_studies([runs])
+    assert studies.studies["warning"].tolist() == [""]
+    spans = trial_spans(studies.events)
+    assert spans[["T", "began", "ended"]].values.tolist() == [[100, 1.0, 11.0], [200, 12.0, 22.0]]
+
+
+@pytest.mark.parametrize("line", ["{", "3", '{"event": "length_began"}', '{"event": 1}'])
+def test_damaged_events_are_a_warning_and_leave_the_rest(runs: Path, line: str) -> None:
+    folder = write_study(runs, "gru", T=[100])
+    events = (folder / files.EVENTS_FILE).read_text()
+    (folder / files.EVENTS_FILE).write_text(line + "\n" + events)
+    studies = load_studies([runs])
+    [warning] = studies.studies["warning"]
+    assert warning == "what happened when is not known: events.jsonl, line 1: no valid event"
+    assert studies.events.empty
+    assert len(studies.best) == 1
+
+
+def test_a_study_without_events_is_one_of_an_earlier_version(runs: Path) -> None:
+    (write_study(runs, "gru", T=[100]) / files.EVENTS_FILE).unlink()
+    studies = load_studies([runs])
+    assert studies.studies["warning"].tolist() == [""]
+    assert trial_spans(studies.events).empty
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from study_files import NOT_SOLVED, trial, write_study
 
 import study_format as files
 from analysis import load_studies
-from analysis.tables import compare_studies, console_table, markdown, problems
+from analysis.tables import compare_studies, console_table, problems
 
 
 def comparison(runs: Path) -> pd.DataFrame:
@@ -122,32 +122,3 @@ def test_console_table_fits_80_columns_and_keeps_the_numbers(runs: Path) -> None
     [lstm] = [line for line in text.splitlines() if "lstm" in line]
     assert " ".join(lstm.split()) == "1000 lstm 0.991 0.989-0.993 - - 1.2e-03 64 500 done"
     assert "not started" in text
-
-
-def test_markdown_has_a_table_a_task_and_the_caveats(runs: Path) -> None:
-    write_study(runs, "gru", model="gru", T=[100])
-    write_study(runs, "mgru", task="sequence", T=[10])
-    write_study(runs, "a|b", model="lstm", T=[100], trials=[])
-    text = markdown(comparison(runs), [("delay", "accuracy.png", "Accuracy")])
-    assert text.startswith("# ")
-    assert text.count("## Task ") == 2
-    assert "does not tell how much another random seed" in text
-    assert "were measured on test data" in text
-    assert "![Accuracy](accuracy.png)" in text
-    assert "| 100 | gru | 0.9910 | 0.989-0.993 | 0.9500 | 32.8 | 0.6 | 6 | 1 | 10 |" in text
-    assert "| 1 / 0 / 0 / 0 | done | gru |" in text
-    assert "| not started | a\\|b |" in text
-    tables = [block.splitlines() for block in text.split("\n\n") if block.startswith("| T")]
-    assert [len({line.replace("\\|", "").count("|") for line in table}) for table in tables] == [
-        1,
-        1,
-    ]
-    assert "no figures" in text.split("## Task sequence")[1]
-
-
-def test_markdown_shows_a_further_hyperparameter_that_was_searched(runs: Path) -> None:
-    trials = [trial(100, optimizer="sgd", batch_size=32)]
-    write_study(runs, "gru", T=[100], trials=trials, extra=["optimizer", "batch_size"])
-    text = markdown(comparison(runs), [])
-    assert "| optimizer | batch_size |" in text
-    assert "| sgd | 32 |" in text

@@ -70,6 +70,21 @@ def test_every_line_is_json(study):
     assert [json.loads(line) for line in lines] == EVENTS
 
 
+def test_what_can_wait_reaches_a_store_with_what_cannot_and_in_order():
+    study = UPath("memory://waiting/study")
+    log = open_log(study)
+    log.append(EVENTS[0], can_wait=True)
+    log.append(EVENTS[1], can_wait=True)
+    assert read_study_events(study) == []
+    log.append(EVENTS[2])
+    assert read_study_events(study) == EVENTS
+    log.append(EVENTS[0], can_wait=True)
+    log.flush()
+    log.append(EVENTS[1], can_wait=True)
+    log.close()
+    assert read_study_events(study) == [*EVENTS, *EVENTS[:2]]
+
+
 def test_a_long_log_on_a_store_is_written_in_pieces_and_goes_on_in_a_folder(tmp_path):
     """A study can be copied from a store to a folder, and go on there."""
     store = UPath("memory://long/study")

@@ -1,0 +1,162 @@
+"""Test the best models of studies at lengths that they were not trained for.
+
+    python -m analysis.generalize
+    python -m analysis.generalize runs/gru-delay --T 100 1000 10000 --payloads 500
+
+Trains nothing. Writes generalization.csv into each study, from where analysis.compare takes it
+into the comparison. The one module of analysis that imports copytask: models must run for
+this, and a cell of one's own must be importable.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+import study_format as files
+from analysis.output_folder import write_atomically
+from analysis.study_data import InputError, Studies, load_studies
+from analysis.tables import records
+from copytask import MAX_SEED, Purpose, configure_process, evaluate, load_model
+
+LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
+PAYLOADS = 200
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line of ``python -m analysis.generalize``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis.generalize",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        type=Path,
+        default=[Path("runs")],
+        metavar="RUNS",
+        help="study, or folder of studies (default: runs)",
+    )
+    parser.add_argument(
+        "--T",
+        nargs="+",
+        type=_at_least_one,
+        default=LENGTHS,
+        metavar="N",
+        help=f"lengths of the tests (default: {' '.join(map(str, LENGTHS))})",
+    )
+    parser.add_argument(
+        "--payloads",
+        type=_at_least_one,
+        default=PAYLOADS,
+        metavar="N",
+        help=f"test payloads at each length (default: {PAYLOADS})",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the payloads; all models are tested on the same ones (default: 0)",
+    )
+    return parser
+
+
+def _at_least_one(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return number
+
+
+def score_model(
+    path: Path, best: dict[str, Any], lengths: list[int], payloads: int, seed: int
+) -> list[dict[str, Any]]:
+    """The rows of generalization.csv of one row of best.csv.
+
+    Args:
+        path: of the study.
+
+    Raises:
+        InputError: the model cannot be loaded.
+    """
+    try:
+        model = load_model(path / best["checkpoint"])
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path}, T = {best['T']}: {reason}") from None
+    rows = []
+    for length in lengths:
+        scores = evaluate(
+            model, best["task"], length, payloads=payloads, seed=seed, purpose=Purpose.TEST
+        )
+        columns = ("accuracy", "accuracy_low", "accuracy_high", "exact_match", "recalled_bits")
+        rows.append(
+            {name: best[name] for name in ("model", "task", "T", "trial_id")}
+            | {name: getattr(scores, name) for name in columns}
+            | {"test_T": length, "payloads": payloads, "seed": seed}
+        )
+    return rows
+
+
+def generalize(studies: Studies, lengths: list[int], payloads: int, seed: int) -> list[str]:
+    """Test the best models of all studies and write what they reach.
+
+    A study is written once all its models are tested, as a whole: earlier tests of it, of other
+    lengths or payloads, are replaced. What cannot be tested is passed over.
+
+    Returns:
+        One line for each study or model that was passed over.
+
+    Raises:
+        InputError: a study cannot be written.
+    """
+    console = Console(markup=False, emoji=False, highlight=False)
+    passed_over = []
+    for study in records(studies.studies):
+        path = Path(study["path"])
+        best = records(studies.best[studies.best["study"] == study["study"]])
+        if study["problem"] or not best:
+            passed_over.append(f"{path}: {study['problem'] or 'no T has a best trial yet'}")
+        rows = []
+        for row in best:
+            try:
+                found = score_model(path, row, lengths, payloads, seed)
+            except InputError as error:
+                passed_over.append(str(error))
+                continue
+            shown = "  ".join(f"{of['test_T']}: {of['accuracy']:.3f}" for of in found)
+            console.print(f"{study['study']}, trained for T = {row['T']}:  {shown}", soft_wrap=True)
+            rows += found
+        if rows:
+            frame = pd.DataFrame(rows, columns=list(files.GENERALIZATION_COLUMNS))
+            content = frame.to_csv(index=False).encode()
+            write_atomically(path, files.GENERALIZATION_FILE, content)
+    return passed_over
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = make_parser().parse_args(arguments)
+    configure_process()
+    try:
+        if not 0 <= args.seed <= MAX_SEED:
+            raise InputError(f"--seed {args.seed}: must be from 0 to {MAX_SEED}")
+        studies = load_studies(args.runs)
+        passed_over = generalize(studies, sorted(set(args.T)), args.payloads, args.seed)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for line in passed_over:
+        print(f"error: not tested: {line}", file=sys.stderr)
+    return 2 if passed_over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

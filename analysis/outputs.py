@@ -1,0 +1,33 @@
+"""The files of the output folder."""
+
+import json
+
+import pandas as pd
+
+from analysis.columns import columns_markdown
+from analysis.figures import MissingFigure, RenderedFigure
+from analysis.markdown_page import markdown
+from analysis.result_tables import NAME
+from analysis.short_table import latex
+from analysis.tables import records
+
+
+def output_files(
+    tables: dict[str, pd.DataFrame],
+    figures: list[RenderedFigure],
+    missing: list[MissingFigure],
+) -> dict[str, bytes]:
+    """The files of the output folder: name -> content."""
+    comparison = tables[NAME]
+    texts = {
+        **{f"{name}.csv": table.to_csv(index=False) for name, table in tables.items()},
+        f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
+        f"{NAME}.md": markdown(comparison, tables, figures, missing),
+        f"{NAME}.tex": latex(comparison),
+        "columns.md": columns_markdown(),
+    }
+    return (
+        {name: text.encode() for name, text in texts.items()}
+        | {f"{figure.stem}.png": figure.png for figure in figures}
+        | {f"{figure.stem}.svg": figure.svg for figure in figures}
+    )

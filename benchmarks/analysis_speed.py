@@ -1,0 +1,159 @@
+"""How long ``python -m analysis.compare`` takes for many large studies.
+
+    python benchmarks/analysis_speed.py
+    python benchmarks/analysis_speed.py --studies 4 --trials 100
+
+Makes studies in a temporary folder, of the size and shape of real ones: the default search space
+and four T, ASHA's rungs at 4, 12 and 36 iterations, so that a trial has about nine evaluations,
+and the event of each. Accuracies are drawn, not trained. Half of the studies sample at random.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+import study_format as files  # noqa: E402
+
+MODELS = ("lstm", "gru", "mlstm", "mgru")
+LENGTHS = (100, 200, 500, 1000)
+SIZES = (64, 96, 128)
+ITERATION_TOKENS = 400_000
+
+
+def write_study(folder: Path, model: str, sampler: str, trials: int, seed: int) -> int:
+    """Write one study; returns the number of its evaluations."""
+    rng = np.random.default_rng(seed)
+    folder.mkdir()
+    config = yaml.safe_load((ROOT / "configs/default.yaml").read_text())
+    config |= {"model": model, "T": list(LENGTHS)}
+    config["search"] |= {"trials": trials // len(LENGTHS), "sampler": sampler}
+    document = {"schema_version": files.SCHEMA_VERSION, "config": config, "provenance": {}}
+    (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
+    rows, curves, events, best = [], [], [], []
+    elapsed = 0.0
+    for T in LENGTHS:
+        events.append({"event": "length_began", "elapsed": elapsed, "T": T, "initial": []})
+        for number in range(trials // len(LENGTHS)):
+            row, curve = make_trial(rng, model, T, number)
+            start = {"trial_id": row["trial_id"], "training": row, "stage": files.SEARCH}
+            events.append({"event": "trial_started", "elapsed": round(elapsed, 3), **start})
+            for point in curve:
+                elapsed += 1.25  # two slots, 2.5 s an iteration
+                status = row["status"] if point is curve[-1] else ""
+                result = {"trial_id": row["trial_id"], "metrics": point, "status": status}
+                events.append({"event": "result", "elapsed": round(elapsed, 3), **result})
+            rows.append(row)
+            curves += curve
+        end = {"T": T, "limit": "trials", "value": trials // len(LENGTHS)}
+        events.append({"event": "length_ended", "elapsed": elapsed, **end})
+        winner = max(rows[-trials // len(LENGTHS) :], key=lambda row: row["validation_accuracy"])
+        accuracy = winner["validation_accuracy"]
+        scores = {"accuracy": accuracy, "accuracy_low": accuracy - 0.002}
+        scores |= {"accuracy_high": min(1.0, accuracy + 0.002), "exact_match": accuracy**10}
+        scores |= {"recalled_bits": 33 * accuracy, "trials": trials // len(LENGTHS)}
+        best.append(winner | scores | {"checkpoint": f"checkpoints/T={T}"})
+    tables = (
+        (files.TRIALS_FILE, files.TRIALS_COLUMNS, rows),
+        (files.PROGRESS_FILE, files.PROGRESS_COLUMNS, curves),
+        (files.BEST_FILE, files.BEST_COLUMNS, best),
+    )
+    for name, columns, table in tables:
+        pd.DataFrame(table, columns=list(columns)).to_csv(folder / name, index=False)
+    lines = (json.dumps(event, separators=(",", ":")) + "\n" for event in events)
+    (folder / files.EVENTS_FILE).write_text("".join(lines))
+    return len(curves)
+
+
+def make_trial(rng: np.random.Generator, model: str, T: int, number: int) -> tuple[dict, list]:
+    """A row of trials.csv and its curve: two in three end at each rung."""
+    iterations = int(rng.choice([4, 12, 30], p=[2 / 3, 2 / 9, 1 / 9]))
+    size = int(rng.choice(SIZES))
+    identity = {"model": model, "task": "delay", "T": T, "trial_id": f"T{T}-{number:04d}"}
+    learning_rate = float(np.exp(rng.uniform(np.log(1e-3), np.log(1e-2))))
+    top = rng.beta(8, 1) if iterations == 30 else rng.uniform(0.1, 0.6)
+    values = 0.1 + (top - 0.1) * np.linspace(0, 1, iterations) ** 0.5 if top > 0.1 else [0.1] * 30
+    curve = [
+        identity
+        | {
+            "iteration": k + 1,
+            "step": 560 * (k + 1),
+            "tokens": ITERATION_TOKENS * (k + 1),
+            "seconds": 2.5 * (k + 1) + 0.1234567891234,
+            "learning_rate": learning_rate,
+            "max_length": min(T, 4 * 2**k),
+            "training_loss": 2.3 * (1 - float(value)),
+            "validation_accuracy": float(value),
+            "ladder_accuracy": float(value) ** 0.5,
+            "exact_match": float(value) ** 10,
+            "validation_loss": 2.3 * (1 - float(value)) + 0.01,
+            "recalled_bits": 33.2 * float(value),
+        }
+        for k, value in enumerate(values[:iterations])
+    ]
+    solved = curve[-1]["validation_accuracy"] >= 0.99
+    row = identity | {
+        "status": files.COMPLETED if iterations == 30 else files.STOPPED_EARLY,
+        "learning_rate": learning_rate,
+        "hidden_size": size,
+        "curriculum_length": int(np.exp(rng.uniform(np.log(1000), np.log(6000)))),
+        "seed": number,
+        "parameters": 4 * size * size,
+        "tokens": curve[-1]["tokens"],
+        "seconds": curve[-1]["seconds"],
+        "validation_accuracy": curve[-1]["validation_accuracy"],
+        "ladder_accuracy": curve[-1]["ladder_accuracy"],
+        "tokens_to_solve": curve[-1]["tokens"] if solved else None,
+        "seconds_to_solve": curve[-1]["seconds"] if solved else None,
+        "error": None,
+        "stage": files.SEARCH,
+    }
+    return row, curve
+
+
+def main() -> None:
+    """Make the studies, compare them, print the time."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--studies", type=int, default=50)
+    parser.add_argument("--trials", type=int, default=1000, help="of each study, over four T")
+    parser.add_argument("--profile", action="store_true", help="print where the time goes")
+    args = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder) / "runs"
+        runs.mkdir()
+        evaluations = 0
+        for number in range(args.studies):
+            model = MODELS[number % len(MODELS)]
+            sampler = "random" if number % 8 < 4 else "tpe"
+            name = f"{model}-{number:02d}"
+            evaluations += write_study(runs / name, model, sampler, args.trials, number)
+        size = sum(path.stat().st_size for path in runs.rglob("*")) / 1e6
+        print(
+            f"{args.studies} studies, {args.studies * args.trials} trials, "
+            f"{evaluations} evaluations, {size:.0f} MB"
+        )
+        command = [sys.executable, *(["-m", "cProfile", "-s", "cumtime"] if args.profile else [])]
+        command += ["-m", "analysis.compare", str(runs), "--output", str(Path(folder) / "reports")]
+        began = time.perf_counter()
+        output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+        seconds = time.perf_counter() - began
+        if args.profile:
+            start = output.stdout.find("function calls")
+            print("\n".join(output.stdout[start:].splitlines()[:90]))
+        print(f"analysis.compare: {seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

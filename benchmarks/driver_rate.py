@@ -1,0 +1,123 @@
+"""How many results a second can the driver of a search take, in a folder and on an object store?
+
+    python -m benchmarks.driver_rate
+    python -m benchmarks.driver_rate --storage /mnt/shared s3://bucket/prefix
+
+Here 64 trials of 20 iterations start and report, one after the other and as fast as they are
+taken, to a study in each storage, and the CSV files are rewritten as a search does it. Start and
+end of a trial are written before they count; other results can wait on an object store. Without
+--storage: a temporary folder, and an S3-compatible server (moto) on this machine, whose answers
+come at once and after 10, 30 and 100 ms. Prints results a second, the ratio to the first storage,
+and the mean and longest milliseconds of a result. Writes driver_rate.csv.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+import study_format as files
+from benchmarks.replay.sides import change
+from copytask import Trainer, TrainingConfig
+from search.config import load_config
+from search.errors import UserError
+from search.storage import parse_storage, remove_tree
+from search.study import Study
+from search.tuning import WRITE_INTERVAL, WRITE_SHARE
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from stores import BUCKET, object_store
+
+TRIALS = 64
+ITERATIONS = 20
+CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
+
+
+def measure(storage: str) -> list[float]:
+    """Seconds of each result, the share of rewriting the CSV files included."""
+    config = change(load_config(CONFIG, [], {"model": "gru"}), T=[1000])
+    path = parse_storage(storage) / "driver-rate"
+    remove_tree(path)
+    study = Study.create(path, config)
+    names = [f"T1000-{number:04d}" for number in range(TRIALS)]
+    for name in names:
+        training = config.training_config(1000, {"learning_rate": 1e-3, "hidden_size": 128}, 0)
+        study.start_trial(name, training.to_dict())
+    metrics = example_metrics()
+    taken, next_write = [], time.monotonic() + WRITE_INTERVAL
+    for number in range(TRIALS * ITERATIONS):
+        began = time.perf_counter()
+        iteration = number // TRIALS + 1
+        last = files.COMPLETED if iteration == ITERATIONS else ""
+        study.add_result(names[number % TRIALS], {**metrics, "iteration": iteration}, 10**5, last)
+        if time.monotonic() >= next_write:
+            before = time.monotonic()
+            study.write()
+            took = time.monotonic() - before
+            next_write = time.monotonic() + max(WRITE_INTERVAL, took / WRITE_SHARE)
+        taken.append(time.perf_counter() - began)
+    study.close()
+    remove_tree(path)
+    return taken
+
+
+def example_metrics() -> dict[str, object]:
+    """What a training iteration reports."""
+    training = TrainingConfig(model="gru", T=2, hidden_size=8, tokens_per_iteration=100)
+    return asdict(Trainer(training).run_iteration())
+
+
+@contextmanager
+def default_storages() -> Iterator[Iterator[tuple[str, str]]]:
+    """Name and address of a folder and of a store with several latencies."""
+    with tempfile.TemporaryDirectory() as folder, object_store() as door:
+
+        def each() -> Iterator[tuple[str, str]]:
+            yield "folder", folder
+            for delay in (0.0, 0.01, 0.03, 0.1):
+                door.delay = delay
+                yield f"s3, {1000 * delay:.0f} ms", f"s3://{BUCKET}/rate"
+
+        yield each()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.driver_rate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--storage", nargs="*", default=[], metavar="DIR")
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".csv"))
+    args = parser.parse_args()
+    rows = []
+    with default_storages() as standard:
+        for name, storage in ((s, s) for s in args.storage) if args.storage else standard:
+            try:
+                taken = pd.Series(measure(storage))
+            except UserError as error:
+                sys.exit(f"error: {error}")
+            rows.append(
+                {
+                    "storage": name,
+                    "results_per_second": len(taken) / taken.sum(),
+                    "mean_ms": 1e3 * taken.mean(),
+                    "longest_ms": 1e3 * taken.max(),
+                }
+            )
+    table = pd.DataFrame(rows)
+    rate = table["results_per_second"]
+    table.insert(2, "ratio", rate / rate.iloc[0])
+    table = table.round(3)
+    print(table.to_string(index=False))
+    table.to_csv(args.output, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
