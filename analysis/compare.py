@@ -17,7 +17,7 @@ from rich.console import Console
 
 from analysis.confirmation import confirmed_table
 from analysis.figures import draw_figures
-from analysis.live import serve
+from analysis.live import follow
 from analysis.output_folder import make_output_folder, write_atomically
 from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
@@ -96,7 +96,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.live:
             make_output_folder(args.output)
             again = partial(compare, args.runs, args.output, quiet=True)
-            serve(again, args.runs, args.output, args.port, browse=args.open)
+            follow(again, args.runs, args.output, args.port, browse=args.open)
             return 0
         compare(args.runs, args.output)
     except InputError as error:

@@ -1,7 +1,5 @@
 """A comparison that follows the studies: made anew when they change, shown in a browser."""
 
-import html
-import re
 import threading
 import time
 import webbrowser
@@ -11,9 +9,8 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import pandas as pd
-
 import study_format as files
+from analysis.page import PAGE
 from analysis.study_data import InputError
 
 HOST = "127.0.0.1"
@@ -21,34 +18,20 @@ HOST = "127.0.0.1"
 LOOK_INTERVAL = 2.0
 """Seconds between two looks at the studies."""
 
-SHARE = 0.2
+SHARE = 0.3
 """Largest share of the time that goes into making comparisons: the search needs the processor."""
 
 READ_FILES = (
     files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE, files.CONFIRM_FILE,
 )  # fmt: skip
 
-VERSION = "/version"
+VERSION_PATH = "/version"
 
-RELOAD = """<script>
-setInterval(async () => {{
-  try {{
-    const answer = await fetch("{path}", {{cache: "no-store"}});
-    if (answer.ok && await answer.text() !== "{version}") location.reload();
-  }} catch {{ /* the server has ended: the page stays as it is */ }}
-}}, 2000);
-</script>
-"""
-"""Put into each page that is served. What is in the folder stays as it was made."""
+FRAME = (Path(__file__).parent / "live.html").read_text(encoding="utf-8")
+"""Shows the page as it was made, whose own policy allows no script but its own, and loads it again
+when there is a newer one."""
 
-PLAIN_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>Comparison</title>
-<meta name="viewport" content="width=device-width">
-<style>:root {{color-scheme: light dark}} body {{font-family: sans-serif; margin: 2em}}
-table {{border-collapse: collapse}} td, th {{padding: 0.2em 0.7em; text-align: left}}
-img {{max-width: 100%; background: white}}</style></head>
-<body>{body}</body></html>
-"""
+NOTHING_YET = "<!DOCTYPE html><title>Comparison</title><p>No comparison yet."
 
 
 class LiveComparison:
@@ -84,25 +67,6 @@ class LiveComparison:
         self.version += 1
         return True
 
-    def page(self) -> str:
-        """index.html, or what can be shown without it; it reloads itself when that changes."""
-        index = self.output / "index.html"
-        text = index.read_text(encoding="utf-8") if index.is_file() else self._plain_page()
-        if self.problem:
-            note = f'<p role="alert">{html.escape(self.problem)}</p>'
-            text = re.sub(r"<body[^>]*>", lambda body: body[0] + note, text, count=1)
-        before, end, after = text.rpartition("</body>")
-        return before + RELOAD.format(path=VERSION, version=self.version) + end + after
-
-    def _plain_page(self) -> str:
-        table = self.output / "comparison.csv"
-        if not table.is_file():
-            return PLAIN_PAGE.format(body="<p>No comparison yet.</p>")
-        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
-        images = sorted(path.name for path in self.output.glob("*.svg"))
-        figures = "".join(f'<p><img src="{name}" alt="{Path(name).stem}"></p>' for name in images)
-        return PLAIN_PAGE.format(body=frame.to_html(index=False, border=0) + figures)
-
 
 def state_of(runs: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
     """What tells that a study has changed: of each of its files the path, time and size."""
@@ -126,18 +90,20 @@ class _Handler(SimpleHTTPRequestHandler):
         super().__init__(*arguments, directory=str(comparison.output))  # type: ignore[arg-type]
 
     def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path == VERSION:
-            self._send(str(self._comparison.version), "text/plain")
-        elif path in ("/", "/index.html"):
-            self._send(self._comparison.page(), "text/html; charset=utf-8")
+        comparison, path = self._comparison, self.path.partition("?")[0]
+        if path == "/":
+            self._send(FRAME.replace("VERSION", str(comparison.version)), "text/html")
+        elif path == VERSION_PATH:
+            self._send(f"{comparison.version}\n{comparison.problem}", "text/plain")
+        elif path == "/index.html" and not (comparison.output / PAGE).exists():
+            self._send(NOTHING_YET, "text/html")
         else:
             super().do_GET()
 
     def _send(self, text: str, kind: str) -> None:
         content = text.encode()
         self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -153,31 +119,39 @@ class _Handler(SimpleHTTPRequestHandler):
         pass
 
 
-def serve(
-    compare: Callable[[], None],
-    runs: Sequence[Path],
-    output: Path,
-    port: int,
-    browse: bool,
-) -> None:
-    """Serve the comparison on this machine alone, until Ctrl-C.
+def listen(comparison: LiveComparison, port: int) -> ThreadingHTTPServer:
+    """Serve a comparison on this machine alone, in a thread.
 
     Args:
         port: 0 takes a free one.
+
+    Raises:
+        InputError: the port cannot be had.
+    """
+    try:
+        server = ThreadingHTTPServer((HOST, port), partial(_Handler, comparison))
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"--port {port}: {reason}; choose another, or 0 for a free one") from None
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def follow(
+    compare: Callable[[], None], runs: Sequence[Path], output: Path, port: int, browse: bool
+) -> None:
+    """Serve the comparison, and make it anew whenever studies have changed, until Ctrl-C.
+
+    Args:
         browse: show it in the browser.
 
     Raises:
         InputError: the port cannot be had.
     """
     comparison = LiveComparison(compare, runs, output)
-    try:
-        server = ThreadingHTTPServer((HOST, port), partial(_Handler, comparison))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"--port {port}: {reason}; choose another, or 0 for a free one") from None
+    server = listen(comparison, port)
     address = f"http://{HOST}:{server.server_address[1]}/"
     print(f"{address} shows the comparison while studies change; Ctrl-C ends it", flush=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     if browse:
         webbrowser.open(address)
     try:
