@@ -9,9 +9,10 @@ PREFIX = "checkpoint_"
 
 
 def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
-    """Keep the trainer's state, and of the earlier ones those of the best evaluation: as of now, and
-    as of the iteration before, which is the last one that the search knows of. When the search at
-    a T ends, that is the one it tests, while the worker may be here.
+    """Keep the trainer's state, and of the earlier ones those of the best evaluation.
+
+    The best as of now, and as of the iteration before, which may be the last one that the search
+    knows of: when its time at a T is over, that is the one it tests while the worker is here.
 
     A worker that is killed here leaves a checkpoint that is whole, and at most one too many. A
     worker that was given up, but still runs, removes nothing of its successor, which is ahead.
