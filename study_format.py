@@ -20,6 +20,7 @@ EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed sear
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print
 CHECKPOINTS_FOLDER = "checkpoints"  # T=.../: the best model
+TENSORBOARD_FOLDER = "tensorboard"  # TRIAL/: event files, see search.tensorboard
 RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of the trials that run, and of the best so far
 
 COMPLETED = "completed"  # solved T, or spent its whole token budget
