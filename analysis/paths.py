@@ -27,7 +27,7 @@ def open_path(text: str | StudyPath) -> StudyPath:
             path.fs  # noqa: B018  (made here, so that a missing package is met here)
     except (ImportError, ValueError) as error:
         s3 = str(text).startswith("s3:")
-        needed = "pip install 'copytask-search[s3]'" if s3 else str(error)
+        needed = "pip install s3fs" if s3 else str(error)
         raise InputError(f"{text} cannot be read yet: {needed}") from None
     return path
 

@@ -92,7 +92,8 @@ class Cluster:
         variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
             ray.init(
-                address=self._address,
+                # Without "local" it would join a cluster that somebody else runs on this machine.
+                address=self._address or "local",
                 log_to_driver=False,
                 logging_level="error",
                 runtime_env={"env_vars": variables},

@@ -74,7 +74,7 @@ def parse_storage(text: str) -> UPath:
         path = UPath(address)
         path.fs  # noqa: B018  (made here, so that a missing package is met here)
     except (ImportError, ValueError) as error:
-        needed = "pip install 'copytask-search[s3]'" if protocol == "s3" else str(error)
+        needed = "pip install s3fs" if protocol == "s3" else str(error)
         raise UserError(f"--storage {text}: {protocol}:// cannot be read yet: {needed}") from None
     if not path.parts[0].strip("/"):
         raise UserError(f"--storage {text}: names no bucket")
