@@ -122,7 +122,7 @@ def test_a_hundred_trials_are_a_hundred_narrow_lines_and_quiet_is_the_result_alo
     code, out, err = run("search.run", *quiet, "--trials", 102)
     assert (code, err) == (0, "")
     assert out.startswith("Best trial of each T")
-    assert [line.split()[:2] for line in out.splitlines()[4:] if line.strip()] == [["1", "102"]]
+    assert [line.split()[:2] for line in out.splitlines()[3:] if line.strip()] == [["1", "102"]]
 
 
 def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
