@@ -299,6 +299,7 @@ def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
 def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, monkeypatch):
     (tmp_path / "my_cells.py").write_text(CELL)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
     code, _, err = run(
         "search.run", "--config", tiny, "--model", "my_cells:Short", "--storage",
         tmp_path / "runs", "--trials", 2, "--T", 1,
