@@ -34,6 +34,9 @@ FINAL = "final"  # the best of them at its T, trained again for longer
 CONFIRM = "confirm"  # the winner at its T, trained again with a fresh seed
 STAGES = (SEARCH, FINAL, CONFIRM)
 
+PLACE_COLUMNS = ("host", "gpus")
+"""Columns of trials.csv and best.csv that studies made before there were clusters lack."""
+
 TRIALS_COLUMNS = (
     "model",  # lstm, gru, mlstm, mgru or package.module:factory
     "task",  # delay or sequence
@@ -53,7 +56,7 @@ TRIALS_COLUMNS = (
     "seconds_to_solve",  # s, the same
     "error",  # why a failed trial failed
     "stage",  # one of STAGES; a study made before there was a choice has no such column: search
-    "host",  # where it was trained last; also a column that earlier studies lack, as the next
+    "host",  # where it was trained last
     "gpus",  # share of a GPU that it held there; 0: trained on a CPU
 )
 """trials.csv: one row a trial, in the order in which they started. Hyperparameters that are

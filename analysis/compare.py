@@ -21,9 +21,10 @@ from analysis.live import follow
 from analysis.output_folder import make_output_folder, write_atomically
 from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
+from analysis.paths import InputError
 from analysis.result_tables import NAME, make_tables
-from analysis.study_data import InputError, load_studies
-from analysis.tables import compare_studies, console_table, problems, records
+from analysis.study_data import load_studies
+from analysis.tables import compare_studies, console_table, problems
 from command_line import Parser
 
 
@@ -33,10 +34,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "runs",
         nargs="*",
-        type=Path,
-        default=[Path("runs")],
+        default=["runs"],
         metavar="RUNS",
-        help="study, or folder of studies (default: runs)",
+        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
     )
     parser.add_argument(
         "--output",
@@ -57,7 +57,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def compare(runs: list[Path], output: Path, quiet: bool = False) -> None:
+def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
     """Compare the studies in ``runs``: write ``output`` and print the table, unless quiet.
 
     Raises:
@@ -68,7 +68,7 @@ def compare(runs: list[Path], output: Path, quiet: bool = False) -> None:
     comparison = compare_studies(studies)
     tables = make_tables(studies, comparison)
     figures, missing = draw_figures(studies, tables)
-    contents = output_files(tables, figures, missing)
+    contents = output_files(tables, figures, missing, studies.warnings())
     command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
     contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
     for name, content in contents.items():
@@ -80,8 +80,8 @@ def compare(runs: list[Path], output: Path, quiet: bool = False) -> None:
         console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
-    for study in records(studies.studies[studies.studies["warning"] != ""]):
-        console.print(f"warning: {study['path']}: {study['warning']}", soft_wrap=True)
+    for warning in studies.warnings():
+        console.print(f"warning: {warning}", soft_wrap=True)
     console.print(
         f"{PAGE}, {NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and {len(figures)} "
         f"figures are in {output}",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import study_format as files
 from analysis.page import PAGE
-from analysis.study_data import InputError
+from analysis.paths import InputError, StudyPath, open_path
 
 HOST = "127.0.0.1"
 
@@ -45,7 +45,7 @@ class LiveComparison:
         compare: makes the comparison; raises InputError if it cannot.
     """
 
-    def __init__(self, compare: Callable[[], None], runs: Sequence[Path], output: Path):
+    def __init__(self, compare: Callable[[], None], runs: Sequence[str | StudyPath], output: Path):
         self.version = 0
         self.problem = ""
         self.output = output
@@ -68,17 +68,17 @@ class LiveComparison:
         return True
 
 
-def state_of(runs: Sequence[Path]) -> tuple[tuple[str, int, int], ...]:
+def state_of(runs: Sequence[str | StudyPath]) -> tuple[tuple[str, float, int], ...]:
     """What tells that a study has changed: of each of its files the path, time and size."""
     state = []
-    for run in runs:
-        folders = [run, *(path for path in run.iterdir())] if run.is_dir() else []
+    for run in map(open_path, runs):
+        folders = [run, *run.iterdir()] if run.is_dir() else []
         for path in (folder / name for folder in folders for name in READ_FILES):
             try:
                 status = path.stat()
             except OSError:
                 continue
-            state.append((str(path), status.st_mtime_ns, status.st_size))
+            state.append((str(path), status.st_mtime, status.st_size))
     return tuple(sorted(state))
 
 
@@ -138,7 +138,11 @@ def listen(comparison: LiveComparison, port: int) -> ThreadingHTTPServer:
 
 
 def follow(
-    compare: Callable[[], None], runs: Sequence[Path], output: Path, port: int, browse: bool
+    compare: Callable[[], None],
+    runs: Sequence[str | StudyPath],
+    output: Path,
+    port: int,
+    browse: bool,
 ) -> None:
     """Serve the comparison, and make it anew whenever studies have changed, until Ctrl-C.
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import ray
 import torch
+from ray.exceptions import AuthenticationError
 
 from copytask import MALLOC_ENVIRONMENT
 from search.config import ResourcesConfig
@@ -97,8 +98,8 @@ class Cluster:
                 runtime_env={"env_vars": variables},
                 **(own if self.own else {}),
             )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = str(error).partition("\n")[0]
+        except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
+            reason = connection_fault(error)
             raise UserError(
                 reason if self.own else f"--address {self._address}: {reason}"
             ) from None
@@ -109,6 +110,13 @@ class Cluster:
         check_fits(self._resources, hosts, "the cluster has", advice)
         self.hosts = {}
         self.look()
+
+
+def connection_fault(error: Exception) -> str:
+    """Why Ray could not be joined, in one line."""
+    if "InvalidAuthToken" in f"{error} {error.__context__}":
+        return "the cluster refuses this machine's token: ~/.ray/auth_token must be the cluster's"
+    return str(error).partition("\n")[0]
 
 
 def host_name(node: Mapping[str, str]) -> str:

@@ -180,7 +180,7 @@ class History:
             if row.get("tokens_to_solve") is None and metrics["tokens_to_solve"] is not None:
                 length.solved += 1
         row["parameters"] = event["parameters"]
-        row.update({name: event[name] for name in ("host", "gpus") if name in event})
+        row.update({name: event[name] for name in files.PLACE_COLUMNS if name in event})
         for name in ("tokens", "seconds", "tokens_to_solve", "seconds_to_solve"):
             row[name] = metrics[name]
         if metrics["validation_accuracy"] >= row.get("validation_accuracy", 0.0):

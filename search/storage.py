@@ -22,8 +22,10 @@ from upath import UPath
 
 from search.errors import UserError
 
-# Other processes write to the same places, so listings must not be remembered.
-fsspec.config.conf.setdefault("s3", {})["use_listings_cache"] = False
+fsspec.config.conf.setdefault("s3", {}).update(
+    use_listings_cache=False,  # other processes write to the same places
+    config_kwargs={"retries": {"total_max_attempts": 1}},  # patience is had here: persistently
+)
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 
@@ -165,7 +167,14 @@ def read_bytes(path: StorePath) -> bytes:
     Raises:
         OSError: there is none, or it cannot be read.
     """
-    return persistently(path.read_bytes, path)
+
+    def read() -> bytes:
+        if isinstance(path, Path):
+            return path.read_bytes()
+        content: bytes = path.fs.cat_file(path.path)  # in one request: somebody may replace it
+        return content
+
+    return persistently(read, path)
 
 
 def children(folder: StorePath) -> list[StorePath]:

@@ -169,8 +169,8 @@ class Study(History):
             trial_id=trial_id,
             metrics=dict(metrics),
             parameters=parameters,
-            status=status,
             **place,
+            status=status,
         )
 
     def fail_trial(self, trial_id: str, error: str) -> None:
