@@ -92,8 +92,7 @@ class Cluster:
         variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
             ray.init(
-                # Without "local" it would join a cluster that somebody else runs on this machine.
-                address=self._address or "local",
+                address=self._address or "local",  # None would join one that runs here
                 log_to_driver=False,
                 logging_level="error",
                 runtime_env={"env_vars": variables},

@@ -127,7 +127,8 @@ class Display:
 
     def summary(self) -> None:
         """The best trial of each T, and what fresh seeds make of its configuration."""
-        self._console.print("", best_table(self._study, "Best trial of each T"), sep="\n")
+        self.say("")
+        self._console.print(best_table(self._study, "Best trial of each T"))
         if summaries := confirmed(self._study):
             self._console.print("", confirmed_table(summaries), "", sep="\n")
             self._console.print(BEST_OF_MANY, highlight=False)

@@ -202,6 +202,8 @@ def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())  # for a cell there; python -m does the same
     warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # said in a line of its own
     try:
         if args.list or args.show:

@@ -200,3 +200,28 @@ def script() -> str:
 )
 def test_bash_completes_options_and_their_values(words, expected, script, folder):
     assert completed("copytask-search", script, words, folder) == expected
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh", "fish"])
+def test_each_shell_gets_the_models(shell, capsys):
+    with pytest.raises(SystemExit):
+        run.main(["--print-completion", shell])
+    out = capsys.readouterr().out
+    assert all(model in out for model in MODELS)
+    assert "copytask-search" in out
+
+
+COMMAND = Path(sys.executable).with_name("copytask-search")
+
+
+@pytest.mark.skipif(not COMMAND.exists(), reason="needs the installed commands")
+def test_the_installed_command_finds_a_cell_in_the_current_folder(tmp_path):
+    (tmp_path / "my_cells.py").write_text(
+        "from torch import nn\nfactory = lambda i, h: nn.RNN(i, h)\n"
+    )
+    result = subprocess.run(
+        [COMMAND, "--model", "my_cells:factory", "--dry-run"],
+        capture_output=True, text=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "model: my_cells:factory" in result.stdout

@@ -123,7 +123,7 @@ def test_a_hundred_trials_are_a_hundred_narrow_lines_and_quiet_is_the_result_alo
     code, out, err = run("search.run", *quiet, "--trials", 102)
     assert (code, err) == (0, "")
     assert out.startswith("Best trial of each T")
-    assert [line.split()[:2] for line in out.splitlines()[4:] if line.strip()] == [["1", "102"]]
+    assert [line.split()[:2] for line in out.splitlines()[3:] if line.strip()] == [["1", "102"]]
 
 
 def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
@@ -319,6 +319,7 @@ def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
 def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, monkeypatch):
     (tmp_path / "my_cells.py").write_text(CELL)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
     code, _, err = run(
         "search.run", "--config", tiny, "--model", "my_cells:Short", "--storage",
         tmp_path / "runs", "--trials", 2, "--T", 1,
