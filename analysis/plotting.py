@@ -234,7 +234,7 @@ def heading(
         labels = [label for label, _ in by_label(data, page)]
         handles = [Line2D([], [], label=label, **line(page.styles[label])) for label in labels]
         handles += further
-    widths = [len(str(handle.get_label())) + 7 for handle in handles]  # in characters
+    widths = [len(str(handle.get_label())) + 10 for handle in handles]  # in characters
     columns = len(handles) if sum(widths) <= LINE else max(1, LINE // max(widths))
     further_rows = max(0, -(-len(handles) // max(1, columns)) - USUAL_ROWS)
     figure.set_figheight(figure.get_figheight() + LEGEND_ROW * further_rows)
