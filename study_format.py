@@ -20,6 +20,7 @@ EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed sear
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print
 CHECKPOINTS_FOLDER = "checkpoints"  # T=.../: the best model
+TENSORBOARD_FOLDER = "tensorboard"  # TRIAL/: event files, see search.tensorboard
 RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of the trials that run, and of the best so far
 
 COMPLETED = "completed"  # solved T, or spent its whole token budget
@@ -32,6 +33,9 @@ SEARCH = "search"  # one of the trials that are compared
 FINAL = "final"  # the best of them at its T, trained again for longer
 CONFIRM = "confirm"  # the winner at its T, trained again with a fresh seed
 STAGES = (SEARCH, FINAL, CONFIRM)
+
+PLACE_COLUMNS = ("host", "gpus")
+"""Columns of trials.csv and best.csv that studies made before there were clusters lack."""
 
 TRIALS_COLUMNS = (
     "model",  # lstm, gru, mlstm, mgru or package.module:factory
@@ -52,7 +56,7 @@ TRIALS_COLUMNS = (
     "seconds_to_solve",  # s, the same
     "error",  # why a failed trial failed
     "stage",  # one of STAGES; a study made before there was a choice has no such column: search
-    "host",  # where it was trained last; also a column that earlier studies lack, as the next
+    "host",  # where it was trained last
     "gpus",  # share of a GPU that it held there; 0: trained on a CPU
 )
 """trials.csv: one row a trial, in the order in which they started. Hyperparameters that are

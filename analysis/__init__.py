@@ -1,5 +1,16 @@
 """Compare studies: reads the files that ``search`` writes, and nothing else of it."""
 
-from analysis.study_data import InputError, Studies, load_studies
+from analysis.figures import render_figures
+from analysis.paths import InputError
+from analysis.result_tables import make_tables
+from analysis.study_data import Studies, load_studies
+from analysis.tables import compare_studies
 
-__all__ = ["InputError", "Studies", "load_studies"]
+__all__ = [
+    "InputError",
+    "Studies",
+    "compare_studies",
+    "load_studies",
+    "make_tables",
+    "render_figures",
+]

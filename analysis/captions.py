@@ -86,7 +86,7 @@ def seeds(data: pd.DataFrame, page: Page) -> str:
 
 
 def equal_cost(data: pd.DataFrame, page: Page) -> str:
-    """Of :func:`analysis.fairness.fairness`."""
+    """Of :func:`analysis.equal_cost.equal_cost`."""
     row = data[data["T"] == data["T"].max()].iloc[0]
     return (
         "Left and middle: the best trial of each model, cut to the tokens or seconds of the one "

@@ -2,7 +2,7 @@
 
 import study_format as files
 from analysis.confirmation import CONFIRMED
-from analysis.fairness import FAIRNESS_COLUMNS
+from analysis.equal_cost import EQUAL_COST_COLUMNS
 from analysis.importance import IMPORTANCE_COLUMNS
 from analysis.pairs import PAIR_COLUMNS, SEED_MEAN_COLUMNS
 from analysis.tuning_curves import CURVE_COLUMNS, SAMPLE_COLUMNS
@@ -115,7 +115,7 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "comparison": COMPARISON_COLUMNS,
     "pairs": PAIR_COLUMNS,
     "seed_means": SEED_MEAN_COLUMNS,
-    "equal_cost": FAIRNESS_COLUMNS,
+    "equal_cost": EQUAL_COST_COLUMNS,
     "tuning_samples": SAMPLE_COLUMNS,
     "tuning_curves": CURVE_COLUMNS,
     "importance": IMPORTANCE_COLUMNS,

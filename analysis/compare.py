@@ -10,34 +10,33 @@ import argparse
 import shlex
 import sys
 import webbrowser
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from analysis.confirmation import confirmed_table
 from analysis.figures import draw_figures
+from analysis.live import follow
 from analysis.output_folder import make_output_folder, write_atomically
 from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
+from analysis.paths import InputError
 from analysis.result_tables import NAME, make_tables
-from analysis.study_data import InputError, load_studies
-from analysis.tables import compare_studies, console_table, problems, records
+from analysis.study_data import load_studies
+from analysis.tables import compare_studies, console_table, problems
+from command_line import Parser
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m analysis.compare``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.compare",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("copytask-compare", prog="python -m analysis.compare", description=__doc__)
     parser.add_argument(
         "runs",
         nargs="*",
-        type=Path,
-        default=[Path("runs")],
+        default=["runs"],
         metavar="RUNS",
-        help="study, or folder of studies (default: runs)",
+        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
     )
     parser.add_argument(
         "--output",
@@ -47,11 +46,19 @@ def make_parser() -> argparse.ArgumentParser:
         help="folder for page, tables and figures (default: reports)",
     )
     parser.add_argument("--open", action="store_true", help="show the page when done")
+    parser.add_argument(
+        "--live",
+        action="store_true",
+        help="serve it on this machine, and make it anew while a search runs, until Ctrl-C",
+    )
+    parser.add_argument(
+        "--port", type=int, default=8000, metavar="N", help="for --live (default: 8000)"
+    )
     return parser
 
 
-def compare(runs: list[Path], output: Path) -> None:
-    """Compare the studies in ``runs``: write ``output`` and print the table.
+def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
+    """Compare the studies in ``runs``: write ``output`` and print the table, unless quiet.
 
     Raises:
         InputError: there is no study, or the output cannot be written.
@@ -61,20 +68,20 @@ def compare(runs: list[Path], output: Path) -> None:
     comparison = compare_studies(studies)
     tables = make_tables(studies, comparison)
     figures, missing = draw_figures(studies, tables)
-    contents = output_files(tables, figures, missing)
+    contents = output_files(tables, figures, missing, studies.warnings())
     command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
     contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
     for name, content in contents.items():
         write_atomically(output, name, content)
     # Names of a user's cells may look like markup.
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
     console.print(console_table(comparison))
     if confirmed := confirmed_table(comparison):
         console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
-    for study in records(studies.studies[studies.studies["warning"] != ""]):
-        console.print(f"warning: {study['path']}: {study['warning']}", soft_wrap=True)
+    for warning in studies.warnings():
+        console.print(f"warning: {warning}", soft_wrap=True)
     console.print(
         f"{PAGE}, {NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and {len(figures)} "
         f"figures are in {output}",
@@ -86,6 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
     try:
+        if args.live:
+            make_output_folder(args.output)
+            again = partial(compare, args.runs, args.output, quiet=True)
+            follow(again, args.runs, args.output, args.port, browse=args.open)
+            return 0
         compare(args.runs, args.output)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -148,7 +148,7 @@ def draw_seeds(data: pd.DataFrame, page: Page) -> Figure:
 
 
 def draw_equal_cost(data: pd.DataFrame, page: Page) -> Figure:
-    """Draw what :func:`analysis.fairness.fairness` returns: accuracies at equal cost."""
+    """Draw what :func:`analysis.equal_cost.equal_cost` returns: accuracies at equal cost."""
     figure = plotting.new_figure(page)
     panels = figure.subplots(1, 3, sharey=True)
     for axes, unit in zip(panels, ("tokens", "seconds", "parameters"), strict=True):

@@ -15,7 +15,7 @@ import study_format as files
 from analysis import plotting
 from analysis.plotting import Page
 
-MOST_ROWS = 8
+MOST_ROWS = 6
 """Labels that a figure with a row for each of them shows; the captions say so."""
 
 MANY_MARKS = 1000
@@ -150,13 +150,16 @@ def draw_stops(data: pd.DataFrame, page: Page) -> Figure:
     figure, panels, _ = plotting.length_panels(
         page._replace(note=""), "million tokens at its end", "mean accuracy up to T", lengths
     )
+    labels = [label for label, _ in plotting.by_label(data, page)]
+    step = data["million_tokens"].max() / 80 / len(labels)  # side by side where they end at once
     for T, axes in panels.items():
         for label, rows in plotting.by_label(data[data["T"] == T], page):
             color = page.styles[label].color
+            aside = step * (labels.index(label) - (len(labels) - 1) / 2)
             for status, marker in END_MARKERS.items():
                 ended = rows[rows["status"] == status]
                 axes.scatter(
-                    ended["million_tokens"],
+                    ended["million_tokens"] + aside,
                     ended["ladder_accuracy"],
                     s=26,
                     marker=marker,
@@ -166,8 +169,8 @@ def draw_stops(data: pd.DataFrame, page: Page) -> Figure:
                     rasterized=len(data) > MANY_MARKS,
                 )
         axes.set_ylim(0, 1.05)
-        axes.set_xlim(left=0)
-    labels = [label for label, _ in plotting.by_label(data, page)]
+        ends = data.loc[data["T"] == T, "million_tokens"]
+        axes.set_xlim(0, ends.max() * 1.06)
     found = [status for status in END_MARKERS if (data["status"] == status).any()]
     handles = [
         Line2D(

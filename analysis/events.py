@@ -1,10 +1,13 @@
 """When trials and lengths began and ended, from the events of a study."""
 
 import json
-from pathlib import Path
+import re
 from typing import Any
 
 import pandas as pd
+
+import study_format as files
+from analysis.paths import StudyPath, read_bytes
 
 EVENT_COLUMNS = (
     "event",  # length_began, length_ended, trial_started, trial_ended or last_seen
@@ -22,17 +25,25 @@ UNFINISHED = b'"status":""}'
 their bytes, not parsed: that is ten times faster."""
 
 
-def read_milestones(path: Path) -> list[dict[str, Any]]:
+def read_milestones(study: StudyPath) -> list[dict[str, Any]]:
     """What began or ended, one entry an event, with those of ``EVENT_COLUMNS`` that it has.
+
+    Args:
+        study: its directory. In an object store its events are in several files.
 
     The last entry, ``last_seen``, is the time up to which the study is known. A line that is cut
     off at the end of the file has not happened; there may be one while a search writes.
 
     Raises:
-        OSError: there is no such file, or it cannot be read.
+        OSError: there is no such file, or one cannot be read.
         ValueError: a line is damaged; says which.
     """
-    content = path.read_bytes()
+    stem, suffix = files.EVENTS_FILE.split(".")
+    more = [path for path in study.iterdir() if re.fullmatch(rf"{stem}-\d+\.{suffix}", path.name)]
+    content = b"".join(
+        read_bytes(path)
+        for path in (study / files.EVENTS_FILE, *sorted(more, key=lambda path: path.name))
+    )
     lines = content[: content.rfind(b"\n") + 1].splitlines()
     milestones: list[dict[str, Any]] = []
     lengths: dict[str | None, int | None] = {}  # T of each trial, which only its start tells
@@ -45,7 +56,7 @@ def read_milestones(path: Path) -> list[dict[str, Any]]:
             milestone = _milestone(event)
             elapsed = float(event["elapsed"])
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise ValueError(f"{path.name}, line {number}: no valid event") from None
+            raise ValueError(f"{files.EVENTS_FILE}, line {number}: no valid event") from None
         if milestone:
             lengths.setdefault(milestone.get("trial_id"), milestone.get("T"))
             milestone.setdefault("T", lengths[milestone.get("trial_id")])

@@ -31,6 +31,8 @@ from analysis.study_data import Studies
 from analysis.styles import label_styles
 from analysis.tables import DONE, tasks
 
+MOST_LABELS = 12
+
 
 class RenderedFigure(NamedTuple):
     """A figure as the content of the files ``stem``.png and ``stem``.svg.
@@ -199,17 +201,18 @@ def draw_figures(
         rows = comparison[comparison["task"] == task]
         if not (rows["state"] == DONE).any():
             continue
+        labels, left_out = shown_labels(rows)
+        rows = rows[rows["label"].isin(labels)]
         page = Page(
             task=task,
             lengths=sorted(int(T) for T in rows["T"].dropna().unique()),
             styles=label_styles(rows, models),
-            note=missing_note(rows),
+            note=" ".join(filter(None, (missing_note(rows), left_out))),
         )
         # A study may call its task what it likes, also something with a slash.
         in_file_name = re.sub(r"\W", "_", task)
-        scope = Scope(
-            rows, {name: _of_task(table, task) for name, table in tables.items()}, studies
-        )
+        shown = {name: _restricted(table, task, labels) for name, table in tables.items()}
+        scope = Scope(rows, shown, studies)
         for name, kind in FIGURES.items():
             stem = name if len(found) == 1 else f"{name}_{in_file_name}"
             shows = f"{kind.shows} ({task} task)"
@@ -220,7 +223,7 @@ def draw_figures(
                 continue
             with rc_context(plotting.SETTINGS):
                 png, svg = _save(kind.draw(data, page))
-            caption = kind.caption(data, page)
+            caption = " ".join(filter(None, (kind.caption(data, page), left_out)))
             rendered.append(RenderedFigure(task, stem, shows, png, svg, caption))
     return rendered, missing
 
@@ -230,8 +233,29 @@ def render_figures(comparison: pd.DataFrame, studies: Studies) -> list[RenderedF
     return draw_figures(studies, make_tables(studies, comparison))[0]
 
 
-def _of_task(table: pd.DataFrame, task: str) -> pd.DataFrame:
-    return table[table["task"] == task]
+def shown_labels(rows: pd.DataFrame) -> tuple[list[str], str]:
+    """The labels of one task that its figures show, and a sentence if there are others.
+
+    All of them, unless they are more than a reader can tell apart: then those with the highest
+    accuracy at the largest T.
+    """
+    labels = list(dict.fromkeys(rows["label"]))
+    if len(labels) <= MOST_LABELS:
+        return labels, ""
+    at_largest = rows[rows["T"] == rows["T"].max()].sort_values("accuracy", ascending=False)
+    best = list(dict.fromkeys([*at_largest["label"], *labels]))[:MOST_LABELS]
+    return best, (
+        f"Figures show the {MOST_LABELS} of {len(labels)} studies that are best at T = "
+        f"{rows['T'].max()}; the tables have all."
+    )
+
+
+def _restricted(table: pd.DataFrame, task: str, labels: list[str]) -> pd.DataFrame:
+    """The rows of a table that are of a task and of no other than these labels."""
+    kept = table["task"] == task
+    for name in {"label", "better", "worse"} & set(table):
+        kept &= table[name].isin(labels)
+    return table[kept]
 
 
 def _save(figure: Figure) -> tuple[bytes, bytes]:

@@ -10,7 +10,6 @@ this, and a cell of one's own must be importable.
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,7 +17,8 @@ from rich.console import Console
 
 import study_format as files
 from analysis.output_folder import write_atomically
-from analysis.study_data import InputError, Studies, load_studies
+from analysis.paths import InputError, StudyPath, open_path
+from analysis.study_data import Studies, load_studies
 from analysis.tables import records
 from copytask import MAX_SEED, Purpose, configure_process, evaluate, load_model
 
@@ -36,10 +36,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "runs",
         nargs="*",
-        type=Path,
-        default=[Path("runs")],
+        default=["runs"],
         metavar="RUNS",
-        help="study, or folder of studies (default: runs)",
+        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
     )
     parser.add_argument(
         "--T",
@@ -76,7 +75,7 @@ def _at_least_one(text: str) -> int:
 
 
 def score_model(
-    path: Path, best: dict[str, Any], lengths: list[int], payloads: int, seed: int
+    path: StudyPath, best: dict[str, Any], lengths: list[int], payloads: int, seed: int
 ) -> list[dict[str, Any]]:
     """The rows of generalization.csv of one row of best.csv.
 
@@ -120,7 +119,7 @@ def generalize(studies: Studies, lengths: list[int], payloads: int, seed: int) -
     console = Console(markup=False, emoji=False, highlight=False)
     passed_over = []
     for study in records(studies.studies):
-        path = Path(study["path"])
+        path = open_path(study["path"])
         best = records(studies.best[studies.best["study"] == study["study"]])
         if study["problem"] or not best:
             passed_over.append(f"{path}: {study['problem'] or 'no T has a best trial yet'}")

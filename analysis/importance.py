@@ -30,7 +30,7 @@ BEST_SHARE = 0.25
 """Of the trials, those that count as the best: of 20 trials five, which Optuna names as the least
 for a stable result."""
 
-MOST_TRIALS = 200
+MOST_TRIALS = 100
 """Of more trials, as many are drawn: enough for a handful of hyperparameters, and quick."""
 
 SHUFFLES = 10
@@ -56,11 +56,11 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
     labelled = comparison[["study", "label", "task"]].dropna().drop_duplicates()
     for study, label, task in labelled.itertuples(index=False):
         config = studies.configs[study]
-        distributions = search_space(config.get("space") or {}, of_study.get(study, ended.iloc[:0]))
+        distributions = search_space(config["space"], of_study.get(study, ended.iloc[:0]))
         found = of_study.get(study, ended.iloc[:0]).dropna(subset=list(distributions))
         if len(found) < LEAST_TRIALS or not distributions:
             continue
-        metric = (config.get("search") or {}).get("metric", "ladder_accuracy")
+        metric = config["search"].get("metric", "ladder_accuracy")
         found = found.sample(min(len(found), MOST_TRIALS), random_state=0)
         ranks = _ranks(found, "validation_accuracy" if metric == "accuracy" else metric)
         importances, noise = _evaluate(found, distributions, ranks)
@@ -86,6 +86,8 @@ def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, Ba
         if "choices" in dimension:
             choices = dict.fromkeys([*dimension["choices"], *tried.tolist()])
             distributions[name] = CategoricalDistribution(list(choices))
+            continue
+        if not {"low", "high"} <= set(dimension):
             continue
         low, high = (float(dimension[end]) for end in ("low", "high"))
         if len(tried):

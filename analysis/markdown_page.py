@@ -7,6 +7,7 @@ import pandas as pd
 
 from analysis.confirmation import CONFIRMED
 from analysis.figures import MissingFigure, RenderedFigure
+from analysis.result_tables import NAME
 from analysis.short_table import short_markdown
 from analysis.tables import (
     BROKEN,
@@ -59,17 +60,18 @@ validation data.
 
 
 def markdown(
-    comparison: pd.DataFrame,
     tables: dict[str, pd.DataFrame],
     figures: Iterable[RenderedFigure],
     missing: Iterable[MissingFigure],
+    warnings: Sequence[str] = (),
 ) -> str:
     """The comparison as a Markdown page that shows the figures.
 
     Args:
-        comparison: of :func:`analysis.tables.compare_studies`.
         tables: of :func:`analysis.result_tables.make_tables`.
+        warnings: of :meth:`analysis.study_data.Studies.warnings`.
     """
+    comparison = tables[NAME]
     figures, missing = list(figures), list(missing)
     parts = [INTRODUCTION]
     if comparison["seeds"].notna().any():
@@ -94,6 +96,9 @@ def markdown(
     if broken:
         parts.append("## Studies that cannot be read\n")
         parts.append("".join(f"- {line}\n" for line in broken))
+    if warnings:
+        parts.append("## Studies of which something is left out\n")
+        parts.append("".join(f"- {line}\n" for line in warnings))
     parts.append("What each column of the CSV files means: [columns.md](columns.md).\n")
     return "\n".join(part for part in parts if part)
 

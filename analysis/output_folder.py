@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from analysis.study_data import InputError
+from analysis.paths import InputError, StudyPath
 
 
 def make_output_folder(path: Path) -> None:
@@ -22,12 +22,15 @@ def make_output_folder(path: Path) -> None:
         raise InputError(f"--output {path} cannot be written: permission denied")
 
 
-def write_atomically(folder: Path, name: str, content: bytes) -> None:
+def write_atomically(folder: StudyPath, name: str, content: bytes) -> None:
     """Replace a file in one step, so that a reader never meets half of it.
 
     Raises:
         InputError: it cannot be written.
     """
+    if not isinstance(folder, Path):  # what is written to an object store appears as a whole
+        (folder / name).write_bytes(content)
+        return
     partial = folder / f".{name}.partial"
     try:
         partial.write_bytes(content)

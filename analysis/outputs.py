@@ -16,13 +16,14 @@ def output_files(
     tables: dict[str, pd.DataFrame],
     figures: list[RenderedFigure],
     missing: list[MissingFigure],
+    warnings: list[str],
 ) -> dict[str, bytes]:
     """The files of the output folder: name -> content."""
     comparison = tables[NAME]
     texts = {
         **{f"{name}.csv": table.to_csv(index=False) for name, table in tables.items()},
         f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
-        f"{NAME}.md": markdown(comparison, tables, figures, missing),
+        f"{NAME}.md": markdown(tables, figures, missing, warnings),
         f"{NAME}.tex": latex(comparison),
         "columns.md": columns_markdown(),
     }

@@ -22,6 +22,9 @@ REFERENCE_COLOR = "#606060"
 SOLVED = 0.99
 NEAREST = 1e-4
 """Distance to 1 below which accuracies are not told apart in a figure."""
+LEGEND_ROW = 0.23  # inches
+USUAL_ROWS = 3  # of a legend, for which figures have room
+
 STRETCH = (
     lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
     lambda nines: 1 + NEAREST - 10.0**-nines,
@@ -177,7 +180,8 @@ def side_by_side(data: pd.DataFrame, page: Page, lengths: str = "T") -> pd.DataF
     """Adds the column x: lengths moved by a few percent, so that marks do not overlap."""
     labels = [label for label, _ in by_label(data, page)]
     steps = data["label"].map(labels.index) - (len(labels) - 1) / 2
-    return data.assign(x=data[lengths].astype("float64") * 1.05**steps)
+    step = min(1.05, 1.2 ** (2 / max(1, len(labels) - 1)))  # many stay within the axes
+    return data.assign(x=data[lengths].astype("float64") * step**steps)
 
 
 def length_axis(axes: Axes, lengths: Sequence[int], width: float = WIDTH) -> None:
@@ -230,7 +234,10 @@ def heading(
         labels = [label for label, _ in by_label(data, page)]
         handles = [Line2D([], [], label=label, **line(page.styles[label])) for label in labels]
         handles += further
-    widths = [len(str(handle.get_label())) + 7 for handle in handles]  # in characters
+    widths = [len(str(handle.get_label())) + 10 for handle in handles]  # in characters
+    columns = len(handles) if sum(widths) <= LINE else max(1, LINE // max(widths))
+    further_rows = max(0, -(-len(handles) // max(1, columns)) - USUAL_ROWS)
+    figure.set_figheight(figure.get_figheight() + LEGEND_ROW * further_rows)
     # As the legend's title: the layout makes room for a legend, but not for a title above it.
     figure.legend(
         handles=handles,
@@ -238,7 +245,7 @@ def heading(
         title_fontsize=12,
         alignment="left",
         loc="outside upper left",
-        ncols=len(handles) if sum(widths) <= LINE else max(1, LINE // max(widths)),
+        ncols=max(1, columns),
         handlelength=2.6,
         borderpad=0.1,
     )

@@ -1,11 +1,11 @@
 """Where and with what a study was made, as study.yaml has it."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 import study_format as files
+from analysis.paths import StudyPath, read_bytes
 
 
 class Provenance(NamedTuple):
@@ -40,10 +40,10 @@ class Provenance(NamedTuple):
         return [(str(name), str(value)) for name, value in found.items() if value]
 
 
-def read_provenance(study: Path) -> Provenance:
+def read_provenance(study: StudyPath) -> Provenance:
     """Read the provenance of a study directory; one that cannot be read is empty."""
     try:
-        document = yaml.safe_load((study / files.STUDY_FILE).read_text(encoding="utf-8"))
+        document = yaml.safe_load(read_bytes(study / files.STUDY_FILE).decode())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         document = None
     made = document.get("provenance") if isinstance(document, dict) else None

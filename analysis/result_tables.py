@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from analysis.fairness import fairness
+from analysis.equal_cost import equal_cost
 from analysis.importance import hyperparameter_importance
 from analysis.pairs import compare_pairs, seed_means
 from analysis.study_data import Studies
@@ -22,7 +22,7 @@ def make_tables(studies: Studies, comparison: pd.DataFrame) -> dict[str, pd.Data
         NAME: comparison,
         "pairs": compare_pairs(studies, comparison),
         "seed_means": seed_means(studies, comparison),
-        "equal_cost": fairness(studies, comparison),
+        "equal_cost": equal_cost(studies, comparison),
         "tuning_samples": samples.drop(columns="values"),
         "tuning_curves": tuning_curves(samples),
         "importance": hyperparameter_importance(studies, comparison),

@@ -1,8 +1,8 @@
 """Study directories as tidy data frames."""
 
+import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -10,6 +10,7 @@ import yaml
 
 import study_format as files
 from analysis.events import EVENT_COLUMNS, read_milestones
+from analysis.paths import InputError, StudyPath, is_remote, open_path, read_bytes
 
 TEXT_COLUMNS = {
     "model", "task", "trial_id", "status", "error", "stage", "host", "confirms", "checkpoint",
@@ -41,10 +42,6 @@ EXACTLY: dict[str, Any] = (
 MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
 
 
-class InputError(Exception):
-    """What was asked for cannot be read or written; the message is for the user."""
-
-
 class ProblemError(Exception):
     """A file of a study is not as the contract has it; names the file."""
 
@@ -74,6 +71,11 @@ class Studies(NamedTuple):
     events: pd.DataFrame
     configs: dict[str, dict[str, Any]]
 
+    def warnings(self) -> list[str]:
+        """One line for each study of which something is left out: its path and what."""
+        told = self.studies[self.studies["warning"] != ""]
+        return [f"{path}: {warning}" for path, warning in told[["path", "warning"]].values]
+
 
 class _Tables(NamedTuple):
     trials: pd.DataFrame
@@ -95,7 +97,7 @@ _COLUMNS: tuple[Sequence[str], ...] = (
 """Of each field of :class:`_Tables`."""
 
 
-def load_studies(paths: Iterable[str | Path]) -> Studies:
+def load_studies(paths: Iterable[str | StudyPath]) -> Studies:
     """Read the studies in ``paths``, each a study or a folder of studies.
 
     A study that cannot be read is kept, with its problem. A study is called after its folder,
@@ -104,7 +106,7 @@ def load_studies(paths: Iterable[str | Path]) -> Studies:
     Raises:
         InputError: a path does not exist, or holds no study.
     """
-    folders = list(dict.fromkeys(folder for path in paths for folder in find_studies(Path(path))))
+    folders = list(dict.fromkeys(folder for path in paths for folder in _found(path)))
     names = Counter(folder.resolve().name for folder in folders)
     studies, lengths, tables = [], [], []
     configs = {}
@@ -148,7 +150,24 @@ def load_studies(paths: Iterable[str | Path]) -> Studies:
     )
 
 
-def find_studies(path: Path) -> list[Path]:
+def _found(path: str | StudyPath) -> list[StudyPath]:
+    """The studies at a path.
+
+    Raises:
+        InputError: there is none.
+    """
+    place = open_path(path)
+    try:
+        return find_studies(place)
+    except InputError:
+        raise
+    except Exception as error:  # the drivers of object stores have errors of their own
+        if not is_remote(place):
+            raise
+        raise InputError(f"cannot read {path}: {_one_line(error)}") from None
+
+
+def find_studies(path: StudyPath) -> list[StudyPath]:
     """The study at ``path``, or else those one level below it, sorted.
 
     Raises:
@@ -175,7 +194,7 @@ def find_studies(path: Path) -> list[Path]:
     return found
 
 
-def _is_study(path: Path) -> bool:
+def _is_study(path: StudyPath) -> bool:
     """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
     names = (
         files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE,
@@ -184,9 +203,9 @@ def _is_study(path: Path) -> bool:
     return any((path / name).is_file() for name in names)
 
 
-def _read_config(path: Path) -> dict[str, Any]:
+def _read_config(path: StudyPath) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = yaml.safe_load(read_bytes(path).decode())
     except FileNotFoundError:
         raise ProblemError(f"{path.name} is missing") from None
     except (OSError, UnicodeDecodeError) as error:
@@ -207,48 +226,68 @@ def _read_config(path: Path) -> dict[str, Any]:
     if not isinstance(config, dict):
         raise ProblemError(f"{path.name}: config has no keys")
     _, _, lengths = (_key(path, config, name) for name in ("model", "task", "T"))
+    for section in ("search", "space"):
+        if not isinstance(config.setdefault(section, {}), dict):
+            raise ProblemError(f"{path.name}: {section} has no keys")
     valid = isinstance(lengths, list) and all(isinstance(T, int) and T >= 1 for T in lengths)
     if not valid or not lengths:
         raise ProblemError(f"{path.name}: T must be a list of lengths >= 1, but is {lengths!r}")
     return config
 
 
-def _key(path: Path, mapping: dict[str, Any], name: str) -> Any:
+def _key(path: StudyPath, mapping: dict[str, Any], name: str) -> Any:
     if name not in mapping:
         raise ProblemError(f"{path.name} lacks the key {name}")
     return mapping[name]
 
 
-def _read_tables(folder: Path) -> tuple[_Tables, str]:
-    """The tables of a study, and a warning if its events cannot be read."""
+def _read_tables(folder: StudyPath) -> tuple[_Tables, str]:
+    """The tables of a study, and what else of it is left out, or does not fit together."""
     trials = _read_table(folder / files.TRIALS_FILE, files.TRIALS_COLUMNS)
     unknown = set(trials["status"]) - set(files.STATUSES)
     if unknown:
         raise ProblemError(f"{files.TRIALS_FILE}: unknown status {unknown.pop()!r}")
-    milestones, warning = [], ""
+    progress = _read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS)
+    warnings = [_lacking_evaluations(trials, progress)]
+    milestones: list[dict[str, Any]] = []
     try:
-        milestones = read_milestones(folder / files.EVENTS_FILE)
+        milestones = read_milestones(folder)
     except FileNotFoundError:
         pass  # made before there was such a file
     except (OSError, ValueError) as error:
-        warning = f"what happened when is not known: {_one_line(error)}"
+        warnings.append(f"what happened when is not known: {_one_line(error)}")
     events = pd.DataFrame(milestones, columns=list(EVENT_COLUMNS))
+    generalization = pd.DataFrame({name: _empty(name) for name in files.GENERALIZATION_COLUMNS})
+    try:
+        generalization = _read_table(
+            folder / files.GENERALIZATION_FILE, files.GENERALIZATION_COLUMNS, optional=True
+        )
+    except ProblemError as error:
+        warnings.append(f"{error}; make it again by python -m analysis.generalize")
     tables = _Tables(
         trials=trials,
-        progress=_read_table(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS),
+        progress=progress,
         best=_read_table(folder / files.BEST_FILE, files.BEST_COLUMNS),
         confirmations=_read_table(
             folder / files.CONFIRM_FILE, files.CONFIRM_COLUMNS, optional=True
         ),
-        generalization=_read_table(
-            folder / files.GENERALIZATION_FILE, files.GENERALIZATION_COLUMNS, optional=True
-        ),
+        generalization=generalization,
         events=events.astype({name: _empty(name).dtype for name in EVENT_COLUMNS}),
     )
-    return tables, warning
+    return tables, "; ".join(filter(None, warnings))
 
 
-def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> pd.DataFrame:
+def _lacking_evaluations(trials: pd.DataFrame, progress: pd.DataFrame) -> str:
+    """A warning if the curves of trials that have ended stop before the trials do."""
+    ended = trials[trials["status"] != files.INTERRUPTED].set_index("trial_id")["tokens"].dropna()
+    last = progress.groupby("trial_id")["tokens"].max().reindex(ended.index).fillna(0)
+    lacking = int((last < ended).sum())
+    if not lacking:
+        return ""
+    return f"{files.PROGRESS_FILE} lacks evaluations of {lacking} of {len(ended)} ended trials"
+
+
+def _read_table(path: StudyPath, columns: Sequence[str], optional: bool = False) -> pd.DataFrame:
     """A CSV file with at least these columns; further ones are kept. No rows if it is optional
     and not there."""
     if optional and not path.exists():
@@ -265,9 +304,7 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
         raise ProblemError(f"{path.name} cannot be read: {_one_line(error)}") from None
     if "stage" in columns:  # a trial made before there was a choice has none
         frame["stage"] = frame["stage"].fillna(files.SEARCH) if "stage" in frame else files.SEARCH
-    for name in {"host", "gpus"} & set(columns) - set(
-        frame
-    ):  # nor does it say where it was trained
+    for name in set(files.PLACE_COLUMNS) & set(columns) - set(frame):  # nor does it say where
         frame[name] = pd.Series(index=frame.index, dtype="object")
     lacking = [name for name in columns if name not in frame]
     if lacking:
@@ -282,15 +319,15 @@ def _read_table(path: Path, columns: Sequence[str], optional: bool = False) -> p
     return frame
 
 
-def _read_csv(path: Path, dtype: Any) -> pd.DataFrame:
+def _read_csv(path: StudyPath, dtype: Any) -> pd.DataFrame:
     """Only an empty cell means "no value": a user's cell may well be called NA."""
     frame: pd.DataFrame = pd.read_csv(
-        path, dtype=dtype, keep_default_na=False, na_values=[""], **EXACTLY
+        io.BytesIO(read_bytes(path)), dtype=dtype, keep_default_na=False, na_values=[""], **EXACTLY
     )
     return frame
 
 
-def _numbers(path: Path, cells: pd.Series, name: str, required: bool) -> pd.Series:
+def _numbers(path: StudyPath, cells: pd.Series, name: str, required: bool) -> pd.Series:
     try:
         # Not pd.to_numeric, which before pandas 3 is off by the last digit.
         numbers = cells.astype("float64")

@@ -74,7 +74,7 @@ def _exact_match_interval(studies: Studies) -> dict[str, list[float]]:
     """Ends of the exact 95 % interval of each best trial's exact match: payloads are whole."""
     ends = []
     for study, share in zip(studies.best["study"], studies.best["exact_match"], strict=True):
-        n = (studies.configs[study].get("search") or {}).get("test_payloads")
+        n = studies.configs[study]["search"].get("test_payloads")
         if isinstance(n, int) and pd.notna(share):
             ends.append(clopper_pearson(round(share * n), n))
         else:

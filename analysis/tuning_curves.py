@@ -48,7 +48,7 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
         of = row["study"], row["T"]
         if of not in groups:
             continue
-        search = studies.configs[row["study"]].get("search") or {}
+        search = studies.configs[row["study"]]["search"]
         values = _values(groups[of].iloc[given.get(of, 0) :])
         reason = _refusal(search, of in given, values)
         rows.append(

@@ -10,6 +10,7 @@ and the event of each. Accuracies are drawn, not trained. Half of the studies sa
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -152,7 +153,9 @@ def main() -> None:
         if args.profile:
             start = output.stdout.find("function calls")
             print("\n".join(output.stdout[start:].splitlines()[:90]))
-        print(f"analysis.compare: {seconds:.1f} s")
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        busy = used.ru_utime + used.ru_stime
+        print(f"analysis.compare: {seconds:.1f} s, of which its process was busy for {busy:.1f} s")
 
 
 if __name__ == "__main__":

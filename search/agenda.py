@@ -64,13 +64,7 @@ class Agenda:
     @property
     def over(self) -> bool:
         """Whether nothing is left to train; tests may still run."""
-        if self._searching:
-            return False
-        study = self._study
-        return not any(
-            length.unfinished() or study.final_is_due(T) or study.confirmation_is_due(T)
-            for T, length in study.lengths.items()
-        )
+        return not (self._searching or any(map(self._study.training_is_left, self._study.lengths)))
 
     def progress(self) -> Progress:
         """Seconds used, fraction done and seconds left: of the search, then of what follows."""

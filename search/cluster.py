@@ -92,7 +92,7 @@ class Cluster:
         variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
             ray.init(
-                address=self._address,
+                address=self._address or "local",  # None would join one that runs here
                 log_to_driver=False,
                 logging_level="error",
                 runtime_env={"env_vars": variables},

@@ -11,6 +11,7 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -30,6 +31,9 @@ from search.storage import StorePath, read_bytes, reason
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
 
+
+RECORDED: dict[str, Any] = {}
+"""Context of the validation of a configuration that is only looked at."""
 
 METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
 """``search.metric`` -> the name of that metric in results and files."""
@@ -78,6 +82,7 @@ class SearchConfig(Section):
             it is the best of its T.
         confirm_seeds: how often the winner at each T is then trained again, each time with a
             fresh seed and tested on payloads of its own.
+        tensorboard: also write event files for TensorBoard into the study directory.
         seed: of sampler and trials.
     """
 
@@ -99,6 +104,7 @@ class SearchConfig(Section):
     test_payloads: int = Field(2000, ge=1)
     final: bool = False
     confirm_seeds: int = Field(0, ge=0)
+    tensorboard: bool = False
     seed: int = Field(0, ge=0, le=2**20)
 
 
@@ -162,8 +168,9 @@ class StudyConfig(Section):
 
     @field_validator("model")
     @classmethod
-    def _check_model(cls, name: str) -> str:
-        check_cell(name, CHECKED_HIDDEN_SIZE)
+    def _check_model(cls, name: str, info: ValidationInfo) -> str:
+        if info.context is not RECORDED:
+            check_cell(name, CHECKED_HIDDEN_SIZE)
         return name
 
     @field_validator("T")
@@ -198,8 +205,10 @@ class StudyConfig(Section):
         return values
 
     @model_validator(mode="after")
-    def _check_values(self) -> "StudyConfig":
+    def _check_values(self, info: ValidationInfo) -> "StudyConfig":
         """Every value that a trial could get must make a valid training config."""
+        if info.context is RECORDED:
+            return self
         dimensions = self.dimensions()
         examples = [
             (f"{section}.{name}", name, value)
@@ -320,6 +329,21 @@ def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) 
         UserError: anything is wrong with it; one line.
     """
     return override(read_yaml(path), overrides, flags, str(path))
+
+
+def recorded_config(values: Any, source: str) -> StudyConfig:
+    """The configuration in a study.yaml, to look at.
+
+    It was checked when it was written. A user's cell is not imported: it may be gone by now, or
+    take its time.
+
+    Raises:
+        UserError: it is none.
+    """
+    try:
+        return StudyConfig.model_validate(values, context=RECORDED)
+    except ValidationError as error:
+        raise UserError(f"{source}: config: {_describe(error)}") from None
 
 
 def override(

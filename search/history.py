@@ -104,6 +104,7 @@ class History:
         trials: by trial_id, in the order in which they started; of all stages.
         lengths: by T.
         best: rows of best.csv, by T.
+        stopped: trials that the scheduler stopped, in the order in which it did.
         beside: seconds of the study's wall time that were not the search's: final trainings and
             confirmations. Without them that time is the clock of the search.
     """
@@ -113,6 +114,7 @@ class History:
         self.trials: dict[str, TrialRecord] = {}
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
         self.best: dict[int, Row] = {}
+        self.stopped: list[TrialRecord] = []
         self.beside = 0.0
         self._search_left: float | None = None  # when the search ended at the last T
 
@@ -178,7 +180,7 @@ class History:
             if row.get("tokens_to_solve") is None and metrics["tokens_to_solve"] is not None:
                 length.solved += 1
         row["parameters"] = event["parameters"]
-        row.update({name: event[name] for name in ("host", "gpus") if name in event})
+        row.update({name: event[name] for name in files.PLACE_COLUMNS if name in event})
         for name in ("tokens", "seconds", "tokens_to_solve", "seconds_to_solve"):
             row[name] = metrics[name]
         if metrics["validation_accuracy"] >= row.get("validation_accuracy", 0.0):
@@ -186,6 +188,8 @@ class History:
             row["ladder_accuracy"] = metrics["ladder_accuracy"]
         if event["status"]:
             row["status"] = event["status"]
+            if event["status"] == files.STOPPED_EARLY:
+                self.stopped.append(trial)
             self._end(trial)
             self._note_gain(trial)
 
@@ -272,6 +276,22 @@ class History:
         if winner and sum(t.confirms == winner.id for t in length.confirmations) < wanted:
             return winner
         return None
+
+    def training_is_left(self, T: int) -> bool:
+        """Whether a final training or confirmation at T, whose search is over, is still to end."""
+        due = self.final_is_due(T) or self.confirmation_is_due(T) is not None
+        return due or bool(self.lengths[T].unfinished())
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to search, to train or to test."""
+        return all(
+            self.is_over(T)
+            and not self.training_is_left(T)
+            and all(trial.scores is not None for trial in length.confirmations)
+            and ((winner := self.winner(T)) is None or self.is_tested(T, winner))
+            for T, length in self.lengths.items()
+        )
 
     def confirmed(self, T: int) -> list[Row]:
         """The rows of confirm.csv at T."""

@@ -1,12 +1,11 @@
 """Brings a study, a cluster and a console together, and searches."""
 
-import shlex
 from contextlib import closing
-from pathlib import Path
 
 from copytask import compiled_kernels
 from copytask.recurrence import MISSING_KERNELS
 from search.cluster import Cluster
+from search.commands import resume_command
 from search.config import StudyConfig
 from search.display import Display
 from search.errors import ClusterLostError, StorageError
@@ -60,6 +59,7 @@ def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
     """Search and tell the user how it went; returns the exit code."""
     config = study.config
     slots = cluster.slots
+    display.view.slots = slots.total
     places = f"{slots.total} trials at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
@@ -89,9 +89,3 @@ def search_on(cluster: Cluster, study: Study, display: Display) -> None:
                 raise
             display.say("Ray's processes have died; they are started again, and trials go on")
             cluster.restart()
-
-
-def resume_command(path: StorePath) -> str:
-    """The command that goes on with the study at ``path``."""
-    storage = "" if path.parent == Path("runs") else f" --storage {shlex.quote(str(path.parent))}"
-    return f"python -m search.run --name {shlex.quote(path.name)}{storage} --resume"

@@ -1,5 +1,6 @@
 """Keeps two searches out of one study."""
 
+import fcntl
 import json
 import os
 import platform
@@ -48,7 +49,7 @@ def lock_study(study: StorePath) -> Lock:
         return Lease(study / LOCK_FILE, busy)
     lock = FileLock(study / LOCK_FILE)
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=0.5)  # somebody may be looking: see is_locked
     except Timeout:
         raise busy from None
     return lock
@@ -109,6 +110,31 @@ class Lease:
         while not self._released.wait(RENEWAL):
             with suppress(OSError):  # a store that is away is told of by those who need it
                 self._renew()
+
+
+def is_locked(study: StorePath) -> bool:
+    """Whether a process searches in the study at this path.
+
+    In an object store, when the lock was renewed is compared with the clock of this machine.
+
+    Raises:
+        OSError: the lock cannot be read.
+    """
+    path = study / LOCK_FILE
+    try:
+        if isinstance(path, Path):
+            # Not FileLock, which has to be able to write: the study may be somebody else's.
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+        lease = json.loads(read_bytes(path))
+    except BlockingIOError:
+        return True
+    except (FileNotFoundError, ValueError):
+        return False
+    if lease["host"] == platform.node():
+        return is_running(lease["pid"])
+    return bool(time.time() - lease["renewed"] < ABANDONED)
 
 
 def is_running(pid: int) -> bool:

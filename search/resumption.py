@@ -8,7 +8,7 @@ from search.storage import StorePath
 
 LIMITS = (
     "trials", "solved_trials", "patience", "budget_minutes", "max_failures", "stall_minutes",
-    "final", "confirm_seeds",
+    "final", "confirm_seeds", "tensorboard",
 )  # fmt: skip
 """Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
 

@@ -3,6 +3,8 @@
     python -m search.run --model mgru
     python -m search.run --model gru --config configs/quick.yaml
     python -m search.run --model my_package.cells:factory --T 100 --set space.hidden_size=64
+    python -m search.run --list
+    python -m search.run --show mgru-delay
 
 Results go to runs/MODEL-TASK/; compare studies with: python -m analysis.compare
 """
@@ -16,12 +18,13 @@ from pathlib import Path
 
 import yaml
 
+from command_line import Parser, suggest, suggest_output
 from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.resumption import check_resumable
-from search.storage import StorePath, parse_storage, probe, reason
+from search.storage import StorePath, is_object_store, parse_storage, probe, reason
 from search.study import read_config
 from study_format import STUDY_FILE
 
@@ -36,6 +39,7 @@ CONFIG_FLAGS = {
     "final": "search.final",
     "confirm_seeds": "search.confirm_seeds",
     "seed": "search.seed",
+    "tensorboard": "search.tensorboard",
     "sampler": "search.sampler",
     "scheduler": "search.scheduler",
     "cpus_per_trial": "resources.cpus_per_trial",
@@ -54,20 +58,16 @@ listens on loopback alone, as Ray itself has it on Windows and macOS; else on ev
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m search.run``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.run",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("copytask-search", prog="python -m search.run", description=__doc__)
     study = parser.add_argument_group("what is searched")
-    study.add_argument(
+    model = study.add_argument(
         "--model", help=f"{', '.join(MODELS)}, or your own cell as package.module:factory"
     )
-    study.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
+    task = study.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
     study.add_argument(
         "--T", nargs="*", type=int, metavar="T", help="lengths (default: 100 200 500 1000)"
     )
-    study.add_argument(
+    config = study.add_argument(
         "--config", type=Path, metavar="FILE",
         help="configuration (default: configs/default.yaml)",
     )  # fmt: skip
@@ -89,10 +89,10 @@ def make_parser() -> argparse.ArgumentParser:
         help="then train the winner at each T again with N fresh seeds",
     )  # fmt: skip
     search.add_argument("--seed", type=int, metavar="N", help="of sampler and trials")
-    search.add_argument("--sampler", help="tpe or random")
-    search.add_argument("--scheduler", help="asha or none")
+    sampler = search.add_argument("--sampler", help="tpe or random")
+    scheduler = search.add_argument("--scheduler", help="asha or none")
     place = parser.add_argument_group("where")
-    place.add_argument("--name", help="of the study (default: MODEL-TASK)")
+    name = place.add_argument("--name", help="of the study (default: MODEL-TASK)")
     place.add_argument(
         "--storage", default="runs", metavar="DIR",
         help="folder of the studies, or s3://bucket/prefix (default: runs)",
@@ -101,6 +101,10 @@ def make_parser() -> argparse.ArgumentParser:
     place.add_argument(
         "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
         help="train a trial of a study again, alone, and compare it with what was recorded",
+    )  # fmt: skip
+    place.add_argument(
+        "--tensorboard", action="store_true", default=None,
+        help="also write event files for TensorBoard into the study",
     )  # fmt: skip
     place.add_argument("--quiet", action="store_true", help="print the result only")
     place.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
@@ -118,6 +122,19 @@ def make_parser() -> argparse.ArgumentParser:
         "--autoscale", action="store_true", default=None,
         help="ask a cluster that can grow for --max-concurrent places",
     )  # fmt: skip
+    later = parser.add_argument_group("a week later")
+    later.add_argument("--list", action="store_true", help="list the studies under --storage")
+    show = later.add_argument(
+        "--show", nargs="+", metavar="NAME",
+        help="show a study under --storage, or what differs between two of them",
+    )  # fmt: skip
+    suggest(model, MODELS)
+    suggest(task, TASKS)
+    suggest(sampler, ("tpe", "random"))
+    suggest(scheduler, ("asha", "none"))
+    for action in (name, show):
+        suggest_output(action, "ls runs 2>/dev/null")
+    suggest_output(config, "ls configs/*.yaml *.yaml 2>/dev/null")
     return parser
 
 
@@ -158,12 +175,12 @@ def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
         for name, key in CONFIG_FLAGS.items()
         if getattr(args, name) is not None
     }
-    if args.resume and args.name:
+    if args.resume and args.name is not None:
         path = study_path(args.storage, args.name)
     else:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
-        name = args.name or f"{config.model.replace(':', '.')}-{config.task}"
-        path = study_path(args.storage, name)
+        default = f"{config.model.replace(':', '.')}-{config.task}"
+        path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path)
         values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
@@ -174,14 +191,25 @@ def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
         raise UserError(
             f"the study {path} exists: go on with it by --resume, or choose another --name"
         )
+    if config.search.tensorboard and is_object_store(path):
+        raise UserError(
+            f"search.tensorboard: {path.parent} cannot append to event files; leave it out. How a "
+            "search there goes is told by --show, and by optuna-dashboard on a copy of its journal"
+        )
     return path, config
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
+    if not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())  # for a cell there; python -m does the same
     warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # said in a line of its own
     try:
+        if args.list or args.show:
+            from search.looking_back import look_back
+
+            return look_back(parse_storage(args.storage), args.show)
         if args.replay:
             from search.replay import replay
 

@@ -22,8 +22,10 @@ from upath import UPath
 
 from search.errors import UserError
 
-# Other processes write to the same places, so listings must not be remembered.
-fsspec.config.conf.setdefault("s3", {})["use_listings_cache"] = False
+fsspec.config.conf.setdefault("s3", {}).update(
+    use_listings_cache=False,  # other processes write to the same places
+    config_kwargs={"retries": {"total_max_attempts": 1}},  # patience is had here: persistently
+)
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 
@@ -72,7 +74,7 @@ def parse_storage(text: str) -> UPath:
         path = UPath(address)
         path.fs  # noqa: B018  (made here, so that a missing package is met here)
     except (ImportError, ValueError) as error:
-        needed = "pip install 'copytask-search[s3]'" if protocol == "s3" else str(error)
+        needed = "pip install s3fs" if protocol == "s3" else str(error)
         raise UserError(f"--storage {text}: {protocol}:// cannot be read yet: {needed}") from None
     if not path.parts[0].strip("/"):
         raise UserError(f"--storage {text}: names no bucket")
@@ -165,7 +167,14 @@ def read_bytes(path: StorePath) -> bytes:
     Raises:
         OSError: there is none, or it cannot be read.
     """
-    return persistently(path.read_bytes, path)
+
+    def read() -> bytes:
+        if isinstance(path, Path):
+            return path.read_bytes()
+        content: bytes = path.fs.cat_file(path.path)  # in one request: somebody may replace it
+        return content
+
+    return persistently(read, path)
 
 
 def children(folder: StorePath) -> list[StorePath]:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -26,6 +26,9 @@ from search.provenance import provenance
 from search.space import Scalar
 from search.storage import StorePath, children, is_object_store, reason, remove_tree, write_bytes
 from search.study_files import Row, write_rows
+
+if TYPE_CHECKING:
+    from search.tensorboard import EventFiles
 
 STUDY_HEADER = "# Written by search.run: the resolved configuration and its provenance.\n"
 
@@ -46,6 +49,7 @@ class Study(History):
         super().__init__(config)
         self.path = path
         self._appended: AppendedFiles | None = None
+        self._event_files: EventFiles | None = None
         self._elapsed_before = 0.0
         self._opened = time.monotonic()
 
@@ -101,6 +105,8 @@ class Study(History):
         """Let other processes have it."""
         if self._appended:
             self._appended.close()
+        if self._event_files:
+            self._event_files.close()
         self._log.close()
         self._lock.release()
 
@@ -163,8 +169,8 @@ class Study(History):
             trial_id=trial_id,
             metrics=dict(metrics),
             parameters=parameters,
-            status=status,
             **place,
+            status=status,
         )
 
     def fail_trial(self, trial_id: str, error: str) -> None:
@@ -269,6 +275,17 @@ class Study(History):
         self._log.flush()
         if self._appended:
             self._appended.put()
+        if self.config.search.tensorboard and trials:
+            self._write_event_files()
+
+    def _write_event_files(self) -> None:
+        assert isinstance(self.path, Path)  # see run.resolve
+        if not self._event_files:
+            from search.tensorboard import EventFiles  # takes long to import, and is rarely asked
+
+            folder = self.path / files.TENSORBOARD_FOLDER
+            self._event_files = EventFiles(folder, self.config.dimensions())
+        self._event_files.write(self.trials.values())
 
     def change_config(self, config: StudyConfig) -> None:
         """Go on with other limits or resources; study.yaml tells.
@@ -278,7 +295,7 @@ class Study(History):
         """
         if config != self.config:
             self.config = config
-            self._write_document(read_yaml(self.path / files.STUDY_FILE)["provenance"])
+            self._write_document(read_document(self.path)["provenance"])
 
     def _write_document(self, origin: Mapping[str, Any]) -> None:
         document = {
@@ -296,13 +313,23 @@ def read_config(path: StorePath) -> StudyConfig:
     Raises:
         UserError: there is no study, or it cannot be read.
     """
-    file = path / files.STUDY_FILE
-    if not file.is_file():
+    if not (path / files.STUDY_FILE).is_file():
         raise UserError(f"no study to resume at {path}; start it without --resume")
+    values = read_document(path).get("config") or {}
+    return override(values, [], {}, str(path / files.STUDY_FILE))
+
+
+def read_document(path: StorePath) -> dict[str, Any]:
+    """What study.yaml holds: schema_version, config, provenance.
+
+    Raises:
+        UserError: it cannot be read, or another version wrote it.
+    """
+    file = path / files.STUDY_FILE
     document = read_yaml(file)
     if document.get("schema_version") != files.SCHEMA_VERSION:
         raise UserError(
             f"{file} has schema version {document.get('schema_version')}; "
             f"this program reads {files.SCHEMA_VERSION}"
         )
-    return override(document.get("config") or {}, [], {}, str(file))
+    return document

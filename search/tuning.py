@@ -134,6 +134,7 @@ class Recorder(Callback):
             self._next_check = now + CLUSTER_CHECK_INTERVAL
             for change in self._cluster.look():
                 self._display.note(change)
+            self._display.view.slots = self._cluster.slots.total
             self.cluster_lost = self._cluster.lost()
             self._end_hung_workers(now)
         if not self._guard.error:

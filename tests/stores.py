@@ -6,6 +6,7 @@ import selectors
 import socket
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -94,6 +95,8 @@ def object_store() -> Iterator[Door]:
     os.environ.update(settings)
     s3fs.S3FileSystem.clear_instance_cache()
     try:
+        # moto keeps what it has as long as the process lives.
+        urllib.request.urlopen(f"{settings['AWS_ENDPOINT_URL']}/moto-api/reset", data=b"").close()
         fsspec.filesystem("s3").mkdir(BUCKET)
         yield door
     finally:

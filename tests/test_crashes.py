@@ -1,14 +1,11 @@
 """What a search loses when something dies: nothing but iterations since the last checkpoint."""
 
-import json
 import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import time
-import urllib.request
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -468,46 +465,6 @@ def most_at_once(happened: list[dict]) -> int:
             if event["status"]:
                 running.remove(event["trial_id"])
     return most
-
-
-def test_optuna_dashboard_shows_the_search_while_it_runs_and_after_it_was_killed(config, tmp_path):
-    study = tmp_path / "s"
-    process = start(*arguments(config, tmp_path), *LONGER)
-    wait_for(lambda: results(study) >= 4, process)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    dashboard = start("optuna_dashboard._cli", study / files.OPTUNA_FILE, "--port", port)
-    url = f"http://127.0.0.1:{port}/api/studies"
-
-    def fetch(path: str = "") -> dict:
-        with urllib.request.urlopen(url + path, timeout=10) as response:
-            return json.load(response)
-
-    def answers() -> bool:
-        try:
-            return bool(fetch())
-        except OSError:
-            return False
-
-    def states(T: int) -> list[str]:
-        (listed,) = fetch().values()
-        known = {entry["study_name"]: entry["study_id"] for entry in listed}
-        trials = fetch(f"/{known[f'T={T}']}?after=0")["trials"]
-        return [trial["state"] for trial in trials]
-
-    wait_for(answers, dashboard)
-    assert "Running" in states(3)
-    process.kill()
-    process.communicate()
-    code, _, err = run(*resume(tmp_path))
-    assert (code, err) == (0, "")
-    for T in (3, 4):
-        assert len(states(T)) == 9
-        assert set(states(T)) <= {"Complete", "Pruned"}
-    dashboard.terminate()
-    _, err = dashboard.communicate(timeout=10)
-    assert "Error" not in err
 
 
 def test_paths_stay_short_with_many_hyperparameters(config, tmp_path):

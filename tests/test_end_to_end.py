@@ -1,5 +1,6 @@
 """Search and comparison on real Ray, as a user runs them."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from ray._private.services import find_gcs_addresses
 from searches import optuna_trials, read, run
 
 import study_format as files
-from copytask import evaluate, load_model
+from copytask import SOLVED_ACCURACY, evaluate, load_model
 
 TINY = """
 model: gru
@@ -122,7 +123,7 @@ def test_a_hundred_trials_are_a_hundred_narrow_lines_and_quiet_is_the_result_alo
     code, out, err = run("search.run", *quiet, "--trials", 102)
     assert (code, err) == (0, "")
     assert out.startswith("Best trial of each T")
-    assert [line.split()[:2] for line in out.splitlines()[4:] if line.strip()] == [["1", "102"]]
+    assert [line.split()[:2] for line in out.splitlines()[3:] if line.strip()] == [["1", "102"]]
 
 
 def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
@@ -144,8 +145,27 @@ def test_the_comparison_shows_the_study(searched, tmp_path):
     assert [(row["model"], row["T"]) for row in rows] == [("gru", 1), ("gru", 2)]
     best = read(study / files.BEST_FILE)
     assert [row["accuracy"] for row in rows] == [float(row["accuracy"]) for row in best]
-    assert len(list(tmp_path.glob("*.png"))) == 4
+    drawn = {path.stem for path in tmp_path.glob("*.png")}
+    assert {"accuracy_vs_T", "learning_curves", "equal_cost_vs_T", "slices", "slots"} <= drawn
     assert f"{rows[0]['accuracy']:.3f}" in out
+
+    # Page, CSV and console say what the learning curves of the study do.
+    page = (tmp_path / "comparison.md").read_text()
+    written = {int(row["T"]): row for row in read(tmp_path / "comparison.csv")}
+    for T, row in written.items():
+        curve = [p for p in read(study / files.PROGRESS_FILE) if p["trial_id"] == row["trial_id"]]
+        accuracies = [float(point["validation_accuracy"]) for point in curve]
+        assert float(row["validation_accuracy"]) == max(accuracies)
+        assert (row["tokens"], row["seconds"]) == (curve[-1]["tokens"], curve[-1]["seconds"])
+        pairs = enumerate(itertools.pairwise(accuracies))
+        solved = [k for k, pair in pairs if min(pair) >= SOLVED_ACCURACY][:1]
+        assert row["tokens_to_solve"] == (curve[solved[0]]["tokens"] if solved else "")
+        million = f"{float(row['tokens_to_solve']) / 1e6:.3g}" if solved else "-"
+        shown = f"{T} gru {float(row['accuracy']):.3f}"
+        [line] = [line for line in out.splitlines() if shown in " ".join(line.split())]
+        assert line.split()[4] == million
+        assert f"| {float(row['accuracy']):.4f} |" in page
+        assert f"| {million} |" in page
 
 
 def test_page_tables_and_console_have_the_numbers_of_progress_csv(searched, tmp_path):
@@ -299,6 +319,7 @@ def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
 def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, monkeypatch):
     (tmp_path / "my_cells.py").write_text(CELL)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
     code, _, err = run(
         "search.run", "--config", tiny, "--model", "my_cells:Short", "--storage",
         tmp_path / "runs", "--trials", 2, "--T", 1,

@@ -64,7 +64,7 @@ def check_whole(study: UPath) -> None:
     assert not (study / ".lock").exists()
 
 
-def test_a_search_that_was_killed_goes_on_from_the_store(door, command):
+def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path):
     study = study_of("killed")
     command += ["--name", "killed"]
     process = start(*command)
@@ -79,6 +79,14 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command):
     check_whole(study)
     first = (study / files.OPTUNA_FILE).read_text().splitlines()[0]
     assert json.loads(first)["study_name"] == "T=3"
+    report = tmp_path / "report"
+    code, out, err = run("analysis.compare", study.parent, "--output", report)
+    assert (code, err) == (0, "")
+    assert "gru" in out
+    (row,) = [r for r in read_rows(report / "comparison.csv") if r["study"] == "killed"]
+    (best,) = read_rows(study / files.BEST_FILE)
+    assert (row["accuracy"], row["trial_id"]) == (best["accuracy"], best["trial_id"])
+    assert f"--replay {study} {best['trial_id']}" in (report / "index.html").read_text()
     code, _, err = run(*command)
     assert code == 2
     assert "exists: go on with it by --resume" in err

@@ -19,6 +19,7 @@ from analysis.page.studies import efforts, study_parts
 from analysis.page.svg import inline_figure, swatch
 from analysis.page.table import Column, Overview, comparison_columns, overview
 from analysis.page.verdict import Verdict, verdicts
+from analysis.paths import open_path
 from analysis.provenance import read_provenance
 from analysis.result_tables import NAME
 from analysis.study_data import Studies
@@ -76,7 +77,7 @@ def render_page(
     rows = records(comparison)
     readable = studies.studies[studies.studies["problem"] == ""]
     provenances = {
-        study: read_provenance(Path(path))
+        study: read_provenance(open_path(path))
         for study, path in zip(readable["study"], readable["path"], strict=True)
     }
     models = list(comparison["model"].dropna().unique())

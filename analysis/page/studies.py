@@ -14,6 +14,7 @@ from analysis.page.downloads import Candidate, Download, download, held
 from analysis.page.findings import Effort, Row
 from analysis.page.table import Column, trial_columns
 from analysis.page.words import duration
+from analysis.paths import StudyPath, open_path
 from analysis.provenance import Provenance
 from analysis.study_data import Studies
 from analysis.tables import STATUS_COLUMNS, records
@@ -78,7 +79,7 @@ def study_parts(
     trials = _ranked(studies)
     by_study = trials.groupby("study").groups
     progress = studies.progress.groupby("study").groups
-    files_held = _held_files([Path(path) for path in readable["path"]])
+    files_held = _held_files([open_path(path) for path in readable["path"]])
     return [
         _part(
             [entry for entry in comparison if entry["study"] == row["study"]],
@@ -107,7 +108,7 @@ def _part(
     ``lengths`` is the number of (study, T) that share the page.
     """
     study, path = rows[0]["study"], rows[0]["path"]
-    folder, name = Path(path), Path(study).name
+    folder, name = open_path(path), Path(study).name
     listed = records(trials.groupby("T").head(max(3, TRIALS_IN_ALL // lengths)))
     best = [row for row in rows if row["trial_id"] is not None]
     paths = [str(folder / file) for file in DATA_FILES if (folder / file).is_file()]
@@ -194,7 +195,7 @@ def config_download(name: str, config: dict[str, Any]) -> Download:
     return download(f"{name}.yaml", yaml.safe_dump(config, sort_keys=False).encode())
 
 
-def _held_files(folders: Sequence[Path]) -> dict[str, Download]:
+def _held_files(folders: Sequence[StudyPath]) -> dict[str, Download]:
     """Path -> download, of the studies' files that fit on the page."""
     paths = [folder / name for folder in folders for name in DATA_FILES]
     return held(

@@ -13,7 +13,13 @@ from analysis.figure_data import (
     missing_note,
     time_to_solve_data,
 )
-from analysis.figures import FIGURES, draw_figures, render_figures
+from analysis.figures import (
+    FIGURES,
+    MOST_LABELS,
+    draw_figures,
+    render_figures,
+    shown_labels,
+)
 from analysis.result_tables import make_tables
 from analysis.styles import KNOWN_MODELS, label_styles, model_styles
 from analysis.tables import compare_studies
@@ -131,6 +137,20 @@ def test_a_result_without_a_curve_has_the_other_figures(runs: Path) -> None:
 def test_equal_data_make_equal_images(comparison: pd.DataFrame, studies: Studies) -> None:
     first, second = (render_figures(comparison, studies)[0] for _ in range(2))
     assert first.svg == second.svg
+
+
+def test_of_many_studies_the_best_are_shown_and_the_others_counted(runs: Path) -> None:
+    for number in range(MOST_LABELS + 2):
+        folder = write_study(runs, f"gru-{number:02}", model="gru", T=[100])
+        best = pd.read_csv(folder / "best.csv").assign(accuracy=0.5 + number / 100)
+        best.to_csv(folder / "best.csv", index=False)
+    rows = compare_studies(load_studies([runs]))
+    labels, left_out = shown_labels(rows)
+    assert labels == [f"gru (gru-{number:02})" for number in range(MOST_LABELS + 1, 1, -1)]
+    assert left_out == (
+        "Figures show the 12 of 14 studies that are best at T = 100; the tables have all."
+    )
+    assert shown_labels(rows[:3]) == (rows["label"].tolist()[:3], "")
 
 
 def test_known_models_keep_their_style_and_differ() -> None:

@@ -20,7 +20,7 @@ def page(
 ) -> str:
     studies = load_studies([runs])
     comparison = compare_studies(studies)
-    return markdown(comparison, make_tables(studies, comparison), figures, missing)
+    return markdown(make_tables(studies, comparison), figures, missing, studies.warnings())
 
 
 def test_a_page_has_its_tables_and_the_caveats(runs: Path) -> None:
@@ -42,6 +42,12 @@ def test_a_page_has_its_tables_and_the_caveats(runs: Path) -> None:
     assert len(tables) == 6  # of each task: in short, in full, and what it has cost
     assert all(len({line.replace("\\|", "").count("|") for line in table}) == 1 for table in tables)
     assert "no figures" in text.split("## Task sequence")[1]
+
+
+def test_what_is_left_out_of_a_study_is_said(runs: Path) -> None:
+    folder = write_study(runs, "gru")
+    (folder / "events.jsonl").write_text("{\n")
+    assert f"is left out\n\n- {folder}: what happened when is not known" in page(runs)
 
 
 def test_a_further_hyperparameter_that_was_searched_is_shown(runs: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -18,8 +19,8 @@ from analysis.tables import compare_studies, console_table
 CURVE = [0.1, 0.7, 0.991, 0.98, 0.992, 0.996]
 
 
-def write_curve(folder: Path, row: dict, accuracies: list[float]) -> dict:
-    """Gives the trial this curve, and what follows from it for its row of the other tables."""
+def write_curve(folder: Path, row: dict[str, Any], accuracies: list[float]) -> None:
+    """Gives the trial this learning curve: 250,000 tokens and 2.5 s an evaluation."""
     points = [
         {
             **{name: row[name] for name in ("model", "task", "T", "trial_id")},
@@ -31,7 +32,6 @@ def write_curve(folder: Path, row: dict, accuracies: list[float]) -> dict:
         for k, accuracy in enumerate(accuracies, start=1)
     ]
     write_csv(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, points)
-    return {}
 
 
 def recomputed(progress: pd.DataFrame) -> dict[str, float]:
@@ -71,11 +71,9 @@ def test_csv_json_page_and_console_agree_with_the_learning_curves(
     console = Console(width=200)
     with console.capture() as capture:
         console.print(console_table(comparison))
-    page = markdown(comparison, tables, [], [])
+    page = markdown(tables, [], [])
     million, seconds = expected["tokens_to_solve"] / 1e6, expected["seconds_to_solve"]
-    assert f" {million:.3g}  {seconds:.0f} " in " " + " ".join(capture.get().split()).replace(
-        f"{million:.3g} {seconds:.0f}", f"{million:.3g}  {seconds:.0f}"
-    )
+    assert f" {million:.3g} {seconds:.0f} " in " ".join(capture.get().split())
     assert f"| {million:.3g} | {seconds:.0f} | {expected['tokens'] / 1e6:.3g} |" in page
     assert f"| {expected['validation_accuracy']:.4f} | 1 |" in page
 

@@ -19,7 +19,7 @@ from analysis.statistics import (
 )
 from copytask.evaluation import effective_sample_size, wilson_interval
 
-P_VALUES = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+P_VALUES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=12)
 
 
 def wilson(share: float, n: float) -> Accuracy:
@@ -30,7 +30,7 @@ def covers(interval: tuple[float, float], truth: float) -> bool:
     return interval[0] <= truth <= interval[1]
 
 
-@given(st.floats(0, 1), st.floats(1, 1e6))
+@given(st.floats(0, 1, allow_subnormal=False), st.floats(1, 1e6))
 def test_the_sample_size_of_a_wilson_interval_is_found_again(share: float, n: float) -> None:
     assert wilson_sample_size(wilson(share, n)) == pytest.approx(n, rel=1e-5)
 

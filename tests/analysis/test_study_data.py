@@ -89,6 +89,11 @@ def test_results_at_a_length_that_is_no_longer_configured_count(runs: Path) -> N
             "schema_version: 1\nconfig: {model: gru, task: delay, T: [0]}",
             "T must be a list of lengths >= 1, but is [0]",
         ),
+        (
+            "study.yaml",
+            "schema_version: 1\nconfig: {model: gru, task: delay, T: [1], search: [3]}",
+            "study.yaml: search has no keys",
+        ),
         ("trials.csv", None, "trials.csv is missing"),
         ("progress.csv", None, "progress.csv is missing"),
         ("best.csv", None, "best.csv is missing"),
@@ -156,6 +161,26 @@ def test_damaged_events_are_a_warning_and_leave_the_rest(runs: Path, line: str) 
     assert warning == "what happened when is not known: events.jsonl, line 1: no valid event"
     assert studies.events.empty
     assert len(studies.best) == 1
+
+
+def test_a_curve_that_stops_before_its_trial_is_a_warning(runs: Path) -> None:
+    folder = write_study(runs, "gru", trials=[trial(100), trial(200)])
+    lines = (folder / files.PROGRESS_FILE).read_text().splitlines(keepends=True)
+    (folder / files.PROGRESS_FILE).write_text("".join(lines[:-1]))
+    studies = load_studies([runs])
+    assert studies.studies["warning"].tolist() == [
+        "progress.csv lacks evaluations of 1 of 2 ended trials"
+    ]
+    assert len(studies.best) == 2
+
+
+def test_damaged_tests_at_longer_lengths_are_a_warning(runs: Path) -> None:
+    folder = write_study(runs, "gru")
+    (folder / files.GENERALIZATION_FILE).write_text("T\n")
+    studies = load_studies([runs])
+    [warning] = studies.studies["warning"]
+    assert warning.startswith("generalization.csv lacks the column model and 10 more; make it")
+    assert len(studies.best) == 2
 
 
 def test_a_study_without_events_is_one_of_an_earlier_version(runs: Path) -> None:

@@ -1,4 +1,5 @@
 import io
+import itertools
 
 import pytest
 from rich.console import Console
@@ -6,8 +7,10 @@ from studies import report
 
 import study_format as files
 from search.config import StudyConfig
-from search.display import Display, clock
+from search.display import Display
+from search.sparkline import sparkline
 from search.study import Study
+from search.wording import clock
 
 
 @pytest.fixture
@@ -49,15 +52,70 @@ def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, w
     display, output = make_display(study, width, terminal=True)
     display.trial_started("T1000-0000")
     display.update(125.0, 0.25, 375.0)
-    display._console.print(display._view())
+    display.view.slots = 2
+    display._console.print(display.view)
     text = output.getvalue()
-    for expected in ("25%", "02:05", "about 06:15 left", "T1000-0000", "12.3 M", "0.877", "0.988"):
+    for expected in (
+        "25%", "02:05", "about 06:15 left", "1 of 2 slots in use", "T1000-0000", "12.3 M", "0.877",
+        "0.988", "█",
+    ):  # fmt: skip
         assert expected in text
     assert "…" not in text
     plain, plain_output = make_display(study, width, terminal=False)
-    plain._console.print(display._view())
+    plain._console.print(display.view)
     assert max(map(len, plain_output.getvalue().splitlines())) <= width
 
 
 def test_clock():
     assert [clock(s) for s in (0, 59.6, 3600)] == ["00:00", "01:00", "1:00:00"]
+
+
+def make_long_search(study: Study, slots: int) -> list[str]:
+    """As many trials run as there are slots; four were stopped before."""
+    begun = []
+    for number in range(slots + 4):
+        name = f"T1000-confirm-{number:02}"
+        study.start_trial(name, study.config.training_config(1000, {}, seed=number).to_dict())
+        for iteration in range(1, 25):
+            ended = number < 4 and iteration == 4
+            accuracy = min(1.0, iteration * (number + 1) / 25)
+            status = files.STOPPED_EARLY if ended else ""
+            report(study, name, iteration, accuracy, status, ladder_accuracy=accuracy)
+            if ended:
+                break
+        begun.append(name)
+    return begun[4:]
+
+
+def test_many_trials_with_long_curves_neither_wrap_nor_push_the_best_off_the_screen(study):
+    running = make_long_search(study, 40)
+    for width, height in itertools.product((80, 120, 200), (24, 40)):
+        output = io.StringIO()
+        console = Console(file=output, width=width, height=height)
+        display = Display(study, console)
+        for name in running:
+            display.trial_started(name)
+        display.view.slots = 40
+        console.print(display.view)
+        lines = output.getvalue().splitlines()
+        assert len(lines) < height
+        assert max(map(len, lines)) <= width
+        assert "…" not in output.getvalue()
+        shown = sum(line.startswith("T1000-confirm") and "█" in line for line in lines)
+        assert f"and {40 - shown} more" in output.getvalue()
+        assert "40 of 40 slots in use" in output.getvalue()
+        assert "Stopped by ASHA: 4" in output.getvalue()
+        assert "Best so far" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("shares", "width", "expected"),
+    [
+        ([], 5, ""),
+        ([0.0, 0.13, 0.5, 0.99, 1.0], 5, "▁▂▅██"),
+        ([0.0] * 10 + [1.0], 3, "▁▁█"),
+        ([0.1, 0.3], 9, "▁▃"),
+    ],
+)
+def test_a_sparkline_ends_with_the_last_value_in_the_width_given(shares, width, expected):
+    assert sparkline(shares, width) == expected

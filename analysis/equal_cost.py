@@ -6,14 +6,14 @@ import study_format as files
 from analysis.study_data import Studies
 from analysis.tables import DONE
 
-FAIRNESS_COLUMNS = (
+EQUAL_COST_COLUMNS = (
     "task", "T", "label", "accuracy", "parameters", "trials", "search_tokens", "search_seconds",
     "equal_tokens", "accuracy_at_equal_tokens", "equal_seconds", "accuracy_at_equal_seconds",
     "equal_parameters", "accuracy_at_equal_parameters",
 )  # fmt: skip
 
 
-def fairness(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
+def equal_cost(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     """One row a (task, T, label) that has a result.
 
     At equal training, each label has its best trial cut to what the shortest of them at this T
@@ -21,7 +21,7 @@ def fairness(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     the smallest of the labels' largest models. These accuracies are on validation data, for no
     other exist of every evaluation and trial.
 
-    Columns: ``FAIRNESS_COLUMNS``, explained in :mod:`analysis.columns`.
+    Columns: ``EQUAL_COST_COLUMNS``, explained in :mod:`analysis.columns`.
     """
     keys = ["study", "T"]
     rows = comparison[comparison["state"] == DONE]
@@ -42,7 +42,7 @@ def fairness(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     within = searched.merge(rows[[*keys, "equal_parameters"]], on=keys)
     within = within[within["parameters"] <= within["equal_parameters"]]
     rows = _with_best(rows, within, "accuracy_at_equal_parameters")
-    return rows[list(FAIRNESS_COLUMNS)].reset_index(drop=True)
+    return rows[list(EQUAL_COST_COLUMNS)].reset_index(drop=True)
 
 
 def _with_best(rows: pd.DataFrame, within: pd.DataFrame, name: str) -> pd.DataFrame:

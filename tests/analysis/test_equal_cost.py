@@ -4,7 +4,7 @@ from study_files import trial, write_study
 
 import study_format as files
 from analysis import load_studies
-from analysis.fairness import FAIRNESS_COLUMNS, fairness
+from analysis.equal_cost import EQUAL_COST_COLUMNS, equal_cost
 from analysis.tables import compare_studies
 
 
@@ -17,8 +17,8 @@ def test_costs_are_those_of_all_trials_and_accuracies_are_compared_at_equal_cost
     write_study(runs, "a", model="gru", T=[100], trials=[large, small, final])
     write_study(runs, "b", model="lstm", T=[100], trials=[trial(100, tokens=600_000)])
     studies = load_studies([runs])
-    table = fairness(studies, compare_studies(studies))
-    assert list(table) == list(FAIRNESS_COLUMNS)
+    table = equal_cost(studies, compare_studies(studies))
+    assert list(table) == list(EQUAL_COST_COLUMNS)
     gru, lstm = table.to_dict("records")
     assert (gru["label"], lstm["label"]) == ("gru", "lstm")
     assert (gru["search_tokens"], gru["search_seconds"]) == (2_500_000, 25)
@@ -36,6 +36,6 @@ def test_a_result_without_a_curve_has_no_accuracy_at_equal_training(runs: Path) 
     folder = write_study(runs, "a", T=[100])
     (folder / files.PROGRESS_FILE).write_text(",".join(files.PROGRESS_COLUMNS) + "\n")
     studies = load_studies([runs])
-    [row] = fairness(studies, compare_studies(studies)).to_dict("records")
+    [row] = equal_cost(studies, compare_studies(studies)).to_dict("records")
     assert row["accuracy_at_equal_tokens"] != row["accuracy_at_equal_tokens"]  # not a number
     assert row["accuracy"] == 0.991

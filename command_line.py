@@ -1,0 +1,97 @@
+"""What the commands of ``search`` and ``analysis`` have in common: errors, version, completion."""
+
+import argparse
+import shlex
+import subprocess
+from collections.abc import Iterable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import shtab
+
+PACKAGE = "copytask-search"
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser with --version and --print-completion, and one line for a mistake.
+
+    Args:
+        command: name under which the package installs the command; completion is for that.
+    """
+
+    def __init__(self, command: str, **settings: Any):
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
+        self.command = command
+        self.add_argument("--version", action=PrintVersion, help="print the version and stop")
+        self.add_argument(
+            "--print-completion", action=PrintCompletion, choices=shtab.SUPPORTED_SHELLS,
+            metavar="SHELL", help=f"print what a shell needs to complete {command}, and stop",
+        )  # fmt: skip
+
+    def error(self, message: str) -> NoReturn:
+        """One line, exit code 2."""
+        self.exit(2, f"error: {message}; --help lists the options\n")
+
+
+class PrintVersion(argparse.Action):
+    """Prints the version; only asked, since git takes a moment."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any):
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **settings)
+
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
+        revision = git_revision()
+        print(f"{PACKAGE} {package_version()}{f' (git {revision})' if revision else ''}")
+        parser.exit()
+
+
+class PrintCompletion(argparse.Action):
+    """Prints a completion script."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any):
+        super().__init__(option_strings, argparse.SUPPRESS, **settings)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, *arguments: Any
+    ) -> None:
+        assert isinstance(parser, Parser)
+        parser.prog = parser.command
+        print(shtab.complete(parser, shell=values))
+        parser.exit()
+
+
+def suggest(action: argparse.Action, words: Iterable[str]) -> None:
+    """Complete the value of an option by these words, without insisting on one of them."""
+    suggest_output(action, f"printf '%s\\n' {shlex.join(words)}")
+
+
+def suggest_output(action: argparse.Action, command: str) -> None:
+    """Complete the value of an option by the lines that a shell command prints."""
+    action.complete = shtab.cmd(command)  # type: ignore[attr-defined]
+
+
+def package_version() -> str:
+    """The version of this package."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:  # a checkout that was not installed
+        return "(not installed)"
+
+
+def git_revision() -> str | None:
+    """The revision of this checkout; None if it is none."""
+    here = Path(__file__)
+    try:
+        # An installed package may lie in a checkout of something else.
+        known = _git(here.parent, "ls-files", "--error-unmatch", here.name)
+        return _git(here.parent, "describe", "--always", "--dirty") if known else None
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    """What git prints; None if it fails."""
+    command = ["git", "-C", str(folder), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    return result.stdout.strip() if result.returncode == 0 else None

@@ -1,0 +1,34 @@
+"""What ``--list`` and ``--show`` print."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from search.before_after import show_two
+from search.errors import UserError
+from search.listing import print_list
+from search.overview import look, study_named
+from search.showing import show_study
+from search.storage import StorePath
+
+
+def look_back(storage: StorePath, names: Sequence[str] | None) -> int:
+    """Print all studies of the storage, one of these names, or two of them beside each other.
+
+    Raises:
+        UserError: there is no such study, or it cannot be read.
+    """
+    # Names of a user's cells may look like markup.
+    console = Console(markup=False, emoji=False, highlight=False)
+    if not names:
+        print_list(storage, console)
+        return 0
+    studies = [look(study_named(storage, name)) for name in names]
+    match studies:
+        case [study]:
+            show_study(study, console)
+        case [before, after]:
+            show_two(before, after, console)
+        case _:
+            raise UserError(f"--show takes one name, or two to compare, but got {len(names)}")
+    return 0
