@@ -25,7 +25,7 @@ model: gru
 task: delay
 T: [20]
 training:
-  {batch_size: 32, tokens_per_iteration: 40000, max_tokens: 320000, validation_payloads: 32,
+  {batch_size: 32, tokens_per_iteration: 40000, max_tokens: 800000, validation_payloads: 32,
    precision: fp32, implementation: torch}
 space:
   learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}
@@ -189,16 +189,18 @@ def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, t
     process = cluster.start(on_cluster(lab, s3.address, "two-hosts"))
     wait_until(lambda: trains(lab.head) and trains(lab.worker), 120, "trials on both hosts")
 
-    def known_results() -> list[dict]:
-        return results(s3.fetch("two-hosts", tmp_path / "before"))
+    known: list[dict] = []
 
-    wait_until(lambda: len(known_results()) >= 2, 60, "first results")
-    known = known_results()
+    def begun() -> bool:
+        known[:] = results(s3.fetch("two-hosts", tmp_path / "before"))
+        return len(known) >= 2
+
+    wait_until(begun, 120, "first results")
     lab.worker.kill()
     code, output = cluster.finish(process, timeout=200)
     assert code == 0, output
-    assert "host worker (10.77.0.12) is lost: 1 trials at a time now" in output
-    assert output.count(": its host is lost") == 1
+    assert f"host worker ({WORKER}) is lost: 1 trials at a time now" in output, output
+    assert output.count(": its host is lost") == 1, output
     study = s3.fetch("two-hosts", tmp_path)
     check_whole(study)
     assert results(study)[: len(known)] == known
@@ -223,7 +225,9 @@ def test_a_host_that_is_switched_on_again_is_used_and_results_come_back(
     lab.worker.boot()
     code, output = cluster.exec("python -m search.nodes --within 180")
     assert code == 0, output
-    code, output = cluster.exec(f"{on_cluster(lab, folder.address, 'again')} --trials 2")
+    code, output = cluster.exec(
+        f"{on_cluster(lab, folder.address, 'again')} --trials 2 --set training.max_tokens=400000"
+    )
     assert code == 0, output
     cluster.rsync_down(folder.address, tmp_path / "runs")
     rows = check_whole(tmp_path / "runs" / "again", trials=2)
