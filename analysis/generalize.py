@@ -20,18 +20,17 @@ from analysis.output_folder import write_atomically
 from analysis.paths import InputError, StudyPath, open_path
 from analysis.study_data import Studies, load_studies
 from analysis.tables import records
+from command_line import Parser
 from copytask import MAX_SEED, Purpose, configure_process, evaluate, load_model
 
 LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
 PAYLOADS = 200
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The command line of ``python -m analysis.generalize``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.generalize",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = Parser(
+        "copytask-generalize", prog="python -m analysis.generalize", description=__doc__
     )
     parser.add_argument(
         "runs",

@@ -9,8 +9,8 @@ import torch
 from ray.exceptions import AuthenticationError
 
 from copytask import MALLOC_ENVIRONMENT
-from search.config import ResourcesConfig
 from search.errors import UserError
+from search.sections import ResourcesConfig
 from search.slots import Slots, check_fits, count_slots, limit_slots
 from search.storage import STORE_VARIABLES
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import study_format as files
-from search.config import METRIC_NAMES, StudyConfig
+from search.config import StudyConfig
 from search.event_log import Event
+from search.sections import METRIC_NAMES
 from search.space import Scalar
 from search.study_files import Row
 

@@ -8,9 +8,9 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from search.config import METRIC_NAMES
 from search.history import TrialRecord
 from search.result_tables import best_table, plain_table
+from search.sections import METRIC_NAMES
 from search.sparkline import Sparkline
 from search.stops import Stop, stop_of
 from search.study import Study

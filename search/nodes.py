@@ -6,7 +6,6 @@
 Exit codes: 0 all are there, 1 not in time, 2 no cluster, or nothing to expect.
 """
 
-import argparse
 import platform
 import shlex
 import socket
@@ -20,6 +19,7 @@ import ray
 import yaml
 from ray.exceptions import AuthenticationError
 
+from command_line import Parser
 from search.cluster import check_reachable, connection_fault
 from search.errors import UserError
 
@@ -154,13 +154,9 @@ def connect(address: str) -> str:
     return str(ray.get_runtime_context().gcs_address)
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """The command line of ``python -m search.nodes``."""
-    parser = argparse.ArgumentParser(
-        prog="python -m search.nodes",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = Parser("copytask-nodes", prog="python -m search.nodes", description=__doc__)
     parser.add_argument(
         "--expect", type=int, metavar="N",
         help="nodes, head included (default: the hosts of the file that `ray up` was given)",

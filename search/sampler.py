@@ -13,8 +13,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 import study_format as files
 from copytask import TrainingConfig
-from search.config import METRIC_NAMES
 from search.history import TrialRecord
+from search.sections import METRIC_NAMES
 from search.space import Scalar
 from search.study import Study
 from search.tpe import SHOWN_TRIALS, KnownSpaceTPE, LimitedStorage

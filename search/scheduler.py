@@ -8,7 +8,8 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 import study_format as files
-from search.config import METRIC_NAMES, StudyConfig
+from search.config import StudyConfig
+from search.sections import METRIC_NAMES
 from search.study import Study
 
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from search.config import ResourcesConfig
 from search.errors import UserError
+from search.sections import ResourcesConfig
 
 
 class Slots(NamedTuple):

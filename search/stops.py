@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from search.config import METRIC_NAMES
 from search.history import History, TrialRecord
+from search.sections import METRIC_NAMES
 
 
 class Stop(NamedTuple):

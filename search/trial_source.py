@@ -10,9 +10,9 @@ from ray.tune.search import SearchAlgorithm
 import study_format as files
 from search.agenda import Agenda
 from search.cluster import Cluster
-from search.config import METRIC_NAMES
 from search.faults import Guard
 from search.history import TrialRecord
+from search.sections import METRIC_NAMES
 from search.study import Study
 from search.trainable import METRICS
 

@@ -1,7 +1,7 @@
 import pytest
 
-from search.config import ResourcesConfig
 from search.errors import UserError
+from search.sections import ResourcesConfig
 from search.slots import Slots, check_fits, count_slots, limit_slots
 
 HOST = {"CPU": 4, "GPU": 2}
