@@ -22,8 +22,11 @@ search: $(VENV)/.run
 compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)
 
+# Most tests wait for processes, so four at a time keep two processors busy. The hosts of
+# tests/cluster are made once, for one process.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not cluster" $(ARGS)
+	$(if $(ARGS),,$(BIN)/python -m pytest -m cluster)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

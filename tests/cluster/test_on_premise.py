@@ -17,7 +17,6 @@ from search.event_log import read_study_events
 
 pytestmark = [
     pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400),
-    pytest.mark.xdist_group("cluster"),  # one after the other, in one process
 ]  # fmt: skip
 
 CONFIG = """
