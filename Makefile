@@ -23,10 +23,17 @@ compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)
 
 # Most tests wait for processes, so four at a time keep two processors busy. The hosts of
-# tests/cluster are made once, for one process.
+# tests/cluster are made once, by a process beside them, which mostly waits as well.
+TESTS = $(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not cluster"
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not cluster" $(ARGS)
-	$(if $(ARGS),,$(BIN)/python -m pytest -m cluster)
+ifdef ARGS
+	$(TESTS) $(ARGS)
+else
+	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster > $$log 2>&1 & hosts=$$!; \
+	$(TESTS); result=$$?; \
+	wait $$hosts || result=$$?; cat $(VENV)/cluster-tests.log; exit $$result
+endif
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

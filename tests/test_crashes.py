@@ -439,8 +439,8 @@ def test_a_search_in_progress_can_be_copied_and_goes_on_elsewhere(config, undist
 def test_four_slots_run_four_trials_and_a_smaller_cap_holds_after_a_restart(config, tmp_path):
     study = tmp_path / "s"
     settings = ["--cpus-per-trial", 0.25, "--set", "search.scheduler=none", "--T", 3, "--trials", 6]
-    settings += ["--set", "training.tokens_per_iteration=200000"]
-    settings += ["--set", "training.max_tokens=4000000"]
+    settings += ["--set", "training.tokens_per_iteration=100000"]
+    settings += ["--set", "training.max_tokens=2000000"]
     process = start(*arguments(config, tmp_path, workers=4), *settings)
     wait_for(lambda: results(study) and most_at_once(events(study)) == 4, process)
     process.kill()
