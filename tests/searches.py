@@ -41,7 +41,7 @@ def end_all() -> None:
 
 def run(*arguments: object) -> tuple[int, str, str]:
     process = start(*arguments)
-    out, err = process.communicate(timeout=200)
+    out, err = process.communicate(timeout=400)
     return process.returncode, out, err
 
 

@@ -26,7 +26,7 @@ search:
    startup_trials: 2, carried_trials: 2, initial: [{learning_rate: 1.0e-2, curriculum_length: 10}]}
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 @pytest.fixture(scope="module")

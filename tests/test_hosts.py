@@ -32,7 +32,7 @@ QUICK_TO_NOTICE = {
     "health_check_failure_threshold": 3,
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_p
             )
         hosts.remove_node(host, allow_graceful=False)
         add_host(hosts, num_cpus=1)
-        out, err = process.communicate(timeout=200)
+        out, err = process.communicate(timeout=400)
     assert (process.returncode, err) == (0, "")
     assert out.count("goes on from iteration") == 5
     assert out.count(": its host is lost") == 5

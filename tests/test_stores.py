@@ -26,7 +26,7 @@ space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
 search: {trials: 4, solved_trials: 99, budget_minutes: null, test_payloads: 100}
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
         assert process.poll() is None
     finally:
         door.open()
-    out, err = process.communicate(timeout=200)
+    out, err = process.communicate(timeout=400)
     assert (process.returncode, err) == (0, "")
     assert " does not answer (" in out
     assert " answers again after " in out

@@ -26,7 +26,7 @@ search:
    tensorboard: true}
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 
 
 def free_port() -> int:
