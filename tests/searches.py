@@ -2,12 +2,15 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import optuna
+import pytest
+from filelock import FileLock
 
 import study_format as files
 
@@ -43,6 +46,23 @@ def run(*arguments: object) -> tuple[int, str, str]:
     process = start(*arguments)
     out, err = process.communicate(timeout=400)
     return process.returncode, out, err
+
+
+def searched_once(temporary: pytest.TempPathFactory, name: str, *arguments: object):
+    """The storage of a finished search, for this process to do with as it likes, and its output.
+
+    Processes of pytest-xdist do not share fixtures: the first one that asks makes the search, and
+    each has a copy.
+    """
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    shared = (temporary.getbasetemp() if alone else temporary.getbasetemp().parent) / name
+    output = shared.with_suffix(".out")
+    with FileLock(shared.with_suffix(".lock")):
+        if not output.exists():
+            code, out, err = run(*arguments, "--storage", shared)
+            assert (code, err) == (0, "")
+            output.write_text(out)
+    return Path(shutil.copytree(shared, temporary.mktemp(name) / "runs")), output.read_text()
 
 
 def read(path: Path) -> list[dict]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import html5lib
 import pytest
 from ray._private.services import find_gcs_addresses
-from searches import optuna_trials, read, run
+from searches import optuna_trials, read, run, searched_once
 
 import study_format as files
 from copytask import SOLVED_ACCURACY, evaluate, load_model
@@ -39,9 +39,7 @@ def tiny(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def searched(tiny, tmp_path_factory) -> tuple[Path, str]:
     """A finished study and what the search printed."""
-    storage = tmp_path_factory.mktemp("runs")
-    code, out, err = run("search.run", "--config", tiny, "--storage", storage)
-    assert (code, err) == (0, "")
+    storage, out = searched_once(tmp_path_factory, "searched", "search.run", "--config", tiny)
     return storage / "gru-sequence", out
 
 

@@ -60,7 +60,7 @@ def test_the_page_follows_a_study_until_ctrl_c(study: Path, tmp_path: Path) -> N
     wait_for(lambda: fetch(port, "/version") == (200, "2\n"), process, seconds=100)
     assert "0.4321" in fetch(port, "/comparison.csv")[1]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=100)
     assert (process.returncode, err) == (0, "")
     assert out.endswith("ended\n")
 
