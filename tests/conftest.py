@@ -1,4 +1,5 @@
 import os
+import signal
 
 # Read by Ray and OpenMP when they start: one thread, as in a trial.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -6,6 +7,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 import torch
 from searches import end_all
+
+# A shell starts what runs in its background deaf to Ctrl-C, and processes inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)
 

@@ -11,6 +11,7 @@ from searches import optuna_trials, read, run, searched_once
 
 import study_format as files
 from copytask import SOLVED_ACCURACY, evaluate, load_model
+from search.run import main
 
 TINY = """
 model: gru
@@ -278,16 +279,6 @@ def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(tiny
     assert len(read(tmp_path / "gru-sequence" / files.BEST_FILE)) == 1
 
 
-def test_if_all_trials_fail_the_search_fails_and_says_why(tiny, tmp_path):
-    code, _, err = run(
-        "search.run", "--config", tiny, "--set", "space.learning_rate=1000",
-        "--set", "search.initial=[]", "--storage", tmp_path, "--trials", 2,
-    )  # fmt: skip
-    assert code == 1
-    assert err.startswith("failed: all 2 trials at T=1 failed; the last: training diverged")
-    assert len(read(tmp_path / "gru-sequence" / files.TRIALS_FILE)) == 2
-
-
 CELL = """
 from torch import nn
 
@@ -314,7 +305,7 @@ def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
     assert row["model"] == "my_cells:factory"
 
 
-def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, monkeypatch):
+def test_if_all_trials_fail_the_search_fails_and_says_why(tiny, tmp_path, monkeypatch):
     (tmp_path / "my_cells.py").write_text(CELL)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
@@ -343,11 +334,12 @@ def test_a_cell_that_raises_in_training_fails_with_its_reason(tiny, tmp_path, mo
         (["--set", "space.learning_rate={low: 1, high: 0.1}"], "low < high must hold"),
     ],
 )
-def test_bad_input_is_one_line_and_writes_nothing(arguments, message, tiny, tmp_path):
+def test_bad_input_is_one_line_and_writes_nothing(arguments, message, tiny, tmp_path, capsys):
     if "auto" in arguments and find_gcs_addresses():
         pytest.skip("a Ray cluster runs on this machine: auto finds it")
     storage = [] if "--storage" in arguments else ["--storage", tmp_path / "runs"]
-    code, out, err = run("search.run", "--config", tiny, *storage, *arguments)
+    code = main(list(map(str, ["--config", tiny, *storage, *arguments])))
+    out, err = capsys.readouterr()
     assert (code, out) == (2, "")
     assert message in err
     assert err.startswith("error: ")
