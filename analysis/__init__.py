@@ -1,7 +1,7 @@
 """Compare studies: reads the files that ``search`` writes, and nothing else of it."""
 
+from analysis.errors import InputError
 from analysis.figures import render_figures
-from analysis.paths import InputError
 from analysis.result_tables import make_tables
 from analysis.study_data import Studies, load_studies
 from analysis.tables import compare_studies

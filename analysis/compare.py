@@ -16,12 +16,12 @@ from pathlib import Path
 from rich.console import Console
 
 from analysis.confirmation import confirmed_table
+from analysis.errors import InputError
 from analysis.figures import draw_figures
 from analysis.live import follow
 from analysis.output_folder import make_output_folder, write_atomically
 from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
-from analysis.paths import InputError
 from analysis.result_tables import NAME, make_tables
 from analysis.study_data import load_studies
 from analysis.tables import compare_studies, console_table, problems

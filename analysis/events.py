@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 import study_format as files
-from analysis.paths import StudyPath, read_bytes
+from study_paths import StudyPath, read_bytes
 
 EVENT_COLUMNS = (
     "event",  # length_began, length_ended, trial_started, trial_ended or last_seen

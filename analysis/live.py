@@ -10,8 +10,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import study_format as files
+from analysis.errors import InputError
 from analysis.page import PAGE
-from analysis.paths import InputError, StudyPath, open_path
+from study_paths import StudyPath, open_path
 
 HOST = "127.0.0.1"
 

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from analysis.paths import InputError, StudyPath
+from analysis.errors import InputError
+from study_paths import StudyPath
 
 
 def make_output_folder(path: Path) -> None:

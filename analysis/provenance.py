@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import yaml
 
 import study_format as files
-from analysis.paths import StudyPath, read_bytes
+from study_paths import StudyPath, read_bytes
 
 
 class Provenance(NamedTuple):

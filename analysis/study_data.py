@@ -9,8 +9,9 @@ import pandas as pd
 import yaml
 
 import study_format as files
+from analysis.errors import InputError
 from analysis.events import EVENT_COLUMNS, read_milestones
-from analysis.paths import InputError, StudyPath, is_remote, open_path, read_bytes
+from study_paths import StudyPath, is_object_store, open_path, read_bytes
 
 TEXT_COLUMNS = {
     "model", "task", "trial_id", "status", "error", "stage", "host", "confirms", "checkpoint",
@@ -156,13 +157,16 @@ def _found(path: str | StudyPath) -> list[StudyPath]:
     Raises:
         InputError: there is none.
     """
-    place = open_path(path)
+    try:
+        place = open_path(path)
+    except ValueError as error:
+        raise InputError(f"{path} {error}") from None
     try:
         return find_studies(place)
     except InputError:
         raise
     except Exception as error:  # the drivers of object stores have errors of their own
-        if not is_remote(place):
+        if not is_object_store(place):
             raise
         raise InputError(f"cannot read {path}: {_one_line(error)}") from None
 

@@ -23,10 +23,11 @@ from search.history import TrialRecord
 from search.progress import LengthProgress, Progress, TrainingProgress
 from search.sampler import Sampler, trial_seed
 from search.space import Scalar
-from search.storage import StorePath, persistently
+from search.storage import persistently
 from search.study import Study
 from search.study_files import Row
 from search.tester import BackgroundTester
+from study_paths import StudyPath
 
 FRESH = 2**28
 """Number from which on confirmations take their seeds. :func:`trial_seed` is one-to-one in the
@@ -216,7 +217,7 @@ class Agenda:
     def _test(
         self,
         trial: TrialRecord,
-        checkpoint: StorePath,
+        checkpoint: StudyPath,
         seed: int,
         purpose: Purpose,
         then: Callable[[Evaluation], None],
@@ -233,7 +234,7 @@ class Agenda:
             purpose=purpose,
         )
 
-    def _note_winner(self, winner: TrialRecord, checkpoint: StorePath, scores: Evaluation) -> None:
+    def _note_winner(self, winner: TrialRecord, checkpoint: StudyPath, scores: Evaluation) -> None:
         study, T = self._study, winner.row["T"]
         kept = f"{files.CHECKPOINTS_FOLDER}/T={T}"
         if checkpoint != study.path / kept:

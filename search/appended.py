@@ -5,7 +5,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from search.storage import StorePath, read_bytes, write_bytes
+from search.storage import read_bytes, write_bytes
+from study_paths import StudyPath
 
 
 class AppendedFiles:
@@ -15,7 +16,7 @@ class AppendedFiles:
     from the study's events, and the log is for people.
     """
 
-    def __init__(self, study: StorePath):
+    def __init__(self, study: StudyPath):
         self._study = study
         self._folder = Path(tempfile.mkdtemp(prefix="copytask-study-"))
         self._put: dict[str, int] = {}  # name -> bytes that are in the store

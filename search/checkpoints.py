@@ -3,12 +3,13 @@
 from functools import partial
 
 from copytask import Metrics, Trainer
-from search.storage import StorePath, children, persistently, remove_tree
+from search.storage import children, persistently, remove_tree
+from study_paths import StudyPath
 
 PREFIX = "checkpoint_"
 
 
-def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
+def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
     """Keep the trainer's state, and of the earlier ones those of the best evaluation.
 
     The best as of now, and as of the iteration before, which may be the last one that the search
@@ -29,7 +30,7 @@ def save_checkpoint(trainer: Trainer, folder: StorePath) -> None:
             remove_tree(checkpoint_path(folder, iteration))
 
 
-def load_latest(folder: StorePath, device: str | None = None) -> Trainer | None:
+def load_latest(folder: StudyPath, device: str | None = None) -> Trainer | None:
     """The trainer of the latest checkpoint that can be read; None if there is none."""
     for iteration in reversed(saved_iterations(folder)):
         try:
@@ -46,12 +47,12 @@ def best_iteration(history: list[Metrics]) -> int:
     return max(history, key=lambda m: (m.validation_accuracy, m.iteration)).iteration
 
 
-def saved_iterations(folder: StorePath) -> list[int]:
+def saved_iterations(folder: StudyPath) -> list[int]:
     """The iterations of which there is a checkpoint, in ascending order."""
     names = (path.name for path in children(folder))
     return sorted(int(name.removeprefix(PREFIX)) for name in names if name.startswith(PREFIX))
 
 
-def checkpoint_path(folder: StorePath, iteration: int) -> StorePath:
+def checkpoint_path(folder: StudyPath, iteration: int) -> StudyPath:
     """Where the checkpoint of an iteration is kept."""
     return folder / f"{PREFIX}{iteration:06}"

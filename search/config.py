@@ -25,7 +25,8 @@ from copytask import (
 from search.errors import UserError, unknown
 from search.sections import ResourcesConfig, SearchConfig, Section
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
-from search.storage import StorePath, read_bytes, reason
+from search.storage import read_bytes, reason
+from study_paths import StudyPath
 
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
@@ -198,7 +199,7 @@ class StudyConfig(Section):
         )
 
 
-def read_yaml(path: StorePath) -> dict[str, Any]:
+def read_yaml(path: StudyPath) -> dict[str, Any]:
     """A mapping from a YAML file.
 
     Raises:

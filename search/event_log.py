@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import study_format as files
-from search.storage import StorePath, children, read_bytes, write_bytes
+from search.storage import children, read_bytes, write_bytes
+from study_paths import StudyPath
 
 Event = dict[str, Any]
 
@@ -50,7 +51,7 @@ class EventLog(Protocol):
         """Let go of it."""
 
 
-def open_log(study: StorePath) -> EventLog:
+def open_log(study: StudyPath) -> EventLog:
     """The log of a study, to which events can be appended.
 
     A process that is killed, or a disk that fills up, can leave half a line at the end. That
@@ -95,7 +96,7 @@ class FileLog:
 class ObjectLog:
     """An event log in an object store."""
 
-    def __init__(self, last: StorePath):
+    def __init__(self, last: StudyPath):
         self._path = last
         self._content = read_bytes(last) if last.exists() else b""  # of the last file, as it is
         self._waiting = b""
@@ -126,7 +127,7 @@ class ObjectLog:
         self._write(path, content + lines)
         self._waiting = b""
 
-    def _write(self, path: StorePath, content: bytes) -> None:
+    def _write(self, path: StudyPath, content: bytes) -> None:
         write_bytes(path, content)
         self._path, self._content, self._written = path, content, time.monotonic()
 
@@ -142,13 +143,13 @@ def segment_name(number: int) -> str:
     return f"{stem}-{number:04}.{suffix}" if number else files.EVENTS_FILE
 
 
-def segment_number(path: StorePath) -> int:
+def segment_number(path: StudyPath) -> int:
     """The number in the name of a file of events."""
     digits = re.findall(r"-(\d+)\.", path.name)
     return int(digits[0]) if digits else 0
 
 
-def segments(study: StorePath) -> list[StorePath]:
+def segments(study: StudyPath) -> list[StudyPath]:
     """The files of events of a study, in order.
 
     Raises:
@@ -158,7 +159,7 @@ def segments(study: StorePath) -> list[StorePath]:
     return sorted(found, key=segment_number)
 
 
-def read_study_events(study: StorePath) -> list[Event]:
+def read_study_events(study: StudyPath) -> list[Event]:
     """All events of a study, in order.
 
     Raises:
@@ -168,7 +169,7 @@ def read_study_events(study: StorePath) -> list[Event]:
     return [event for path in segments(study) for event in read_events(path)]
 
 
-def read_events(path: StorePath) -> list[Event]:
+def read_events(path: StudyPath) -> list[Event]:
     """The events of one file, in order; without the half line that may stand at its end.
 
     Raises:

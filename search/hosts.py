@@ -10,13 +10,14 @@ from upath import UPath
 
 from search.cluster import host_name
 from search.errors import UserError
-from search.storage import StorePath, is_object_store, persistently, probe, reason, write_bytes
+from search.storage import persistently, probe, reason, write_bytes
+from study_paths import StudyPath, is_object_store
 
 PATIENCE = 60.0
 """Seconds in which each host must have answered."""
 
 
-def check_storage(storage: StorePath) -> None:
+def check_storage(storage: StudyPath) -> None:
     """Whether each host that could run a trial sees what is written to ``storage``, and can write.
 
     Raises:

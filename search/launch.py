@@ -14,16 +14,16 @@ from search.hosts import check_storage
 from search.interrupt import Interrupts
 from search.output import OutputCapture
 from search.runner import search_study
-from search.storage import StorePath
 from search.study import Study
 from study_format import LOG_FILE
+from study_paths import StudyPath
 
 CLUSTER_RESTARTS = 3
 """How often in one run a cluster of our own is started again after it has died."""
 
 
 def launch(
-    path: StorePath, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
+    path: StudyPath, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
 ) -> int:
     """Search until everything is done, or until the user ends it; returns the exit code.
 

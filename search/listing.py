@@ -19,7 +19,7 @@ from search.overview import (
     look,
 )
 from search.result_tables import plain_table
-from search.storage import StorePath
+from study_paths import StudyPath
 
 STATE_STYLES = {RUNNING: "cyan", FINISHED: "green", INTERRUPTED: "yellow", BROKEN: "red"}
 
@@ -30,11 +30,11 @@ CELL = 5
 class Broken(NamedTuple):
     """A study that cannot be read, and why."""
 
-    path: StorePath
+    path: StudyPath
     reason: str
 
 
-def print_list(storage: StorePath, console: Console) -> None:
+def print_list(storage: StudyPath, console: Console) -> None:
     """Print a line for each study in the storage, the latest last.
 
     Raises:

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from filelock import FileLock, Timeout
 
 from search.errors import UserError
-from search.storage import StorePath, read_bytes, write_bytes
+from search.storage import read_bytes, write_bytes
+from study_paths import StudyPath
 
 LOCK_FILE = ".lock"
 
@@ -32,7 +33,7 @@ class Lock(Protocol):
         """Let other searches in."""
 
 
-def lock_study(study: StorePath) -> Lock:
+def lock_study(study: StudyPath) -> Lock:
     """Keep other searches out of the study at this path.
 
     In a folder the system keeps the lock, and lets go of it when the process dies; a file server
@@ -62,7 +63,7 @@ class Lease:
     no common way to write only if nobody else did.
     """
 
-    def __init__(self, path: StorePath, busy: UserError):
+    def __init__(self, path: StudyPath, busy: UserError):
         self._path = path
         self._owner = {
             "host": platform.node(), "pid": os.getpid(), "search": uuid.uuid4().hex
@@ -112,7 +113,7 @@ class Lease:
                 self._renew()
 
 
-def is_locked(study: StorePath) -> bool:
+def is_locked(study: StudyPath) -> bool:
     """Whether a process searches in the study at this path.
 
     In an object store, when the lock was renewed is compared with the clock of this machine.

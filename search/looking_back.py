@@ -9,10 +9,10 @@ from search.errors import UserError
 from search.listing import print_list
 from search.overview import look, study_named
 from search.showing import show_study
-from search.storage import StorePath
+from study_paths import StudyPath
 
 
-def look_back(storage: StorePath, names: Sequence[str] | None) -> int:
+def look_back(storage: StudyPath, names: Sequence[str] | None) -> int:
     """Print all studies of the storage, one of these names, or two of them beside each other.
 
     Raises:

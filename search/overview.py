@@ -11,9 +11,10 @@ from search.errors import UserError, unknown
 from search.event_log import read_study_events, segments
 from search.history import History, LengthRecord, TrialRecord
 from search.lock import is_locked
-from search.storage import StorePath, children, reason
+from search.storage import children, reason
 from search.study import read_document
 from search.study_files import read_rows
+from study_paths import StudyPath
 
 RUNNING = "running"  # a process searches in it
 FINISHED = "finished"  # nothing is left to do, unless a limit is raised
@@ -34,7 +35,7 @@ class Overview:
             version made: it can be compared, but not resumed.
     """
 
-    path: StorePath
+    path: StudyPath
     history: History
     provenance: Mapping[str, Any]
     state: str
@@ -45,7 +46,7 @@ class Overview:
         return T in self.history.best if self.seconds is None else self.history.is_over(T)
 
 
-def find_studies(storage: StorePath) -> list[StorePath]:
+def find_studies(storage: StudyPath) -> list[StudyPath]:
     """The directories in the storage that are studies, by name.
 
     Raises:
@@ -62,13 +63,13 @@ def find_studies(storage: StorePath) -> list[StorePath]:
     return sorted(found, key=lambda path: path.name)
 
 
-def is_study(path: StorePath) -> bool:
+def is_study(path: StudyPath) -> bool:
     """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
     names = (files.STUDY_FILE, files.EVENTS_FILE, files.TRIALS_FILE)
     return any((path / name).is_file() for name in names)
 
 
-def study_named(storage: StorePath, name: str) -> StorePath:
+def study_named(storage: StudyPath, name: str) -> StudyPath:
     """The directory of an existing study.
 
     Raises:
@@ -82,7 +83,7 @@ def study_named(storage: StorePath, name: str) -> StorePath:
     raise UserError(f"{unknown('study', name, names)} (in {storage})")
 
 
-def look(path: StorePath) -> Overview:
+def look(path: StudyPath) -> Overview:
     """What is known of the study at ``path``. Nothing is written there, and no lock is taken.
 
     Raises:
@@ -111,7 +112,7 @@ def look(path: StorePath) -> Overview:
     return Overview(path, history, document.get("provenance") or {}, state, seconds)
 
 
-def history_of_tables(study: StorePath, history: History) -> History:
+def history_of_tables(study: StudyPath, history: History) -> History:
     """What the tables tell of a study that was made before there were events.
 
     Raises:

@@ -4,15 +4,15 @@ import study_format as files
 from copytask import DivergedError, Trainer, TrainingConfig, configure_process
 from search.config import StudyConfig
 from search.errors import UserError
-from search.storage import StorePath
 from search.study import read_config
 from search.study_files import Row, read_rows
+from study_paths import StudyPath
 
 MACHINE_DEPENDENT = {"seconds"}
 """Columns of progress.csv that differ between two runs."""
 
 
-def replay(study: StorePath, trial_id: str) -> int:
+def replay(study: StudyPath, trial_id: str) -> int:
     """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
 
     Returns:
@@ -65,7 +65,7 @@ def missing_failure(trainer: Trainer, error: str) -> list[str]:
     return [f"its failure: {error}"]
 
 
-def read_trial(study: StorePath, trial_id: str) -> tuple[Row, list[Row]]:
+def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:
     """A trial's row of trials.csv and its rows of progress.csv.
 
     Raises:
@@ -89,7 +89,7 @@ def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfi
     return config.final_training(training.to_dict()) if final else training
 
 
-def is_final(study: StorePath, row: Row) -> bool:
+def is_final(study: StudyPath, row: Row) -> bool:
     """Whether a trial is a final training, or repeats one with another seed.
 
     Raises:

@@ -4,7 +4,7 @@ import study_format as files
 from search.config import StudyConfig
 from search.errors import UserError
 from search.event_log import read_study_events
-from search.storage import StorePath
+from study_paths import StudyPath
 
 LIMITS = (
     "trials", "solved_trials", "patience", "budget_minutes", "max_failures", "stall_minutes",
@@ -13,7 +13,7 @@ LIMITS = (
 """Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
 
 
-def check_resumable(earlier: StudyConfig, config: StudyConfig, study: StorePath) -> None:
+def check_resumable(earlier: StudyConfig, config: StudyConfig, study: StudyPath) -> None:
     """A resumed study may get other limits or machines, and nothing else.
 
     Until a final training has begun, it may also get another section ``final``.
@@ -41,7 +41,7 @@ def check_resumable(earlier: StudyConfig, config: StudyConfig, study: StorePath)
         )
 
 
-def final_has_begun(study: StorePath) -> bool:
+def final_has_begun(study: StudyPath) -> bool:
     """Whether the study at this path has a final training.
 
     Raises:

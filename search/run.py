@@ -24,9 +24,10 @@ from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.resumption import check_resumable
-from search.storage import StorePath, is_object_store, parse_storage, probe, reason
+from search.storage import parse_storage, probe, reason
 from search.study import read_config
 from study_format import STUDY_FILE
+from study_paths import StudyPath, is_object_store
 
 DEFAULT_CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
 
@@ -138,7 +139,7 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def study_path(storage: str, name: str) -> StorePath:
+def study_path(storage: str, name: str) -> StudyPath:
     """The study's directory.
 
     Raises:
@@ -161,7 +162,7 @@ def study_path(storage: str, name: str) -> StorePath:
     return folder / name
 
 
-def resolve(args: argparse.Namespace) -> tuple[StorePath, StudyConfig]:
+def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     """The study's directory and configuration that the arguments ask for.
 
     A study that is resumed keeps its configuration: file and overrides are not needed, and may

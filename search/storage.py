@@ -18,14 +18,13 @@ from urllib.parse import parse_qs
 
 import fsspec
 import tenacity
-from upath import UPath
 
+import study_paths
 from search.errors import UserError
+from study_paths import StudyPath, is_object_store, open_path
 
-fsspec.config.conf.setdefault("s3", {}).update(
-    use_listings_cache=False,  # other processes write to the same places
-    config_kwargs={"retries": {"total_max_attempts": 1}},  # patience is had here: persistently
-)
+# Patience is had here: see persistently.
+fsspec.config.conf["s3"]["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 
@@ -45,13 +44,11 @@ TRANSIENT = {
 FINAL_ERRORS = (FileNotFoundError, PermissionError, FileExistsError, ImportError, ValueError)
 """What would come again: answers of an object store, and content that is no good."""
 
-StorePath = UPath | Path
-
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
-def parse_storage(text: str) -> UPath:
+def parse_storage(text: str) -> StudyPath:
     """The folder or prefix that ``--storage`` names.
 
     ``?endpoint_override=http://host:port`` after an ``s3://`` address names another S3-compatible
@@ -62,31 +59,23 @@ def parse_storage(text: str) -> UPath:
     """
     address, _, query = text.partition("?")
     if "://" not in address:
-        return UPath(text)
+        return Path(text)
     for name, values in parse_qs(query).items():
         if name != "endpoint_override":
             raise UserError(
                 f"--storage {text}: unknown {name!r}; only endpoint_override can be set"
             )
         os.environ[ENDPOINT] = values[0]
-    protocol = address.partition("://")[0]
     try:
-        path = UPath(address)
-        path.fs  # noqa: B018  (made here, so that a missing package is met here)
-    except (ImportError, ValueError) as error:
-        needed = "pip install s3fs" if protocol == "s3" else str(error)
-        raise UserError(f"--storage {text}: {protocol}:// cannot be read yet: {needed}") from None
+        path = open_path(address)
+    except ValueError as error:
+        raise UserError(f"--storage {text}: {error}") from None
     if not path.parts[0].strip("/"):
         raise UserError(f"--storage {text}: names no bucket")
     return path
 
 
-def is_object_store(path: StorePath) -> bool:
-    """Whether it has no append, rename and locks."""
-    return not isinstance(path, Path)
-
-
-def persistently(operation: Callable[[], Result], path: StorePath) -> Result:
+def persistently(operation: Callable[[], Result], path: StudyPath) -> Result:
     """Do an operation on the store; again for two minutes while the store does not answer.
 
     Raises:
@@ -121,7 +110,7 @@ def persistently(operation: Callable[[], Result], path: StorePath) -> Result:
     return result
 
 
-def is_transient(error: BaseException, path: StorePath) -> bool:
+def is_transient(error: BaseException, path: StudyPath) -> bool:
     """Whether the store may do later what it does not do now."""
     if not isinstance(error, Exception) or isinstance(error, FINAL_ERRORS):
         return False
@@ -136,7 +125,7 @@ def reason(error: BaseException | None) -> str:
     return str(text).partition("\n")[0]
 
 
-def write_bytes(path: StorePath, content: bytes) -> None:
+def write_bytes(path: StudyPath, content: bytes) -> None:
     """Replace a file in one step; a reader, or a process that is killed, never meets half of it.
 
     Raises:
@@ -145,7 +134,7 @@ def write_bytes(path: StorePath, content: bytes) -> None:
     persistently(lambda: _write_once(path, content), path)
 
 
-def _write_once(path: StorePath, content: bytes) -> None:
+def _write_once(path: StudyPath, content: bytes) -> None:
     if not isinstance(path, Path):
         path.write_bytes(content)
         return
@@ -161,30 +150,23 @@ def _write_once(path: StorePath, content: bytes) -> None:
         raise
 
 
-def read_bytes(path: StorePath) -> bytes:
+def read_bytes(path: StudyPath) -> bytes:
     """The content of a file.
 
     Raises:
         OSError: there is none, or it cannot be read.
     """
-
-    def read() -> bytes:
-        if isinstance(path, Path):
-            return path.read_bytes()
-        content: bytes = path.fs.cat_file(path.path)  # in one request: somebody may replace it
-        return content
-
-    return persistently(read, path)
+    return persistently(lambda: study_paths.read_bytes(path), path)
 
 
-def children(folder: StorePath) -> list[StorePath]:
+def children(folder: StudyPath) -> list[StudyPath]:
     """What is in a folder; nothing if there is no such folder.
 
     Raises:
         OSError: it cannot be read.
     """
 
-    def listed() -> list[StorePath]:
+    def listed() -> list[StudyPath]:
         try:
             return list(folder.iterdir())
         except (FileNotFoundError, NotADirectoryError):
@@ -193,7 +175,7 @@ def children(folder: StorePath) -> list[StorePath]:
     return persistently(listed, folder)
 
 
-def remove_tree(folder: StorePath) -> None:
+def remove_tree(folder: StudyPath) -> None:
     """Remove a folder and what is in it, as far as that can be done: it is only in the way."""
     if isinstance(folder, Path):
         shutil.rmtree(folder, ignore_errors=True)
@@ -204,7 +186,7 @@ def remove_tree(folder: StorePath) -> None:
         log.info("%s cannot be removed: %s", folder, reason(error))
 
 
-def probe(folder: StorePath) -> None:
+def probe(folder: StudyPath) -> None:
     """Write and remove a file, to see whether that can be done.
 
     Raises:

@@ -24,8 +24,9 @@ from search.history import History, TrialRecord, best_of
 from search.lock import Lock, lock_study
 from search.provenance import provenance
 from search.space import Scalar
-from search.storage import StorePath, children, is_object_store, reason, remove_tree, write_bytes
+from search.storage import children, reason, remove_tree, write_bytes
 from search.study_files import Row, write_rows
+from study_paths import StudyPath, is_object_store
 
 if TYPE_CHECKING:
     from search.tensorboard import EventFiles
@@ -45,7 +46,7 @@ class Study(History):
     _log: EventLog
     _lock: Lock
 
-    def __init__(self, path: StorePath, config: StudyConfig):
+    def __init__(self, path: StudyPath, config: StudyConfig):
         super().__init__(config)
         self.path = path
         self._appended: AppendedFiles | None = None
@@ -54,7 +55,7 @@ class Study(History):
         self._opened = time.monotonic()
 
     @classmethod
-    def create(cls, path: StorePath, config: StudyConfig) -> "Study":
+    def create(cls, path: StudyPath, config: StudyConfig) -> "Study":
         """Make the directory of a new study. It appears in one step, with all its files.
 
         Raises:
@@ -80,7 +81,7 @@ class Study(History):
         return study
 
     @classmethod
-    def open(cls, path: StorePath) -> "Study":
+    def open(cls, path: StudyPath) -> "Study":
         """Go on with an earlier study.
 
         Raises:
@@ -204,11 +205,11 @@ class Study(History):
         self._elapsed_before = event["elapsed"]
         self._opened = time.monotonic()
 
-    def trial_folder(self, trial: TrialRecord) -> StorePath:
+    def trial_folder(self, trial: TrialRecord) -> StudyPath:
         """Where a trial's worker keeps its checkpoints."""
         return self._length_folder(trial.row["T"]) / trial.id
 
-    def best_checkpoint(self, trial: TrialRecord) -> StorePath:
+    def best_checkpoint(self, trial: TrialRecord) -> StudyPath:
         """The checkpoint of a trial's best evaluation.
 
         Raises:
@@ -248,7 +249,7 @@ class Study(History):
         if not kept:
             remove_tree(folder)
 
-    def _length_folder(self, T: int) -> StorePath:
+    def _length_folder(self, T: int) -> StudyPath:
         return self.path.absolute() / files.RAY_FOLDER / f"T={T}"
 
     def write(self) -> None:
@@ -307,7 +308,7 @@ class Study(History):
         write_bytes(self.path / files.STUDY_FILE, text.encode())
 
 
-def read_config(path: StorePath) -> StudyConfig:
+def read_config(path: StudyPath) -> StudyConfig:
     """The configuration of the study at ``path``.
 
     Raises:
@@ -319,7 +320,7 @@ def read_config(path: StorePath) -> StudyConfig:
     return override(values, [], {}, str(path / files.STUDY_FILE))
 
 
-def read_document(path: StorePath) -> dict[str, Any]:
+def read_document(path: StudyPath) -> dict[str, Any]:
     """What study.yaml holds: schema_version, config, provenance.
 
     Raises:

@@ -5,12 +5,13 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from search.storage import StorePath, read_bytes, write_bytes
+from search.storage import read_bytes, write_bytes
+from study_paths import StudyPath
 
 Row = dict[str, Any]
 
 
-def write_rows(path: StorePath, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+def write_rows(path: StudyPath, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Replace a CSV file; None becomes an empty cell.
 
     Raises:
@@ -23,7 +24,7 @@ def write_rows(path: StorePath, columns: Sequence[str], rows: Iterable[Mapping[s
     write_bytes(path, text.getvalue().encode())
 
 
-def read_rows(path: StorePath) -> list[Row]:
+def read_rows(path: StudyPath) -> list[Row]:
     """Read what :func:`write_rows` wrote: numbers as numbers, empty cells as None.
 
     Raises:

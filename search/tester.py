@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from copytask import Evaluation, Purpose, configure_process, evaluate, load_model
-from search.storage import StorePath, persistently
+from search.storage import persistently
+from study_paths import StudyPath
 
 
 @dataclass
@@ -41,7 +42,7 @@ class BackgroundTester:
     def submit(
         self,
         trial_id: str,
-        checkpoint: StorePath,
+        checkpoint: StudyPath,
         then: Callable[[Evaluation], None],
         *,
         task: str,

@@ -69,6 +69,7 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path
     command += ["--name", "killed"]
     process = start(*command)
     wait_for(lambda: len(read_study_events(study)) > 8, process)
+    process.send_signal(signal.SIGSTOP)  # else it may end before the other one has started
     code, _, err = run(*command[:1], *command[3:], "--resume")
     assert code == 2
     assert "another process is searching in s3://studies/runs/killed" in err

@@ -19,12 +19,12 @@ from analysis.page.studies import efforts, study_parts
 from analysis.page.svg import inline_figure, swatch
 from analysis.page.table import Column, Overview, comparison_columns, overview
 from analysis.page.verdict import Verdict, verdicts
-from analysis.paths import open_path
 from analysis.provenance import read_provenance
 from analysis.result_tables import NAME
 from analysis.study_data import Studies
 from analysis.styles import Style, label_styles
 from analysis.tables import problems, records
+from study_paths import open_path
 
 FOLDER = Path(__file__).parent
 PAGE = "index.html"

@@ -14,10 +14,10 @@ from analysis.page.downloads import Candidate, Download, download, held
 from analysis.page.findings import Effort, Row
 from analysis.page.table import Column, trial_columns
 from analysis.page.words import duration
-from analysis.paths import StudyPath, open_path
 from analysis.provenance import Provenance
 from analysis.study_data import Studies
 from analysis.tables import STATUS_COLUMNS, records
+from study_paths import StudyPath, open_path
 
 CURVES_IN_ALL = 2000
 TRIALS_IN_ALL = 1000

@@ -1,39 +1,45 @@
-"""Where studies are: folders of this machine, or prefixes in an object store such as S3."""
+"""Where studies are, for ``search`` and ``analysis``: folders, and prefixes in an object store.
+
+A path is a :class:`upath.UPath`, which for a folder of this machine is a plain
+:class:`pathlib.Path`.
+"""
 
 from pathlib import Path
 
 import fsspec
 from upath import UPath
 
-StudyPath = Path | UPath
+StudyPath = UPath | Path
 
-# A search may write there meanwhile, so listings must not be remembered.
+# Other processes write to the same places, so listings must not be remembered.
 fsspec.config.conf.setdefault("s3", {})["use_listings_cache"] = False
-
-
-class InputError(Exception):
-    """What was asked for cannot be read or written; the message is for the user."""
 
 
 def open_path(text: str | StudyPath) -> StudyPath:
     """The path of a folder, or of an address such as ``s3://bucket/prefix``.
 
     Raises:
-        InputError: a package for such addresses is missing, or there are none such.
+        ValueError: there are no such addresses, or a package for them is missing; the message says
+            what is needed.
     """
     try:
         path = UPath(text)
-        if is_remote(path):
+        if is_object_store(path):
             path.fs  # noqa: B018  (made here, so that a missing package is met here)
     except (ImportError, ValueError) as error:
         s3 = str(text).startswith("s3:")
         needed = "pip install s3fs" if s3 else str(error)
-        raise InputError(f"{text} cannot be read yet: {needed}") from None
+        raise ValueError(f"cannot be read yet: {needed}") from None
     return path
 
 
+def is_object_store(path: StudyPath) -> bool:
+    """Whether it has no append, rename and locks: what it holds appears as a whole."""
+    return not isinstance(path, Path)
+
+
 def read_bytes(path: StudyPath) -> bytes:
-    """The content of a file, in one piece also while a search replaces it.
+    """The content of a file, in one piece also while somebody replaces it.
 
     Raises:
         OSError: there is none, or it cannot be read.
@@ -42,8 +48,3 @@ def read_bytes(path: StudyPath) -> bytes:
         return path.read_bytes()
     content: bytes = path.fs.cat_file(path.path)
     return content
-
-
-def is_remote(path: StudyPath) -> bool:
-    """Whether it is in an object store."""
-    return not isinstance(path, Path)
