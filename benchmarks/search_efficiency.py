@@ -2,7 +2,7 @@
 
     python -m benchmarks.search_efficiency                       (on recorded curves)
     python -m benchmarks.search_efficiency --ablations           what of the difference is whose
-    python -m benchmarks.search_efficiency --real --model mgru   trains: each side once, for real
+    python -m benchmarks.search_efficiency --real --model mgru   trains, instead of replaying
 
 Replays searches on the curves that benchmarks/learning_curves.py has recorded: a sampled
 configuration gets the curve of the nearest recorded one, and a simulated clock runs. All sides
@@ -10,6 +10,9 @@ search the same space with the same trials, on two workers, without configuratio
 with. The clock stops when a search knows that a trial has solved T, at the second of two
 evaluations in a row. Prints medians over seeds with 95 % bootstrap intervals, and writes
 search_efficiency.csv (one row a search) and .png (regret over time) beside this file.
+
+With --real the sides train, one search at a time, and the clock starts with the process:
+search_efficiency_real.csv. Nothing else should run on the machine meanwhile.
 
 Other libraries are needed: pip install copytask-search[benchmarks]
 """
@@ -128,7 +131,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--table", type=Path, default=TABLE, help="of learning_curves.py")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""))
     parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--real", action="store_true", help="train; each side once, one by one")
+    parser.add_argument("--real", action="store_true", help="train, one search at a time")
+    parser.add_argument(
+        "--races", type=int, default=1, metavar="N", help="real searches a side (default: 1)"
+    )
     parser.add_argument(
         "--minutes", type=float, default=8, help="limit of a real search (default: 8)"
     )
@@ -139,26 +145,39 @@ def main() -> None:
     args = make_parser().parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     try:
-        races = {model: make_race(args, model) for model in args.model}
+        rows = train(args) if args.real else replay(args)
     except (UserError, ValueError) as error:
         sys.exit(f"error: {error}")
+    print(efficiency_table(rows))
+
+
+def train(args: argparse.Namespace) -> pd.DataFrame:
+    """Search for real; the file has all searches so far at every moment."""
+    from benchmarks.baselines.race import race
+
+    outcomes: list[dict[str, Any]] = []
+    for outcome in race(args):
+        outcomes.append(outcome)
+        rows = pd.DataFrame(outcomes)
+        rows.to_csv(f"{args.output}_real.csv", index=False, lineterminator="\n")
+    return rows
+
+
+def replay(args: argparse.Namespace) -> pd.DataFrame:
+    """Search on recorded curves; prints the regret, draws it, and writes a row a search."""
+    from benchmarks.replay.figure import draw_regret
+
+    races = {model: make_race(args, model) for model in args.model}
     for model, race in races.items():
         recorded = ", ".join(f"{len(curves)} at T = {T}" for T, curves in race.curves.items())
         print(f"{model}: recorded curves {recorded}", file=sys.stderr)
     sides = args.sides or [*SIDES, *(ABLATIONS if args.ablations else ())]
     results = replay_all(races, sides, args)
     rows = pd.DataFrame([row_of(*result) for result in results])
-    print(efficiency_table(rows))
     print(regret_table(results))
-    if args.real:
-        from benchmarks.baselines.race import race_table
-
-        print(race_table(args, rows))
-    else:
-        from benchmarks.replay.figure import draw_regret
-
-        rows.to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
-        draw_regret(results, args.output.with_suffix(".png"))
+    rows.to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
+    draw_regret(results, args.output.with_suffix(".png"))
+    return rows
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Every search once for real, one after the other, until its first trial has solved T."""
+"""Searches for real, one after the other, each until its first trial has solved T."""
 
 import argparse
 import csv
@@ -8,18 +8,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 import study_format as files
-from benchmarks.replay.sides import OURS
-from benchmarks.replay.statistics import median
-from benchmarks.replay.tables import to_solve
+from benchmarks.replay.sides import OURS, RANDOM
 from copytask import MALLOC_ENVIRONMENT
 from search.config import load_config
+from search.errors import UserError
 
 ROOT = Path(__file__).parents[2]
 LOOK_INTERVAL = 0.5
@@ -35,33 +33,37 @@ OTHERS = {
 """Side -> its script and options."""
 
 Result = dict[str, Any]
-"""side, seconds since the start of the process, tokens of all trials, trials, solved."""
+"""seconds since the start of the process, tokens of all trials, trials, solved."""
 
 
-def race_table(args: argparse.Namespace, replayed: pd.DataFrame) -> str:
-    """Run all sides for each model; real seconds beside the replayed ones.
+def race(args: argparse.Namespace) -> Iterator[Result]:
+    """Run the sides for each model and seed, one search at a time, and yield what came of each.
 
     Args:
         args: those of ``benchmarks.search_efficiency``.
-        replayed: the rows of search_efficiency.csv.
+
+    Raises:
+        UserError: a side of ``args`` is only replayed.
     """
-    lines = []
+    runs: dict[str, Callable[..., Result]] = {
+        OURS: run_ours,
+        RANDOM: partial(run_ours, random=True),
+        **{side: partial(run_other, script=script) for side, script in OTHERS.items()},
+    }
+    sides = args.sides or list(runs)
+    if only_replayed := [side for side in sides if side not in runs]:
+        raise UserError(f"--real: {', '.join(only_replayed)} can only be replayed")
     for model in args.model:
         config = load_config(args.config, args.set, {"model": model})
-        options = ["--model", model, "--T", str(config.T[-1]), "--config", str(args.config)]
+        options = ["--model", model, "--config", str(args.config)]
         options += ["--set", f"training.precision={config.measure_precision()}"]
         options += [part for text in args.set for part in ("--set", text)]
-        runs = [
-            partial(run_ours, args, options),
-            partial(run_ours, args, options, random=True),
-            *(partial(run_other, args, options, script) for script in OTHERS.values()),
-        ]
-        results = []
-        for run in runs:
-            results.append(run())
-            print(json.dumps({"model": model} | results[-1]), file=sys.stderr, flush=True)
-        lines += _lines(model, results, replayed[replayed["model"] == model])
-    return "\n".join(lines)
+        for seed in range(args.races):
+            for side in sides:
+                command = [*options, "--T", str(config.T[-1]), "--seed", str(seed)]
+                outcome = {"model": model, "side": side, "seed": seed, **runs[side](args, command)}
+                print(json.dumps(outcome), file=sys.stderr, flush=True)
+                yield outcome
 
 
 def run_ours(args: argparse.Namespace, options: list[str], random: bool = False) -> Result:
@@ -91,7 +93,6 @@ def run_ours(args: argparse.Namespace, options: list[str], random: bool = False)
         with (study / files.TRIALS_FILE).open(newline="") as file:
             trials = list(csv.DictReader(file))
     return {
-        "side": "random search" if random else OURS,
         "seconds": round(seconds or time.perf_counter() - start, 1),
         "tokens": sum(int(trial["tokens"] or 0) for trial in trials),
         "trials": len(trials),
@@ -125,24 +126,3 @@ def run_other(args: argparse.Namespace, options: list[str], script: tuple[str, .
 def environment() -> dict[str, str]:
     """The same for all sides: one thread a trial, and the allocator that suits training."""
     return {**os.environ, **MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
-
-
-def _lines(model: str, results: list[Result], replayed: pd.DataFrame) -> list[str]:
-    own = results[0]["seconds"]
-    medians = {side: median(to_solve(rows)[0]).value for side, rows in replayed.groupby("side")}
-    lines = [
-        f"{model}, trained for real: from the start of a process until a trial has solved T",
-        f"{'':36} {'solved':>6} {'seconds':>8} {'ratio':>6} {'M tokens':>9} {'trials':>6} "
-        f"{'replayed s':>10} {'ratio':>6}",
-    ]
-    for result in results:
-        side, seconds = result["side"], result["seconds"]
-        line = (
-            f"{side:36} {'yes' if result['solved'] else 'no':>6} {seconds:8.1f} "
-            f"{'' if result['solved'] else '>'}{seconds / own:5.2f} "
-            f"{result['tokens'] / 1e6:9.1f} {result['trials']:6}"
-        )
-        if side in medians and OURS in medians:
-            line += f" {medians[side]:10.0f} {medians[side] / medians[OURS]:6.2f}"
-        lines.append(line)
-    return [*lines, ""]

@@ -87,12 +87,13 @@ def _other(make: Callable[..., Policy], metric: str = ACCURACY, **settings: Any)
 
 
 OURS = "ours"
+RANDOM = "random search"
 IN_ORDER = "ours, after the T before"
 
 SIDES: dict[str, Side] = {
     OURS: ours,
     IN_ORDER: ours_in_order,
-    "random search": partial(ours, sampler="random", scheduler="none"),
+    RANDOM: partial(ours, sampler="random", scheduler="none"),
     "Ray Tune: OptunaSearch, ASHA": _other(RayTune),
     "Optuna: TPE, Hyperband": _other(OptunaHyperband),
     "Syne Tune: ASHA": _other(SyneTune, scheduler="ASHA"),
