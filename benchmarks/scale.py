@@ -131,6 +131,7 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         axis.set(xlabel="workers", title=title)
         axis.set_xscale("log", base=2)
         axis.set_xticks(rows["workers"], [str(workers) for workers in rows["workers"]])
+        axis.tick_params(axis="x", labelsize=8)
         axis.grid(alpha=0.3)
     for axis in (axes[0], axes[2]):
         axis.set_yscale("log")

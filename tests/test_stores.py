@@ -99,7 +99,7 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
     wait_for(lambda: len(read_study_events(study)) > 8, process)
     door.shut()
     try:
-        time.sleep(10)
+        time.sleep(30)
         assert process.poll() is None
     finally:
         door.open()
