@@ -32,7 +32,7 @@ ifdef ARGS
 else
 	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster > $$log 2>&1 & hosts=$$!; \
 	$(TESTS); result=$$?; \
-	wait $$hosts || result=$$?; cat $(VENV)/cluster-tests.log; exit $$result
+	wait $$hosts || result=$$?; cat $$log; exit $$result
 endif
 
 lint: $(VENV)/.dev

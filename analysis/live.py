@@ -12,7 +12,8 @@ from pathlib import Path
 import study_format as files
 from analysis.errors import InputError
 from analysis.page import PAGE
-from study_paths import StudyPath, open_path
+from analysis.study_data import open_run
+from study_paths import StudyPath
 
 HOST = "127.0.0.1"
 
@@ -72,7 +73,7 @@ class LiveComparison:
 def state_of(runs: Sequence[str | StudyPath]) -> tuple[tuple[str, float, int], ...]:
     """What tells that a study has changed: of each of its files the path, time and size."""
     state = []
-    for run in map(open_path, runs):
+    for run in map(open_run, runs):
         folders = [run, *run.iterdir()] if run.is_dir() else []
         for path in (folder / name for folder in folders for name in READ_FILES):
             try:

@@ -151,16 +151,25 @@ def load_studies(paths: Iterable[str | StudyPath]) -> Studies:
     )
 
 
+def open_run(path: str | StudyPath) -> StudyPath:
+    """The folder or prefix that a user has named.
+
+    Raises:
+        InputError: it has an address that cannot be read.
+    """
+    try:
+        return open_path(path)
+    except ValueError as error:
+        raise InputError(f"{path} {error}") from None
+
+
 def _found(path: str | StudyPath) -> list[StudyPath]:
     """The studies at a path.
 
     Raises:
         InputError: there is none.
     """
-    try:
-        place = open_path(path)
-    except ValueError as error:
-        raise InputError(f"{path} {error}") from None
+    place = open_run(path)
     try:
         return find_studies(place)
     except InputError:

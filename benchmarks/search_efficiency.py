@@ -51,12 +51,14 @@ def make_race(args: argparse.Namespace, model: str) -> Race:
     """What all sides are given for one model.
 
     Raises:
-        UserError: the configuration cannot be used.
-        ValueError: the table does not fit to it.
+        UserError: the configuration cannot be used, or the table does not fit to it.
     """
     config = load_config(args.config, args.set, {"model": model})
-    table = read_table(args.table)
-    curves = {T: Curves(table, model, T, config.dimensions()) for T in config.T}
+    try:
+        table = read_table(args.table)
+        curves = {T: Curves(table, model, T, config.dimensions()) for T in config.T}
+    except ValueError as error:
+        raise UserError(str(error)) from None
     return Race(config, curves, args.workers, args.horizon)
 
 
@@ -146,7 +148,7 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     try:
         rows = train(args) if args.real else replay(args)
-    except (UserError, ValueError) as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
     print(efficiency_table(rows))
 

@@ -48,7 +48,9 @@ def run(*arguments: object) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def searched_once(temporary: pytest.TempPathFactory, name: str, *arguments: object):
+def searched_once(
+    temporary: pytest.TempPathFactory, name: str, *arguments: object
+) -> tuple[Path, str]:
     """The storage of a finished search, for this process to do with as it likes, and its output.
 
     Processes of pytest-xdist do not share fixtures: the first one that asks makes the search, and

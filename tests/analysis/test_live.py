@@ -60,7 +60,7 @@ def test_the_page_follows_a_study_until_ctrl_c(study: Path, tmp_path: Path) -> N
     wait_for(lambda: fetch(port, "/version") == (200, "2\n"), process, seconds=100)
     assert "0.4321" in fetch(port, "/comparison.csv")[1]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=100)
+    out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (0, "")
     assert out.endswith("ended\n")
 
@@ -158,3 +158,11 @@ def test_a_port_that_is_taken_is_one_line(
         assert main(["--output", str(tmp_path), "--live", "--port", str(port)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: --port {port}: Address already in use; choose another")
+
+
+def test_an_address_that_cannot_be_read_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ftpx://x/y", "--output", str(tmp_path), "--live", "--port", "0"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ftpx://x/y cannot be read yet: ")
