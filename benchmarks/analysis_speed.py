@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,9 @@ def write_study(folder: Path, model: str, sampler: str, trials: int, seed: int) 
     return len(curves)
 
 
-def make_trial(rng: np.random.Generator, model: str, T: int, number: int) -> tuple[dict, list]:
+def make_trial(
+    rng: np.random.Generator, model: str, T: int, number: int
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A row of trials.csv and its curve: two in three end at each rung."""
     iterations = int(rng.choice([4, 12, 30], p=[2 / 3, 2 / 9, 1 / 9]))
     size = int(rng.choice(SIZES))

@@ -33,15 +33,15 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import optuna
-from null_trials import ROOT, start_search
 from optuna.storages import InMemoryStorage
 
 import study_format as files
-from search.cluster import slots
+from benchmarks.null_trials import ROOT, start_search
 from search.config import StudyConfig, load_config, read_yaml
 from search.event_log import read_events
 from search.sampler import Sampler
 from search.scheduler import restored_scheduler
+from search.slots import count_slots, limit_slots
 from search.study import Study, read_config
 
 SIZES = (10, 100, 1000, 10_000)
@@ -67,7 +67,8 @@ class Figure(NamedTuple):
 def study_slots(study: Path) -> int:
     """Trials that ran at once in a study on one machine without GPUs."""
     cpus = read_yaml(study / files.STUDY_FILE)["provenance"]["cpus"]
-    return slots(read_config(study).resources, cpus, 0, "its machine had")
+    resources = read_config(study).resources
+    return limit_slots(resources, count_slots(resources, [{"CPU": cpus}])).total
 
 
 def between_trials() -> Iterator[Figure]:

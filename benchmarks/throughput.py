@@ -100,7 +100,7 @@ def measure(side: str, model: str, batch: int, hidden: int) -> list[Row]:
     torch.set_flush_denormal(side != "default")
     torch.set_float32_matmul_precision("medium" if side == "bf16" else "highest")
     if side == "fallback":
-        kernels.library = lambda: None
+        kernels.library = lambda: None  # type: ignore[assignment]
     rows = []
     for T in DELAYS:
         make = (

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 FIRST_STEP = """
 import time
@@ -62,7 +63,7 @@ def seconds_a_trial(reuse: bool, trials: int) -> float:
     }  # fmt: skip
     ends: list[float] = []
 
-    class Clock(tune.Callback):  # type: ignore[misc]
+    class Clock(tune.Callback):
         def on_trial_complete(self, *args: object, **info: object) -> None:
             ends.append(time.perf_counter())
 
@@ -91,7 +92,7 @@ def shares(T: int, iterations: int) -> None:
     """Print which share of a trial's time its parts take."""
     import torch
 
-    from copytask import Trainer, TrainingConfig, trainer
+    from copytask import Trainer, TrainingConfig, evaluate_ladder, trainer
 
     torch.set_num_threads(1)
     config = TrainingConfig(
@@ -111,16 +112,14 @@ def shares(T: int, iterations: int) -> None:
 
         return call
 
-    evaluate = trainer.evaluate_ladder
-    trainer.evaluate_ladder = timed("evaluation", evaluate)
     task, optimizer = run._task, run._optimizer
     run._task = SimpleNamespace(sample_batch=timed("data", task.sample_batch))  # type: ignore
     optimizer.step = timed("optimizer", optimizer.step)  # type: ignore[method-assign]
     start = time.perf_counter()
-    for _ in range(iterations):
-        run.run_iteration()
+    with patch.object(trainer, "evaluate_ladder", timed("evaluation", evaluate_ladder)):
+        for _ in range(iterations):
+            run.run_iteration()
     total = time.perf_counter() - start
-    trainer.evaluate_ladder = evaluate
     parts = ", ".join(f"{part} {100 * value / total:.1f} %" for part, value in seconds.items())
     print(
         f"mgru, batch 32, hidden 128, T = {T}: {parts} of {total / iterations:.2f} s an iteration"

@@ -24,7 +24,7 @@ class MemoryStudy(Study):
     def __init__(self, config: StudyConfig):
         super().__init__(Path(), config)
 
-    def _record(self, kind: str, **fields: Any) -> None:
+    def _record(self, kind: str, can_wait: bool = False, **fields: Any) -> None:
         self.apply({"event": kind, "elapsed": 0.0, **fields})
 
 
