@@ -18,28 +18,32 @@ class Estimate(NamedTuple):
 
 def median(values: Sequence[float]) -> Estimate:
     """The median; an observed value, so that infinite ones do no harm."""
-    return _bootstrap(np.asarray(values), None, lambda sample, _: sample)
+    return _bootstrap([values], lambda value: value)
 
 
-def ratio_of_medians(numerator: Sequence[float], denominator: Sequence[float]) -> Estimate:
-    """The ratio of the medians of two independent samples; NaN where both are infinite."""
-    return _bootstrap(np.asarray(numerator), np.asarray(denominator), np.divide)
+def ratio_of_medians(*pairs: tuple[Sequence[float], Sequence[float]]) -> Estimate:
+    """The ratio of the medians of two independent samples; NaN where both are infinite.
+
+    Of several pairs, one for each model, the geometric mean of their ratios.
+    """
+
+    def combine(*medians: np.ndarray) -> np.ndarray:
+        logarithms = [
+            np.log(a) - np.log(b) for a, b in zip(medians[::2], medians[1::2], strict=True)
+        ]
+        return np.exp(np.mean(logarithms, axis=0))
+
+    return _bootstrap([sample for pair in pairs for sample in pair], combine)
 
 
-def _bootstrap(
-    first: np.ndarray, second: np.ndarray | None, combine: Callable[..., np.ndarray]
-) -> Estimate:
+def _bootstrap(samples: Sequence[Sequence[float]], combine: Callable[..., np.ndarray]) -> Estimate:
+    """Of what ``combine`` makes of the medians of independent samples."""
     generator = np.random.default_rng(0)
-
-    def resampled(values: np.ndarray | None) -> np.ndarray | None:
-        if values is None:
-            return None
-        drawn = values[generator.integers(len(values), size=(RESAMPLES, len(values)))]
-        return _median(drawn)
-
+    values = [np.asarray(sample) for sample in samples]
+    drawn = [v[generator.integers(len(v), size=(RESAMPLES, len(v)))] for v in values]
     with np.errstate(invalid="ignore"):
-        value = combine(_median(first), None if second is None else _median(second))
-        estimates = combine(resampled(first), resampled(second))
+        value = combine(*map(_median, values))
+        estimates = combine(*map(_median, drawn))
     low, high = _quantile(estimates[~np.isnan(estimates)], (0.025, 0.975))
     return Estimate(float(value), float(low), float(high))
 

@@ -38,10 +38,29 @@ def efficiency_table(rows: pd.DataFrame) -> str:
             for values, own, digits in zip(needs, ours or (None, None), (0, 1), strict=True):
                 line += f"{_estimate(median(values), digits):18} "
                 ratio = own is not None and side != OURS
-                line += f"{_estimate(ratio_of_medians(values, own), 2) if ratio else '':17} "
+                line += f"{_estimate(ratio_of_medians((values, own)), 2) if ratio else '':17} "
             lines.append(line.rstrip())
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines + _all_models(rows))
+
+
+def _all_models(rows: pd.DataFrame) -> list[str]:
+    """The ratios to this project's search over all models, if there are several."""
+    needs = [dict(_sides(of_model)) for _, of_model in rows.groupby("model", sort=False)]
+    if len(needs) == 1 or not all(OURS in of_model for of_model in needs):
+        return []
+    lines = [
+        f"all {len(needs)} models: geometric mean of the ratios",
+        f"{'':36} {'seconds':18} million tokens",
+    ]
+    for side in needs[0]:
+        if side != OURS and all(side in of_model for of_model in needs):
+            seconds, tokens = (
+                ratio_of_medians(*((of_model[side][i], of_model[OURS][i]) for of_model in needs))
+                for i in range(2)
+            )
+            lines.append(f"{side:36} {_estimate(seconds, 2):18} {_estimate(tokens, 2)}")
+    return [*lines, ""]
 
 
 def _sides(rows: pd.DataFrame) -> Iterator[tuple[str, Needs]]:

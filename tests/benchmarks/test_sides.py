@@ -56,8 +56,13 @@ def test_the_random_side_stops_no_trial_early(race):
 def test_medians_and_ratios_take_searches_that_never_ended_as_longer_than_all():
     assert median([1.0, 2.0, math.inf]).value == 2.0
     assert median([1.0, math.inf, math.inf]).value == math.inf
-    assert ratio_of_medians([4.0] * 9, [2.0] * 9) == (2.0, 2.0, 2.0)
-    assert ratio_of_medians([math.inf] * 9, [2.0] * 9).low == math.inf
+    assert ratio_of_medians(([4.0] * 9, [2.0] * 9)) == (2.0, 2.0, 2.0)
+    assert ratio_of_medians(([math.inf] * 9, [2.0] * 9)).low == math.inf
+
+
+def test_the_ratio_over_models_is_the_geometric_mean_of_theirs():
+    ratio = ratio_of_medians(([8.0] * 9, [1.0] * 9), ([1.0] * 9, [2.0] * 9))
+    assert ratio == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_an_interval_of_a_median_covers_it_about_as_often_as_it_says():
@@ -83,6 +88,18 @@ def test_the_table_counts_what_was_solved():
     assert "2.00" in cells["and that counted as well"]
     assert "3.00" in cells["x"]
     assert cells["y"][:3] == ["5", "0", "never"]
+
+
+def test_the_table_of_several_models_ends_with_the_ratios_over_all():
+    def rows(model: str, ours: float, other: float) -> list[dict[str, object]]:
+        clocks = {OURS: ours, "x": other}
+        outcomes = {side: Outcome(solved=True, clock=c, tokens=10**6) for side, c in clocks.items()}
+        return [row_of(model, side, seed, o) for side, o in outcomes.items() for seed in range(5)]
+
+    lines = efficiency_table(pd.DataFrame(rows("gru", 1.0, 8.0) + rows("lstm", 2.0, 1.0)))
+    last = lines.rstrip().splitlines()[-1].split()
+    assert last[:2] == ["x", "2.00"]
+    assert last[3] == "1.00"
 
 
 def test_regret_is_a_step_function_of_the_improvements():
