@@ -22,7 +22,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from benchmarks.baselines.command import make_parser, parse_arguments, print_result
-from benchmarks.baselines.spaces import max_iterations, optuna_space
+from benchmarks.baselines.spaces import GRACE, max_iterations, optuna_space
 from copytask import DivergedError, Trainer
 
 NAME = "copytask"
@@ -37,7 +37,7 @@ def open_study(journal: Path, args: argparse.Namespace, seed: int) -> optuna.Stu
         load_if_exists=True,
         sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.HyperbandPruner(
-            min_resource=args.study.search.grace_iterations,
+            min_resource=GRACE,
             max_resource=max_iterations(args.study),
             reduction_factor=round(args.study.search.reduction_factor),
         ),

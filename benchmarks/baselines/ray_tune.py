@@ -19,7 +19,7 @@ from ray.tune.schedulers import ASHAScheduler
 from ray.tune.search.optuna import OptunaSearch
 
 from benchmarks.baselines.command import make_parser, parse_arguments, print_result
-from benchmarks.baselines.spaces import max_iterations, ray_space
+from benchmarks.baselines.spaces import GRACE, max_iterations, ray_space
 from copytask import Trainer
 from search.config import StudyConfig
 
@@ -74,7 +74,7 @@ def main() -> None:
                 search_alg=OptunaSearch(seed=args.seed),
                 scheduler=ASHAScheduler(
                     max_t=max_iterations(args.study),
-                    grace_period=search.grace_iterations,
+                    grace_period=GRACE,
                     reduction_factor=search.reduction_factor,
                 ),
                 num_samples=-1,

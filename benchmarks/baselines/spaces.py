@@ -1,4 +1,4 @@
-"""The space of a configuration file in the words of other libraries."""
+"""The space of a configuration file in the words of other libraries, and when they may stop."""
 
 import math
 from typing import Any
@@ -7,6 +7,10 @@ from optuna.distributions import BaseDistribution
 
 from search.config import StudyConfig
 from search.space import Choices
+
+GRACE = 4
+"""Iterations before another library may stop a trial. With the one iteration of configs/wide.yaml
+they take longer, for the accuracy at T, which they see, says nothing so early."""
 
 
 def max_iterations(config: StudyConfig) -> int:

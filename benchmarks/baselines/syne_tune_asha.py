@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.baselines.command import make_parser, parse_arguments, print_result
-from benchmarks.baselines.spaces import max_iterations, syne_tune_space
+from benchmarks.baselines.spaces import GRACE, max_iterations, syne_tune_space
 
 ROOT = Path(__file__).parents[2]
 SLEEP = 0.5
@@ -66,7 +66,7 @@ def main() -> None:
             do_minimize=False,
             time_attr="iteration",
             max_t=max_iterations(args.study),
-            grace_period=search.grace_iterations,
+            grace_period=GRACE,
             reduction_factor=search.reduction_factor,
             random_seed=args.seed,
         ),

@@ -1,8 +1,8 @@
 """Other search methods as policies of the simulator: their own objects, called as they call them.
 
 All search the same space, with trials of the same budget. Where a method stops trials early, it
-has the grace period and the reduction factor of this project's search, unless said otherwise;
-whatever else it can be told keeps its default.
+has the reduction factor of this project's search and a grace period that suits it; whatever else
+it can be told keeps its default.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,13 @@ from ray.tune.result import TRAINING_ITERATION
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.baselines.spaces import max_iterations, optuna_space, ray_space, syne_tune_space
+from benchmarks.baselines.spaces import (
+    GRACE,
+    max_iterations,
+    optuna_space,
+    ray_space,
+    syne_tune_space,
+)
 from benchmarks.replay.curves import Evaluation
 from search.config import StudyConfig
 
@@ -30,18 +36,27 @@ class RayTune:
 
     Args:
         metric: the field of an evaluation that both see.
+        grace: iterations before ASHA may stop a trial.
+        reduction_factor: of ASHA; that of the configuration if not given.
     """
 
-    def __init__(self, config: StudyConfig, seed: int, metric: str, **asha: Any):
+    def __init__(
+        self,
+        config: StudyConfig,
+        seed: int,
+        metric: str,
+        grace: int = GRACE,
+        reduction_factor: float | None = None,
+    ):
         self._metric = metric
         self._searcher = OptunaSearch(metric=metric, mode="max", seed=seed)
         self._searcher.set_search_properties(metric, "max", ray_space(config))
-        asha = {
-            "grace_period": config.search.grace_iterations,
-            "reduction_factor": config.search.reduction_factor,
-        } | asha
         self._scheduler = ASHAScheduler(
-            metric=metric, mode="max", max_t=max_iterations(config), **asha
+            metric=metric,
+            mode="max",
+            max_t=max_iterations(config),
+            grace_period=grace,
+            reduction_factor=reduction_factor or config.search.reduction_factor,
         )
 
     def ask(self, trial: int) -> Mapping[str, Any]:
@@ -68,7 +83,7 @@ class RayTune:
 class OptunaHyperband:
     """Optuna's TPESampler and HyperbandPruner, as a trial of ``study.optimize`` uses them."""
 
-    def __init__(self, config: StudyConfig, seed: int, metric: str):
+    def __init__(self, config: StudyConfig, seed: int, metric: str, grace: int = GRACE):
         self._metric = metric
         self._space = optuna_space(config)
         self._study = optuna.create_study(
@@ -76,7 +91,7 @@ class OptunaHyperband:
             study_name=f"seed {seed}",  # decides the brackets
             sampler=optuna.samplers.TPESampler(seed=seed),
             pruner=optuna.pruners.HyperbandPruner(
-                min_resource=config.search.grace_iterations,
+                min_resource=grace,
                 max_resource=max_iterations(config),
                 reduction_factor=round(config.search.reduction_factor),
             ),
@@ -109,7 +124,9 @@ class SyneTune:
         scheduler: its name in ``syne_tune.optimizer.baselines``.
     """
 
-    def __init__(self, config: StudyConfig, seed: int, metric: str, scheduler: str):
+    def __init__(
+        self, config: StudyConfig, seed: int, metric: str, scheduler: str, grace: int = GRACE
+    ):
         from syne_tune.optimizer import baselines
 
         np.random.seed(seed)  # its searchers draw from the global generator as well
@@ -119,7 +136,7 @@ class SyneTune:
             do_minimize=False,
             time_attr="iteration",
             max_t=max_iterations(config),
-            grace_period=config.search.grace_iterations,
+            grace_period=grace,
             reduction_factor=config.search.reduction_factor,
             random_seed=seed,
         )
