@@ -24,29 +24,32 @@ def efficiency_table(rows: pd.DataFrame) -> str:
         rows: those of search_efficiency.csv.
     """
     lines = []
-    for model, of_model in rows.groupby("model", sort=False):
-        sides = dict(_sides(of_model))
+    needs = {str(m): dict(_sides(group)) for m, group in rows.groupby("model", sort=False)}
+    for model, sides in needs.items():
         ours = sides.get(OURS)
         lines += [
             f"{model}: searches until their first trial has solved T; medians (95 % interval), "
             "and ratios to ours",
             f"{'':36} searches solved  {'seconds':18} {'ratio':17} {'million tokens':18} ratio",
         ]
-        for side, needs in sides.items():
-            solved = np.isfinite(needs[0]).sum()
-            line = f"{side:36} {len(needs[0]):8} {solved:6}  "
-            for values, own, digits in zip(needs, ours or (None, None), (0, 1), strict=True):
+        for side, needed in sides.items():
+            solved = np.isfinite(needed[0]).sum()
+            line = f"{side:36} {len(needed[0]):8} {solved:6}  "
+            for values, own, digits in zip(needed, ours or (None, None), (0, 1), strict=True):
                 line += f"{_estimate(median(values), digits):18} "
                 ratio = own is not None and side != OURS
                 line += f"{_estimate(ratio_of_medians((values, own)), 2) if ratio else '':17} "
             lines.append(line.rstrip())
         lines.append("")
-    return "\n".join(lines + _all_models(rows))
+    return "\n".join(lines + _all_models(list(needs.values())))
 
 
-def _all_models(rows: pd.DataFrame) -> list[str]:
-    """The ratios to this project's search over all models, if there are several."""
-    needs = [dict(_sides(of_model)) for _, of_model in rows.groupby("model", sort=False)]
+def _all_models(needs: Sequence[dict[str, Needs]]) -> list[str]:
+    """The ratios to this project's search over all models, if there are several.
+
+    Args:
+        needs: what the searches of each side needed, of each model.
+    """
     if len(needs) == 1 or not all(OURS in of_model for of_model in needs):
         return []
     lines = [
