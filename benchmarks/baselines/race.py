@@ -4,6 +4,7 @@ import argparse
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import study_format as files
-from benchmarks.replay.sides import OURS, RANDOM
+from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
 from copytask import MALLOC_ENVIRONMENT
 from search.config import load_config
 from search.errors import UserError
@@ -32,8 +33,12 @@ OTHERS = {
 }
 """Side -> its script and options."""
 
+ENDED_BY_SIGINT = 130
+"""Exit code of a search that was interrupted."""
+
 Result = dict[str, Any]
-"""seconds since the start of the process, tokens of all trials, trials, solved."""
+"""seconds since the start of the process, tokens of all trials, trials, and whether T is solved;
+without what the T before took, which is seconds_before, tokens_before."""
 
 
 def race(args: argparse.Namespace) -> Iterator[Result]:
@@ -47,6 +52,7 @@ def race(args: argparse.Namespace) -> Iterator[Result]:
     """
     runs: dict[str, Callable[..., Result]] = {
         OURS: run_ours,
+        IN_ORDER: run_ours,
         RANDOM: partial(run_ours, random=True),
         **{side: partial(run_other, script=script) for side, script in OTHERS.items()},
     }
@@ -60,21 +66,26 @@ def race(args: argparse.Namespace) -> Iterator[Result]:
         options += [part for text in args.set for part in ("--set", text)]
         for seed in range(args.races):
             for side in sides:
-                command = [*options, "--T", str(config.T[-1]), "--seed", str(seed)]
-                outcome = {"model": model, "side": side, "seed": seed, **runs[side](args, command)}
+                lengths = config.T if side == IN_ORDER else config.T[-1:]
+                result = runs[side](args, [*options, "--seed", str(seed)], lengths)
+                outcome = {"model": model, "side": side, "seed": seed, **result}
                 print(json.dumps(outcome), file=sys.stderr, flush=True)
                 yield outcome
 
 
-def run_ours(args: argparse.Namespace, options: list[str], random: bool = False) -> Result:
+def run_ours(
+    args: argparse.Namespace, options: list[str], lengths: list[int], random: bool = False
+) -> Result:
     """This project's search, or a random one without early stopping by the same program.
 
-    The clock stops when the first trial that solved T is in the log of its events.
+    The clock stops, and the search is interrupted, when the first trial that solved the largest T
+    is in the log of its events.
     """
-    settings = ["solved_trials=1", "initial=[]", "trials=100000", "test_payloads=1"]
+    settings = ["initial=[]", "trials=100000", "test_payloads=1"]
+    target = lengths[-1]
     with tempfile.TemporaryDirectory() as storage:
         command = [
-            sys.executable, "-m", "search.run", *options,
+            sys.executable, "-m", "search.run", *options, "--T", *map(str, lengths),
             "--budget-minutes", str(args.minutes), "--max-concurrent", str(args.workers),
             "--storage", storage, "--name", "race", "--quiet",
             *(part for text in settings for part in ("--set", f"search.{text}")),
@@ -83,37 +94,59 @@ def run_ours(args: argparse.Namespace, options: list[str], random: bool = False)
         start = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
         study = Path(storage) / "race"
-        seconds = None
-        while process.poll() is None:
+        while process.poll() is None and not has_solved(study, target):
             time.sleep(LOOK_INTERVAL)
-            if seconds is None and has_solved(study / files.EVENTS_FILE):
-                seconds = time.perf_counter() - start
-        if process.returncode:
+        seconds = time.perf_counter() - start
+        process.send_signal(signal.SIGINT)
+        if process.wait() not in (0, ENDED_BY_SIGINT):
             sys.exit(f"error: the search failed with exit code {process.returncode}")
+        solved = has_solved(study, target)
+        began = [event["elapsed"] for event in events(study) if event["event"] == "length_began"]
         with (study / files.TRIALS_FILE).open(newline="") as file:
             trials = list(csv.DictReader(file))
+    if len(began) < len(lengths):
+        sys.exit(f"error: the search did not come to T = {target}; give it more --minutes")
+    before = began[-1] - began[0]
+    tokens = dict.fromkeys(lengths, 0)
+    for trial in trials:
+        tokens[int(trial["T"])] += int(trial["tokens"] or 0)
     return {
-        "seconds": round(seconds or time.perf_counter() - start, 1),
-        "tokens": sum(int(trial["tokens"] or 0) for trial in trials),
-        "trials": len(trials),
-        "solved": any(trial["tokens_to_solve"] for trial in trials),
+        "seconds": round(seconds - before, 1),
+        "tokens": tokens.pop(target),
+        "trials": sum(int(trial["T"]) == target for trial in trials),
+        "solved": solved,
+        "seconds_before": round(before, 1),
+        "tokens_before": sum(tokens.values()),
     }
 
 
-def has_solved(events: Path) -> bool:
-    """Whether a trial of this study has solved its T."""
-    if not events.exists():
-        return False
-    content = events.read_text()
-    return content.count('"tokens_to_solve":') > content.count('"tokens_to_solve":null')
+def has_solved(study: Path, T: int) -> bool:
+    """Whether a trial of this study has solved T."""
+    return any(
+        event["event"] == "result"
+        and event["trial_id"].startswith(f"T{T}-")
+        and event["metrics"]["tokens_to_solve"] is not None
+        for event in events(study)
+    )
 
 
-def run_other(args: argparse.Namespace, options: list[str], script: tuple[str, ...]) -> Result:
+def events(study: Path) -> Iterator[dict[str, Any]]:
+    """What has happened in a study so far."""
+    path = study / files.EVENTS_FILE
+    if path.exists():
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):  # else it is being written
+                yield json.loads(line)
+
+
+def run_other(
+    args: argparse.Namespace, options: list[str], lengths: list[int], script: tuple[str, ...]
+) -> Result:
     """Another library's search, by a script beside this file, which prints its result."""
     name, *own = script
     command = [
         sys.executable, "-m", f"benchmarks.baselines.{name}", *options, *own,
-        "--minutes", str(args.minutes), "--workers", str(args.workers),
+        "--T", str(lengths[-1]), "--minutes", str(args.minutes), "--workers", str(args.workers),
     ]  # fmt: skip
     process = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
     try:

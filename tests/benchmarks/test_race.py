@@ -1,0 +1,28 @@
+"""When the clock of a search for real stops."""
+
+import json
+
+import study_format as files
+from benchmarks.baselines.race import events, has_solved
+
+
+def test_the_clock_stops_when_a_trial_has_solved_the_largest_T(tmp_path):
+    assert not has_solved(tmp_path, 1000), "a study that has no event yet"
+    log = tmp_path / files.EVENTS_FILE
+    log.write_text(line("T500-0000", 123) + line("T1000-0000", None))
+    assert has_solved(tmp_path, 500)
+    assert not has_solved(tmp_path, 1000)
+    log.write_text(log.read_text() + line("T1000-0000", 456))
+    assert has_solved(tmp_path, 1000)
+
+
+def test_an_event_that_is_being_written_is_not_read(tmp_path):
+    whole = line("T1000-0000", 123)
+    (tmp_path / files.EVENTS_FILE).write_text(whole + whole[:-5])
+    assert len(list(events(tmp_path))) == 1
+
+
+def line(trial_id: str, tokens_to_solve: int | None) -> str:
+    """The event of a result, as a study writes it."""
+    metrics = {"tokens_to_solve": tokens_to_solve}
+    return json.dumps({"event": "result", "trial_id": trial_id, "metrics": metrics}) + "\n"
