@@ -30,7 +30,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.replay.curves import TABLE, Curves, read_table
-from benchmarks.replay.sides import ABLATIONS, SIDES, Race
+from benchmarks.replay.sides import ABLATIONS, SIDES, Race, sides_of
 from benchmarks.replay.simulator import Outcome
 from benchmarks.replay.tables import efficiency_table, regret_table
 from copytask import MODELS
@@ -173,7 +173,8 @@ def replay(args: argparse.Namespace) -> pd.DataFrame:
     for model, race in races.items():
         recorded = ", ".join(f"{len(curves)} at T = {T}" for T, curves in race.curves.items())
         print(f"{model}: recorded curves {recorded}", file=sys.stderr)
-    sides = args.sides or [*SIDES, *(ABLATIONS if args.ablations else ())]
+    lengths = next(iter(races.values())).config.T
+    sides = args.sides or [*sides_of(lengths), *(ABLATIONS if args.ablations else ())]
     results = replay_all(races, sides, args)
     rows = pd.DataFrame([row_of(*result) for result in results])
     print(regret_table(results))

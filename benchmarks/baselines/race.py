@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import study_format as files
-from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
+from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM, sides_of
 from copytask import MALLOC_ENVIRONMENT
 from search.config import load_config
 from search.errors import UserError
@@ -56,8 +56,7 @@ def race(args: argparse.Namespace) -> Iterator[Result]:
         RANDOM: partial(run_ours, random=True),
         **{side: partial(run_other, script=script) for side, script in OTHERS.items()},
     }
-    sides = args.sides or list(runs)
-    if only_replayed := [side for side in sides if side not in runs]:
+    if only_replayed := [side for side in args.sides or () if side not in runs]:
         raise UserError(f"--real: {', '.join(only_replayed)} can only be replayed")
     for model in args.model:
         config = load_config(args.config, args.set, {"model": model})
@@ -65,7 +64,7 @@ def race(args: argparse.Namespace) -> Iterator[Result]:
         options += ["--set", f"training.precision={config.measure_precision()}"]
         options += [part for text in args.set for part in ("--set", text)]
         for seed in range(args.races):
-            for side in sides:
+            for side in args.sides or sides_of(config.T):
                 lengths = config.T if side == IN_ORDER else config.T[-1:]
                 result = runs[side](args, [*options, "--seed", str(seed)], lengths)
                 outcome = {"model": model, "side": side, "seed": seed, **result}

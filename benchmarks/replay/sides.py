@@ -1,6 +1,6 @@
 """The searches that are compared: which objects, on which metric, for which T."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -102,6 +102,12 @@ SIDES: dict[str, Side] = {
     "Syne Tune: BOHB": _other(SyneTune, scheduler="BOHB"),
 }
 """What a user would run. The other libraries see the accuracy at T."""
+
+
+def sides_of(lengths: Sequence[int]) -> list[str]:
+    """The sides of a comparison on a study of these T: with one there is none before."""
+    return [side for side in SIDES if side != IN_ORDER or len(lengths) > 1]
+
 
 ABLATIONS: dict[str, Side] = {
     "ours on accuracy at T": partial(ours, metric="accuracy"),

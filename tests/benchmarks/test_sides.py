@@ -8,7 +8,7 @@ import pytest
 from synthetic import make_config, make_table
 
 from benchmarks.replay.curves import Curves
-from benchmarks.replay.sides import ABLATIONS, IN_ORDER, OURS, SIDES, Race
+from benchmarks.replay.sides import ABLATIONS, IN_ORDER, OURS, SIDES, Race, sides_of
 from benchmarks.replay.simulator import Improvement, Outcome
 from benchmarks.replay.statistics import median, ratio_of_medians
 from benchmarks.replay.tables import efficiency_table, regret
@@ -108,3 +108,8 @@ def test_regret_is_a_step_function_of_the_improvements():
         [Outcome(improvements=points)], np.array([0, 1, 2, 3, 9]), "validation_accuracy"
     )
     assert values.tolist() == [[1.0, 0.75, 0.75, 0.25, 0.25]]
+
+
+def test_a_comparison_at_one_T_has_no_search_after_another():
+    assert IN_ORDER in sides_of([500, 1000])
+    assert set(SIDES) - set(sides_of([1000])) == {IN_ORDER}
