@@ -19,6 +19,7 @@ from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM, sides_of
 from copytask import MALLOC_ENVIRONMENT
 from search.config import load_config
 from search.errors import UserError
+from search.event_log import read_study_events
 
 ROOT = Path(__file__).parents[2]
 LOOK_INTERVAL = 0.5
@@ -100,7 +101,11 @@ def run_ours(
         if process.wait() not in (0, ENDED_BY_SIGINT):
             sys.exit(f"error: the search failed with exit code {process.returncode}")
         solved = has_solved(study, target)
-        began = [event["elapsed"] for event in events(study) if event["event"] == "length_began"]
+        began = [
+            event["elapsed"]
+            for event in read_study_events(study)
+            if event["event"] == "length_began"
+        ]
         with (study / files.TRIALS_FILE).open(newline="") as file:
             trials = list(csv.DictReader(file))
     if len(began) < len(lengths):
@@ -125,17 +130,8 @@ def has_solved(study: Path, T: int) -> bool:
         event["event"] == "result"
         and event["trial_id"].startswith(f"T{T}-")
         and event["metrics"]["tokens_to_solve"] is not None
-        for event in events(study)
+        for event in read_study_events(study)
     )
-
-
-def events(study: Path) -> Iterator[dict[str, Any]]:
-    """What has happened in a study so far."""
-    path = study / files.EVENTS_FILE
-    if path.exists():
-        for line in path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):  # else it is being written
-                yield json.loads(line)
 
 
 def run_other(
