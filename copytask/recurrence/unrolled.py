@@ -7,6 +7,7 @@ m_t = factor_t * (W_mh h_{t-1}) in the multiplicative architectures.
 
 import copy
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -134,18 +135,23 @@ class _Memory:
     pages that are never touched cost nothing. On a GPU torch keeps memory by itself.
     """
 
-    _free: ClassVar[list[Tensor]] = []
+    # Of one sequence, the last; taking and giving it back are one operation each, as several
+    # threads need.
+    _free: ClassVar[deque[Tensor]] = deque(maxlen=1)
 
     def __init__(self, size: int, like: Tensor):
-        self.tensor = like.new_empty(0)
-        if like.device.type != "cpu":
-            self.tensor = like.new_empty(size)
-            return
-        if self._free:
-            self.tensor = self._free.pop()
-        if self.tensor.dtype != like.dtype or len(self.tensor) < size:
-            self.tensor = like.new_empty(2 * size)
+        # What is made in inference mode could not be written to in a training step later.
+        with torch.inference_mode(False):
+            if like.device.type != "cpu":
+                self.tensor = like.new_empty(size)
+                return
+            try:
+                self.tensor = self._free.pop()
+            except IndexError:
+                self.tensor = like.new_empty(0)
+            if self.tensor.dtype != like.dtype or len(self.tensor) < size:
+                self.tensor = like.new_empty(2 * size)
 
     def __del__(self) -> None:
-        if self.tensor.device.type == "cpu" and not self._free:
+        if self.tensor.device.type == "cpu":
             self._free.append(self.tensor)
