@@ -7,7 +7,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from copytask.recurrence import Operands, fused, has_kernels, reference
+from copytask.recurrence import (
+    Operands,
+    check_tokens,
+    fused,
+    has_kernels,
+    recalled_steps,
+    reference,
+)
 
 
 def implementations(factory: Callable[..., nn.Module]) -> tuple[str, ...]:
@@ -70,28 +77,37 @@ class RecurrentCore(nn.Module):
 
         Args:
             input: token ids below I, shape (L, B), int64, which stand for one-hot vectors; or
-                any vectors, shape (L, B, I).
+                any vectors, shape (L, B, I). L and B may be 0.
             state: h, or (h, c) for an LSTM, each of shape (1, B, H); zeros if not given.
             recalled: return only the last ``recalled`` outputs.
 
         Returns:
             The outputs h_1..h_L, shape (L or recalled, B, H), and the final state.
+
+        Raises:
+            ValueError: input or state do not fit the core, or are on another device.
+            IndexError: a token id is not in 0..I - 1.
         """
-        implementation = self.implementation
-        if implementation == "auto":
-            torch_is_faster = isinstance(self, nn.RNNBase) and not has_kernels(self.weight_hh_l0)
-            implementation = "torch" if torch_is_faster else "fused"
-        if implementation == "torch":
-            if not input.is_floating_point():
-                weight = self.weight_ih_l0
-                input = torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)[input]
-            outputs, state = super().forward(input, state)
-            return (outputs if recalled is None else outputs[-recalled:]), state
         index = None if input.is_floating_point() else input
+        if self._runs_on_torch(len(input)):
+            if index is not None:
+                weight = self.weight_ih_l0
+                check_tokens(index, weight.shape[1], weight)
+                one_hot = torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)
+                input = one_hot[index.long()]
+            outputs, state = super().forward(input, state)
+            return outputs[len(outputs) - recalled_steps(recalled, len(outputs)) :], state
         operands = self._operands(input if index is None else None, input.shape[1], state)
-        run = fused if implementation == "fused" else reference
+        run = reference if self.implementation == "reference" else fused
         outputs, (h, c) = run(self.cell, operands, index, recalled)
         return outputs, (h[None] if c is None else (h[None], c[None]))
+
+    def _runs_on_torch(self, steps: int) -> bool:
+        if not isinstance(self, nn.RNNBase) or steps == 0:  # torch.nn refuses to do nothing
+            return False
+        if self.implementation == "auto":
+            return not has_kernels(self.weight_hh_l0)
+        return self.implementation == "torch"
 
     def _operands(self, input: Tensor | None, batch: int, state: Any) -> Operands:
         """The input projected on gates and factors: all vectors, or without them all tokens."""
@@ -108,9 +124,9 @@ class RecurrentCore(nn.Module):
             if weight_mx is not None:
                 factors = weight_mx.t()
         else:
-            inputs = F.linear(input.flatten(0, 1), self.weight_ih_l0, bias)
+            inputs = F.linear(input, self.weight_ih_l0, bias)
             if weight_mx is not None:
-                factors = F.linear(input.flatten(0, 1), weight_mx)
+                factors = F.linear(input, weight_mx)
         if state is None:
             h = inputs.new_zeros(batch, self.hidden_size)
             c = h if self.cell == "lstm" else None

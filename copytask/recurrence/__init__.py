@@ -3,14 +3,16 @@
 from copytask.recurrence.function import fused
 from copytask.recurrence.kernels import MISSING_KERNELS, compiled_kernels, has_kernels
 from copytask.recurrence.reference import reference
-from copytask.recurrence.unrolled import GATES, Operands
+from copytask.recurrence.unrolled import GATES, Operands, check_tokens, recalled_steps
 
 __all__ = [
     "GATES",
     "MISSING_KERNELS",
     "Operands",
+    "check_tokens",
     "compiled_kernels",
     "fused",
     "has_kernels",
+    "recalled_steps",
     "reference",
 ]

@@ -1,5 +1,6 @@
 """The recurrences as one differentiable operation."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -8,7 +9,13 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from copytask.recurrence import graphs, kernels, tensor_loops
-from copytask.recurrence.unrolled import GATES, Gradients, Operands, Unrolled
+from copytask.recurrence.unrolled import (
+    GATES,
+    Gradients,
+    Operands,
+    Unrolled,
+    check_operands,
+)
 
 
 def fused(
@@ -17,14 +24,14 @@ def fused(
     """Run a cell over a sequence, with a backward pass through time written by hand.
 
     On the CPU, in float32, a compiled kernel runs the whole sequence. Elsewhere torch's
-    in-place operations do; on a GPU they are replayed from CUDA graphs, if the input is
-    tokens. Gradients of gradients are not available.
+    in-place operations do; on a GPU they are replayed from CUDA graphs. Gradients of gradients
+    are not available. Under autocast it computes in the type of ``weight_hh``.
 
     Args:
         cell: a key of ``GATES``.
         operands: see :class:`Operands`.
-        index: shape (L, B), int64: which row of ``inputs`` and ``factors`` each position
-            takes; not given: they hold L B rows, position (t, b) at row t B + b.
+        index: shape (L, B), integers: which row of ``inputs`` and ``factors`` each position
+            takes; not given: these have shape (L, B, ...). L and B may be 0.
         recalled: return only the last ``recalled`` outputs.
 
     Returns:
@@ -32,41 +39,39 @@ def fused(
         (B, H); c is None for a GRU.
 
     Raises:
-        ValueError: the shapes of state, index and weights do not fit together.
+        ValueError: shapes or devices of state, index and weights do not fit together.
         IndexError: the index points outside of the inputs.
     """
-    _check_shapes(operands, index)
+    check_operands(cell, operands, index)
+    like = operands.weight_hh
+    if _autocasting(like.device):
+        cast: Any = (None if t is None else t.to(like.dtype) for t in operands)
+        operands = Operands(*cast)
     units = operands.h.shape[1]
     engine: Any = tensor_loops
     if all(kernels.has_kernels(t) for t in operands if t is not None):
         engine = kernels
         operands = _pad_units(cell, operands, -units % kernels.UNIT_MULTIPLE)
-    elif operands.h.is_cuda and index is not None:
+    elif operands.h.is_cuda:
         engine = graphs
     keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in operands)
     run: Any = _Recurrence.apply
-    outputs, h, c = run(engine, cell, index, recalled, keep, *operands)
+    with _without_autocast(like.device):
+        outputs, h, c = run(engine, cell, index, recalled, keep, *operands)
     if operands.h.shape[1] > units:
         outputs, h = outputs[..., :units], h[:, :units]
         c = None if c is None else c[:, :units]
     return outputs, (h, c)
 
 
-def _check_shapes(operands: Operands, index: Tensor | None) -> None:
-    """The kernels trust the shapes, so they are checked here."""
-    batch, units = len(operands.h), operands.weight_hh.shape[1]
-    for name, tensor in (("h", operands.h), ("c", operands.c)):
-        if tensor is not None and tensor.shape != (batch, units):
-            raise ValueError(
-                f"the state {name} must have shape ({batch}, {units}), "
-                f"but has {tuple(tensor.shape)}"
-            )
-    if index is None and len(operands.inputs) % batch:
-        raise ValueError(f"{len(operands.inputs)} inputs are no sequences of batch {batch}")
-    if index is not None and index.shape[1:] != (batch,):
-        raise ValueError(
-            f"tokens of shape {tuple(index.shape)} do not fit a state of batch {batch}"
-        )
+def _autocasting(device: torch.device) -> bool:
+    available = torch.amp.is_autocast_available(device.type)
+    return available and torch.is_autocast_enabled(device.type)
+
+
+def _without_autocast(device: torch.device) -> AbstractContextManager[object]:
+    """The engines' products write into buffers of one type, which autocast would not do."""
+    return torch.autocast(device.type, enabled=False) if _autocasting(device) else nullcontext()
 
 
 class _Recurrence(torch.autograd.Function):
@@ -82,17 +87,22 @@ class _Recurrence(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         contiguous: Any = (None if t is None else t.contiguous() for t in tensors)
         operands = Operands(*contiguous)
-        index = None if index is None else index.long().contiguous()
+        ids = index
+        if index is not None:
+            # Of ids for the way back a copy, since they are not checked again: whoever shares
+            # their memory, as numpy may, can write to it without autograd's notice.
+            ids = index.to(torch.int64, copy=keep, memory_format=torch.contiguous_format)
         # As in torch's own products, "medium" allows factors in bfloat16.
         bf16 = engine is kernels and torch.get_float32_matmul_precision() == "medium"
-        unrolled = Unrolled(cell, operands, index, recalled, keep, bf16 and kernels.have_bf16())
-        outputs = engine.forward(unrolled)
+        unrolled = Unrolled(cell, operands, ids, recalled, keep, bf16 and kernels.have_bf16())
+        outputs = operands.h.new_empty(unrolled.recalled, *operands.h.shape)
+        engine.forward(unrolled, outputs)
         last = unrolled.state_row(unrolled.steps)
         h = unrolled.h[last].clone()
         c = None if operands.c is None else unrolled.c[last].clone()
         if keep:
             # Saved so that autograd notices when one is changed before the way back.
-            ctx.save_for_backward(*tensors)
+            ctx.save_for_backward(*tensors, index)
             ctx.engine, ctx.unrolled = engine, unrolled
         return outputs, h, c
 
@@ -107,7 +117,8 @@ class _Recurrence(torch.autograd.Function):
         gradients.h.copy_(grad_h)
         if gradients.c is not None and grad_c is not None:
             gradients.c.copy_(grad_c)
-        ctx.engine.backward(unrolled, gradients)
+        with _without_autocast(unrolled.h.device):
+            ctx.engine.backward(unrolled, gradients)
         by_operand = (getattr(gradients, name) for name in Operands._fields)
         return None, None, None, None, None, *by_operand
 
@@ -119,8 +130,9 @@ def _pad_units(cell: str, operands: Operands, extra: int) -> Operands:
 
     def pad(tensor: Tensor, blocks: int = 1) -> Tensor:
         """Pad the columns, which are ``blocks`` gates of H units."""
-        columns = tensor.view(-1, blocks, tensor.shape[-1] // blocks)
-        return F.pad(columns, (0, extra)).view(*tensor.shape[:-1], -1)
+        *places, width = tensor.shape
+        columns = tensor.view(*places, blocks, width // blocks)
+        return F.pad(columns, (0, extra)).view(*places, width + blocks * extra)
 
     def pad_weight(weight: Tensor, blocks: int = 1) -> Tensor:
         """Pad the columns, and the rows, which are ``blocks`` gates of H units."""

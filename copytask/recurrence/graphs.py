@@ -6,8 +6,8 @@ forward and backward, on buffers of their own, and replayed for each block of a 
 steps that are left at its end run one by one.
 """
 
-import dataclasses
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -24,66 +24,101 @@ KEPT_SHAPES = 8
 
 _recordings: dict[tuple[object, ...], "Recording"] = {}
 
+_lock = threading.Lock()
+"""Held while the blocks of a sequence are launched, which share the buffers of a recording."""
 
-def forward(unrolled: Unrolled) -> Tensor:
-    """As :func:`copytask.recurrence.tensor_loops.forward`, for token ids."""
-    recording = _recording_for(unrolled)
-    outputs = []
-    for part in _parts(unrolled):
-        if part.steps == BLOCK:
-            outputs.append(recording.forward(part))
-        else:
-            outputs.append(tensor_loops.forward(part))
-    return torch.cat(outputs)
+
+def forward(unrolled: Unrolled, outputs: Tensor) -> None:
+    """As :func:`copytask.recurrence.tensor_loops.forward`."""
+    if not _has_blocks(unrolled):
+        tensor_loops.forward(unrolled, outputs)
+        return
+    with _lock:
+        recording = _recording_for(unrolled)
+        recording.load(unrolled.operands)
+        for part, _, recalled in unrolled.parts(BLOCK):
+            run = recording.forward if part.steps == BLOCK else tensor_loops.forward
+            run(part, outputs[recalled])
 
 
 def backward(unrolled: Unrolled, gradients: Gradients) -> None:
-    """As :func:`copytask.recurrence.tensor_loops.backward`, for token ids."""
-    recording = _recording_for(unrolled)
-    left = len(gradients.outputs)
-    for part in reversed(list(_parts(unrolled))):
-        outputs = gradients.outputs[left - part.recalled : left]
-        left -= part.recalled
-        of_part = dataclasses.replace(gradients, outputs=outputs)
-        if part.steps == BLOCK:
+    """As :func:`copytask.recurrence.tensor_loops.backward`."""
+    if not _has_blocks(unrolled):
+        tensor_loops.backward(unrolled, gradients)
+        return
+    parts = [
+        (part, gradients.part(steps, recalled)) for part, steps, recalled in unrolled.parts(BLOCK)
+    ]
+    if unrolled.steps % BLOCK:
+        tensor_loops.backward(*parts.pop())
+    with _lock:
+        recording = _recording_for(unrolled)
+        recording.load(unrolled.operands)
+        recording.load_gradients(gradients)
+        for part, of_part in reversed(parts):
             recording.backward(part, of_part)
-        else:
-            tensor_loops.backward(part, of_part)
+        recording.store_gradients(gradients)
 
 
-def _parts(unrolled: Unrolled) -> Iterator[Unrolled]:
-    for start in range(0, unrolled.steps, BLOCK):
-        yield unrolled.part(start, min(start + BLOCK, unrolled.steps))
+def _has_blocks(unrolled: Unrolled) -> bool:
+    return unrolled.steps >= BLOCK and len(unrolled.operands.h) > 0
 
 
 def _recording_for(unrolled: Unrolled) -> "Recording":
-    shapes = (None if t is None else t.shape for t in unrolled.operands)
-    like = unrolled.operands.h
-    key = (unrolled.cell, like.dtype, like.device, torch.get_float32_matmul_precision(), *shapes)
+    """The recording for sequences like this one, on the stream that it runs on."""
+    block, _, _ = next(unrolled.parts(BLOCK))
+    like = block.operands.h
+    stream = torch.cuda.current_stream(like.device) if like.is_cuda else None
+    shapes = (None if t is None else t.shape for t in block.operands)
+    precision = torch.get_float32_matmul_precision()
+    key = (unrolled.cell, like.dtype, like.device, stream, precision, *shapes)
     if key not in _recordings:
         while len(_recordings) >= KEPT_SHAPES:
             del _recordings[next(iter(_recordings))]
-        _recordings[key] = Recording(unrolled)
+        _recordings[key] = Recording(block)
     return _recordings[key]
 
 
 class Recording:
-    """The graphs of one block, and the buffers on which they work."""
+    """The graphs of one block, and the buffers on which they work.
+
+    What all blocks of a sequence share is copied into them once, by :meth:`load` and
+    :meth:`load_gradients`; what differs, with each block.
+    """
 
     def __init__(self, like: Unrolled):
-        assert like.index is not None
-        cloned: list[Any] = [None if t is None else t.clone() for t in like.operands]
-        index = like.index.new_zeros(BLOCK, like.index.shape[1])
-        self.block = Unrolled(like.cell, Operands(*cloned), index, None, keep=True, bf16=False)
-        self.gradients = Gradients.start(self.block.operands, torch.zeros_like(self.block.h[1:]))
-        device = like.index.device
-        self._forward = record(lambda: tensor_loops.forward(self.block), device)
-        self._backward = record(lambda: tensor_loops.backward(self.block, self.gradients), device)
+        # Kept for training too, so nothing may be made in inference mode.
+        with torch.inference_mode(False), torch.no_grad():
+            cloned: list[Any] = [None if t is None else t.clone() for t in like.operands]
+            index = None if like.index is None else like.index.clone()
+            self.block = Unrolled(like.cell, Operands(*cloned), index, None, keep=True, bf16=False)
+            self.outputs = torch.zeros_like(self.block.h[1:])
+            self.gradients = Gradients.start(self.block.operands, torch.zeros_like(self.outputs))
+            device = self.outputs.device
+            self._forward = record(lambda: tensor_loops.forward(self.block, self.outputs), device)
+            self._backward = record(
+                lambda: tensor_loops.backward(self.block, self.gradients), device
+            )
+        names = {name for name in Operands._fields if getattr(like.operands, name) is not None}
+        self._by_step = names & {"inputs", "factors"} if index is None else set()
+        self._shared = names - self._by_step
 
-    def forward(self, part: Unrolled) -> Tensor:
-        """As tensor_loops.forward, for a part of BLOCK steps."""
+    def load(self, operands: Operands) -> None:
+        """Take over the operands that all steps share."""
+        _copy(operands, self.block.operands, self._shared)
+
+    def load_gradients(self, gradients: Gradients) -> None:
+        """Take over the gradients to which all steps add, and that of the state."""
+        _copy(gradients, self.gradients, self._shared)
+
+    def store_gradients(self, gradients: Gradients) -> None:
+        """The way back from :meth:`load_gradients`."""
+        _copy(self.gradients, gradients, self._shared)
+
+    def forward(self, part: Unrolled, outputs: Tensor) -> None:
+        """As tensor_loops.forward, for a part of BLOCK steps of what was loaded."""
         block = self.block
-        self._load(part)
+        self._load_steps(part)
         block.h[0], block.c[0] = part.h[0], part.c[0]
         self._forward()
         if part.keep:
@@ -91,42 +126,49 @@ class Recording:
                 values.copy_(buffer)
         else:  # two rows that alternate: after a block it is the first one's turn
             part.h[0], part.c[0] = block.h[-1], block.c[-1]
-        return block.h[BLOCK + 1 - part.recalled :].clone()
+        outputs.copy_(self.outputs[BLOCK - part.recalled :])
 
     def backward(self, part: Unrolled, gradients: Gradients) -> None:
-        """As tensor_loops.backward, for a part of BLOCK steps."""
-        self._load(part)
+        """As tensor_loops.backward, for a part of BLOCK steps of what was loaded.
+
+        Of the gradients it reads those of the outputs and writes those of single steps.
+        """
+        self._load_steps(part)
         for buffer, values in zip(self.block.buffers(), part.buffers(), strict=True):
             buffer.copy_(values)
-        ours = self.gradients
-        ours.outputs.zero_()
-        ours.outputs[BLOCK - part.recalled :] = gradients.outputs
-        pairs = list(zip(ours.running(), gradients.running(), strict=True))
-        for buffer, values in pairs:
-            buffer.copy_(values)
+        self.gradients.outputs.zero_()
+        self.gradients.outputs[BLOCK - part.recalled :] = gradients.outputs
         self._backward()
-        for buffer, values in pairs:
-            values.copy_(buffer)
+        _copy(self.gradients, gradients, self._by_step)
 
-    def _load(self, part: Unrolled) -> None:
-        assert self.block.index is not None
-        assert part.index is not None
-        self.block.index.copy_(part.index)
-        for buffer, values in zip(self.block.operands, part.operands, strict=True):
-            if buffer is not None and values is not None:
-                buffer.copy_(values)
+    def _load_steps(self, part: Unrolled) -> None:
+        if self.block.index is not None and part.index is not None:
+            self.block.index.copy_(part.index)
+        _copy(part.operands, self.block.operands, self._by_step)
+
+
+def _copy(source: object, target: object, names: set[str]) -> None:
+    for name in names:
+        getattr(target, name).copy_(getattr(source, name))
 
 
 def record(operations: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """Record operations on fixed buffers as a CUDA graph; returns what repeats them."""
+    """Record operations on fixed buffers as a CUDA graph; returns what repeats them.
+
+    The graph is of ``device``, whichever is current, and is recorded on the stream on which the
+    operations have run before. Recorded on another device, it would be empty: see
+    https://github.com/pytorch/pytorch/issues/87894.
+    """
     if device.type != "cuda":  # where there are no graphs, the operations themselves
         return operations
-    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    stream.wait_stream(torch.cuda.current_stream(device))
-    with torch.cuda.stream(stream):  # libraries set themselves up at their first call
-        operations()
-    torch.cuda.current_stream(device).wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        operations()
+    with torch.cuda.device(device):
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):  # libraries set themselves up at their first call
+            operations()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        # Other threads may go on using their GPUs meanwhile.
+        with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
+            operations()
     return graph.replay

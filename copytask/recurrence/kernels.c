@@ -487,7 +487,9 @@ INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
  * often this way. */
 enum { OUTER_ROWS = 128 };
 
-INLINE int64_t steps_at_once(int64_t batch) { return batch < OUTER_ROWS ? OUTER_ROWS / batch : 1; }
+INLINE int64_t steps_at_once(int64_t batch) {
+    return 0 < batch && batch < OUTER_ROWS ? OUTER_ROWS / batch : 1;
+}
 
 INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H, chunk = steps_at_once(B);

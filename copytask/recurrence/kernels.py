@@ -50,10 +50,10 @@ def compiled_kernels() -> str | None:
 
     One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``, or None.
     """
-    return next((build for build in _runnable_builds() if load(build) is not None), None)
+    return next((build for build in runnable_builds() if load(build) is not None), None)
 
 
-def _runnable_builds() -> list[str]:
+def runnable_builds() -> list[str]:
     if platform.machine() not in ("x86_64", "AMD64"):
         return ["generic"]
     level = torch.backends.cpu.get_cpu_capability()
@@ -108,20 +108,9 @@ def has_kernels(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and library() is not None
 
 
-def forward(unrolled: Unrolled) -> Tensor:
-    """Run a sequence: fill the buffers of ``unrolled``, return the outputs, shape (S, B, H).
-
-    Raises:
-        IndexError: the index points outside of the inputs.
-    """
-    index, rows = unrolled.index, len(unrolled.operands.inputs)
-    if index is not None and index.numel():
-        low, high = torch.aminmax(index)
-        if low < 0 or high >= rows:
-            raise IndexError(f"index must be in 0..{rows - 1}, but has {int(low)}..{int(high)}")
-    outputs = torch.empty(unrolled.recalled, *unrolled.operands.h.shape)
+def forward(unrolled: Unrolled, outputs: Tensor) -> None:
+    """Run a sequence: fill the buffers of ``unrolled``, and ``outputs``, shape (S, B, H)."""
     _call("forward", unrolled, {"outputs": outputs})
-    return outputs
 
 
 def backward(unrolled: Unrolled, gradients: Gradients) -> None:
@@ -135,7 +124,7 @@ def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None
     assert kernels is not None, "see has_kernels"
     operands = unrolled.operands
     batch, units = operands.h.shape
-    scratch = torch.empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
+    scratch = operands.h.new_empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
     problem = Problem(unrolled.steps, batch, units, unrolled.recalled, unrolled.keep, unrolled.bf16)
     tensors = {
         "index": unrolled.index,

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from copytask.recurrence.unrolled import Operands
+from copytask.recurrence.unrolled import Operands, check_operands, recalled_steps
 
 State = tuple[Tensor, Tensor | None]
 
@@ -16,16 +16,18 @@ def reference(
     cell: str, operands: Operands, index: Tensor | None, recalled: int | None
 ) -> tuple[Tensor, State]:
     """As :func:`copytask.recurrence.fused`, with autograd going back through the loop."""
+    check_operands(cell, operands, index)
     inputs, factors, weight_hh, weight_mh, bias, h, c = operands
     if index is not None:
+        index = index.long()
         inputs = inputs[index]
         factors = None if factors is None else factors[index]
     # Indexing a tensor that needs a gradient inside the loop would make the backward pass
     # quadratic in L; unbind's is linear.
-    x = inputs.view(-1, len(h), inputs.shape[-1]).unbind(0)
+    x = inputs.unbind(0)
     factor: Iterable[Tensor | None] = itertools.repeat(None)
     if factors is not None:
-        factor = factors.view(-1, *h.shape).unbind(0)
+        factor = factors.unbind(0)
     outputs = []
     for x_t, factor_t in zip(x, factor, strict=False):
         m = h if factor_t is None or weight_mh is None else factor_t * F.linear(h, weight_mh)
@@ -40,5 +42,5 @@ def reference(
             n = (x_n + r * (m_n if bias is None else m_n + bias)).tanh()
             h = (1 - z) * n + z * h
         outputs.append(h)
-    kept = outputs if recalled is None else outputs[-recalled:]
-    return torch.stack(kept), (h, c)
+    kept = outputs[len(outputs) - recalled_steps(recalled, len(outputs)) :]
+    return torch.stack(kept) if kept else h.new_empty(0, *h.shape), (h, c)

@@ -13,10 +13,9 @@ _sigmoid_backward = torch.ops.aten.sigmoid_backward  # (gradient, sigmoid(x))
 _tanh_backward = torch.ops.aten.tanh_backward  # (gradient, tanh(x))
 
 
-def forward(unrolled: Unrolled) -> Tensor:
-    """Run a sequence: fill the buffers of ``unrolled``, return the outputs, shape (S, B, H)."""
+def forward(unrolled: Unrolled, outputs: Tensor) -> None:
+    """Run a sequence: fill the buffers of ``unrolled``, and ``outputs``, shape (S, B, H)."""
     operands = unrolled.operands
-    outputs = operands.h.new_empty(unrolled.recalled, *operands.h.shape)
     step = _lstm_step if unrolled.cell == "lstm" else _gru_step
     first_recalled = unrolled.steps - unrolled.recalled
     for t in range(unrolled.steps):
@@ -31,7 +30,6 @@ def forward(unrolled: Unrolled) -> Tensor:
         step(unrolled, t, gates, m, h, new_h)
         if t >= first_recalled:
             outputs[t - first_recalled] = new_h
-    return outputs
 
 
 def _lstm_step(
@@ -132,8 +130,7 @@ def _rows(unrolled: Unrolled, table: Tensor, t: int) -> Tensor:
     """The rows of ``inputs`` or ``factors`` that step t takes, shape (B, width)."""
     if unrolled.index is not None:
         return table.index_select(0, unrolled.index[t])
-    batch = len(unrolled.operands.h)
-    return table[t * batch : (t + 1) * batch]
+    return table[t]
 
 
 def _add_to_rows(gradient: Tensor, tokens: Tensor | None, t: int, value: Tensor) -> None:
@@ -141,5 +138,4 @@ def _add_to_rows(gradient: Tensor, tokens: Tensor | None, t: int, value: Tensor)
     if tokens is not None:
         gradient.addmm_(tokens[t].t(), value)
     else:
-        batch = len(value)
-        gradient[t * batch : (t + 1) * batch] = value
+        gradient[t] = value

@@ -8,7 +8,8 @@ m_t = factor_t * (W_mh h_{t-1}) in the multiplicative architectures.
 import copy
 import math
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -20,13 +21,94 @@ GATES = {"lstm": 4, "gru": 3}
 class Operands(NamedTuple):
     """What a sequence is computed from; a gradient flows to each."""
 
-    inputs: Tensor  # (rows, G H): W_ih x + b, for every position or for every token
-    factors: Tensor | None  # (rows, H): W_mx x; None: m = h
+    inputs: Tensor  # W_ih x + b: (tokens, G H) for every token, or (L, B, G H) for every position
+    factors: Tensor | None  # W_mx x: (tokens, H) or (L, B, H); None: m = h
     weight_hh: Tensor  # (G H, H)
     weight_mh: Tensor | None  # (H, H), with factors
     bias: Tensor | None  # (H): GRU, the bias inside the product that the reset gate scales
     h: Tensor  # (B, H): initial state
     c: Tensor | None  # (B, H): LSTM, initial cell
+
+
+def check_operands(cell: str, operands: Operands, index: Tensor | None) -> None:
+    """Refuse what the engines trust: they read and write memory by these shapes and ids.
+
+    Raises:
+        ValueError: an operand is missing, on another device, or of a shape that does not fit.
+        IndexError: see :func:`check_tokens`.
+    """
+    weight, places = operands.weight_hh, operands.inputs.shape[:-1]
+    batch, H = len(operands.h), weight.shape[-1]
+    required = {"c" if cell == "lstm" else "bias"}
+    if operands.factors is not None or operands.weight_mh is not None:
+        required |= {"factors", "weight_mh"}
+    shapes = {
+        "inputs": (*places, GATES[cell] * H),
+        "factors": (*places, H),
+        "weight_hh": (GATES[cell] * H, H),
+        "weight_mh": (H, H),
+        "bias": (H,),
+        "h": (batch, H),
+        "c": (batch, H),
+    }
+    for name, tensor in operands._asdict().items():
+        if tensor is None:
+            if name in required:
+                raise ValueError(f"the cell {cell!r} needs {name}, which is None")
+            continue
+        if tensor.shape != shapes[name]:
+            raise ValueError(
+                f"{name} must have shape {shapes[name]}, but has {tuple(tensor.shape)}"
+            )
+        _check_device(name, tensor, weight)
+    if index is not None:
+        check_tokens(index, len(operands.inputs), weight)
+    sequences = places if index is None else index.shape
+    if len(sequences) != 2 or sequences[1] != batch:
+        what = "inputs" if index is None else "tokens"
+        raise ValueError(
+            f"{what} of shape {tuple(sequences)} do not fit a state of batch {batch}; "
+            "they must have shape (length, batch)"
+        )
+
+
+def check_tokens(tokens: Tensor, symbols: int, weight: Tensor) -> None:
+    """Refuse token ids that are not on the device of ``weight``, or not in 0..symbols - 1.
+
+    On a GPU their values are checked by torch where they are used: to read them here would be to
+    wait for the GPU.
+
+    Raises:
+        ValueError: they are on another device.
+        IndexError: they are not in 0..symbols - 1.
+    """
+    _check_device("token ids", tokens, weight)
+    if tokens.device.type == "cpu" and tokens.numel():
+        low, high = torch.aminmax(tokens)
+        if low < 0 or high >= symbols:
+            raise IndexError(
+                f"token ids must be in 0..{symbols - 1}, but are in {int(low)}..{int(high)}"
+            )
+
+
+def _check_device(name: str, tensor: Tensor, weight: Tensor) -> None:
+    if tensor.device != weight.device:
+        verb = "are" if name.endswith("s") else "is"
+        raise ValueError(
+            f"{name} {verb} on {tensor.device}, but the weights on {weight.device}; "
+            "move one to the other with .to(device)"
+        )
+
+
+def recalled_steps(recalled: int | None, steps: int) -> int:
+    """S: how many of L = ``steps`` outputs are returned, the last ones; all, if not given.
+
+    Raises:
+        ValueError: less than none.
+    """
+    if recalled is not None and recalled < 0:
+        raise ValueError(f"recalled >= 0 must hold, but got recalled={recalled}")
+    return steps if recalled is None else min(recalled, steps)
 
 
 @dataclass
@@ -51,10 +133,13 @@ class Gradients:
         }
         return cls(outputs=outputs, **zeros)
 
-    def running(self) -> list[Tensor]:
-        """All but those of the outputs, which change on the way back."""
-        values = (getattr(self, field) for field in Operands._fields)
-        return [value for value in values if value is not None]
+    def part(self, steps: slice, recalled: slice) -> "Gradients":
+        """Those of a part of the sequence, on the same memory: see :meth:`Unrolled.parts`."""
+        part = replace(self, outputs=self.outputs[recalled])
+        if self.inputs.dim() == 3:
+            part.inputs = self.inputs[steps]
+            part.factors = None if self.factors is None else self.factors[steps]
+        return part
 
 
 class Unrolled:
@@ -64,7 +149,7 @@ class Unrolled:
     states alternate and there is one row of activations.
 
     Attributes:
-        index: shape (L, B), rows of ``inputs`` and ``factors``; None: row t B + b.
+        index: shape (L, B), rows of ``inputs`` and ``factors``; None: these are by position.
         h, c: shape (L + 1, B, H), states; ``h[0]`` is the initial one. c: LSTM only.
         gates: shape (L, B, G H), activations; the GRU's last gate is W_hn m + bias.
         u: shape (L, B, H), W_mh h; with factors only.
@@ -87,7 +172,7 @@ class Unrolled:
         self.keep = keep
         self.bf16 = bf16
         batch, units = operands.h.shape
-        self.steps = len(operands.inputs) // batch if index is None else len(index)
+        self.steps = len(operands.inputs) if index is None else len(index)
         rows = self.steps if keep else 1
         shapes = [
             (rows + 1, batch, units),
@@ -101,7 +186,7 @@ class Unrolled:
         self.h, self.c, self.gates, self.u = (
             part.view(shape) for part, shape in zip(parts, shapes, strict=True)
         )
-        self.recalled = self.steps if recalled is None else min(recalled, self.steps)
+        self.recalled = recalled_steps(recalled, self.steps)
         self.h[0] = operands.h
         if operands.c is not None:
             self.c[0] = operands.c
@@ -114,17 +199,31 @@ class Unrolled:
         """The buffers, in a fixed order."""
         return self.h, self.c, self.gates, self.u
 
-    def part(self, start: int, stop: int) -> "Unrolled":
-        """The steps from ``start`` up to ``stop``, on the same buffers; start must be even."""
-        part = copy.copy(self)
-        part.steps = stop - start
-        part.recalled = min(max(stop - (self.steps - self.recalled), 0), part.steps)
-        if self.index is not None:
-            part.index = self.index[start:stop]
-        if self.keep:
-            part.h, part.c = self.h[start : stop + 1], self.c[start : stop + 1]
-            part.gates, part.u = self.gates[start:stop], self.u[start:stop]
-        return part
+    def parts(self, size: int) -> Iterator[tuple["Unrolled", slice, slice]]:
+        """Cut the sequence into parts of ``size`` steps, an even number, and a shorter last one.
+
+        Yields:
+            The part, on the same buffers; its steps; its rows of the recalled outputs.
+        """
+        first = self.steps - self.recalled
+        for start in range(0, self.steps, size):
+            stop = min(start + size, self.steps)
+            steps = slice(start, stop)
+            recalled = slice(max(start - first, 0), max(stop - first, 0))
+            part = copy.copy(self)
+            part.steps = stop - start
+            part.recalled = recalled.stop - recalled.start
+            if self.index is not None:
+                part.index = self.index[steps]
+            else:
+                inputs, factors = self.operands.inputs, self.operands.factors
+                part.operands = self.operands._replace(
+                    inputs=inputs[steps], factors=None if factors is None else factors[steps]
+                )
+            if self.keep:
+                part.h, part.c = self.h[start : stop + 1], self.c[start : stop + 1]
+                part.gates, part.u = self.gates[steps], self.u[steps]
+            yield part, steps, recalled
 
 
 class _Memory:

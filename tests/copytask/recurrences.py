@@ -1,13 +1,34 @@
-"""Random recurrences, and all that can be compared of them."""
+"""Random recurrences, all that can be compared of them, and the engines that compute them."""
 
+import pytest
 import torch
 
-from copytask.recurrence import GATES, Operands
+from copytask.recurrence import GATES, Operands, graphs, kernels
+
+BUILDS = [build for build in kernels.runnable_builds() if kernels.load(build)]
+ENGINES = [*BUILDS, "tensors", "blocks"]
+"""The compiled kernels of every instruction set that this processor has; torch's operations; and
+these in the blocks of the GPU, which run as they are recorded where there is none."""
+
+
+def set_engine(engine: str, patch: pytest.MonkeyPatch) -> None:
+    """Compute recurrences by one of ENGINES, on the CPU."""
+    library = kernels.load(engine) if engine in BUILDS else None
+    patch.setattr(kernels, "library", lambda: library)
+    if engine == "blocks":
+        patch.setattr("copytask.recurrence.function.tensor_loops", graphs)
 
 
 def make_operands(
-    cell: str, multiplicative: bool, rows: int, B: int, H: int, seed: int = 0, dtype=torch.float32
+    cell: str,
+    multiplicative: bool,
+    rows: int | tuple[int, int],
+    B: int,
+    H: int,
+    seed: int = 0,
+    dtype=torch.float32,
 ) -> Operands:
+    """Operands for tokens below ``rows``, or for vectors at ``rows`` = (L, B) positions."""
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int) -> torch.Tensor:
@@ -15,9 +36,10 @@ def make_operands(
         return (values / shape[-1] ** 0.5).requires_grad_()
 
     G = GATES[cell]
+    places = (rows,) if isinstance(rows, int) else rows
     return Operands(
-        inputs=normal(rows, G * H),
-        factors=normal(rows, H) if multiplicative else None,
+        inputs=normal(*places, G * H),
+        factors=normal(*places, H) if multiplicative else None,
         weight_hh=normal(G * H, H),
         weight_mh=normal(H, H) if multiplicative else None,
         bias=normal(H) if cell == "gru" else None,
