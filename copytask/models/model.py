@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from copytask.models.core import RecurrentCore
+from copytask.recurrence import check_tokens, recalled_steps
 from copytask.tasks import ALPHABET_SIZE, PAYLOAD_SYMBOLS
 
 
@@ -37,9 +38,9 @@ class CopyModel(nn.Module):
         if isinstance(self.core, RecurrentCore):
             outputs, _ = self.core(tokens, recalled=recall)
         else:
-            outputs, _ = self.core(self.one_hot[tokens])
-            if recall is not None:
-                outputs = outputs[-recall:]
+            check_tokens(tokens, ALPHABET_SIZE, self.one_hot)
+            outputs, _ = self.core(self.one_hot[tokens.long()])
+            outputs = outputs[len(outputs) - recalled_steps(recall, len(outputs)) :]
         logits: Tensor = self.readout(outputs)
         return logits
 

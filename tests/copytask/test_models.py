@@ -12,6 +12,7 @@ from copytask.tasks import ALPHABET_SIZE
 H, B, L = 6, 3, 7
 
 every_model = pytest.mark.parametrize("name", sorted(MODELS))
+every_model_and_a_users = pytest.mark.parametrize("name", [*sorted(MODELS), "torch.nn:GRU"])
 
 
 def make_model(name: str, seed: int = 0, **options):
@@ -31,10 +32,29 @@ def test_shapes(name):
     assert model(random_tokens(), recall=2).shape == (2, B, 10)
 
 
-@every_model
-def test_recall_scores_the_last_positions(name):
+@pytest.mark.parametrize("recall", [0, 2, L])
+@every_model_and_a_users
+def test_recall_scores_the_last_positions(name, recall):
     model = make_model(name)
-    torch.testing.assert_close(model(random_tokens(), recall=2), model(random_tokens())[-2:])
+    expected = model(random_tokens())[L - recall :]
+    torch.testing.assert_close(model(random_tokens(), recall=recall), expected)
+
+
+@every_model_and_a_users
+def test_tokens_outside_of_the_alphabet_are_refused(name):
+    tokens = random_tokens()
+    tokens[2, 1] = -1
+    with pytest.raises(IndexError, match=r"token ids must be in 0\.\.11"):
+        make_model(name)(tokens)
+
+
+@every_model_and_a_users
+def test_an_empty_batch_gives_no_logits_and_no_gradient(name):
+    model = make_model(name)
+    logits = model(random_tokens()[:, :0], recall=2)
+    assert logits.shape == (2, 0, 10)
+    logits.sum().backward()
+    assert not any(parameter.grad.any() for parameter in model.parameters())
 
 
 @every_model
