@@ -19,7 +19,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
-#if defined(__AMX_BF16__) && defined(__linux__)
+#if (defined(__AMX_BF16__) || defined(__AMXBF16__)) && defined(__linux__) /* GCC, or older Clang */
 #define TILES 1
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -189,22 +189,29 @@ INLINE void multiply(const int pairs, int64_t m, int64_t n, int64_t inner, const
 
 #if TILES
 /* AMX multiplies tiles: a (16 rows, 16 pairs) times b (16 pairs, 16 columns). The pairs of a row
- * of `a` are neighbours in memory (step = 1), `inner` is a multiple of 16, a panel two tiles wide.
- *
- * c (+)= a b for a block of tiles x 16 rows and one panel; tiles is 1 or 2. */
+ * of `a` are neighbours in memory (step = 1), `inner` is a multiple of 16, a panel two tiles wide. */
 enum { TILE = 16 };
 
+/* As _tile_loadd, which in GCC (12 and 14) does not say that it reads memory: the compiler may
+ * leave out what is written before, and do before what is written after. */
+#define LOAD_TILE(tile, base, stride)                         \
+    __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile       \
+                     :                                        \
+                     : "r"(base), "r"(stride)                 \
+                     : "memory")
+
+/* c (+)= a b for a block of tiles x 16 rows and one panel; tiles is 1 or 2. */
 INLINE void multiply_tiles(const int tiles, int64_t inner, const float *a, int64_t row,
                            const float *b, int64_t b_row, float *c, int64_t c_row, int add) {
     int64_t a_stride = row * 4, b_stride = b_row * 4, c_stride = c_row * 4; /* in bytes */
     float *c_low = c + TILE * c_row;
     const float *a_low = a + TILE * row;
     if (add) {
-        _tile_loadd(0, c, c_stride);
-        _tile_loadd(1, c + TILE, c_stride);
+        LOAD_TILE(0, c, c_stride);
+        LOAD_TILE(1, c + TILE, c_stride);
         if (tiles == 2) {
-            _tile_loadd(2, c_low, c_stride);
-            _tile_loadd(3, c_low + TILE, c_stride);
+            LOAD_TILE(2, c_low, c_stride);
+            LOAD_TILE(3, c_low + TILE, c_stride);
         }
     } else {
         _tile_zero(0);
@@ -213,13 +220,13 @@ INLINE void multiply_tiles(const int tiles, int64_t inner, const float *a, int64
         _tile_zero(3);
     }
     for (int64_t k = 0; k < inner; k += TILE, b += TILE * b_row) {
-        _tile_loadd(6, b, b_stride);
-        _tile_loadd(7, b + TILE, b_stride);
-        _tile_loadd(4, a + k, a_stride);
+        LOAD_TILE(6, b, b_stride);
+        LOAD_TILE(7, b + TILE, b_stride);
+        LOAD_TILE(4, a + k, a_stride);
         _tile_dpbf16ps(0, 4, 6);
         _tile_dpbf16ps(1, 4, 7);
         if (tiles == 2) {
-            _tile_loadd(5, a_low + k, a_stride);
+            LOAD_TILE(5, a_low + k, a_stride);
             _tile_dpbf16ps(2, 5, 6);
             _tile_dpbf16ps(3, 5, 7);
         }
@@ -584,20 +591,23 @@ typedef struct {
     uint8_t rows[16];
 } TileConfig;
 
-#define WITH_TILES(call)                                             \
-    do {                                                             \
-        TileConfig before, ours = {.palette = 1};                    \
-        for (int i = 0; i < 8; i++) {                                \
-            ours.row_bytes[i] = 4 * TILE;                            \
-            ours.rows[i] = TILE;                                     \
-        }                                                            \
-        _tile_storeconfig(&before);                                  \
-        _tile_loadconfig(&ours);                                     \
-        call;                                                        \
-        if (before.palette)                                          \
-            _tile_loadconfig(&before);                               \
-        else                                                         \
-            _tile_release();                                         \
+/* Constant, for GCC 11 does not know either that all of it is read. */
+static const TileConfig tile_config = {
+    .palette = 1,
+    .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+    .rows = {TILE, TILE, TILE, TILE, TILE, TILE, TILE, TILE},
+};
+
+#define WITH_TILES(call)                \
+    do {                                \
+        TileConfig before;              \
+        _tile_storeconfig(&before);     \
+        _tile_loadconfig(&tile_config); \
+        call;                           \
+        if (before.palette)             \
+            _tile_loadconfig(&before);  \
+        else                            \
+            _tile_release();            \
     } while (0)
 #else
 #define WITH_TILES(call) call
