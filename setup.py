@@ -1,20 +1,26 @@
 """Compiles the training kernels, if there is a C compiler; everything else is in pyproject.toml.
 
 The same file is compiled once for each instruction set; copytask/recurrence/kernels.py takes
-the build that the processor can run. They are plain shared libraries, loaded by ctypes.
+the best build that the processor can run. They are plain shared libraries, loaded by ctypes.
 """
 
 import platform
 
 from setuptools import Extension, setup
 
-BUILDS = {"generic": []}
+# Instruction sets by name and not by level (-march=x86-64-v3), which GCC knows from 11 on only.
+AVX2 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mlzcnt"]
+AVX512 = [*AVX2, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
+AVX512_BF16 = [*AVX512, "-mavx512bf16"]  # from GCC 10 on
+AMX_BF16 = [*AVX512_BF16, "-mamx-tile", "-mamx-bf16"]  # from GCC 11 on
+
+BUILDS: dict[str, list[str]] = {"generic": []}
 if platform.machine() in ("x86_64", "AMD64"):
-    BUILDS = {
-        "avx2": ["-march=x86-64-v3"],
-        "avx512": ["-march=x86-64-v4"],
-        "avx512_bf16": ["-march=x86-64-v4", "-mavx512bf16"],
-        "amx_bf16": ["-march=x86-64-v4", "-mavx512bf16", "-mamx-tile", "-mamx-bf16"],
+    BUILDS |= {
+        "avx2": AVX2,
+        "avx512": AVX512,
+        "avx512_bf16": AVX512_BF16,
+        "amx_bf16": AMX_BF16,
     }
 
 setup(
@@ -22,8 +28,9 @@ setup(
         Extension(
             f"copytask.recurrence._kernels_{build}",
             sources=["copytask/recurrence/kernels.c"],
+            depends=["setup.py"],  # compiled again when the options change
             extra_compile_args=["-O3", "-g0", *flags],
-            optional=True,  # without a compiler the installation goes on
+            optional=True,  # without a compiler that can do it the installation goes on
         )
         for build, flags in BUILDS.items()
     ]

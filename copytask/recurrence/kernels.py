@@ -1,7 +1,7 @@
 """The compiled kernels of ``kernels.c``: which build fits this processor, and how it is called.
 
-setup.py compiles the file once for each instruction set where it finds a C compiler. Without
-one everything works, on torch's operations, only slower.
+setup.py compiles the file once for each instruction set that the C compiler knows. Without one
+everything works, on torch's operations, only slower.
 """
 
 import ctypes
@@ -20,8 +20,9 @@ UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
 MISSING_KERNELS = (
-    "copytask has no compiled kernels for this processor, so training takes several times as "
-    "long; install a C compiler (gcc or clang), then: python -m pip install --no-deps -e ."
+    "copytask found no compiled kernels that run here, so training takes several times as long; "
+    "install a C compiler (gcc or clang) and compile them (-v shows what the compiler says): "
+    "python -m pip install -v --no-deps -e ."
 )
 
 
@@ -50,31 +51,43 @@ def compiled_kernels() -> str | None:
 
     One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``, or None.
     """
-    return next((build for build in runnable_builds() if load(build) is not None), None)
+    return next((build for build in runnable_builds() if load(build)), None)
 
 
 def runnable_builds() -> list[str]:
+    """The builds that this processor can run, the fastest first.
+
+    Torch's environment variable ATEN_CPU_CAPABILITY (``avx2``, ``default``) leaves out what it
+    does not allow.
+    """
     if platform.machine() not in ("x86_64", "AMD64"):
         return ["generic"]
     level = torch.backends.cpu.get_cpu_capability()
-    # Older versions of torch cannot be asked; they do without bf16.
-    capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-    builds = []
+    builds = ["generic"]
+    if level in ("AVX2", "AVX512"):
+        builds.insert(0, "avx2")
     if level == "AVX512":
-        builds = [b for b in ("amx_bf16", "avx512_bf16") if capabilities.get(b)] + ["avx512"]
-    return [*builds, "avx2"] if level in ("AVX512", "AVX2") else []
+        # Older versions of torch cannot be asked; they do without bf16.
+        capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+        bf16 = [build for build in ("amx_bf16", "avx512_bf16") if capabilities.get(build)]
+        builds = [*bf16, "avx512", *builds]
+    return builds
 
 
 @functools.cache
 def load(build: str) -> ctypes.CDLL | None:
     """The kernels of one build, if they were compiled when copytask was installed.
 
-    None if not, or if the system does not let this process use them (AMX needs its permission).
+    None if not, if the file does not load here, or if the system does not let this process use
+    them (AMX needs its permission).
     """
     file = Path(__file__).with_name(f"_kernels_{build}{sysconfig.get_config_var('EXT_SUFFIX')}")
     if not file.is_file():
         return None
-    kernels = ctypes.CDLL(str(file))
+    try:
+        kernels = ctypes.CDLL(str(file))
+    except OSError:  # damaged, or of another system
+        return None
     if not kernels.prepare():
         return None
     kernels.scratch_size.restype = ctypes.c_int64
