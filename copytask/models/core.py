@@ -38,8 +38,9 @@ class RecurrentCore(nn.Module):
 
     ``implementation`` says how the core is computed. ``fused``: as one operation with a
     backward pass of its own, see :func:`copytask.recurrence.fused`; ``torch``: by torch.nn,
-    where it has the architecture; ``reference``: by the equations in a plain loop; ``auto``:
-    the fastest for this device and type.
+    where it has the architecture, and so on a GPU by cuDNN, which rounds the factors of products
+    to TF32 unless ``torch.backends.cudnn.allow_tf32`` is off; ``reference``: by the equations in
+    a plain loop; ``auto``: the fastest for this device and type.
     """
 
     cell: str  # a key of recurrence.GATES

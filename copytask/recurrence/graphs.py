@@ -68,7 +68,7 @@ def _recording_for(unrolled: Unrolled) -> "Recording":
     """The recording for sequences like this one, on the stream that it runs on."""
     block, _, _ = next(unrolled.parts(BLOCK))
     like = block.operands.h
-    stream = torch.cuda.current_stream(like.device) if like.is_cuda else None
+    stream = torch.cuda.current_stream(like.device).cuda_stream if like.is_cuda else None
     shapes = (None if t is None else t.shape for t in block.operands)
     precision = torch.get_float32_matmul_precision()
     key = (unrolled.cell, like.dtype, like.device, stream, precision, *shapes)
