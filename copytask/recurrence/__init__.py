@@ -1,9 +1,10 @@
 """Recurrent cells over a whole sequence: as an equation, and as fast as the machine allows."""
 
+from copytask.recurrence.checks import check_tokens
 from copytask.recurrence.function import fused
 from copytask.recurrence.kernels import MISSING_KERNELS, compiled_kernels, has_kernels
 from copytask.recurrence.reference import reference
-from copytask.recurrence.unrolled import GATES, Operands, check_tokens, recalled_steps
+from copytask.recurrence.unrolled import GATES, Operands, recalled_steps
 
 __all__ = [
     "GATES",

@@ -9,13 +9,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from copytask.recurrence import graphs, kernels, tensor_loops
-from copytask.recurrence.unrolled import (
-    GATES,
-    Gradients,
-    Operands,
-    Unrolled,
-    check_operands,
-)
+from copytask.recurrence.checks import check_operands
+from copytask.recurrence.unrolled import GATES, Gradients, Operands, Unrolled
 
 
 def fused(

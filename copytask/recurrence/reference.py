@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from copytask.recurrence.unrolled import Operands, check_operands, recalled_steps
+from copytask.recurrence.checks import check_operands
+from copytask.recurrence.unrolled import Operands, recalled_steps
 
 State = tuple[Tensor, Tensor | None]
 

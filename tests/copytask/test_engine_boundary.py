@@ -10,7 +10,7 @@ from recurrences import ENGINES, make_operands, make_tokens
 from torch import nn
 
 from copytask.models import MODELS, implementations
-from copytask.recurrence import fused, graphs
+from copytask.recurrence import fused, graphs, reference
 from copytask.recurrence.unrolled import _Memory
 
 I, H, B, L = 12, 20, 3, 37  # noqa: E741  # two blocks of recorded steps, and a rest
@@ -101,6 +101,28 @@ def test_a_state_on_another_device_is_refused(name, implementation):
         make_core(name, implementation)(
             make_input("tokens"), (state, state) if "lstm" in name else state
         )
+
+
+@pytest.mark.parametrize("run", [fused, reference])
+@pytest.mark.parametrize("index", [None, make_tokens(I, L, B)], ids=["vectors", "tokens"])
+@pytest.mark.parametrize(
+    ("field", "change", "message"),
+    [
+        ("bias", lambda t: None, "the cell 'gru' needs bias, which is None"),
+        ("weight_mh", lambda t: None, "the cell 'gru' needs weight_mh, which is None"),
+        ("bias", lambda t: t[1:], r"bias must have shape \(20,\), but has \(19,\)"),
+        ("weight_mh", lambda t: t[1:], r"weight_mh must have shape \(20, 20\), but has"),
+        ("inputs", lambda t: t[..., 1:], "inputs must have shape"),
+        ("inputs", lambda t: t[None], "inputs must have shape"),
+        ("factors", lambda t: t[1:], "factors must have shape"),
+        ("h", lambda t: t[1:], "do not fit a state of batch 2"),
+    ],
+)
+def test_operands_that_do_not_fit_are_refused(run, index, field, change, message):
+    operands = make_operands("gru", True, (L, B) if index is None else I, B, H)
+    operands = operands._replace(**{field: change(getattr(operands, field))})
+    with pytest.raises(ValueError, match=message):
+        run("gru", operands, index, None)
 
 
 # ---- nothing to do ----
