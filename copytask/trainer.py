@@ -10,7 +10,13 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
-from copytask.checkpoint import AnyPath, load_state, save_state
+from copytask.checkpoint import (
+    AnyPath,
+    damage_told,
+    load_state,
+    recorded_factory,
+    save_state,
+)
 from copytask.config import OPTIMIZERS, TrainingConfig
 from copytask.curriculum import CURRICULA
 from copytask.evaluation import evaluate_ladder
@@ -205,31 +211,44 @@ class Trainer:
         )
 
     @classmethod
-    def load(cls, path: AnyPath, device: str | None = None) -> "Trainer":
+    def load(
+        cls, path: AnyPath, device: str | None = None, *, cell: str | None = None
+    ) -> "Trainer":
         """Go on from a checkpoint as if the run had never stopped.
 
         Args:
-            device: where to go on, if not where it was. Between a CPU and a GPU, whose random
-                numbers differ, the run goes on with other batches than it would have had.
+            device: where to go on, if not where it was.
+            cell: the name of the model, ``package.module:factory``, if it is a user's own cell.
+                Without it only the models in ``copytask.MODELS`` are loaded.
 
         Raises:
             FileNotFoundError: there is no checkpoint at ``path``.
-            ValueError: it cannot be read.
+            OSError: it cannot be read now.
+            ValueError: it is damaged, or ``cell`` is missing or not the one that it holds.
         """
         state = load_state(path)
-        config = TrainingConfig.from_dict(state["config"])
+        recorded_factory(state, path, cell)
+        with damage_told(path):
+            config = TrainingConfig.from_dict(state["config"])
         trainer = cls(config if device is None else dataclasses.replace(config, device=device))
-        trainer.progress = Progress(**state["progress"])
-        trainer.history = [Metrics(**values) for values in state.get("history", ())]
-        trainer.model.load_state_dict(state["model"])
-        trainer._optimizer.load_state_dict(state["optimizer"])
-        trainer._curriculum.load_state_dict(state.get("curriculum", {}))
-        if len(state["data_generator"]) == len(trainer._data_generator.get_state()):
-            trainer._data_generator.set_state(state["data_generator"])
-        # else it is of a GPU and the other of a CPU: a fresh one gives batches not seen yet
-        trainer._length_generator.set_state(state["length_generator"])
-        trainer._global_rng = state["global_rng"]
+        with damage_told(path):
+            trainer._restore(state)
         return trainer
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`save` wrote."""
+        self.progress = Progress(**state["progress"])
+        self.history = [Metrics(**values) for values in state.get("history", ())]
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._curriculum.load_state_dict(state.get("curriculum", {}))
+        if len(state["data_generator"]) == len(self._data_generator.get_state()):
+            self._data_generator.set_state(state["data_generator"])
+        # else it is of a GPU and the other of a CPU: a fresh one gives batches not seen yet
+        self._length_generator.set_state(state["length_generator"])
+        self._global_rng = state["global_rng"]
+        with self._own_global_rng():
+            pass  # it can be set
 
     def _train_step(self) -> torch.Tensor:
         """One optimizer step; returns its loss, not yet copied from the device."""

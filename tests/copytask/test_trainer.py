@@ -66,7 +66,7 @@ def test_a_run_that_was_stopped_and_restored_is_bit_identical(changes, stop_afte
         trainer.run_iteration()
     trainer.save(tmp_path)
     torch.manual_seed(12345)  # a fresh process has another global state
-    restored = Trainer.load(tmp_path)
+    restored = Trainer.load(tmp_path, cell=whole.config.model)
     assert [comparable(m) for m in restored] == expected[stop_after:]
     for label, weight in whole.model.state_dict().items():
         assert restored.model.state_dict()[label].equal(weight), label
