@@ -3,7 +3,7 @@
 import dataclasses
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,7 +112,7 @@ class Trainer:
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
         # torch's global generator initializes weights and feeds a cell's dropout. Each
         # trainer keeps a state of its own, so that trainers do not disturb one another.
-        with torch.random.fork_rng():
+        with self._fork_global_rng():
             torch.manual_seed(stream_seed(config.seed, Purpose.MODEL))
             self.model = build_model(
                 config.model,
@@ -121,7 +121,7 @@ class Trainer:
                 initialization=config.initialization,
                 implementation=config.implementation,
             ).to(self.device)
-            self._global_rng = _global_rng_state()
+            self._global_rng = self._global_rng_state()
         if config.precision == "auto":  # kept in checkpoints: a run does not change it on its way
             precision = fastest_precision(self.model, config.batch_size)
             config = dataclasses.replace(config, precision=precision)
@@ -261,15 +261,12 @@ class Trainer:
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        usable = True
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate()
         if config.clip_norm > 0:
             norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
-            # A gradient that overflowed on its way through a thousand steps cannot be clipped:
-            # it would turn every weight into NaN. The next batch is a better guide.
-            usable = bool(norm.isfinite())
-        if usable:
-            for group in self._optimizer.param_groups:
-                group["lr"] = self._learning_rate()
+            self._step_unless(~norm.isfinite())
+        else:
             self._optimizer.step()
         right = logits.detach().argmax(dim=-1) == batch.targets
         curriculum.observe(length, right.float().mean())
@@ -279,6 +276,20 @@ class Trainer:
         progress.step += 1
         progress.tokens += tokens
         return loss.detach()
+
+    def _step_unless(self, overflowed: torch.Tensor) -> None:
+        """An optimizer step, unless the gradient overflowed, shape ().
+
+        A gradient that did so on its way through a thousand steps cannot be clipped: it would turn
+        every weight into NaN. The next batch is a better guide.
+        """
+        if self._optimizer.defaults.get("fused"):
+            # What torch.amp.GradScaler gives a fused optimizer, which then looks by itself, on the
+            # device: nobody waits for it.
+            self._optimizer.found_inf = overflowed.float()  # type: ignore[attr-defined]
+            self._optimizer.step()
+        elif not overflowed:
+            self._optimizer.step()
 
     def _next_batch(self, length: int) -> Batch:
         """A fresh batch, or the next one of the fixed payloads."""
@@ -320,14 +331,27 @@ class Trainer:
     @contextmanager
     def _own_global_rng(self) -> Iterator[None]:
         """Run with this trainer's state of torch's global generators."""
-        with torch.random.fork_rng():
+        with self._fork_global_rng():
             torch.set_rng_state(self._global_rng["cpu"])
-            if torch.cuda.is_available() and self._global_rng["cuda"]:
-                torch.cuda.set_rng_state_all(self._global_rng["cuda"][: torch.cuda.device_count()])
+            if self._gpus and (states := self._global_rng["cuda"]):
+                # Of this trainer's device; an earlier version wrote one of each GPU.
+                torch.cuda.set_rng_state(states[min(self._gpus[0], len(states) - 1)], self._gpus[0])
             yield
-            self._global_rng = _global_rng_state()
+            self._global_rng = self._global_rng_state()
 
+    def _fork_global_rng(self) -> AbstractContextManager[None]:
+        """Undo in the end what happens to torch's global generators, those of the CPU and of this
+        trainer's GPU."""
+        return torch.random.fork_rng(devices=self._gpus)
 
-def _global_rng_state() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}
+    def _global_rng_state(self) -> dict[str, Any]:
+        cuda = [torch.cuda.get_rng_state(index) for index in self._gpus]
+        return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+    @property
+    def _gpus(self) -> list[int]:
+        """The index of this trainer's GPU, if it has one."""
+        if self.device.type != "cuda":
+            return []
+        index = self.device.index
+        return [torch.cuda.current_device() if index is None else index]
