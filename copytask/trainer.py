@@ -32,6 +32,9 @@ SOLVED_ACCURACY = 0.99
 DIVERGED_LOSS = 10 * CHANCE_CROSS_ENTROPY
 """Mean training loss, in nats a symbol, above which a run has diverged."""
 
+CUDA_STATE_BYTES = 16
+"""Size of the state of a generator on a GPU; that of one on the CPU has thousands."""
+
 
 class DivergedError(RuntimeError):
     """Training went wrong for good: the loss is not finite or far above chance."""
@@ -102,14 +105,17 @@ class Trainer:
         self.history: list[Metrics] = []
         self._task = TASKS[config.task]
         self._curriculum = CURRICULA[config.curriculum](config)
-        self._data_generator = make_generator(config.seed, Purpose.TRAINING, self.device)
+        self._data_generator = make_generator(config.seed, Purpose.TRAINING)
         self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
         if config.training_payloads > 0:
             fixed = self._task.sample_batch(
-                self._data_generator, config.training_payloads, config.T
+                self._data_generator, config.training_payloads, config.T, self.device
             )
             self._fixed_payloads = fixed.targets
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
+        # Each evaluation takes the next part of one stream: payloads that are new to the run, and
+        # the same for every run with this validation seed at the same iteration.
+        self._validation_generator = make_generator(config.validation_seed, Purpose.VALIDATION)
         # torch's global generator initializes weights and feeds a cell's dropout. Each
         # trainer keeps a state of its own, so that trainers do not disturb one another.
         with self._fork_global_rng():
@@ -167,8 +173,7 @@ class Trainer:
                 self.config.task,
                 self.config.T,
                 payloads=self.config.validation_payloads,
-                seed=self.config.validation_seed,
-                purpose=Purpose.VALIDATION,
+                generator=self._validation_generator,
             )
         progress.iteration += 1
         progress.seconds += time.perf_counter() - start
@@ -205,6 +210,7 @@ class Trainer:
                 "curriculum": self._curriculum.state_dict(),
                 "data_generator": self._data_generator.get_state(),
                 "length_generator": self._length_generator.get_state(),
+                "validation_generator": self._validation_generator.get_state(),
                 "global_rng": self._global_rng,
             },
             path,
@@ -242,10 +248,13 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._curriculum.load_state_dict(state.get("curriculum", {}))
-        if len(state["data_generator"]) == len(self._data_generator.get_state()):
+        if len(state["data_generator"]) != CUDA_STATE_BYTES:
             self._data_generator.set_state(state["data_generator"])
-        # else it is of a GPU and the other of a CPU: a fresh one gives batches not seen yet
+        # else an earlier version drew on the GPU: batches of a fresh one were not seen yet
         self._length_generator.set_state(state["length_generator"])
+        if "validation_generator" in state:
+            self._validation_generator.set_state(state["validation_generator"])
+        # else an earlier version had the same payloads each time: from here on they are fresh
         self._global_rng = state["global_rng"]
         with self._own_global_rng():
             pass  # it can be set
@@ -295,7 +304,7 @@ class Trainer:
         """A fresh batch, or the next one of the fixed payloads."""
         size = self.config.batch_size
         if self._fixed_payloads is None:
-            return self._task.sample_batch(self._data_generator, size, length)
+            return self._task.sample_batch(self._data_generator, size, length, self.device)
         n = self.config.training_payloads
         columns = (torch.arange(size, device=self.device) + size * self.progress.step) % n
         S = self._task.payload_length(length)

@@ -106,7 +106,7 @@ def test_every_byte_of_a_small_one_may_be_flipped(tmp_path):
 PLACES = [
     ("config",), ("config", "T"), ("config", "model"), ("progress",),
     ("history",), ("history", 0), ("model",), ("model", "readout.bias"), ("optimizer",),
-    ("optimizer", "state"), ("optimizer", "param_groups"),
+    ("optimizer", "state"), ("optimizer", "param_groups"), ("data_generator",),
     ("length_generator",), ("global_rng",), ("global_rng", "cpu"),
 ]  # fmt: skip
 
