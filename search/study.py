@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import study_format as files
+from copytask.seeds import STREAMS
 from search.appended import AppendedFiles
 from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
@@ -146,7 +147,12 @@ class Study(History):
     ) -> TrialRecord:
         """A trial starts; a confirmation tells with ``confirms`` which trial it repeats."""
         self._record(
-            "trial_started", trial_id=trial_id, training=dict(training), stage=stage, **more
+            "trial_started",
+            trial_id=trial_id,
+            training=dict(training),
+            stage=stage,
+            streams=STREAMS,
+            **more,
         )
         return self.trials[trial_id]
 
