@@ -17,7 +17,7 @@ import yaml
 import study_format as files
 from copytask.seeds import STREAMS
 from search.appended import AppendedFiles
-from search.checkpoints import checkpoint_path, saved_iterations
+from search.checkpoints import best_readable, is_readable
 from search.config import StudyConfig, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.event_log import Event, EventLog, open_log, read_study_events, segments
@@ -216,20 +216,24 @@ class Study(History):
         return self._length_folder(trial.row["T"]) / trial.id
 
     def best_checkpoint(self, trial: TrialRecord) -> StudyPath:
-        """The checkpoint of a trial's best evaluation.
+        """The checkpoint of a trial's best evaluation of those that are whole.
 
         Raises:
             SearchFailedError: somebody has removed it.
         """
         best = self.best.get(trial.row["T"], {})
         if best.get("trial_id") == trial.id:  # its folder may be gone by now
-            return self.path / str(best["checkpoint"])
+            kept: StudyPath = self.path / str(best["checkpoint"])
+            if is_readable(kept):
+                return kept
         folder = self.trial_folder(trial)
         accuracies = {point["iteration"]: point["validation_accuracy"] for point in trial.curve}
-        saved = [(accuracies.get(i, 0.0), i) for i in saved_iterations(folder)]
-        if not saved:
-            raise SearchFailedError(f"the checkpoints of {trial.id} are gone from {folder}")
-        return checkpoint_path(folder, max(saved)[1])
+        found = best_readable(folder, accuracies)
+        if found is None:
+            raise SearchFailedError(
+                f"{trial.id} cannot be tested: no whole checkpoint of it is left in {folder}"
+            )
+        return found
 
     def remove_checkpoints(self, T: int, testing: Set[str] = frozenset()) -> None:
         """Remove the checkpoints at T that nothing needs any more.

@@ -134,7 +134,7 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
 def test_a_checkpoint_that_somebody_has_removed_is_told(study):
     start(study, "a")
     report(study, "a", 1, 0.5)
-    with pytest.raises(SearchFailedError, match=r"the checkpoints of a are gone from .*T=5/a"):
+    with pytest.raises(SearchFailedError, match=r"a cannot be tested: no whole checkpoint .*T=5/a"):
         end_and_test(study)
 
 
