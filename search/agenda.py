@@ -247,6 +247,7 @@ class Agenda:
             trial.id,
             checkpoint,
             then,
+            model=config.model,
             task=config.task,
             T=trial.row["T"],
             payloads=config.search.test_payloads,

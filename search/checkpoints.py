@@ -35,12 +35,18 @@ def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
             remove_tree(checkpoint_path(folder, iteration))
 
 
-def load_latest(folder: StudyPath, device: str | None = None) -> Trainer | None:
-    """The trainer of the latest checkpoint that can be read; None if there is none."""
+def load_latest(
+    folder: StudyPath, device: str | None = None, cell: str | None = None
+) -> Trainer | None:
+    """The trainer of the latest checkpoint that can be read; None if there is none.
+
+    Args:
+        device, cell: as of :meth:`copytask.Trainer.load`.
+    """
     for iteration in reversed(saved_iterations(folder)):
         path = checkpoint_path(folder, iteration)
         try:
-            return persistently(partial(Trainer.load, path, device), folder)
+            return persistently(partial(Trainer.load, path, device, cell=cell), folder)
         except (FileNotFoundError, ValueError) as error:  # take the one before
             log.warning("passed over: %s", error)
     return None

@@ -19,8 +19,11 @@ VALIDATED = {
 """Columns of progress.csv that come from validation payloads."""
 
 
-def replay(study: StudyPath, trial_id: str) -> int:
+def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
     """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
+
+    Args:
+        model: see :func:`search.study.read_config`.
 
     Returns:
         0 if every number is the recorded one, 1 if not. On another machine, or with another
@@ -41,7 +44,7 @@ def replay(study: StudyPath, trial_id: str) -> int:
             )
         ignored = MACHINE_DEPENDENT | VALIDATED
         print(f"{trial_id}: an earlier version validated it on other payloads; not compared")
-    config = read_config(study)
+    config = read_config(study, model)
     # The threads of a trial: sums that are split among others come out otherwise.
     configure_process(threads=config.resources.threads_per_trial())
     trainer = Trainer(replayed_config(config, row, is_final(study, row)))
