@@ -7,6 +7,7 @@ from studies import agenda_of, make_checkpoint, make_config, read, report, start
 
 import study_format as files
 from copytask import MAX_SEED, Purpose, TrainingConfig, load_model
+from copytask.checkpoint import load_state, save_state
 from copytask.seeds import stream_seed
 from search.agenda import FRESH, Agenda
 from search.checkpoints import checkpoint_path
@@ -174,11 +175,9 @@ def test_more_seeds_are_that_many_more_and_what_was_confirmed_stays(tmp_path, mo
 
 
 def damage(path) -> None:
-    """Flip a byte in the middle of a checkpoint."""
+    """Cut the end of a checkpoint off."""
     file = path / "checkpoint.pt"
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
+    file.write_bytes(file.read_bytes()[:-100])
 
 
 def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
@@ -187,12 +186,14 @@ def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
         trial = agenda.next_trial(())
         training = TrainingConfig.from_dict(trial.training)
         for iteration, accuracy in [(1, 0.7), (2, 0.8), (3, 0.6)]:
-            make_checkpoint(study, training, trial.id, iteration)
+            path = make_checkpoint(study, training, trial.id, iteration)
+            save_state(load_state(path) | {"label": iteration}, path)
             report(study, trial.id, iteration, accuracy, files.COMPLETED if iteration == 3 else "")
         damage(checkpoint_path(study.trial_folder(trial), 2))
         agenda.released(trial)
         play(study, agenda, {"T3-0001": 0.1})
     assert study.best[3]["trial_id"] == trial.id
+    assert load_state(study.path / study.best[3]["checkpoint"])["label"] == 1
     assert study.complete
 
 
