@@ -2,13 +2,15 @@
 
     python -m analysis.generalize
     python -m analysis.generalize runs/gru-delay --T 100 1000 10000 --payloads 500
+    python -m analysis.generalize runs/my-cell --allow-import
 
 Trains nothing. Writes generalization.csv into each study, from where analysis.compare takes it
 into the comparison. The one module of analysis that imports copytask: models must run for
-this, and a cell of one's own must be importable.
+this. The module of a cell of one's own is imported only with --allow-import.
 """
 
 import argparse
+import os
 import sys
 from typing import Any
 
@@ -21,7 +23,7 @@ from analysis.output_folder import write_atomically
 from analysis.study_data import Studies, load_studies
 from analysis.tables import records
 from command_line import Parser
-from copytask import MAX_SEED, Purpose, configure_process, evaluate, load_model
+from copytask import MAX_SEED, MODELS, Purpose, configure_process, evaluate, load_model
 from study_paths import StudyPath, open_path
 
 LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
@@ -61,6 +63,11 @@ def make_parser() -> Parser:
         default=0,
         help="of the payloads; all models are tested on the same ones (default: 0)",
     )
+    parser.add_argument(
+        "--allow-import",
+        action="store_true",
+        help="import the cells package.module:factory that the studies name, which runs their code",
+    )
     return parser
 
 
@@ -75,19 +82,31 @@ def _at_least_one(text: str) -> int:
 
 
 def score_model(
-    path: StudyPath, best: dict[str, Any], lengths: list[int], payloads: int, seed: int
+    path: StudyPath,
+    best: dict[str, Any],
+    lengths: list[int],
+    payloads: int,
+    seed: int,
+    allow_import: bool,
 ) -> list[dict[str, Any]]:
     """The rows of generalization.csv of one row of best.csv.
 
     Args:
         path: of the study.
+        allow_import: whether the module of a cell that is in no registry may be imported.
 
     Raises:
-        InputError: the model cannot be loaded.
+        InputError: the model cannot be loaded, or needs a module that may not be imported.
     """
+    name = best["model"]
+    if name not in MODELS and not allow_import:
+        raise InputError(
+            f"{path}, T = {best['T']}: its model is the cell {name!r}, whose code would be run: if "
+            "you trust it, add --allow-import"
+        )
     try:
-        model = load_model(path / best["checkpoint"])
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        model = load_model(path / best["checkpoint"], cell=name)
+    except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path}, T = {best['T']}: {reason}") from None
     rows = []
@@ -104,11 +123,16 @@ def score_model(
     return rows
 
 
-def generalize(studies: Studies, lengths: list[int], payloads: int, seed: int) -> list[str]:
+def generalize(
+    studies: Studies, lengths: list[int], payloads: int, seed: int, allow_import: bool = False
+) -> list[str]:
     """Test the best models of all studies and write what they reach.
 
     A study is written once all its models are tested, as a whole: earlier tests of it, of other
     lengths or payloads, are replaced. What cannot be tested is passed over.
+
+    Args:
+        allow_import: see :func:`score_model`.
 
     Returns:
         One line for each study or model that was passed over.
@@ -126,7 +150,7 @@ def generalize(studies: Studies, lengths: list[int], payloads: int, seed: int) -
         rows = []
         for row in best:
             try:
-                found = score_model(path, row, lengths, payloads, seed)
+                found = score_model(path, row, lengths, payloads, seed, allow_import)
             except InputError as error:
                 passed_over.append(str(error))
                 continue
@@ -144,11 +168,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     args = make_parser().parse_args(arguments)
     configure_process()
+    if args.allow_import and not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())  # for a cell there; python -m does the same
     try:
         if not 0 <= args.seed <= MAX_SEED:
             raise InputError(f"--seed {args.seed}: must be from 0 to {MAX_SEED}")
         studies = load_studies(args.runs)
-        passed_over = generalize(studies, sorted(set(args.T)), args.payloads, args.seed)
+        passed_over = generalize(
+            studies, sorted(set(args.T)), args.payloads, args.seed, args.allow_import
+        )
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -5,20 +5,25 @@ the weights in fp32. Prints a table, with ratios bf16 / fp32, and writes one row
 
     python benchmarks/precision.py                   (a quarter of an hour on two cores)
     python benchmarks/precision.py --T 200 --seeds 2
+    python benchmarks/precision.py --show benchmarks/precision.csv     (of runs that are over)
 """
 
 import argparse
 import contextlib
 import csv
 import itertools
+import math
 import os
 import statistics
 import sys
 import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from scipy.special import stdtrit
 
 MODELS = ("gru", "lstm", "mgru", "mlstm")
 PRECISIONS = ("fp32", "bf16")
@@ -51,6 +56,18 @@ def train(model: str, precision: str, seed: int, T: int) -> dict[str, Any]:
     }
 
 
+def geometric_mean(ratios: Sequence[float]) -> tuple[float, float, float]:
+    """The geometric mean of at least two ratios, and its 95 % interval.
+
+    It is Student's interval of the mean of the logarithms, so that the ratios the other way round
+    give the other way round.
+    """
+    logs = [math.log(ratio) for ratio in ratios]
+    mean = statistics.fmean(logs)
+    half = float(stdtrit(len(logs) - 1, 0.975)) * statistics.stdev(logs) / math.sqrt(len(logs))
+    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
+
+
 def summary(rows: list[dict[str, Any]]) -> str:
     """The table: medians over the seeds, and ratios seed by seed."""
     lines = [
@@ -78,13 +95,23 @@ def summary(rows: list[dict[str, Any]]) -> str:
         return "\n".join(lines)
     for column in ("tokens", "seconds"):
         ratios = [bf16[column] / fp32[column] for bf16, fp32 in solved]
-        mean = statistics.geometric_mean(ratios)
-        error = statistics.stdev(ratios) / len(ratios) ** 0.5
+        mean, low, high = geometric_mean(ratios)
         lines.append(
-            f"{column}, bf16 / fp32: geometric mean {mean:.2f} (standard error {error:.2f}) "
-            f"over the {len(solved)} pairs that both solved T"
+            f"{column}, bf16 / fp32: geometric mean {mean:.2f} (95 % interval {low:.2f} to "
+            f"{high:.2f}) over the {len(solved)} pairs that both solved T"
         )
     return "\n".join(lines)
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """What an earlier run wrote."""
+    numbers = {"seed": int, "tokens": int, "seconds": float, "test_accuracy": float}
+    with path.open(newline="") as file:
+        return [
+            {**row, "solved": row["solved"] == "True"}
+            | {name: number(row[name]) for name, number in numbers.items()}
+            for row in csv.DictReader(file)
+        ]
 
 
 def main() -> None:
@@ -95,7 +122,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--output", type=Path, default=Path("benchmarks/precision.csv"))
+    parser.add_argument(
+        "--show", type=Path, metavar="FILE", help="print the table of an earlier run, train nothing"
+    )
     args = parser.parse_args()
+    if args.show:
+        print(summary(read_rows(args.show)))
+        return
     os.environ["OMP_NUM_THREADS"] = "1"
     runs = list(itertools.product(MODELS, range(args.seeds), PRECISIONS))
     rows = []

@@ -88,11 +88,17 @@ def evaluate(
     payloads: int = 1000,
     seed: int = 0,
     purpose: Purpose = Purpose.TEST,
+    generator: torch.Generator | None = None,
 ) -> Evaluation:
     """Score a model at length T on fresh payloads.
 
-    The same seed and purpose give the same payloads. Data of different purposes never
-    coincide, so a test after a search uses payloads that no trial was chosen on.
+    The same seed and purpose give the same payloads, on every device. Data of different purposes
+    never coincide, so a test after a search uses payloads that no trial was chosen on.
+
+    Args:
+        payloads: number of payloads.
+        generator: on the CPU; the payloads are the next of its stream, in place of the first of
+            the stream of ``seed`` and ``purpose``.
 
     Raises:
         ValueError: T or payloads is below 1, or the seed is out of range.
@@ -101,23 +107,23 @@ def evaluate(
         raise ValueError(f"payloads >= 1 must hold, but got payloads={payloads}")
     protocol = TASKS[task]
     S = protocol.payload_length(T)
-    generator = make_generator(seed, purpose, next(model.parameters()).device)
+    generator = generator or make_generator(seed, purpose)
+    device = next(model.parameters()).device
     training = model.training
     model.eval()
-    right, nats = [], 0.0  # right symbols of each payload; cross-entropy of all
+    right = []  # right symbols of each payload
+    nats = torch.zeros((), dtype=torch.float64, device=device)  # cross-entropy of all symbols
     for start in range(0, payloads, EVALUATION_BATCH):
         size = min(EVALUATION_BATCH, payloads - start)
-        batch = protocol.sample_batch(generator, size, T)
+        batch = protocol.sample_batch(generator, size, T, device)
         logits = model(batch.tokens, recall=S)
         right.append((logits.argmax(dim=-1) == batch.targets).sum(dim=0))
-        nats += float(
-            F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="sum")
-        )
+        nats += F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="sum")
     model.train(training)
     shares = torch.cat(right).double() / S
     accuracy = float(shares.mean())
     low, high = wilson_interval(accuracy, effective_sample_size(shares, S))
-    cross_entropy = nats / (payloads * S)
+    cross_entropy = float(nats) / (payloads * S)
     bits = S * (math.log2(PAYLOAD_SYMBOLS) - cross_entropy / math.log(2))
     return Evaluation(
         accuracy=accuracy,
@@ -141,14 +147,24 @@ def ladder(T: int) -> list[int]:
 
 
 def evaluate_ladder(
-    model: CopyModel, task: str, T: int, *, payloads: int, seed: int, purpose: Purpose
+    model: CopyModel,
+    task: str,
+    T: int,
+    *,
+    payloads: int,
+    seed: int = 0,
+    purpose: Purpose = Purpose.VALIDATION,
+    generator: torch.Generator | None = None,
 ) -> dict[int, Evaluation]:
     """Score a model at every length of :func:`ladder`. Its last entry is the one at T.
+
+    No payload is drawn for two lengths. Arguments as of :func:`evaluate`.
 
     The mean of these accuracies, the ladder accuracy, rises from the first iterations on,
     while accuracy at T sits at chance for most of a good run.
     """
+    generator = generator or make_generator(seed, purpose)
     return {
-        length: evaluate(model, task, length, payloads=payloads, seed=seed, purpose=purpose)
+        length: evaluate(model, task, length, payloads=payloads, generator=generator)
         for length in ladder(T)
     }

@@ -24,13 +24,19 @@ WORTHWHILE_GAIN = 1.2
 
 @contextmanager
 def matmul_precision(precision: str) -> Iterator[None]:
-    """Compute matrix products in a precision of ``PRECISIONS`` while the context lasts."""
-    before = torch.get_float32_matmul_precision()
+    """Compute matrix products in a precision of ``PRECISIONS`` while the context lasts.
+
+    On a GPU, cuDNN's recurrences have a switch of their own: in fp32 they round nothing either, in
+    bf16 they may round factors to TF32.
+    """
+    before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision(PRECISIONS[precision])
+    torch.backends.cudnn.allow_tf32 = precision != "fp32"
     try:
         yield
     finally:
-        torch.set_float32_matmul_precision(before)
+        torch.set_float32_matmul_precision(before[0])
+        torch.backends.cudnn.allow_tf32 = before[1]
 
 
 def fastest_precision(model: CopyModel, batch_size: int) -> str:

@@ -3,14 +3,20 @@
 import dataclasses
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch.nn import functional as F
 
-from copytask.checkpoint import AnyPath, load_state, save_state
+from copytask.checkpoint import (
+    AnyPath,
+    damage_told,
+    load_state,
+    recorded_factory,
+    save_state,
+)
 from copytask.config import OPTIMIZERS, TrainingConfig
 from copytask.curriculum import CURRICULA
 from copytask.evaluation import evaluate_ladder
@@ -25,6 +31,9 @@ SOLVED_ACCURACY = 0.99
 
 DIVERGED_LOSS = 10 * CHANCE_CROSS_ENTROPY
 """Mean training loss, in nats a symbol, above which a run has diverged."""
+
+CUDA_STATE_BYTES = 16
+"""Size of the state of a generator on a GPU; that of one on the CPU has thousands."""
 
 
 class DivergedError(RuntimeError):
@@ -96,17 +105,20 @@ class Trainer:
         self.history: list[Metrics] = []
         self._task = TASKS[config.task]
         self._curriculum = CURRICULA[config.curriculum](config)
-        self._data_generator = make_generator(config.seed, Purpose.TRAINING, self.device)
+        self._data_generator = make_generator(config.seed, Purpose.TRAINING)
         self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
         if config.training_payloads > 0:
             fixed = self._task.sample_batch(
-                self._data_generator, config.training_payloads, config.T
+                self._data_generator, config.training_payloads, config.T, self.device
             )
             self._fixed_payloads = fixed.targets
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
+        # Each evaluation takes the next part of one stream: payloads that are new to the run, and
+        # the same for every run with this validation seed at the same iteration.
+        self._validation_generator = make_generator(config.validation_seed, Purpose.VALIDATION)
         # torch's global generator initializes weights and feeds a cell's dropout. Each
         # trainer keeps a state of its own, so that trainers do not disturb one another.
-        with torch.random.fork_rng():
+        with self._fork_global_rng():
             torch.manual_seed(stream_seed(config.seed, Purpose.MODEL))
             self.model = build_model(
                 config.model,
@@ -115,7 +127,7 @@ class Trainer:
                 initialization=config.initialization,
                 implementation=config.implementation,
             ).to(self.device)
-            self._global_rng = _global_rng_state()
+            self._global_rng = self._global_rng_state()
         if config.precision == "auto":  # kept in checkpoints: a run does not change it on its way
             precision = fastest_precision(self.model, config.batch_size)
             config = dataclasses.replace(config, precision=precision)
@@ -161,8 +173,7 @@ class Trainer:
                 self.config.task,
                 self.config.T,
                 payloads=self.config.validation_payloads,
-                seed=self.config.validation_seed,
-                purpose=Purpose.VALIDATION,
+                generator=self._validation_generator,
             )
         progress.iteration += 1
         progress.seconds += time.perf_counter() - start
@@ -199,37 +210,54 @@ class Trainer:
                 "curriculum": self._curriculum.state_dict(),
                 "data_generator": self._data_generator.get_state(),
                 "length_generator": self._length_generator.get_state(),
+                "validation_generator": self._validation_generator.get_state(),
                 "global_rng": self._global_rng,
             },
             path,
         )
 
     @classmethod
-    def load(cls, path: AnyPath, device: str | None = None) -> "Trainer":
+    def load(
+        cls, path: AnyPath, device: str | None = None, *, cell: str | None = None
+    ) -> "Trainer":
         """Go on from a checkpoint as if the run had never stopped.
 
         Args:
-            device: where to go on, if not where it was. Between a CPU and a GPU, whose random
-                numbers differ, the run goes on with other batches than it would have had.
+            device: where to go on, if not where it was.
+            cell: the name of the model, ``package.module:factory``, if it is a user's own cell.
+                Without it only the models in ``copytask.MODELS`` are loaded.
 
         Raises:
             FileNotFoundError: there is no checkpoint at ``path``.
-            ValueError: it cannot be read.
+            OSError: it cannot be read now.
+            ValueError: it is damaged, or ``cell`` is missing or not the one that it holds.
         """
         state = load_state(path)
-        config = TrainingConfig.from_dict(state["config"])
+        recorded_factory(state, path, cell)
+        with damage_told(path):
+            config = TrainingConfig.from_dict(state["config"])
         trainer = cls(config if device is None else dataclasses.replace(config, device=device))
-        trainer.progress = Progress(**state["progress"])
-        trainer.history = [Metrics(**values) for values in state.get("history", ())]
-        trainer.model.load_state_dict(state["model"])
-        trainer._optimizer.load_state_dict(state["optimizer"])
-        trainer._curriculum.load_state_dict(state.get("curriculum", {}))
-        if len(state["data_generator"]) == len(trainer._data_generator.get_state()):
-            trainer._data_generator.set_state(state["data_generator"])
-        # else it is of a GPU and the other of a CPU: a fresh one gives batches not seen yet
-        trainer._length_generator.set_state(state["length_generator"])
-        trainer._global_rng = state["global_rng"]
+        with damage_told(path):
+            trainer._restore(state)
         return trainer
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Take over what :meth:`save` wrote."""
+        self.progress = Progress(**state["progress"])
+        self.history = [Metrics(**values) for values in state.get("history", ())]
+        self.model.load_state_dict(state["model"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._curriculum.load_state_dict(state.get("curriculum", {}))
+        if len(state["data_generator"]) != CUDA_STATE_BYTES:
+            self._data_generator.set_state(state["data_generator"])
+        # else an earlier version drew on the GPU: batches of a fresh one were not seen yet
+        self._length_generator.set_state(state["length_generator"])
+        if "validation_generator" in state:
+            self._validation_generator.set_state(state["validation_generator"])
+        # else an earlier version had the same payloads each time: from here on they are fresh
+        self._global_rng = state["global_rng"]
+        with self._own_global_rng():
+            pass  # it can be set
 
     def _train_step(self) -> torch.Tensor:
         """One optimizer step; returns its loss, not yet copied from the device."""
@@ -242,15 +270,12 @@ class Trainer:
         loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        usable = True
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._learning_rate()
         if config.clip_norm > 0:
             norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
-            # A gradient that overflowed on its way through a thousand steps cannot be clipped:
-            # it would turn every weight into NaN. The next batch is a better guide.
-            usable = bool(norm.isfinite())
-        if usable:
-            for group in self._optimizer.param_groups:
-                group["lr"] = self._learning_rate()
+            self._step_unless(~norm.isfinite())
+        else:
             self._optimizer.step()
         right = logits.detach().argmax(dim=-1) == batch.targets
         curriculum.observe(length, right.float().mean())
@@ -261,11 +286,25 @@ class Trainer:
         progress.tokens += tokens
         return loss.detach()
 
+    def _step_unless(self, overflowed: torch.Tensor) -> None:
+        """An optimizer step, unless the gradient overflowed, shape ().
+
+        A gradient that did so on its way through a thousand steps cannot be clipped: it would turn
+        every weight into NaN. The next batch is a better guide.
+        """
+        if self._optimizer.defaults.get("fused"):
+            # What torch.amp.GradScaler gives a fused optimizer, which then looks by itself, on the
+            # device: nobody waits for it.
+            self._optimizer.found_inf = overflowed.float()  # type: ignore[attr-defined]
+            self._optimizer.step()
+        elif not overflowed:
+            self._optimizer.step()
+
     def _next_batch(self, length: int) -> Batch:
         """A fresh batch, or the next one of the fixed payloads."""
         size = self.config.batch_size
         if self._fixed_payloads is None:
-            return self._task.sample_batch(self._data_generator, size, length)
+            return self._task.sample_batch(self._data_generator, size, length, self.device)
         n = self.config.training_payloads
         columns = (torch.arange(size, device=self.device) + size * self.progress.step) % n
         S = self._task.payload_length(length)
@@ -301,14 +340,27 @@ class Trainer:
     @contextmanager
     def _own_global_rng(self) -> Iterator[None]:
         """Run with this trainer's state of torch's global generators."""
-        with torch.random.fork_rng():
+        with self._fork_global_rng():
             torch.set_rng_state(self._global_rng["cpu"])
-            if torch.cuda.is_available() and self._global_rng["cuda"]:
-                torch.cuda.set_rng_state_all(self._global_rng["cuda"][: torch.cuda.device_count()])
+            if self._gpus and (states := self._global_rng["cuda"]):
+                # Of this trainer's device; an earlier version wrote one of each GPU.
+                torch.cuda.set_rng_state(states[min(self._gpus[0], len(states) - 1)], self._gpus[0])
             yield
-            self._global_rng = _global_rng_state()
+            self._global_rng = self._global_rng_state()
 
+    def _fork_global_rng(self) -> AbstractContextManager[None]:
+        """Undo in the end what happens to torch's global generators, those of the CPU and of this
+        trainer's GPU."""
+        return torch.random.fork_rng(devices=self._gpus)
 
-def _global_rng_state() -> dict[str, Any]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu": torch.get_rng_state(), "cuda": cuda}
+    def _global_rng_state(self) -> dict[str, Any]:
+        cuda = [torch.cuda.get_rng_state(index) for index in self._gpus]
+        return {"cpu": torch.get_rng_state(), "cuda": cuda}
+
+    @property
+    def _gpus(self) -> list[int]:
+        """The index of this trainer's GPU, if it has one."""
+        if self.device.type != "cuda":
+            return []
+        index = self.device.index
+        return [torch.cuda.current_device() if index is None else index]

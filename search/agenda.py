@@ -42,8 +42,7 @@ class Agenda:
 
     Raises:
         OSError: the study cannot be written any more; also by every method.
-        SearchFailedError: every trial at a T failed, or a checkpoint is gone; also by
-            :meth:`advance`.
+        SearchFailedError: every trial at a T failed; also by :meth:`advance`.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class Agenda:
         self._journal = journal
         self._tester = tester
         self._display = display
+        self._untested: dict[str, str] = {}  # trial_id -> why it cannot be tested
         self._sampler: Sampler  # at the T that is searched
         self._searching: LengthProgress | None  # None after the last T
         self._after: TrainingProgress
@@ -82,11 +82,19 @@ class Agenda:
             self._begin_next()
 
     def finish(self) -> None:
-        """Wait for the tests, and leave no checkpoint that nothing needs."""
+        """Wait for the tests, and leave no checkpoint that nothing needs.
+
+        Raises:
+            SearchFailedError: a model that was to be tested has no whole checkpoint.
+        """
         self._tester.collect(wait=True)
         for T in self._study.config.T:
             self._study.remove_checkpoints(T)
         self._study.write()
+        for trial in self._study.trials.values():
+            winner = self._study.winner(trial.row["T"])
+            if trial.id in self._untested and (trial.stage == files.CONFIRM or trial is winner):
+                raise SearchFailedError(self._untested[trial.id])
 
     def next_trial(self, running: Collection[str]) -> TrialRecord | None:
         """The next trial to run beside the running ones: one that goes on, or else a new one."""
@@ -200,7 +208,8 @@ class Agenda:
         winner = self._study.winner(T)
         known = winner is None or self._study.is_tested(T, winner)
         if winner and not known and winner.id not in self._tester.trials:
-            checkpoint = self._study.best_checkpoint(winner)
+            if (checkpoint := self._checkpoint(winner)) is None:
+                return
             seed = self._study.config.search.seed
             then = partial(self._note_winner, winner, checkpoint)
             self._test(winner, checkpoint, seed, Purpose.TEST, then)
@@ -208,11 +217,22 @@ class Agenda:
     def _test_confirmation(self, trial: TrialRecord) -> None:
         """Test it on payloads that nothing else was tested on: the stream of its own seed."""
         if trial.curve:
-            checkpoint = self._study.best_checkpoint(trial)
+            if (checkpoint := self._checkpoint(trial)) is None:
+                return
             then = partial(self._note_confirmation, trial)
             self._test(trial, checkpoint, trial.row["seed"], Purpose.CONFIRMATION, then)
         else:  # it failed before it had a model
             self._study.confirm(trial.id, {})
+
+    def _checkpoint(self, trial: TrialRecord) -> StudyPath | None:
+        """What is to be tested of a trial; None, with a word, if no checkpoint of it is whole."""
+        try:
+            return self._study.best_checkpoint(trial)
+        except SearchFailedError as error:
+            if trial.id not in self._untested:
+                self._display.say(str(error))
+            self._untested[trial.id] = str(error)
+            return None
 
     def _test(
         self,
@@ -227,6 +247,7 @@ class Agenda:
             trial.id,
             checkpoint,
             then,
+            model=config.model,
             task=config.task,
             T=trial.row["T"],
             payloads=config.search.test_payloads,

@@ -1,12 +1,17 @@
 """The checkpoints of one trial: written by its worker, taken up by the next one."""
 
+import logging
+from collections.abc import Mapping
 from functools import partial
 
 from copytask import Metrics, Trainer
+from copytask.checkpoint import load_state
 from search.storage import children, persistently, remove_tree
 from study_paths import StudyPath
 
 PREFIX = "checkpoint_"
+
+log = logging.getLogger(__name__)
 
 
 def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
@@ -30,16 +35,46 @@ def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
             remove_tree(checkpoint_path(folder, iteration))
 
 
-def load_latest(folder: StudyPath, device: str | None = None) -> Trainer | None:
-    """The trainer of the latest checkpoint that can be read; None if there is none."""
+def load_latest(
+    folder: StudyPath, device: str | None = None, cell: str | None = None
+) -> Trainer | None:
+    """The trainer of the latest checkpoint that can be read; None if there is none.
+
+    Args:
+        device, cell: as of :meth:`copytask.Trainer.load`.
+    """
     for iteration in reversed(saved_iterations(folder)):
+        path = checkpoint_path(folder, iteration)
         try:
-            return persistently(
-                partial(Trainer.load, checkpoint_path(folder, iteration), device), folder
-            )
-        except (FileNotFoundError, ValueError):  # cut off while it was written: take the one before
-            continue
+            return persistently(partial(Trainer.load, path, device, cell=cell), folder)
+        except (FileNotFoundError, ValueError) as error:  # take the one before
+            log.warning("passed over: %s", error)
     return None
+
+
+def best_readable(folder: StudyPath, accuracies: Mapping[int, float]) -> StudyPath | None:
+    """The checkpoint of the best evaluation of those that can be read; None if there is none.
+
+    Args:
+        accuracies: at T, by iteration.
+    """
+    iterations = sorted(saved_iterations(folder), key=lambda i: (accuracies.get(i, 0.0), i))
+    paths = (checkpoint_path(folder, iteration) for iteration in reversed(iterations))
+    return next(filter(is_readable, paths), None)
+
+
+def is_readable(path: StudyPath) -> bool:
+    """Whether there is a whole checkpoint at ``path``; if not, the log says why.
+
+    Raises:
+        OSError: the store is away.
+    """
+    try:
+        persistently(partial(load_state, path), path)
+    except (FileNotFoundError, ValueError) as error:
+        log.warning("passed over: %s", error)
+        return False
+    return True
 
 
 def best_iteration(history: list[Metrics]) -> int:

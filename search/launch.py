@@ -38,7 +38,7 @@ def launch(
         SearchFailedError: the search came to nothing.
     """
     with OutputCapture() as output:
-        study = Study.open(path) if resume else None
+        study = Study.open(path, config.model) if resume else None
         with Cluster(address, config.resources) as cluster:
             if not cluster.own:
                 check_storage(path.parent)
@@ -66,7 +66,7 @@ def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
     display.say(f"{config.model} on {config.task}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
-    command = resume_command(study.path)
+    command = resume_command(study.path, config.model)
     try:
         with display, HeadWatch(command):
             search_on(cluster, study, display)

@@ -2,8 +2,10 @@
 
 import study_format as files
 from copytask import DivergedError, Trainer, TrainingConfig, configure_process
+from copytask.seeds import STREAMS
 from search.config import StudyConfig
 from search.errors import UserError
+from search.event_log import read_study_events
 from search.study import read_config
 from search.study_files import Row, read_rows
 from study_paths import StudyPath
@@ -11,19 +13,38 @@ from study_paths import StudyPath
 MACHINE_DEPENDENT = {"seconds"}
 """Columns of progress.csv that differ between two runs."""
 
+VALIDATED = {
+    "validation_accuracy", "ladder_accuracy", "exact_match", "validation_loss", "recalled_bits",
+}  # fmt: skip
+"""Columns of progress.csv that come from validation payloads."""
 
-def replay(study: StudyPath, trial_id: str) -> int:
+
+def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
     """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
+
+    Args:
+        model: see :func:`search.study.read_config`.
 
     Returns:
         0 if every number is the recorded one, 1 if not. On another machine, or with another
         version of torch, the last digits differ, and so does what follows from them.
+        A version that validated on other payloads has recorded other validations: of its trials
+        only the training is compared.
 
     Raises:
         UserError: there is no such study or trial.
     """
     row, recorded = read_trial(study, trial_id)
-    config = read_config(study)
+    ignored = MACHINE_DEPENDENT
+    if recorded_streams(study, trial_id) < STREAMS:
+        if row.get("gpus"):
+            raise UserError(
+                f"--replay {study} {trial_id}: an earlier version trained it, on data that it drew "
+                "on a GPU; this version draws others"
+            )
+        ignored = MACHINE_DEPENDENT | VALIDATED
+        print(f"{trial_id}: an earlier version validated it on other payloads; not compared")
+    config = read_config(study, model)
     # The threads of a trial: sums that are split among others come out otherwise.
     configure_process(threads=config.resources.threads_per_trial())
     trainer = Trainer(replayed_config(config, row, is_final(study, row)))
@@ -37,7 +58,7 @@ def replay(study: StudyPath, trial_id: str) -> int:
         differing = [
             name
             for name in files.PROGRESS_COLUMNS
-            if name not in MACHINE_DEPENDENT
+            if name not in ignored
             and hasattr(metrics, name)
             and getattr(metrics, name) != expected[name]
         ]
@@ -80,6 +101,21 @@ def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:
         known = f"it has {', '.join(list(trials)[:3])}, ..." if trials else "it has none"
         raise UserError(f"--replay {study} {trial_id}: no such trial; {known}")
     return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
+
+
+def recorded_streams(study: StudyPath, trial_id: str) -> int:
+    """The :data:`copytask.seeds.STREAMS` with which a trial began; 1 if it was not recorded.
+
+    Raises:
+        UserError: the events of the study cannot be read.
+    """
+    try:
+        events = read_study_events(study)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--replay {study}: {error}") from None
+    starts = ("trial_started", "trial_restarted")
+    of_trial = [e for e in events if e.get("trial_id") == trial_id and e["event"] in starts]
+    return int(of_trial[-1].get("streams", 1)) if of_trial else 1
 
 
 def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfig:

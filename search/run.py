@@ -176,14 +176,16 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         for name, key in CONFIG_FLAGS.items()
         if getattr(args, name) is not None
     }
+    model = args.model
     if args.resume and args.name is not None:
         path = study_path(args.storage, args.name)
     else:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
+        model = config.model
         default = f"{config.model.replace(':', '.')}-{config.task}"
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
-        earlier = read_config(path)
+        earlier = read_config(path, model)
         values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
         config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
@@ -214,7 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.replay:
             from search.replay import replay
 
-            return replay(parse_storage(args.replay[0]), args.replay[1])
+            return replay(parse_storage(args.replay[0]), args.replay[1], args.model)
         path, config = resolve(args)
         if args.dry_run:
             print(f"# study directory: {path}")

@@ -152,7 +152,8 @@ def failures(study: Overview) -> Iterator[str]:
 
 def commands(study: Overview) -> dict[str, str]:
     """What can be done with a study."""
-    history, resume = study.history, resume_command(study.path)
+    history, model = study.history, study.history.config.model
+    resume = resume_command(study.path, model)
     rows = {}
     if study.seconds is None:
         rows["resume"] = "not possible: an early version made it"
@@ -162,8 +163,9 @@ def commands(study: Overview) -> dict[str, str]:
         rows["go on, once it has ended" if study.state == RUNNING else "go on"] = resume
     if history.best:
         row = history.best[max(history.best)]
-        rows["train again"] = replay_command(study.path, row["trial_id"])
-        rows["use"] = f'copytask.load_model("{study.path / str(row["checkpoint"])}")'
+        rows["train again"] = replay_command(study.path, row["trial_id"], model)
+        cell = f', cell="{model}"' if ":" in model else ""
+        rows["use"] = f'copytask.load_model("{study.path / str(row["checkpoint"])}"{cell})'
     if isinstance(study.path, Path):
         rows["compare"] = compare_command(study.path)
     return rows

@@ -5,6 +5,7 @@ is known of it, in memory and in the CSV files, follows from them. So a search t
 moment goes on as if nothing had happened: the events up to there are read again.
 """
 
+import shlex
 import shutil
 import time
 from collections.abc import Mapping, Sequence, Set
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import study_format as files
+from copytask import MODELS
+from copytask.seeds import STREAMS
 from search.appended import AppendedFiles
-from search.checkpoints import checkpoint_path, saved_iterations
+from search.checkpoints import best_readable, is_readable
 from search.config import StudyConfig, override, read_yaml
 from search.errors import SearchFailedError, UserError
 from search.event_log import Event, EventLog, open_log, read_study_events, segments
@@ -81,13 +84,16 @@ class Study(History):
         return study
 
     @classmethod
-    def open(cls, path: StudyPath) -> "Study":
+    def open(cls, path: StudyPath, model: str | None = None) -> "Study":
         """Go on with an earlier study.
+
+        Args:
+            model: see :func:`read_config`.
 
         Raises:
             UserError: there is none, another process searches in it, or its files cannot be read.
         """
-        study = cls(path, read_config(path))
+        study = cls(path, read_config(path, model))
         try:
             if not segments(path):
                 raise UserError(
@@ -98,6 +104,9 @@ class Study(History):
             study._log = open_log(path)
             for event in read_study_events(path):
                 study.apply(event)
+            models = {str(trial.training.get("model")) for trial in study.trials.values()}
+            if foreign := models - {study.config.model}:
+                raise ValueError(f"its trials are of {min(foreign)}, not {study.config.model}")
         except (OSError, ValueError) as error:
             raise UserError(f"cannot resume {path}: {error}") from None
         return study
@@ -146,7 +155,12 @@ class Study(History):
     ) -> TrialRecord:
         """A trial starts; a confirmation tells with ``confirms`` which trial it repeats."""
         self._record(
-            "trial_started", trial_id=trial_id, training=dict(training), stage=stage, **more
+            "trial_started",
+            trial_id=trial_id,
+            training=dict(training),
+            stage=stage,
+            streams=STREAMS,
+            **more,
         )
         return self.trials[trial_id]
 
@@ -210,20 +224,24 @@ class Study(History):
         return self._length_folder(trial.row["T"]) / trial.id
 
     def best_checkpoint(self, trial: TrialRecord) -> StudyPath:
-        """The checkpoint of a trial's best evaluation.
+        """The checkpoint of a trial's best evaluation of those that are whole.
 
         Raises:
-            SearchFailedError: somebody has removed it.
+            SearchFailedError: none is.
         """
         best = self.best.get(trial.row["T"], {})
         if best.get("trial_id") == trial.id:  # its folder may be gone by now
-            return self.path / str(best["checkpoint"])
+            kept: StudyPath = self.path / str(best["checkpoint"])
+            if is_readable(kept):
+                return kept
         folder = self.trial_folder(trial)
         accuracies = {point["iteration"]: point["validation_accuracy"] for point in trial.curve}
-        saved = [(accuracies.get(i, 0.0), i) for i in saved_iterations(folder)]
-        if not saved:
-            raise SearchFailedError(f"the checkpoints of {trial.id} are gone from {folder}")
-        return checkpoint_path(folder, max(saved)[1])
+        found = best_readable(folder, accuracies)
+        if found is None:
+            raise SearchFailedError(
+                f"{trial.id} cannot be tested: no whole checkpoint of it is left in {folder}"
+            )
+        return found
 
     def remove_checkpoints(self, T: int, testing: Set[str] = frozenset()) -> None:
         """Remove the checkpoints at T that nothing needs any more.
@@ -308,15 +326,25 @@ class Study(History):
         write_bytes(self.path / files.STUDY_FILE, text.encode())
 
 
-def read_config(path: StudyPath) -> StudyConfig:
+def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
     """The configuration of the study at ``path``.
 
+    Args:
+        model: what the user says that the study searches. The module of a cell of one's own is
+            imported only if it is named here: a study alone does not choose which code runs.
+
     Raises:
-        UserError: there is no study, or it cannot be read.
+        UserError: there is no study, it cannot be read, or it searches a cell that is not named.
     """
     if not (path / files.STUDY_FILE).is_file():
         raise UserError(f"no study to resume at {path}; start it without --resume")
     values = read_document(path).get("config") or {}
+    name = values.get("model")
+    if isinstance(name, str) and ":" in name and name not in (*MODELS, model):
+        raise UserError(
+            f"{path / files.STUDY_FILE} names the cell {name!r}, whose code would be run: if you "
+            f"trust it, add --model {shlex.quote(name)}"
+        )
     return override(values, [], {}, str(path / files.STUDY_FILE))
 
 

@@ -45,6 +45,7 @@ class BackgroundTester:
         checkpoint: StudyPath,
         then: Callable[[Evaluation], None],
         *,
+        model: str,
         task: str,
         T: int,
         payloads: int,
@@ -54,12 +55,13 @@ class BackgroundTester:
         """Test the model of a trial's checkpoint, as :func:`copytask.evaluate` does.
 
         Args:
+            model: its name; a checkpoint of another one is refused.
             then: called with the scores, by :meth:`collect`.
         """
 
         def test() -> Evaluation:
-            model = persistently(lambda: load_model(checkpoint), checkpoint)
-            return evaluate(model, task, T, payloads=payloads, seed=seed, purpose=purpose)
+            loaded = persistently(lambda: load_model(checkpoint, cell=model), checkpoint)
+            return evaluate(loaded, task, T, payloads=payloads, seed=seed, purpose=purpose)
 
         self._tests.append(_Test(trial_id, self._thread.submit(test), then))
 

@@ -87,7 +87,8 @@ class CopyTrainable(tune.Trainable):
         if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
             device = "cuda" if self._spec["gpus"] > 0 else "cpu"
             training = dataclasses.replace(training, device=device)
-        trainer = load_latest(UPath(self._spec["checkpoints"]), training.device)
+        folder = UPath(self._spec["checkpoints"])
+        trainer = load_latest(folder, training.device, training.model)
         trainer = trainer or Trainer(training)
         self._unreported.extend(trainer.history[self._spec["reported"] :])
         return trainer

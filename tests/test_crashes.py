@@ -346,7 +346,7 @@ def test_what_may_have_been_bad_luck_is_tried_again(config, tmp_path, monkeypatc
     assert status == {**dict.fromkeys(["12", "13", "14", "15"], files.COMPLETED), "16": "failed"}
     assert out.count("goes on from iteration") == 3
     for row in rows[:4]:
-        assert replay(tmp_path / "runs" / "s", row["trial_id"]) == 0
+        assert replay(tmp_path / "runs" / "s", row["trial_id"], "cells:Once") == 0
 
 
 def test_what_fails_again_has_failed_with_its_reason(config, tmp_path, monkeypatch):

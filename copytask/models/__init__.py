@@ -64,11 +64,13 @@ def find_factory(name: str) -> Callable[..., nn.Module]:
     return cast("Callable[..., nn.Module]", factory)
 
 
-def build_model(name: str, hidden_size: int, **options: object) -> CopyModel:
+def build_model(
+    model: str | Callable[..., nn.Module], hidden_size: int, **options: object
+) -> CopyModel:
     """A fresh model, its weights drawn from torch's global generator.
 
     Args:
-        name: see :func:`find_factory`.
+        model: the core's factory, or its name, see :func:`find_factory`.
         hidden_size: number of hidden units.
         options: ``forget_bias``, ``initialization`` and ``implementation``; each is handed to
             a factory that has such a parameter.
@@ -76,7 +78,7 @@ def build_model(name: str, hidden_size: int, **options: object) -> CopyModel:
     Raises:
         ValueError: the name is unknown or cannot be imported.
     """
-    factory = find_factory(name)
+    factory = find_factory(model) if isinstance(model, str) else model
     known = inspect.signature(factory).parameters
     core = factory(ALPHABET_SIZE, hidden_size, **{k: v for k, v in options.items() if k in known})
     return CopyModel(core, hidden_size)

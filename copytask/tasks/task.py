@@ -61,8 +61,17 @@ class Task(ABC):
         tokens[S + self.gap(T)] = DELIMITER
         return Batch(tokens, payload)
 
-    def sample_batch(self, generator: torch.Generator, batch_size: int, T: int) -> Batch:
-        """Draw fresh uniform payloads from ``generator``, on the generator's device.
+    def sample_batch(
+        self,
+        generator: torch.Generator,
+        batch_size: int,
+        T: int,
+        device: torch.device | str = "cpu",
+    ) -> Batch:
+        """Draw fresh uniform payloads and lay them out on ``device``.
+
+        Args:
+            generator: on the CPU, so that the payloads are the same for every device.
 
         Raises:
             ValueError: T or batch_size is below 1.
@@ -75,6 +84,5 @@ class Task(ABC):
             PAYLOAD_SYMBOLS,
             (self.payload_length(T), batch_size),
             generator=generator,
-            device=generator.device,
         )
-        return self.encode(payload, T)
+        return self.encode(payload.to(device, non_blocking=True), T)

@@ -11,6 +11,7 @@ from analysis.figure_data import generalization_data
 from analysis.generalize import main
 from analysis.tables import compare_studies
 from copytask import Purpose, Trainer, TrainingConfig, evaluate, load_model
+from copytask.checkpoint import load_state, save_state
 
 
 def write_model(folder: Path, T: int, model: str = "gru") -> Path:
@@ -124,8 +125,29 @@ def test_a_cell_of_one_s_own_that_is_gone_is_named(
     name = "own_cells:factory"
     folder = write_study(runs, "own", model=name, trials=[trial(5)], T=[5])
     write_model(folder, 5, name)
-    assert main([str(runs), "--T", "6", "--payloads", "5"]) == 0
-    monkeypatch.undo()
+    arguments = [str(runs), "--T", "6", "--payloads", "5"]
+    assert main([*arguments, "--allow-import"]) == 0
     sys.modules.pop("own_cells")
-    assert main([str(runs), "--T", "6", "--payloads", "5"]) == 2
+    capsys.readouterr()
+    assert main(arguments) == 2
+    assert "own_cells" not in sys.modules
+    told = capsys.readouterr().err
+    assert "the cell 'own_cells:factory', whose code would be run" in told
+    assert told.endswith("add --allow-import\n")
+    assert told.count("\n") == 1
+    monkeypatch.undo()
+    assert main([*arguments, "--allow-import"]) == 2
     assert "the cell 'own_cells:factory' cannot be imported" in capsys.readouterr().err
+
+
+def test_a_checkpoint_does_not_choose_another_cell_than_its_study(
+    study: Path, runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (study / "evil.py").write_text("raise SystemExit('code of the study ran')")
+    monkeypatch.syspath_prepend(str(study))
+    state = load_state(study / "checkpoints/T=9")
+    state["config"]["model"] = "evil:factory"
+    save_state(state, study / "checkpoints/T=9")
+    for allowed in ([], ["--allow-import"]):
+        assert main([str(runs), "--T", "7", "--payloads", "5", *allowed]) == 2
+        assert "holds the model 'evil:factory', not 'gru'" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from torch import nn
 from copytask import TASKS, Purpose, build_model, evaluate, evaluate_ladder, ladder
 from copytask.evaluation import effective_sample_size, wilson_interval
 from copytask.models import CopyModel
+from copytask.seeds import make_generator
 
 
 class Oracle(CopyModel):
@@ -65,6 +66,22 @@ def test_the_ladder_is_geometric_and_ends_at_T(T, rungs):
     model = build_model("gru", 4)
     scores = evaluate_ladder(model, "delay", T, payloads=2, seed=0, purpose=Purpose.VALIDATION)
     assert list(scores) == rungs
+
+
+def test_payloads_of_a_generator_are_the_next_of_its_stream():
+    model = build_model("gru", 4)
+    found = []
+    model.register_forward_hook(lambda model, inputs, output: found.append(inputs[0][:10]))
+    generator = make_generator(3, Purpose.VALIDATION)
+    for _ in range(2):
+        evaluate_ladder(model, "delay", 4, payloads=300, generator=generator)
+    evaluate(model, "delay", 4, payloads=5, seed=3, purpose=Purpose.VALIDATION)
+    *drawn, again = found  # of two evaluations, at two lengths each, in batches of 256 and 44
+    assert [tokens.shape[1] for tokens in drawn] == [256, 44] * 4
+    payloads = torch.cat(drawn, dim=1).T.tolist()
+    assert len(set(map(tuple, payloads))) == 1200
+    first = TASKS["delay"].sample_batch(make_generator(3, Purpose.VALIDATION), 5, 4)
+    assert again.equal(first.targets)
 
 
 @given(share=st.floats(0, 1), n=st.integers(1, 10_000))

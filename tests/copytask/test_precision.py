@@ -80,21 +80,24 @@ def test_tiles_and_vectors_give_the_same(cell, multiplicative, B, monkeypatch):
         assert (one - other).norm() < 2e-3 * other.norm()
 
 
+def switches() -> tuple[str, bool]:
+    return torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+
+
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_the_precision_holds_for_the_training_and_no_longer(precision):
-    before = torch.get_float32_matmul_precision()
+    before = switches()
     config = TrainingConfig(
         model="lstm", T=4, hidden_size=32, batch_size=4, tokens_per_iteration=500,
         max_tokens=1000, precision=precision, device="cpu",
     )  # fmt: skip
     seen = []
     trainer = Trainer(config)
-    trainer.model.register_forward_hook(
-        lambda *_: seen.append(torch.get_float32_matmul_precision())
-    )
+    trainer.model.register_forward_hook(lambda *_: seen.append(switches()))
     list(trainer)
-    assert set(seen) == {"highest" if precision == "fp32" else "medium"}
-    assert torch.get_float32_matmul_precision() == before
+    # cuDNN's recurrences obey a switch of their own, which is on unless somebody turns it off.
+    assert set(seen) == {("highest", False) if precision == "fp32" else ("medium", True)}
+    assert switches() == before
 
 
 def test_what_auto_came_to_is_kept(tmp_path):
@@ -119,3 +122,18 @@ def test_the_faster_precision_is_taken_if_it_is_worth_it(gain, expected, monkeyp
     model = build_model("mlstm", 8)
     model.register_forward_hook(run)
     assert fastest_precision(model, batch_size=2) == expected
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_fp32_on_a_gpu_is_fp32_in_cudnn_as_well():
+    torch.manual_seed(0)
+    core = torch.nn.LSTM(64, 256).double().cuda()
+    input = torch.randn(50, 32, 64, dtype=torch.float64, device="cuda")
+    exact = core(input)[0]
+    errors = {}
+    for precision in ("fp32", "bf16"):
+        with matmul_precision(precision):
+            found = core.float()(input.float())[0]
+        errors[precision] = float((found.double() - exact).abs().max())
+    assert errors["fp32"] < 1e-5 < errors["bf16"]

@@ -69,3 +69,14 @@ def test_streams_coincide_only_for_the_same_seed_and_purpose(one, other):
 def test_seeds_out_of_range_are_refused(seed):
     with pytest.raises(ValueError, match="must hold"):
         stream_seed(seed, Purpose.TEST)
+
+
+@pytest.mark.parametrize("task", sorted(TASKS))
+def test_payloads_are_drawn_on_the_cpu_for_every_device(task):
+    one, other = (make_generator(5, Purpose.TEST) for _ in range(2))
+    assert one.device == torch.device("cpu")
+    batch = TASKS[task].sample_batch(one, 3, 4)
+    elsewhere = TASKS[task].sample_batch(other, 3, 4, "meta")
+    assert {tensor.device.type for tensor in elsewhere} == {"meta"}
+    assert [tensor.shape for tensor in elsewhere] == [tensor.shape for tensor in batch]
+    assert one.get_state().equal(other.get_state())

@@ -7,8 +7,10 @@ from studies import agenda_of, make_checkpoint, make_config, read, report, start
 
 import study_format as files
 from copytask import MAX_SEED, Purpose, TrainingConfig, load_model
+from copytask.checkpoint import load_state, save_state
 from copytask.seeds import stream_seed
 from search.agenda import FRESH, Agenda
+from search.checkpoints import checkpoint_path
 from search.errors import SearchFailedError
 from search.history import TrialRecord
 from search.sampler import trial_seed
@@ -170,6 +172,74 @@ def test_more_seeds_are_that_many_more_and_what_was_confirmed_stays(tmp_path, mo
     rows = read(study.path / files.CONFIRM_FILE)
     assert [row for row in rows if row["trial_id"] not in names] == before
     assert len(rows) == 2 * more
+
+
+def damage(path) -> None:
+    """Cut the end of a checkpoint off."""
+    file = path / "checkpoint.pt"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        trial = agenda.next_trial(())
+        training = TrainingConfig.from_dict(trial.training)
+        for iteration, accuracy in [(1, 0.7), (2, 0.8), (3, 0.6)]:
+            path = make_checkpoint(study, training, trial.id, iteration)
+            save_state(load_state(path) | {"label": iteration}, path)
+            report(study, trial.id, iteration, accuracy, files.COMPLETED if iteration == 3 else "")
+        damage(checkpoint_path(study.trial_folder(trial), 2))
+        agenda.released(trial)
+        play(study, agenda, {"T3-0001": 0.1})
+    assert study.best[3]["trial_id"] == trial.id
+    assert load_state(study.path / study.best[3]["checkpoint"])["label"] == 1
+    assert study.complete
+
+
+def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    output = io.StringIO()
+    told = "T3-0000 cannot be tested: no whole checkpoint of it is left in"
+    with agenda_of(study, output) as agenda:
+        for _ in range(2):
+            trial = agenda.next_trial(())
+            make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)
+            damage(checkpoint_path(study.trial_folder(trial), 1))
+            report(study, trial.id, 1, 0.9, files.COMPLETED)
+            agenda.reported(trial)
+            agenda.released(trial)
+            agenda.advance()
+        with pytest.raises(SearchFailedError, match=told):
+            play(study, agenda, {})  # all the rest first
+    assert output.getvalue().count(told) == 1
+    assert list(study.best) == [5]
+    assert [row["T"] for row in read(study.path / files.CONFIRM_FILE)] == ["3", "5"]
+    change(study, final=True)
+    with agenda_of(study, output) as agenda:  # another winner is tested
+        play(study, agenda, {"T3-final": 1.0})
+    assert study.best[3]["trial_id"] == "T3-final"
+
+
+def test_a_confirmation_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=2)
+    told = "T3-confirm-00 cannot be tested: no whole checkpoint of it is left in"
+    with agenda_of(study) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 1.0)
+        trial = agenda.next_trial(())
+        report(study, trial.id, 1, 0.9, files.COMPLETED)
+        agenda.released(trial)
+        with pytest.raises(SearchFailedError, match=told):
+            play(study, agenda, {})
+    rows = read(study.path / files.CONFIRM_FILE)
+    assert [row["trial_id"] for row in rows] == ["T3-confirm-01", "T5-confirm-00", "T5-confirm-01"]
+    study.close()
+    study = Study.open(study.path)
+    make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)  # put back
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    assert len(read(study.path / files.CONFIRM_FILE)) == 4
 
 
 def test_a_new_winner_is_confirmed_anew(tmp_path):

@@ -1,4 +1,9 @@
+import tempfile
+from pathlib import Path
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from copytask import Trainer, TrainingConfig
 from search.checkpoints import checkpoint_path, load_latest, save_checkpoint, saved_iterations
@@ -63,6 +68,47 @@ def test_a_run_that_goes_on_from_its_checkpoint_is_bit_identical(tmp_path):
         return [{k: v for k, v in vars(m).items() if k not in timing} for m in trainer.history]
 
     assert curve(cut) == curve(whole)
+
+
+@pytest.fixture(scope="module")
+def latest_two(tmp_path_factory) -> list[bytes]:
+    """The checkpoints of the first two iterations of a run."""
+    folder, trainer, contents = tmp_path_factory.mktemp("whole"), make_trainer(), []
+    for _ in range(2):
+        trainer.run_iteration()
+        trainer.save(folder)
+        contents.append((folder / "checkpoint.pt").read_bytes())
+    return contents
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=st.integers(0, 999), bits=st.integers(1, 255), cut=st.booleans())
+def test_whatever_is_wrong_with_the_latest_the_one_before_is_taken(latest_two, place, bits, cut):
+    before, after = latest_two
+    content = bytearray(after)
+    at = place * len(content) // 1000
+    if cut:
+        del content[at:]
+    else:
+        content[at] ^= bits
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for iteration, bytes_ in enumerate([before, content], start=1):
+            path = checkpoint_path(folder, iteration)
+            path.mkdir()
+            (path / "checkpoint.pt").write_bytes(bytes_)
+        iteration = load_latest(folder).progress.iteration
+        if iteration == 2:  # the byte means nothing
+            whole = folder / "whole"
+            whole.mkdir()
+            (whole / "checkpoint.pt").write_bytes(after)
+            found, expected = (
+                Trainer.load(path).model.state_dict()
+                for path in (checkpoint_path(folder, 2), whole)
+            )
+            assert all(found[name].equal(expected[name]) for name in expected)
+        else:
+            assert iteration == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"PK"])

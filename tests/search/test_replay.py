@@ -9,6 +9,7 @@ from copytask import DivergedError, Trainer, TrainingConfig
 from search.errors import UserError
 from search.replay import replay
 from search.study import Study
+from search.study_files import read_rows, write_rows
 
 
 @pytest.fixture
@@ -72,6 +73,41 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
     study.write()
     assert replay(study.path, "T3-0000") == 1
     assert "first in its failure: training diverged" in capsys.readouterr().out
+
+
+def as_if_begun_by_an_earlier_version(study: Study) -> None:
+    """It validated on the same payloads each time, and recorded no version of its streams."""
+    for name, keys in ((files.EVENTS_FILE, 1), (files.PROGRESS_FILE, 0)):
+        file = study.path / name
+        text = file.read_text()
+        assert text.count(',"streams":2') == keys
+        file.write_text(text.replace(',"streams":2', ""))
+    rows = read_rows(study.path / files.PROGRESS_FILE)
+    for row in rows:
+        row |= {"validation_accuracy": 0.5, "ladder_accuracy": 0.5, "validation_loss": 0.5}
+    write_rows(study.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, rows)
+
+
+def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys):
+    as_if_begun_by_an_earlier_version(study)
+    assert replay(study.path, "T3-0000") == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == "T3-0000: an earlier version validated it on other payloads; not compared"
+    assert last == "T3-0000: all 3 iterations as recorded"
+    rows = read_rows(study.path / files.PROGRESS_FILE)
+    rows[1]["training_loss"] += 0.1
+    write_rows(study.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, rows)
+    assert replay(study.path, "T3-0000") == 1
+    *_, last = capsys.readouterr().out.splitlines()
+    assert last == "T3-0000 differs from its record, first in iteration 2: training_loss"
+
+
+def test_a_trial_that_an_earlier_version_trained_on_a_gpu_is_not_accused(study):
+    as_if_begun_by_an_earlier_version(study)
+    rows = [row | {"gpus": 0.5} for row in read_rows(study.path / files.TRIALS_FILE)]
+    write_rows(study.path / files.TRIALS_FILE, list(rows[0]), rows)
+    with pytest.raises(UserError, match="an earlier version trained it, on data that it drew"):
+        replay(study.path, "T3-0000")
 
 
 @pytest.mark.parametrize("repeated", ["T3-final", "T3-0000"])

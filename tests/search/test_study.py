@@ -1,4 +1,7 @@
 import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import yaml
@@ -8,6 +11,7 @@ import study_format as files
 from copytask import compiled_kernels, load_model
 from search.agenda import first_configurations
 from search.errors import SearchFailedError, UserError
+from search.run import main
 from search.study import Study
 
 
@@ -134,7 +138,7 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
 def test_a_checkpoint_that_somebody_has_removed_is_told(study):
     start(study, "a")
     report(study, "a", 1, 0.5)
-    with pytest.raises(SearchFailedError, match=r"the checkpoints of a are gone from .*T=5/a"):
+    with pytest.raises(SearchFailedError, match=r"a cannot be tested: no whole checkpoint .*T=5/a"):
         end_and_test(study)
 
 
@@ -267,3 +271,57 @@ def test_a_study_that_cannot_be_opened_is_told(study, tmp_path):
     )
     with pytest.raises(UserError, match="schema version 99"):
         Study.open(study.path)
+
+
+OWN = """
+from pathlib import Path
+from torch import nn
+
+Path(__file__).with_name("ran").touch()
+factory = nn.RNN
+"""
+
+
+@pytest.fixture
+def cell(tmp_path, monkeypatch) -> Iterator[Path]:
+    """A module whose cell ``own_cell:factory`` can be imported; what it leaves when it is."""
+    (tmp_path / "own_cell.py").write_text(OWN)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "own_cell", raising=False)
+    yield tmp_path / "ran"
+    sys.modules.pop("own_cell", None)
+
+
+def test_the_module_of_a_cell_is_imported_only_if_the_user_names_it(study, cell, capsys):
+    start(study, "a")
+    study.write()
+    study.close()
+    events = study.path / files.EVENTS_FILE
+    events.write_text(events.read_text().replace('"model":"gru"', '"model":"own_cell:factory"'))
+    file = study.path / files.STUDY_FILE
+    file.write_text(file.read_text().replace("model: gru", "model: own_cell:factory"))
+    where = ["--storage", str(study.path.parent), "--dry-run", "--name", "study"]
+    ways = [[*where, "--resume"], [*where, "--resume", "--model", "gru"],
+            ["--replay", str(study.path), "a"]]  # fmt: skip
+    for arguments in ways:
+        assert main(arguments) == 2
+        told = capsys.readouterr().err
+        assert "names the cell 'own_cell:factory', whose code would be run" in told
+        assert told.endswith("add --model own_cell:factory\n")
+        assert told.count("\n") == 1
+    with pytest.raises(UserError, match="add --model own_cell:factory"):
+        Study.open(study.path)
+    assert not cell.exists()
+    assert main([*where, "--resume", "--model", "own_cell:factory"]) == 0
+    assert cell.exists()
+    Study.open(study.path, "own_cell:factory").close()
+
+
+def test_events_do_not_choose_another_model(study, cell):
+    start(study, "a")
+    study.close()
+    file = study.path / files.EVENTS_FILE
+    file.write_text(file.read_text().replace('"model":"gru"', '"model":"own_cell:factory"'))
+    with pytest.raises(UserError, match="its trials are of own_cell:factory, not gru"):
+        Study.open(study.path)
+    assert not cell.exists()

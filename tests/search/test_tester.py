@@ -15,7 +15,7 @@ def submit(
 ) -> None:
     tester.submit(
         name, checkpoint, lambda scores: results.append((name, scores)),
-        task="delay", T=3, payloads=50, seed=1, purpose=purpose,
+        model="gru", task="delay", T=3, payloads=50, seed=1, purpose=purpose,
     )  # fmt: skip
 
 
