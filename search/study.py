@@ -19,7 +19,7 @@ from search.appended import AppendedFiles
 from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
 from search.errors import SearchFailedError, UserError
-from search.event_log import Event, EventLog, open_log, read_study_events, segments
+from search.event_log import EventLog, open_log, read_study_events, segments
 from search.history import History, TrialRecord, best_of
 from search.lock import Lock, lock_study
 from search.provenance import provenance
@@ -98,8 +98,10 @@ class Study(History):
             study._log = open_log(path)
             for event in read_study_events(path):
                 study.apply(event)
+                study._elapsed_before = event["elapsed"]
         except (OSError, ValueError) as error:
             raise UserError(f"cannot resume {path}: {error}") from None
+        study._opened = time.monotonic()
         return study
 
     def close(self) -> None:
@@ -198,12 +200,6 @@ class Study(History):
         event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
         self._log.append(event, can_wait)
         self.apply(event)
-
-    def apply(self, event: Event) -> None:
-        """Take an event in; the clock of the search goes on from it."""
-        super().apply(event)
-        self._elapsed_before = event["elapsed"]
-        self._opened = time.monotonic()
 
     def trial_folder(self, trial: TrialRecord) -> StudyPath:
         """Where a trial's worker keeps its checkpoints."""

@@ -1,13 +1,17 @@
 import shutil
+import time
 
 import pytest
 import yaml
+from stores import BUCKET, object_store
 from studies import agenda_of, make_checkpoint, make_config, read, report, start
+from upath import UPath
 
 import study_format as files
 from copytask import compiled_kernels, load_model
 from search.agenda import first_configurations
 from search.errors import SearchFailedError, UserError
+from search.event_log import read_study_events
 from search.study import Study
 
 
@@ -62,6 +66,25 @@ def test_a_trial_that_does_not_end_is_interrupted(study):
     start(study, "a")
     study.write()
     assert read(study.path / files.TRIALS_FILE)[0]["status"] == files.INTERRUPTED
+
+
+def test_the_clock_counts_the_time_in_which_events_are_written():
+    """Also in a store that takes long for each; the budget is one of wall time."""
+    with object_store() as door:
+        study = Study.create(UPath(f"s3://{BUCKET}/runs/slow"), make_config())
+        door.delay = 0.1
+        began, before = time.monotonic(), study.elapsed()
+        for name in "abcde":
+            start(study, name)
+        took = time.monotonic() - began
+        assert took > 0.5
+        assert study.elapsed() - before == pytest.approx(took, abs=0.05)
+        assert study.searched() == pytest.approx(study.elapsed(), abs=0.05)
+        last = read_study_events(study.path)[-1]["elapsed"]
+        study.close()
+        opened = Study.open(study.path)
+        assert last <= opened.elapsed() < last + 0.05
+        opened.close()
 
 
 def test_ranking_is_by_accuracy_then_by_tokens_to_solve(study):
