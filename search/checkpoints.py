@@ -35,7 +35,9 @@ def load_latest(folder: StudyPath, device: str | None = None) -> Trainer | None:
     for iteration in reversed(saved_iterations(folder)):
         try:
             return persistently(
-                partial(Trainer.load, checkpoint_path(folder, iteration), device), folder
+                partial(Trainer.load, checkpoint_path(folder, iteration), device),
+                folder,
+                reading=True,
             )
         except (FileNotFoundError, ValueError):  # cut off while it was written: take the one before
             continue

@@ -58,7 +58,7 @@ class BackgroundTester:
         """
 
         def test() -> Evaluation:
-            model = persistently(lambda: load_model(checkpoint), checkpoint)
+            model = persistently(lambda: load_model(checkpoint), checkpoint, reading=True)
             return evaluate(model, task, T, payloads=payloads, seed=seed, purpose=purpose)
 
         self._tests.append(_Test(trial_id, self._thread.submit(test), then))
