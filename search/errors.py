@@ -27,6 +27,16 @@ class ReadError(OSError):
     """The storage cannot be read; any other OSError says that it cannot be written."""
 
 
+class LockLostError(SearchFailedError):
+    """Another search writes to the study."""
+
+    def __init__(self, study: object):
+        super().__init__(
+            f"another process has taken over {study}, so this search has stopped; what it had "
+            "written before is kept"
+        )
+
+
 class UnsharedStorageError(SearchFailedError):
     """A host does not see the study; raised there."""
 

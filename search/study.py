@@ -8,6 +8,7 @@ moment goes on as if nothing had happened: the events up to there are read again
 import shutil
 import time
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ import study_format as files
 from search.appended import AppendedFiles
 from search.checkpoints import checkpoint_path, saved_iterations
 from search.config import StudyConfig, override, read_yaml
-from search.errors import SearchFailedError, UserError
+from search.errors import LockLostError, SearchFailedError, UserError
 from search.event_log import EventLog, open_log, read_study_events, segments
 from search.history import History, TrialRecord, best_of
 from search.lock import Lock, lock_study
@@ -70,12 +71,13 @@ class Study(History):
                 shutil.rmtree(new, ignore_errors=True)
                 new.mkdir(parents=True)
             study = cls(new, config)
-            study._lock = lock_study(new)
+            study._lock = lock_study(new, path)
             study._log = open_log(new)
             study.write()
             study._write_document(provenance(config.search.seed))
             if isinstance(new, Path):
                 study.path = new.rename(str(path))
+                study._log = open_log(path)
         except OSError as error:
             raise UserError(f"cannot write the study {path}: {reason(error)}") from None
         return study
@@ -94,11 +96,15 @@ class Study(History):
                     f"{path} has no {files.EVENTS_FILE}: an earlier version made it, and it can "
                     "be compared but not resumed; choose another --name"
                 )
-            study._lock = lock_study(path)
-            study._log = open_log(path)
-            for event in read_study_events(path):
-                study.apply(event)
-                study._elapsed_before = event["elapsed"]
+            study._lock = lock_study(path, path)
+            try:
+                study._log = open_log(path)
+                for event in read_study_events(path):
+                    study.apply(event)
+                    study._elapsed_before = event["elapsed"]
+            except BaseException:
+                study._lock.release()
+                raise
         except (OSError, ValueError) as error:
             raise UserError(f"cannot resume {path}: {error}") from None
         study._opened = time.monotonic()
@@ -106,8 +112,12 @@ class Study(History):
 
     def close(self) -> None:
         """Let other processes have it."""
+        ours = False
+        with suppress(LockLostError, OSError):
+            self._lock.check()
+            ours = True
         if self._appended:
-            self._appended.close()
+            self._appended.close(put=ours)
         if self._event_files:
             self._event_files.close()
         self._log.close()
@@ -197,6 +207,7 @@ class Study(History):
         self._record("confirmed", trial_id=trial_id, scores=scores)
 
     def _record(self, kind: str, can_wait: bool = False, **fields: Any) -> None:
+        self._lock.check()
         event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
         self._log.append(event, can_wait)
         self.apply(event)
@@ -232,6 +243,7 @@ class Study(History):
         Args:
             testing: trials that are being tested.
         """
+        self._lock.check()
         folder, length = self._length_folder(T), self.lengths[T]
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
         kept |= {trial.id for trial in length.confirmations if trial.scores is None}
@@ -253,7 +265,9 @@ class Study(History):
 
         Raises:
             OSError: one cannot be written.
+            LockLostError: another search writes to the study.
         """
+        self._lock.check()
         extra = [name for name in self.config.dimensions() if name not in files.TRIALS_COLUMNS]
         trials = self.trials.values()
         curves = (point for trial in trials for point in trial.curve)
