@@ -5,7 +5,6 @@ is known of it, in memory and in the CSV files, follows from them. So a search t
 moment goes on as if nothing had happened: the events up to there are read again.
 """
 
-import shutil
 import time
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
@@ -23,11 +22,12 @@ from search.errors import LockLostError, SearchFailedError, UserError
 from search.event_log import EventLog, open_log, read_study_events, segments
 from search.history import History, TrialRecord, best_of
 from search.lock import Lock, lock_study
+from search.place import check_free, holds_study, new_place
 from search.provenance import provenance
 from search.space import Scalar
 from search.storage import children, reason, remove_tree, write_bytes
 from search.study_files import Row, write_rows
-from study_paths import StudyPath, is_object_store
+from study_paths import StudyPath
 
 if TYPE_CHECKING:
     from search.tensorboard import EventFiles
@@ -59,25 +59,19 @@ class Study(History):
     def create(cls, path: StudyPath, config: StudyConfig) -> "Study":
         """Make the directory of a new study. It appears in one step, with all its files.
 
+        Of several processes that make the same study, one does.
+
         Raises:
-            UserError: it exists, or cannot be written.
+            UserError: it exists, another process makes it, or it cannot be written.
         """
-        # An object store cannot rename: there study.yaml, written last, makes it a study.
-        new = path if is_object_store(path) else path.with_name(f".{path.name}.new")
         try:
-            if path.exists():
-                raise FileExistsError(None, "File exists")
-            if isinstance(new, Path):
-                shutil.rmtree(new, ignore_errors=True)
-                new.mkdir(parents=True)
-            study = cls(new, config)
-            study._lock = lock_study(new, path)
-            study._log = open_log(new)
-            study.write()
-            study._write_document(provenance(config.search.seed))
-            if isinstance(new, Path):
-                study.path = new.rename(str(path))
-                study._log = open_log(path)
+            with new_place(path) as (place, lock):
+                study = cls(place, config)
+                study._lock = lock
+                study._log = open_log(place)
+                study.write()
+                study._write_document(provenance(config.search.seed))
+            study.path, study._log = path, open_log(path)
         except OSError as error:
             raise UserError(f"cannot write the study {path}: {reason(error)}") from None
         return study
@@ -324,7 +318,8 @@ def read_config(path: StudyPath) -> StudyConfig:
     Raises:
         UserError: there is no study, or it cannot be read.
     """
-    if not (path / files.STUDY_FILE).is_file():
+    if not holds_study(path):
+        check_free(path)
         raise UserError(f"no study to resume at {path}; start it without --resume")
     values = read_document(path).get("config") or {}
     return override(values, [], {}, str(path / files.STUDY_FILE))

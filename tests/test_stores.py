@@ -12,7 +12,7 @@ from upath import UPath
 
 import study_format as files
 from copytask import evaluate, load_model
-from search.event_log import open_log, read_study_events
+from search.event_log import open_log, read_study_events, segments
 from search.lock import LOCK_FILE
 from search.study_files import read_rows
 
@@ -131,6 +131,29 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
     log.append({"event": "later"})
     assert read_study_events(study) == [*events, {"event": "later"}]
     assert (study / LOCK_FILE).read_text() == taken
+
+
+def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, command):
+    """The store is slow, so that the signal comes while the study is made."""
+    study = study_of("interrupted")
+    command += ["--name", "interrupted"]
+    door.delay = 0.3
+    try:
+        process = start(*command)
+        wait_for(lambda: segments(study), process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        door.delay = 0.0
+    assert (process.returncode, err) == (130, "interrupted\n")
+    assert not (study / files.STUDY_FILE).exists()
+    assert not (study / LOCK_FILE).exists()
+    code, _, err = run(*command[:1], *command[3:], "--resume")
+    assert code == 2
+    assert err == f"error: no study to resume at {study}; start it without --resume\n"
+    code, _, err = run(*command)
+    assert (code, err) == (0, "")
+    check_whole(study)
 
 
 def test_a_store_that_cannot_be_used_is_one_line(door, command):
