@@ -41,7 +41,7 @@ class Study(History):
     Made by :meth:`create` or :meth:`open`, which lock it against other processes.
 
     What happens is told by its methods; each writes the event before it counts, and raises
-    OSError if it cannot be written.
+    OSError if it cannot be written, LockLostError if another search has taken over the study.
     """
 
     _log: EventLog
