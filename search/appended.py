@@ -49,8 +49,9 @@ class AppendedFiles:
                 write_bytes(self._study / name, content)
                 self._put[name] = len(content)
 
-    def close(self) -> None:
-        """Put it there for the last time, if that can be done, and remove the copies."""
-        with suppress(OSError):
-            self.put()
+    def close(self, put: bool = True) -> None:
+        """Put it there for the last time, if that is wanted and can be done; remove the copies."""
+        if put:
+            with suppress(OSError):
+                self.put()
         shutil.rmtree(self._folder, ignore_errors=True)

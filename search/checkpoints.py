@@ -46,7 +46,9 @@ def load_latest(
     for iteration in reversed(saved_iterations(folder)):
         path = checkpoint_path(folder, iteration)
         try:
-            return persistently(partial(Trainer.load, path, device, cell=cell), folder)
+            return persistently(
+                partial(Trainer.load, path, device, cell=cell), folder, reading=True
+            )
         except (FileNotFoundError, ValueError) as error:  # take the one before
             log.warning("passed over: %s", error)
     return None
@@ -70,7 +72,7 @@ def is_readable(path: StudyPath) -> bool:
         OSError: the store is away.
     """
     try:
-        persistently(partial(load_state, path), path)
+        persistently(partial(load_state, path), path, reading=True)
     except (FileNotFoundError, ValueError) as error:
         log.warning("passed over: %s", error)
         return False

@@ -13,12 +13,27 @@ class SearchFailedError(Exception):
 
 
 class StorageError(SearchFailedError):
-    """The study cannot be written any more."""
+    """The study cannot be written, or read, any more."""
 
     def __init__(self, study: object, error: OSError):
+        action = "read" if isinstance(error, ReadError) else "write to"
         super().__init__(
-            f"cannot write to {study}: {error.strerror or error}. What was written is whole: mend "
+            f"cannot {action} {study}: {error.strerror or error}. What was written is whole: mend "
             "that, then go on with --resume"
+        )
+
+
+class ReadError(OSError):
+    """The storage cannot be read; any other OSError says that it cannot be written."""
+
+
+class LockLostError(SearchFailedError):
+    """Another search writes to the study."""
+
+    def __init__(self, study: object):
+        super().__init__(
+            f"another process has taken over {study}, so this search has stopped; what it had "
+            "written before is kept"
         )
 
 

@@ -9,12 +9,15 @@ import json
 import os
 import re
 import time
+import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 import study_format as files
-from search.storage import children, read_bytes, write_bytes
+from search.errors import LockLostError
+from search.objects import ABSENT, ChangedError, read_object, replace_object
+from search.storage import children, persistently, read_bytes
 from study_paths import StudyPath
 
 Event = dict[str, Any]
@@ -38,6 +41,7 @@ class EventLog(Protocol):
 
         Raises:
             OSError: it could not be written; the log is as it was before.
+            LockLostError: another process has written to the log.
         """
 
     def flush(self) -> None:
@@ -45,6 +49,7 @@ class EventLog(Protocol):
 
         Raises:
             OSError: they could not be written.
+            LockLostError: another process has written to the log.
         """
 
     def close(self) -> None:
@@ -60,28 +65,30 @@ def open_log(study: StudyPath) -> EventLog:
     Raises:
         OSError: it cannot be opened or written.
     """
-    last = segments(study)[-1] if segments(study) else study / files.EVENTS_FILE
-    return FileLog(last) if isinstance(last, Path) else ObjectLog(last)
+    return FileLog(study) if isinstance(study, Path) else ObjectLog(study)
 
 
 class FileLog:
-    """An event log in a file of this machine, or of a file server."""
+    """An event log in a file of this machine, or of a file server.
 
-    def __init__(self, path: Path):
-        self._file = path.open("ab", buffering=0)
-        self._size = whole_lines(path.read_bytes())
-        self._file.truncate(self._size)
+    The file is opened for every event: what was opened before a file server went away may be of
+    no use when it is back.
+    """
+
+    def __init__(self, study: Path):
+        self._study = study
+        self._path = last_segment(study)
+        self._clean = False  # whether the file ends with the last event
+        persistently(self._cut_off, self._path)
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
         line = to_line(event)
         try:
-            unwritten = memoryview(line)
-            while unwritten:  # a disk that fills up takes a part first, and then raises
-                unwritten = unwritten[self._file.write(unwritten) :]
-            os.fsync(self._file.fileno())
+            persistently(lambda: self._append(line), self._path)
         except OSError:
-            self._file.truncate(self._size)
+            with suppress(OSError), self._path.open("r+b") as file:
+                file.truncate(self._size)
             raise
         self._size += len(line)
 
@@ -90,17 +97,43 @@ class FileLog:
 
     def close(self) -> None:
         """See :class:`EventLog`."""
-        self._file.close()
+
+    def _cut_off(self) -> None:
+        with self._path.open("a+b") as file:
+            file.seek(0)
+            self._size = whole_lines(file.read())
+            file.truncate(self._size)
+            os.fsync(file.fileno())
+        self._clean = True
+
+    def _append(self, line: bytes) -> None:
+        with self._path.open("r+b", buffering=0) as file:
+            if self._clean and os.fstat(file.fileno()).st_size != self._size:
+                raise LockLostError(self._study)
+            self._clean = False  # a disk that fills up takes a part first, and then raises
+            file.truncate(self._size)
+            file.seek(self._size)
+            unwritten = memoryview(line)
+            while unwritten:
+                unwritten = unwritten[file.write(unwritten) :]
+            os.fsync(file.fileno())
+        self._clean = True
 
 
 class ObjectLog:
-    """An event log in an object store."""
+    """An event log in an object store.
 
-    def __init__(self, last: StudyPath):
-        self._path = last
-        self._content = read_bytes(last) if last.exists() else b""  # of the last file, as it is
+    A search that has lost its lease must not write to it. So whoever opens the log writes half a
+    line of its own at the end, which no reader takes for an event. From then on what the search
+    before it writes is refused, where the store has conditional writes.
+    """
+
+    def __init__(self, study: StudyPath):
+        self._study = study
         self._waiting = b""
-        self._write(last, self._content)
+        fence = uuid.uuid4().hex.encode()
+        while not self._open(fence):  # the search before it has written an event at this moment
+            pass
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
@@ -117,19 +150,37 @@ class ObjectLog:
 
     def close(self) -> None:
         """See :class:`EventLog`."""
-        with suppress(OSError):
+        with suppress(OSError, LockLostError):
             self.flush()
 
+    def _open(self, fence: bytes) -> bool:
+        self._path = last_segment(self._study)
+        content, self._tag = read_object(self._path)
+        self._content = content[: whole_lines(content)]
+        self._begin_segment_if_due()
+        try:
+            self._write(self._content + fence)
+        except ChangedError:
+            return False
+        return True
+
     def _put(self, lines: bytes) -> None:
-        path, content = self._path, self._content
-        if len(content) >= SEGMENT_BYTES:
-            path, content = path.with_name(segment_name(segment_number(path) + 1)), b""
-        self._write(path, content + lines)
+        self._begin_segment_if_due()
+        try:
+            self._write(self._content + lines)
+        except ChangedError:
+            raise LockLostError(self._study) from None
+        self._content += lines
         self._waiting = b""
 
-    def _write(self, path: StudyPath, content: bytes) -> None:
-        write_bytes(path, content)
-        self._path, self._content, self._written = path, content, time.monotonic()
+    def _begin_segment_if_due(self) -> None:
+        if len(self._content) >= SEGMENT_BYTES:
+            self._path = self._study / segment_name(segment_number(self._path) + 1)
+            self._content, self._tag = b"", ABSENT
+
+    def _write(self, content: bytes) -> None:
+        self._tag = replace_object(self._path, content, self._tag)
+        self._written = time.monotonic()
 
 
 def to_line(event: Event) -> bytes:
@@ -157,6 +208,15 @@ def segments(study: StudyPath) -> list[StudyPath]:
     """
     found = [path for path in children(study) if path.name == segment_name(segment_number(path))]
     return sorted(found, key=segment_number)
+
+
+def last_segment(study: StudyPath) -> StudyPath:
+    """The file of events to which the next is appended; there may be none yet.
+
+    Raises:
+        OSError: the store cannot be read.
+    """
+    return (segments(study) or [study / files.EVENTS_FILE])[-1]
 
 
 def read_study_events(study: StudyPath) -> list[Event]:

@@ -23,6 +23,7 @@ from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
+from search.place import check_free
 from search.resumption import check_resumable
 from search.storage import parse_storage, probe, reason
 from search.study import read_config
@@ -190,10 +191,8 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
-    elif path.exists():
-        raise UserError(
-            f"the study {path} exists: go on with it by --resume, or choose another --name"
-        )
+    else:
+        check_free(path)
     if config.search.tensorboard and is_object_store(path):
         raise UserError(
             f"search.tensorboard: {path.parent} cannot append to event files; leave it out. How a "

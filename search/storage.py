@@ -20,7 +20,7 @@ import fsspec
 import tenacity
 
 import study_paths
-from search.errors import UserError
+from search.errors import ReadError, UserError
 from study_paths import StudyPath, is_object_store, open_path
 
 # Patience is had here: see persistently.
@@ -41,8 +41,14 @@ TRANSIENT = {
 }  # fmt: skip
 """Errors of a file system that may pass: those of a file server that is away for a while."""
 
-FINAL_ERRORS = (FileNotFoundError, PermissionError, FileExistsError, ImportError, ValueError)
-"""What would come again: answers of an object store, and content that is no good."""
+FINAL_ERRORS = (FileNotFoundError, PermissionError, FileExistsError)
+"""Answers of an object store that would come again."""
+
+DRIVERS = {"botocore", "aiohttp", "fsspec", "gcsfs", "google", "azure"}
+"""Packages whose errors say that an object store is away; many of them are no OSError."""
+
+MISCONFIGURED = {"NoCredentialsError", "PartialCredentialsError", "ParamValidationError"}
+"""Errors of these packages that would come again."""
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -75,11 +81,20 @@ def parse_storage(text: str) -> StudyPath:
     return path
 
 
-def persistently(operation: Callable[[], Result], path: StudyPath) -> Result:
+def persistently(
+    operation: Callable[[], Result], path: StudyPath, *, reading: bool = False
+) -> Result:
     """Do an operation on the store; again for two minutes while the store does not answer.
 
+    Errors that are not the store's pass through at once, as they are.
+
+    Args:
+        operation: may be done several times.
+        reading: it only reads.
+
     Raises:
-        OSError: it cannot be done, or the store did not come back.
+        OSError: it cannot be done, or the store did not come back; a FileNotFoundError or
+            ReadError if it only reads.
     """
     began = time.monotonic()
 
@@ -99,12 +114,15 @@ def persistently(operation: Callable[[], Result], path: StudyPath) -> Result:
     )
     try:
         result = retrying(operation)
-    except OSError:
+    except FileNotFoundError:
         raise
     except Exception as error:
-        if not is_object_store(path):
+        if reading and isinstance(error, OSError):
+            raise ReadError(error.errno, reason(error), str(error.filename or path)) from error
+        if isinstance(error, OSError) or not is_driver_error(error):
             raise
-        raise OSError(errno.EIO, reason(error)) from error
+        kind = ReadError if reading else OSError
+        raise kind(errno.EIO, reason(error), str(path)) from error
     if retrying.statistics["attempt_number"] > 1:
         log.warning("%s answers again after %.0f s", path, time.monotonic() - began)
     return result
@@ -112,11 +130,16 @@ def persistently(operation: Callable[[], Result], path: StudyPath) -> Result:
 
 def is_transient(error: BaseException, path: StudyPath) -> bool:
     """Whether the store may do later what it does not do now."""
-    if not isinstance(error, Exception) or isinstance(error, FINAL_ERRORS):
-        return False
-    if is_object_store(path):  # its drivers have errors of their own for a server that is away
-        return type(error).__name__ not in ("NoCredentialsError", "PartialCredentialsError")
-    return isinstance(error, OSError) and error.errno in TRANSIENT
+    if not is_object_store(path):
+        return isinstance(error, OSError) and error.errno in TRANSIENT
+    if is_driver_error(error):
+        return type(error).__name__ not in MISCONFIGURED
+    return isinstance(error, OSError) and not isinstance(error, FINAL_ERRORS)
+
+
+def is_driver_error(error: BaseException) -> bool:
+    """Whether a package that speaks to object stores defines this error."""
+    return any(kind.__module__.partition(".")[0] in DRIVERS for kind in type(error).__mro__)
 
 
 def reason(error: BaseException | None) -> str:
@@ -156,7 +179,7 @@ def read_bytes(path: StudyPath) -> bytes:
     Raises:
         OSError: there is none, or it cannot be read.
     """
-    return persistently(lambda: study_paths.read_bytes(path), path)
+    return persistently(lambda: study_paths.read_bytes(path), path, reading=True)
 
 
 def children(folder: StudyPath) -> list[StudyPath]:
@@ -168,11 +191,28 @@ def children(folder: StudyPath) -> list[StudyPath]:
 
     def listed() -> list[StudyPath]:
         try:
-            return list(folder.iterdir())
+            if isinstance(folder, Path):
+                return list(folder.iterdir())
+            # Not iterdir: an empty object that stands for the folder is no child of it.
+            here = folder.path.rstrip("/")
+            names = (name.rstrip("/") for name in folder.fs.ls(here, detail=False))
+            return [folder / name.rpartition("/")[2] for name in names if name != here]
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    return persistently(listed, folder)
+    return persistently(listed, folder, reading=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder survive the machine, as fsync does the content of a file."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that does not need it, or cannot
+            raise
+    finally:
+        os.close(handle)
 
 
 def remove_tree(folder: StudyPath) -> None:
@@ -196,7 +236,7 @@ def probe(folder: StudyPath) -> None:
     try:
         path.write_bytes(b"")
         path.unlink()
-    except OSError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) or not is_driver_error(error):
+            raise
         raise OSError(errno.EIO, reason(error)) from None

@@ -6,9 +6,9 @@ moment goes on as if nothing had happened: the events up to there are read again
 """
 
 import shlex
-import shutil
 import time
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,15 +21,16 @@ from copytask.seeds import STREAMS
 from search.appended import AppendedFiles
 from search.checkpoints import best_readable, is_readable
 from search.config import StudyConfig, override, read_yaml
-from search.errors import SearchFailedError, UserError
-from search.event_log import Event, EventLog, open_log, read_study_events, segments
+from search.errors import LockLostError, SearchFailedError, UserError
+from search.event_log import EventLog, open_log, read_study_events, segments
 from search.history import History, TrialRecord, best_of
 from search.lock import Lock, lock_study
+from search.place import check_free, holds_study, new_place
 from search.provenance import provenance
 from search.space import Scalar
 from search.storage import children, reason, remove_tree, write_bytes
 from search.study_files import Row, write_rows
-from study_paths import StudyPath, is_object_store
+from study_paths import StudyPath
 
 if TYPE_CHECKING:
     from search.tensorboard import EventFiles
@@ -43,7 +44,7 @@ class Study(History):
     Made by :meth:`create` or :meth:`open`, which lock it against other processes.
 
     What happens is told by its methods; each writes the event before it counts, and raises
-    OSError if it cannot be written.
+    OSError if it cannot be written, LockLostError if another search has taken over the study.
     """
 
     _log: EventLog
@@ -61,24 +62,19 @@ class Study(History):
     def create(cls, path: StudyPath, config: StudyConfig) -> "Study":
         """Make the directory of a new study. It appears in one step, with all its files.
 
+        Of several processes that make the same study, one does.
+
         Raises:
-            UserError: it exists, or cannot be written.
+            UserError: it exists, another process makes it, or it cannot be written.
         """
-        # An object store cannot rename: there study.yaml, written last, makes it a study.
-        new = path if is_object_store(path) else path.with_name(f".{path.name}.new")
         try:
-            if path.exists():
-                raise FileExistsError(None, "File exists")
-            if isinstance(new, Path):
-                shutil.rmtree(new, ignore_errors=True)
-                new.mkdir(parents=True)
-            study = cls(new, config)
-            study._lock = lock_study(new)
-            study._log = open_log(new)
-            study.write()
-            study._write_document(provenance(config.search.seed))
-            if isinstance(new, Path):
-                study.path = new.rename(str(path))
+            with new_place(path) as (place, lock):
+                study = cls(place, config)
+                study._lock = lock
+                study._log = open_log(place)
+                study.write()
+                study._write_document(provenance(config.search.seed))
+            study.path, study._log = path, open_log(path)
         except OSError as error:
             raise UserError(f"cannot write the study {path}: {reason(error)}") from None
         return study
@@ -100,21 +96,31 @@ class Study(History):
                     f"{path} has no {files.EVENTS_FILE}: an earlier version made it, and it can "
                     "be compared but not resumed; choose another --name"
                 )
-            study._lock = lock_study(path)
-            study._log = open_log(path)
-            for event in read_study_events(path):
-                study.apply(event)
-            models = {str(trial.training.get("model")) for trial in study.trials.values()}
-            if foreign := models - {study.config.model}:
-                raise ValueError(f"its trials are of {min(foreign)}, not {study.config.model}")
+            study._lock = lock_study(path, path)
+            try:
+                study._log = open_log(path)
+                for event in read_study_events(path):
+                    study.apply(event)
+                    study._elapsed_before = event["elapsed"]
+                models = {str(trial.training.get("model")) for trial in study.trials.values()}
+                if foreign := models - {study.config.model}:
+                    raise ValueError(f"its trials are of {min(foreign)}, not {study.config.model}")
+            except BaseException:
+                study._lock.release()
+                raise
         except (OSError, ValueError) as error:
             raise UserError(f"cannot resume {path}: {error}") from None
+        study._opened = time.monotonic()
         return study
 
     def close(self) -> None:
         """Let other processes have it."""
+        ours = False
+        with suppress(LockLostError, OSError):
+            self._lock.check()
+            ours = True
         if self._appended:
-            self._appended.close()
+            self._appended.close(put=ours)
         if self._event_files:
             self._event_files.close()
         self._log.close()
@@ -209,15 +215,10 @@ class Study(History):
         self._record("confirmed", trial_id=trial_id, scores=scores)
 
     def _record(self, kind: str, can_wait: bool = False, **fields: Any) -> None:
+        self._lock.check()
         event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
         self._log.append(event, can_wait)
         self.apply(event)
-
-    def apply(self, event: Event) -> None:
-        """Take an event in; the clock of the search goes on from it."""
-        super().apply(event)
-        self._elapsed_before = event["elapsed"]
-        self._opened = time.monotonic()
 
     def trial_folder(self, trial: TrialRecord) -> StudyPath:
         """Where a trial's worker keeps its checkpoints."""
@@ -254,6 +255,7 @@ class Study(History):
         Args:
             testing: trials that are being tested.
         """
+        self._lock.check()
         folder, length = self._length_folder(T), self.lengths[T]
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
         kept |= {trial.id for trial in length.confirmations if trial.scores is None}
@@ -275,7 +277,9 @@ class Study(History):
 
         Raises:
             OSError: one cannot be written.
+            LockLostError: another search writes to the study.
         """
+        self._lock.check()
         extra = [name for name in self.config.dimensions() if name not in files.TRIALS_COLUMNS]
         trials = self.trials.values()
         curves = (point for trial in trials for point in trial.curve)
@@ -336,7 +340,8 @@ def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
     Raises:
         UserError: there is no study, it cannot be read, or it searches a cell that is not named.
     """
-    if not (path / files.STUDY_FILE).is_file():
+    if not holds_study(path):
+        check_free(path)
         raise UserError(f"no study to resume at {path}; start it without --resume")
     values = read_document(path).get("config") or {}
     name = values.get("model")

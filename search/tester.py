@@ -60,7 +60,9 @@ class BackgroundTester:
         """
 
         def test() -> Evaluation:
-            loaded = persistently(lambda: load_model(checkpoint, cell=model), checkpoint)
+            loaded = persistently(
+                lambda: load_model(checkpoint, cell=model), checkpoint, reading=True
+            )
             return evaluate(loaded, task, T, payloads=payloads, seed=seed, purpose=purpose)
 
         self._tests.append(_Test(trial_id, self._thread.submit(test), then))

@@ -57,7 +57,11 @@ class Door:
             threading.Thread(target=self._pass_on, args=[outer], daemon=True).start()
 
     def _pass_on(self, outer: socket.socket) -> None:
-        with outer, socket.create_connection(("127.0.0.1", self._target)) as inner:
+        with (
+            outer,
+            suppress(ConnectionError),  # the server is about to stop
+            socket.create_connection(("127.0.0.1", self._target)) as inner,
+        ):
             pair = {outer: inner, inner: outer}
             self._inner |= set(pair)
             with selectors.DefaultSelector() as selector:

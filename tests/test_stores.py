@@ -12,7 +12,8 @@ from upath import UPath
 
 import study_format as files
 from copytask import evaluate, load_model
-from search.event_log import read_study_events
+from search.event_log import open_log, read_study_events, segments
+from search.lock import LOCK_FILE
 from search.study_files import read_rows
 
 CONFIG = """
@@ -107,6 +108,51 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
     assert (process.returncode, err) == (0, "")
     assert " does not answer (" in out
     assert " answers again after " in out
+    check_whole(study)
+
+
+def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
+    """As after a while without the store, in which another machine has gone on with the study."""
+    study = study_of("robbed")
+    process = start(*command, "--name", "robbed", "--set", "training.max_tokens=3000000")
+    wait_for(lambda: len(read_study_events(study)) > 8, process)
+    owner = json.loads((study / LOCK_FILE).read_text())
+    assert owner["pid"] == process.pid
+    taken = json.dumps(owner | {"host": "another", "boot": "another", "search": "another"})
+    (study / LOCK_FILE).write_text(taken)
+    log = open_log(study)
+    events = read_study_events(study)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert err == (
+        f"failed: another process has taken over {study}, so this search has stopped; what it "
+        "had written before is kept\n"
+    )
+    log.append({"event": "later"})
+    assert read_study_events(study) == [*events, {"event": "later"}]
+    assert (study / LOCK_FILE).read_text() == taken
+
+
+def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, command):
+    """The store is slow, so that the signal comes while the study is made."""
+    study = study_of("interrupted")
+    command += ["--name", "interrupted"]
+    door.delay = 0.3
+    try:
+        process = start(*command)
+        wait_for(lambda: segments(study), process)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    finally:
+        door.delay = 0.0
+    assert (process.returncode, err) == (130, "interrupted\n")
+    assert not (study / files.STUDY_FILE).exists()
+    assert not (study / LOCK_FILE).exists()
+    code, _, err = run(*command[:1], *command[3:], "--resume")
+    assert code == 2
+    assert err == f"error: no study to resume at {study}; start it without --resume\n"
+    code, _, err = run(*command)
+    assert (code, err) == (0, "")
     check_whole(study)
 
 

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import platform
 import time
 
 import pytest
@@ -15,6 +13,7 @@ import study_format as files
 from search.errors import UserError
 from search.lock import ABANDONED, LOCK_FILE, is_locked
 from search.overview import FINISHED, INTERRUPTED, RUNNING, find_studies, look, study_named
+from search.owner import this_process
 from search.study import Study
 
 
@@ -133,8 +132,8 @@ def test_studies_in_an_object_store_and_their_locks():
         for lease, locked in [
             (now, True),
             (now | {"renewed": time.time() - 2 * ABANDONED}, False),
-            (now | {"host": platform.node(), "pid": os.getpid()}, True),
-            (now | {"host": platform.node(), "pid": 2**22 + 1}, False),
+            (now | this_process(), True),
+            (now | this_process() | {"pid": 2**22 + 1}, False),
         ]:
             lock.write_text(json.dumps(lease))
             assert is_locked(storage / "s") is locked
