@@ -18,7 +18,7 @@ from search.agenda import Agenda
 from search.cluster import Cluster
 from search.display import Display
 from search.errors import ClusterLostError
-from search.faults import Guard, diagnose
+from search.faults import MAX_LOST_HOSTS, Guard, diagnose, may_go_on
 from search.history import TrialRecord
 from search.interrupt import Interrupts
 from search.scheduler import StudyScheduler
@@ -109,12 +109,12 @@ class Recorder(Callback):
         reason = failure.reason
         if trial in self._hung:
             reason = f"no result for {limits.stall_minutes:g} minutes: its worker was ended"
-        may_fail = failure.blameless or record.failures < limits.max_failures
-        retry = failure.retry and may_fail
         with self._guard:
-            if retry:
+            if may_go_on(failure, record, limits.max_failures):
                 self._study.retry_trial(record.id, reason, blameless=failure.blameless)
             else:
+                if failure.blameless:
+                    reason += f", {MAX_LOST_HOSTS + 1} times without a new iteration"
                 self._study.fail_trial(record.id, reason)
                 self._agenda.reported(record)
         self._stopped(trial, record, reason)
