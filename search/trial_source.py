@@ -75,6 +75,8 @@ class TrialSource(SearchAlgorithm):
     def _free_place(self) -> float | None:
         """The share of a GPU that a free place has, GPUs first; None if no place is free."""
         slots, share = self._cluster.slots, self._study.config.resources.gpus_per_trial
+        if len(self._running) >= slots.total:  # some may wait for a kind of place that is not there
+            return None
         on_gpus = sum(gpus > 0 for gpus in self._running.values())
         if on_gpus < slots.gpu:
             return share
