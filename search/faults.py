@@ -36,12 +36,14 @@ class Failure:
             raise again; a worker that was killed, or out of memory, may have been unlucky.
         blameless: whether the host went away, which is no fault of the trial.
         storage: the error, if it is that nothing can be written.
+        host: Ray's id of the host, if nothing can be written there alone.
     """
 
     reason: str
     retry: bool = False
     blameless: bool = False
     storage: OSError | SearchFailedError | None = None
+    host: str = ""
 
 
 def diagnose(trial: Trial) -> Failure:
@@ -58,7 +60,7 @@ def diagnose(trial: Trial) -> Failure:
     if isinstance(cause, OSError) and cause.errno in NOT_WRITABLE:
         return Failure(reason, storage=cause)
     if isinstance(cause, UnsharedStorageError):
-        return Failure(reason, storage=cause)
+        return Failure(str(cause), storage=cause, host=cause.host)
     if isinstance(cause, OUT_OF_MEMORY):
         return Failure(reason, retry=True)
     if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):

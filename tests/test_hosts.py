@@ -1,6 +1,8 @@
 """Searches on a cluster of several hosts, which come and go: Ray nodes on this machine."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +123,87 @@ def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_p
     assert out.count(": its host is lost") == 5
     assert out.count(" has joined: 1 trials at a time now") >= 4
     check_whole(study, trials=1)
+
+
+CELL = """
+import os, signal
+from torch import nn
+
+class Deadly(nn.GRU):
+    '''Takes its host down in its first iteration if it is 13 wide.'''
+
+    def forward(self, input, state=None):
+        raylet = os.environ.get("RAY_RAYLET_PID")  # Ray's process of the host, in a worker
+        if self.hidden_size == 13 and raylet:
+            os.kill(int(raylet), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(input, state)
+"""
+
+
+def test_a_trial_that_takes_its_hosts_down_fails_and_the_others_go_on(
+    command, tmp_path, monkeypatch
+):
+    (tmp_path / "deadly.py").write_text(CELL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+    space = "space.hidden_size={choices: [12, 13]}"
+    initial = "search.initial=[{hidden_size: 13}, {hidden_size: 12}]"
+    with cluster(cpus=0) as hosts:
+        for _ in range(5):
+            add_host(hosts, num_cpus=1)
+        code, out, err = run(
+            *command, "--address", hosts.address, "--model", "deadly:Deadly", "--trials", 2,
+            "--max-concurrent", 2, "--set", space, "--set", initial,
+        )  # fmt: skip
+    assert (code, err) == (0, "")
+    deadly, other = read(tmp_path / "runs" / "s" / files.TRIALS_FILE)
+    assert (deadly["status"], deadly["error"]) == (
+        files.FAILED, "its host is lost, 4 times without a new iteration"
+    )  # fmt: skip
+    assert other["status"] == files.COMPLETED
+    assert out.count("T3-0000 goes on from iteration 0: its host is lost") == 3
+
+
+def join_with(mount: str, address: str) -> subprocess.Popen:
+    """A host of a cluster that has mounts of its own."""
+    ray = f"{sys.executable} -m ray.scripts.scripts start --address {address} --block"
+    resources = "--num-cpus 1 --num-gpus 0 --object-store-memory 100000000"
+    return subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c",
+         f"{mount} && exec {ray} {resources}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.privileged
+@pytest.mark.parametrize(
+    ("mount", "fault"),
+    [
+        ("mount -t tmpfs tmpfs {0}", "does not see"),
+        ("mount --bind {0} {0} && mount -o remount,ro,bind {0}", "cannot write to"),
+    ],
+)
+def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path, mount, fault):
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        pytest.skip("a mount of its own needs the right to make one (root)")
+    study = tmp_path / "runs" / "s"
+    with cluster(cpus=0) as hosts:
+        add_host(hosts, num_cpus=1)
+        process = start(*command, "--address", hosts.address, "--max-concurrent", 2)
+        wait_for(lambda: study.exists() and len(read_study_events(study)) > 4, process)
+        joined = join_with(mount.format(tmp_path / "runs"), hosts.address)
+        try:
+            out, err = process.communicate(timeout=400)
+        finally:
+            joined.terminate()
+            joined.wait(timeout=30)
+    assert (process.returncode, err) == (0, "")
+    assert " has joined: 2 trials at a time now" in out
+    left_out = [line for line in out.splitlines() if " left out: " in line]
+    assert len(left_out) == 1
+    assert fault in left_out[0]
+    assert left_out[0].endswith("; 1 trials at a time now")
+    check_whole(study)
 
 
 def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
