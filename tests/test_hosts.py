@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,8 +126,9 @@ def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_p
     check_whole(study, trials=1)
 
 
-CELL = """
-import os, signal
+CELLS = """
+import os, signal, time
+from pathlib import Path
 from torch import nn
 
 class Deadly(nn.GRU):
@@ -138,21 +140,32 @@ class Deadly(nn.GRU):
             os.kill(int(raylet), signal.SIGKILL)
             os.kill(os.getpid(), signal.SIGKILL)
         return super().forward(input, state)
+
+class Patient(nn.GRU):
+    '''Waits in a worker until it may go on.'''
+
+    def forward(self, input, state=None):
+        while "RAY_RAYLET_PID" in os.environ and not Path(__file__).with_name("go").exists():
+            time.sleep(0.1)
+        return super().forward(input, state)
 """
 
 
-def test_a_trial_that_takes_its_hosts_down_fails_and_the_others_go_on(
-    command, tmp_path, monkeypatch
-):
-    (tmp_path / "deadly.py").write_text(CELL)
+@pytest.fixture
+def cells(tmp_path, monkeypatch) -> None:
+    (tmp_path / "cells.py").write_text(CELLS)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+
+
+@pytest.mark.usefixtures("cells")
+def test_a_trial_that_takes_its_hosts_down_fails_and_the_others_go_on(command, tmp_path):
     space = "space.hidden_size={choices: [12, 13]}"
     initial = "search.initial=[{hidden_size: 13}, {hidden_size: 12}]"
     with cluster(cpus=0) as hosts:
         for _ in range(5):
             add_host(hosts, num_cpus=1)
         code, out, err = run(
-            *command, "--address", hosts.address, "--model", "deadly:Deadly", "--trials", 2,
+            *command, "--address", hosts.address, "--model", "cells:Deadly", "--trials", 2,
             "--max-concurrent", 2, "--set", space, "--set", initial,
         )  # fmt: skip
     assert (code, err) == (0, "")
@@ -176,6 +189,7 @@ def join_with(mount: str, address: str) -> subprocess.Popen:
 
 
 @pytest.mark.privileged
+@pytest.mark.usefixtures("cells")
 @pytest.mark.parametrize(
     ("mount", "fault"),
     [
@@ -186,24 +200,30 @@ def join_with(mount: str, address: str) -> subprocess.Popen:
 def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path, mount, fault):
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
         pytest.skip("a mount of its own needs the right to make one (root)")
-    study = tmp_path / "runs" / "s"
+    study, lines = tmp_path / "runs" / "s", []
     with cluster(cpus=0) as hosts:
         add_host(hosts, num_cpus=1)
-        process = start(*command, "--address", hosts.address, "--max-concurrent", 2)
-        wait_for(lambda: study.exists() and len(read_study_events(study)) > 4, process)
+        process = start(
+            *command, "--address", hosts.address, "--model", "cells:Patient", "--trials", 2
+        )
+        reader = threading.Thread(target=lambda: lines.extend(process.stdout))
+        reader.start()
+        wait_for(lambda: study.exists() and len(read_study_events(study)) > 1, process)
         joined = join_with(mount.format(tmp_path / "runs"), hosts.address)
         try:
-            out, err = process.communicate(timeout=400)
+            wait_for(lambda: any(" left out: " in line for line in lines), process)
+            (tmp_path / "go").touch()
+            process.wait(timeout=120)
         finally:
             joined.terminate()
             joined.wait(timeout=30)
-    assert (process.returncode, err) == (0, "")
-    assert " has joined: 2 trials at a time now" in out
-    left_out = [line for line in out.splitlines() if " left out: " in line]
-    assert len(left_out) == 1
-    assert fault in left_out[0]
-    assert left_out[0].endswith("; 1 trials at a time now")
-    check_whole(study)
+            reader.join(timeout=30)
+    assert (process.returncode, process.stderr.read()) == (0, "")
+    assert any(" has joined: 2 trials at a time now" in line for line in lines)
+    (line,) = (line for line in lines if " left out: " in line)
+    assert fault in line
+    assert line.endswith("; 1 trials at a time now\n")
+    check_whole(study, trials=2)
 
 
 def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
