@@ -76,6 +76,8 @@ def _milestone(event: dict[str, Any]) -> dict[str, Any] | None:
     if kind == "trial_started":
         stage = {"stage": event["stage"]} if "stage" in event else {}
         return {"event": kind, "trial_id": event["trial_id"], "T": event["training"]["T"]} | stage
+    if kind == "trial_restarted":  # a failed trial, which starts again from its beginning
+        return {"event": "trial_started", "trial_id": event["trial_id"], "stage": event["stage"]}
     if kind == "trial_failed" or (kind == "result" and event["status"]):
         status = event.get("status", "failed")
         return {"event": "trial_ended", "trial_id": event["trial_id"], "status": status}
@@ -86,12 +88,13 @@ def trial_spans(events: pd.DataFrame) -> pd.DataFrame:
     """From when to when each trial had a slot.
 
     Columns: study, T, trial_id, began, ended (s of the study's wall time). A trial of the search
-    that did not end ended with the search at its T, if that has; any other is still running.
+    that did not end ended with the search at its T, if that has; any other is still running. Of a
+    trial that failed and ran again it is the last run.
     """
     keys = ["study", "trial_id"]
     of = dict(iter(events.groupby("event")))
     nothing = events.iloc[:0]
-    began = of.get("trial_started", nothing).drop_duplicates(keys)
+    began = of.get("trial_started", nothing).drop_duplicates(keys, keep="last")
     ended = of.get("trial_ended", nothing).drop_duplicates(keys, keep="last")
     cut = of.get("length_ended", nothing).drop_duplicates(["study", "T"], keep="last")
     seen = of.get("last_seen", nothing)
@@ -100,6 +103,7 @@ def trial_spans(events: pd.DataFrame) -> pd.DataFrame:
     spans = spans.merge(_renamed(cut, ["study", "T"], "cut"), on=["study", "T"], how="left")
     spans = spans.merge(_renamed(seen, ["study"], "seen"), on="study", how="left")
     searching = spans["stage"].fillna("search") == "search"
+    spans["ended"] = spans["ended"].where(spans["ended"] >= spans["began"])
     after = spans["cut"].where(searching & (spans["cut"] >= spans["began"]))
     spans["ended"] = spans["ended"].fillna(after).fillna(spans["seen"])
     return spans[["study", "T", "trial_id", "began", "ended"]]

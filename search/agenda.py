@@ -3,8 +3,9 @@
 What is due follows from the study's events alone, so a study that is resumed goes on where it
 was. While the search at a T goes on, only its trials are handed out. When it has reached a limit,
 the trials that still run are cut off at their next result, and their slots go on with the next T
-at once. After the last T come the final trainings, at all T side by side, and with whatever slots
-they leave free the confirmations at each T whose winner is known.
+at once. After the last T come failed trials that the user wants to run again, the final
+trainings, at all T side by side, and with whatever slots they leave free the confirmations at each
+T whose winner is known.
 """
 
 import dataclasses
@@ -42,7 +43,6 @@ class Agenda:
 
     Raises:
         OSError: the study cannot be written any more; also by every method.
-        SearchFailedError: every trial at a T failed; also by :meth:`advance`.
     """
 
     def __init__(
@@ -53,14 +53,17 @@ class Agenda:
         self._tester = tester
         self._display = display
         self._untested: dict[str, str] = {}  # trial_id -> why it cannot be tested
-        self._sampler: Sampler  # at the T that is searched
+        self._samplers: dict[int, Sampler] = {}  # at each T that was begun
         self._searching: LengthProgress | None  # None after the last T
         self._after: TrainingProgress
         for T in study.config.T:
             if study.is_over(T):
-                Sampler(study, T, journal)  # tells Optuna what a search that was killed did not
+                # It tells Optuna what a search that was killed did not.
+                self._samplers[T] = Sampler(study, T, journal)
                 self._conclude(T)
         self._begin_next()
+        if self.over:
+            self._display.nothing_left()
 
     @property
     def over(self) -> bool:
@@ -120,7 +123,7 @@ class Agenda:
     def reported(self, trial: TrialRecord) -> None:
         """A trial has reported an iteration, or has ended."""
         if trial.stage == files.SEARCH:
-            self._sampler.reported(trial)
+            self._samplers[trial.row["T"]].reported(trial)
 
     def released(self, trial: TrialRecord) -> None:
         """A trial that has ended, or was cut off, does not run any more."""
@@ -131,6 +134,8 @@ class Agenda:
             self._test_winner(T)
         elif trial.stage == files.CONFIRM:
             self._test_confirmation(trial)
+        elif self._study.is_over(T) and not self._study.lengths[T].live:  # they ran again
+            self._test_winner(T)
         self._study.remove_checkpoints(T, self._tester.trials)
 
     def _begin_next(self) -> None:
@@ -145,7 +150,7 @@ class Agenda:
         length = study.lengths[T]
         if length.began is None or length.limit:  # it is new, or a limit was raised since
             study.begin_length(T, length.initial or first_configurations(study, T))
-        self._sampler = Sampler(study, T, self._journal)
+        self._samplers[T] = Sampler(study, T, self._journal)
         self._searching = LengthProgress(study, T)
         self._display.update(*self.progress())
         self._display.length_started(T, self._searching.deadline - study.searched())
@@ -154,7 +159,7 @@ class Agenda:
         cut_off = list(self._study.lengths[T].live.values())
         self._study.end_length(T, limit)
         for trial in cut_off:
-            self._sampler.reported(trial)
+            self._samplers[T].reported(trial)
         self._display.update(*self.progress())
         self._conclude(T)
         if self._study.winner(T) is None:
@@ -162,22 +167,16 @@ class Agenda:
 
     def _conclude(self, T: int) -> None:
         """Test what is to be tested at a T whose search is over."""
-        length = self._study.lengths[T]
-        if length.trials and all(trial.failed for trial in length.trials):
-            raise SearchFailedError(
-                f"all {len(length.trials)} trials at T={T} failed; "
-                f"the last: {length.trials[-1].row['error']}"
-            )
         self._test_winner(T)
-        for trial in length.confirmations:
+        for trial in self._study.lengths[T].confirmations:
             if trial.ended and trial.scores is None:
                 self._test_confirmation(trial)
         self._study.remove_checkpoints(T, self._tester.trials)
 
     def _start_search_trial(self, T: int) -> TrialRecord:
-        name, training = self._sampler.ask(self._study.lengths[T].initial)
+        name, training = self._samplers[T].ask(self._study.lengths[T].initial)
         trial = self._study.start_trial(name, training.to_dict())
-        self._sampler.started(trial)
+        self._samplers[T].started(trial)
         return trial
 
     def _start_final(self, T: int) -> TrialRecord:

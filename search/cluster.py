@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 import ray
 import torch
@@ -34,6 +35,7 @@ class Cluster:
         own: whether it was started here, and so can be started again.
         slots: how many trials can run at once, as of the last :meth:`look`.
         hosts: name of each host that lives, by Ray's id of it, as of then.
+        left_out: Ray's ids of hosts that get no trials.
 
     Raises:
         UserError: there is no cluster at the address, or a trial asks for more than there is.
@@ -43,6 +45,7 @@ class Cluster:
         self.own = address is None
         self.slots = Slots(0, 0)
         self.hosts: dict[str, str] = {}
+        self.left_out: set[str] = set()
         self._address = address
         self._resources = resources
 
@@ -73,14 +76,26 @@ class Cluster:
         """See which hosts there are now; returns a line for each that came or went."""
         nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
         earlier, self.hosts = self.hosts, {key: host_name(node) for key, node in nodes.items()}
-        resources = [node["Resources"] for node in nodes.values()]
-        self.slots = limit_slots(self._resources, count_slots(self._resources, resources))
+        self.slots = limit_slots(self._resources, self._places(nodes))
         places = f"{self.slots.total} trials at a time now"
         came = [name for key, name in self.hosts.items() if key not in earlier]
         went = [name for key, name in earlier.items() if key not in self.hosts]
         return [f"{name} has joined: {places}" for name in came] + [
             f"{name} is lost: {places}" for name in went
         ]
+
+    def leave_out(self, host: str) -> bool:
+        """Give a host no more trials; returns whether other hosts have a place for one."""
+        self.left_out.add(host)
+        nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
+        there = self._places(nodes)
+        self.slots = limit_slots(self._resources, there)
+        return there.total > 0
+
+    def _places(self, nodes: Mapping[str, Mapping[str, Any]]) -> Slots:
+        """The places on these hosts, by Ray's id of them, but for those that are left out."""
+        used = [node["Resources"] for key, node in nodes.items() if key not in self.left_out]
+        return count_slots(self._resources, used)
 
     def lost(self) -> bool:
         """Whether Ray had no host left that could run a trial, as of the last look."""

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.live import Live
 
 from search.history import TrialRecord
+from search.limits import search_more
 from search.live_view import LiveView
 from search.result_tables import best_table, confirmed, confirmed_table
 from search.study import Study
@@ -68,11 +69,18 @@ class Display:
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
         self.note(f"T={T}: {self._study.config.search.trials} trials{limit}")
 
+    def nothing_left(self) -> None:
+        """A study that is resumed is over; what makes it go on."""
+        self.say("nothing is left to do here, unless a limit is raised")
+        for what, command in search_more(self._study, self._study.path):
+            self.say(f"{what}:\n  {command}")
+
     def trainings_started(self) -> None:
-        """The search at all T is over; final trainings and confirmations begin."""
+        """The search at all T is over; what follows it begins."""
         search = self._study.config.search
         self.view.running.clear()
-        parts = ["final training"] * search.final
+        again = any(length.live for length in self._study.lengths.values())
+        parts = ["failed trials again"] * again + ["final training"] * search.final
         parts += [f"confirmation with {search.confirm_seeds} seeds"] * bool(search.confirm_seeds)
         self.view.doing = " and ".join(parts) or "trainings that had begun"
         self.note(f"{self.view.doing} at each T")

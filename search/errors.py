@@ -38,7 +38,15 @@ class LockLostError(SearchFailedError):
 
 
 class UnsharedStorageError(SearchFailedError):
-    """A host does not see the study; raised there."""
+    """A host does not see the study, or cannot write there; raised there.
+
+    Attributes:
+        host: Ray's id of it.
+    """
+
+    def __init__(self, message: str, host: str = ""):
+        super().__init__(message)
+        self.host = host
 
 
 class ClusterLostError(SearchFailedError):

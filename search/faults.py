@@ -11,12 +11,17 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.experiment import Trial
 
 from search.errors import SearchFailedError, UnsharedStorageError
+from search.history import TrialRecord
 
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Full, over quota, read-only: no trial could write its checkpoint."""
 
 HOST_DIED = "node has died"
 """What Ray says of an actor whose host went away."""
+
+MAX_LOST_HOSTS = 3
+"""Hosts that a trial may lose in a row without a new iteration in between. One that loses more is
+taken for the cause: it would take down one host after the other."""
 
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
@@ -31,12 +36,14 @@ class Failure:
             raise again; a worker that was killed, or out of memory, may have been unlucky.
         blameless: whether the host went away, which is no fault of the trial.
         storage: the error, if it is that nothing can be written.
+        host: Ray's id of the host, if nothing can be written there alone.
     """
 
     reason: str
     retry: bool = False
     blameless: bool = False
     storage: OSError | SearchFailedError | None = None
+    host: str = ""
 
 
 def diagnose(trial: Trial) -> Failure:
@@ -53,7 +60,7 @@ def diagnose(trial: Trial) -> Failure:
     if isinstance(cause, OSError) and cause.errno in NOT_WRITABLE:
         return Failure(reason, storage=cause)
     if isinstance(cause, UnsharedStorageError):
-        return Failure(reason, storage=cause)
+        return Failure(str(cause), storage=cause, host=cause.host)
     if isinstance(cause, OUT_OF_MEMORY):
         return Failure(reason, retry=True)
     if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):
@@ -61,6 +68,13 @@ def diagnose(trial: Trial) -> Failure:
             return Failure("its host is lost", retry=True, blameless=True)
         return Failure("worker lost: " + str(cause).partition("\n")[0], retry=True)
     return Failure(reason)
+
+
+def may_go_on(failure: Failure, trial: TrialRecord, max_failures: int) -> bool:
+    """Whether a trial gets another worker after this failure."""
+    if failure.blameless:
+        return trial.lost_hosts < MAX_LOST_HOSTS
+    return failure.retry and trial.failures < max_failures
 
 
 class Guard:

@@ -26,6 +26,7 @@ class TrialRecord:
         curve: its rows of progress.csv, one an iteration.
         ended: whether it will not go on.
         failures: how often it failed since its last new iteration.
+        lost_hosts: how often it lost its host since then.
         scores: of a confirmation, its columns of confirm.csv from the test; None before it.
     """
 
@@ -35,6 +36,7 @@ class TrialRecord:
     curve: list[Row] = field(default_factory=list)
     ended: bool = False
     failures: int = 0
+    lost_hosts: int = 0
     scores: Row | None = None
 
     @property
@@ -93,9 +95,13 @@ class LengthRecord:
     confirmations: list[TrialRecord] = field(default_factory=list)
 
     def unfinished(self) -> list[TrialRecord]:
-        """Final training and confirmations that have not ended."""
+        """Trials that have not ended, of a T whose search is over.
+
+        Failed ones that run again, the final training, confirmations.
+        """
         after = [self.final] if self.final else []
-        return [trial for trial in (*after, *self.confirmations) if not trial.ended]
+        unfinished = [trial for trial in (*after, *self.confirmations) if not trial.ended]
+        return [*self.live.values(), *unfinished]
 
 
 class History:
@@ -118,6 +124,11 @@ class History:
         self.stopped: list[TrialRecord] = []
         self.beside = 0.0
         self._search_left: float | None = None  # when the search ended at the last T
+
+    @property
+    def search_seconds(self) -> float:
+        """What the clock of the search showed when the last search at a T ended; 0.0 before."""
+        return 0.0 if self._search_left is None else self._search_left - self.beside
 
     def apply(self, event: Event) -> None:
         """Take an event in."""
@@ -145,7 +156,11 @@ class History:
                 self._end(trial)
                 self._note_gain(trial)
             case "trial_retried":
-                self.trials[event["trial_id"]].failures += not event.get("blameless", False)
+                trial, blameless = self.trials[event["trial_id"]], event.get("blameless", False)
+                trial.failures += not blameless
+                trial.lost_hosts += blameless
+            case "trial_restarted":
+                self._apply_restart(self.trials[event["trial_id"]])
             case "best":
                 self.best[event["T"]] = event["row"]
             case "confirmed":
@@ -154,9 +169,7 @@ class History:
     def _apply_start(self, event: Event) -> None:
         trial_id, training = event["trial_id"], event["training"]
         stage = event.get("stage", files.SEARCH)
-        columns = {*files.TRIALS_COLUMNS, *self.config.dimensions()}
-        values = {name: value for name, value in training.items() if name in columns}
-        row = {"trial_id": trial_id, "status": files.INTERRUPTED, "stage": stage, **values}
+        row = self._first_row(trial_id, training, stage)
         trial = TrialRecord(row, training, event.get("confirms", ""))
         self.trials[trial_id] = trial
         length = self.lengths[row["T"]]
@@ -168,13 +181,30 @@ class History:
             length.trials.append(trial)
             length.live[trial_id] = trial
 
+    def _first_row(self, trial_id: str, training: Mapping[str, Any], stage: str) -> Row:
+        """The row of trials.csv of a trial that has not reported anything."""
+        columns = {*files.TRIALS_COLUMNS, *self.config.dimensions()}
+        values = {name: value for name, value in training.items() if name in columns}
+        return {"trial_id": trial_id, "status": files.INTERRUPTED, "stage": stage, **values}
+
+    def _apply_restart(self, trial: TrialRecord) -> None:
+        """Forget what a failed trial has reported."""
+        length = self.lengths[trial.row["T"]]
+        if trial.stage == files.SEARCH:
+            length.solved -= trial.row.get("tokens_to_solve") is not None
+            length.arrivals = [(other, row) for other, row in length.arrivals if other is not trial]
+            length.live[trial.id] = trial
+        trial.row = self._first_row(trial.id, trial.training, trial.stage)
+        trial.curve, trial.scores = [], None
+        trial.ended, trial.failures, trial.lost_hosts = False, 0, 0
+
     def _apply_result(self, trial: TrialRecord, event: Event) -> None:
         metrics, row = event["metrics"], trial.row
         identity = {name: row[name] for name in ("model", "task", "T", "trial_id")}
         point = {name: metrics[name] for name in files.PROGRESS_COLUMNS if name in metrics}
         point |= identity
         trial.curve.append(point)
-        trial.failures = 0
+        trial.failures = trial.lost_hosts = 0
         if trial.stage == files.SEARCH:
             length = self.lengths[row["T"]]
             length.arrivals.append((trial, point))
@@ -263,15 +293,26 @@ class History:
         tested = row.get("trial_id"), row.get("trials")
         return tested == (winner.id, len(self.lengths[T].trials))
 
+    def failed_trials(self) -> list[TrialRecord]:
+        """The trials that failed, of all stages."""
+        return [trial for trial in self.trials.values() if trial.failed]
+
+    def all_failed(self, T: int) -> bool:
+        """Whether each trial of the search at T failed."""
+        trials = self.lengths[T].trials
+        return bool(trials) and all(trial.failed for trial in trials)
+
     def final_is_due(self, T: int) -> bool:
         """Whether the final training at T is still to begin."""
         wanted = self.config.search.final and self.lengths[T].final is None
-        return wanted and self.winner(T) is not None
+        return wanted and not self.lengths[T].live and self.winner(T) is not None
 
     def confirmation_is_due(self, T: int) -> TrialRecord | None:
         """The winner at T, if a confirmation of it is still to begin."""
         length, wanted = self.lengths[T], self.config.search.confirm_seeds
-        if not wanted or self.final_is_due(T) or (length.final and not length.final.ended):
+        if not wanted or length.live or self.final_is_due(T):
+            return None  # another trial may still become the winner
+        if length.final and not length.final.ended:
             return None
         winner = self.winner(T)
         if winner and sum(t.confirms == winner.id for t in length.confirmations) < wanted:

@@ -13,7 +13,8 @@ from search.head_watch import HeadWatch
 from search.hosts import check_storage
 from search.interrupt import Interrupts
 from search.output import OutputCapture
-from search.runner import search_study
+from search.resumption import restart_failed
+from search.runner import check_results, search_study
 from search.study import Study
 from study_format import LOG_FILE
 from study_paths import StudyPath
@@ -23,7 +24,13 @@ CLUSTER_RESTARTS = 3
 
 
 def launch(
-    path: StudyPath, config: StudyConfig, address: str | None, *, resume: bool, quiet: bool
+    path: StudyPath,
+    config: StudyConfig,
+    address: str | None,
+    *,
+    resume: bool,
+    retry_failed: bool,
+    quiet: bool,
 ) -> int:
     """Search until everything is done, or until the user ends it; returns the exit code.
 
@@ -31,6 +38,7 @@ def launch(
         path: the study's directory.
         address: of a running Ray cluster; None starts one on this machine.
         resume: go on with the study that is there.
+        retry_failed: run its failed trials again.
         quiet: print the result only.
 
     Raises:
@@ -45,18 +53,25 @@ def launch(
             # Only now, since a cluster that cannot be had must leave nothing behind.
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
             with closing(study):
+                display = Display(study, output.console, quiet)
                 try:
                     output.move_to(study.appended_file(LOG_FILE))
+                    if retry_failed:
+                        display.say(restart_failed(study))
                     if resume:
                         study.change_config(config)
                         study.write()  # a search that was killed knew more than its files
                 except OSError as error:
                     raise StorageError(path, error) from None
-                return search_shown(study, cluster, Display(study, output.console, quiet))
+                return search_shown(study, cluster, display)
 
 
 def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
-    """Search and tell the user how it went; returns the exit code."""
+    """Search and tell the user how it went; returns the exit code.
+
+    Raises:
+        SearchFailedError: the search could not go on, or lacks a result.
+    """
     config = study.config
     slots = cluster.slots
     display.view.slots = slots.total
@@ -73,7 +88,9 @@ def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
     except KeyboardInterrupt:
         display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
         return 130
-    display.summary()
+    if study.best:
+        display.summary()
+    check_results(study)
     return 0
 
 

@@ -61,10 +61,11 @@ class LengthProgress:
 
 
 class TrainingProgress:
-    """How far the final trainings and confirmations are."""
+    """How far failed trials that run again, final trainings and confirmations are."""
 
     def __init__(self, study: Study):
         self._study = study
+        self._again = [t for length in study.lengths.values() for t in length.live.values()]
         self._began = study.elapsed()
         self._before = self._fraction()
 
@@ -77,7 +78,7 @@ class TrainingProgress:
 
     def _fraction(self) -> float:
         """Share of the tokens; what is still to begin takes as many as its like."""
-        study, parts = self._study, []
+        study, parts = self._study, list(map(spent, self._again))
         for T, length in study.lengths.items():
             parts += [spent(trial) for trial in (length.final, *length.confirmations) if trial]
             winner = study.confirmation_is_due(T)

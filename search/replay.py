@@ -1,5 +1,9 @@
 """Trains one trial of a study again and compares it with what was recorded."""
 
+import dataclasses
+
+import torch
+
 import study_format as files
 from copytask import DivergedError, Trainer, TrainingConfig, configure_process
 from copytask.seeds import STREAMS
@@ -32,9 +36,16 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
         only the training is compared.
 
     Raises:
-        UserError: there is no such study or trial.
+        UserError: there is no such study or trial, or this machine lacks the GPU that it had.
     """
     row, recorded = read_trial(study, trial_id)
+    config = read_config(study, model)
+    training = replayed_config(config, row, is_final(study, row))
+    if training.resolve_device().type == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            f"--replay {study} {trial_id}: it was trained on a GPU{on_host(row)}, and there is "
+            "none here; on a CPU its numbers would differ"
+        )
     ignored = MACHINE_DEPENDENT
     if recorded_streams(study, trial_id) < STREAMS:
         if row.get("gpus"):
@@ -44,10 +55,9 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
             )
         ignored = MACHINE_DEPENDENT | VALIDATED
         print(f"{trial_id}: an earlier version validated it on other payloads; not compared")
-    config = read_config(study, model)
     # The threads of a trial: sums that are split among others come out otherwise.
     configure_process(threads=config.resources.threads_per_trial())
-    trainer = Trainer(replayed_config(config, row, is_final(study, row)))
+    trainer = Trainer(training)
     differences = []
     for expected in recorded:
         try:
@@ -119,10 +129,24 @@ def recorded_streams(study: StudyPath, trial_id: str) -> int:
 
 
 def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfig:
-    """The training of a row of trials.csv, with what its study fixes for all trials."""
+    """The training of a row of trials.csv, with what its study fixes for all trials.
+
+    Its device is the one that the trial had, as far as that is recorded: studies made before there
+    were clusters lack it.
+    """
     searched = {name: row[name] for name in config.dimensions()}
     training = config.training_config(row["T"], searched, row["seed"])
-    return config.final_training(training.to_dict()) if final else training
+    if final:
+        training = config.final_training(training.to_dict())
+    gpus = row.get("gpus")
+    if training.device == "auto" and gpus is not None:
+        training = dataclasses.replace(training, device="cuda" if gpus > 0 else "cpu")
+    return training
+
+
+def on_host(row: Row) -> str:
+    """Where a trial was trained, if that is recorded."""
+    return f" of {row['host']}" if row.get("host") else ""
 
 
 def is_final(study: StudyPath, row: Row) -> bool:

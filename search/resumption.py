@@ -4,6 +4,7 @@ import study_format as files
 from search.config import StudyConfig
 from search.errors import UserError
 from search.event_log import read_study_events
+from search.study import Study
 from study_paths import StudyPath
 
 LIMITS = (
@@ -52,3 +53,18 @@ def final_has_begun(study: StudyPath) -> bool:
     except (OSError, ValueError) as error:
         raise UserError(f"cannot resume {study}: {error}") from None
     return any(event.get("stage") == files.FINAL for event in events)
+
+
+def restart_failed(study: Study) -> str:
+    """Start the failed trials of a study again; returns a line that says which.
+
+    Raises:
+        OSError: the study cannot be written.
+    """
+    failed = study.failed_trials()
+    for trial in failed:
+        study.restart_trial(trial)
+    if not failed:
+        return "no trial has failed: there is none to run again"
+    names = ", ".join(trial.id for trial in failed[:3])
+    return f"{len(failed)} failed trials run again: {names}{', ...' * (len(failed) > 3)}"

@@ -101,6 +101,10 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     place.add_argument("--resume", action="store_true", help="go on with the study of that name")
     place.add_argument(
+        "--retry-failed", action="store_true",
+        help="with --resume: also run the failed trials of the study again, from their beginning",
+    )  # fmt: skip
+    place.add_argument(
         "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
         help="train a trial of a study again, alone, and compare it with what was recorded",
     )  # fmt: skip
@@ -178,6 +182,8 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         if getattr(args, name) is not None
     }
     model = args.model
+    if args.retry_failed and not args.resume:
+        raise UserError("--retry-failed runs trials of an earlier search again: add --resume")
     if args.resume and args.name is not None:
         path = study_path(args.storage, args.name)
     else:
@@ -226,7 +232,14 @@ def main(arguments: list[str] | None = None) -> int:
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
         from search.launch import launch
 
-        return launch(path, config, args.address, resume=args.resume, quiet=args.quiet)
+        return launch(
+            path,
+            config,
+            args.address,
+            resume=args.resume,
+            retry_failed=args.retry_failed,
+            quiet=args.quiet,
+        )
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -17,8 +17,7 @@ def search_study(study: Study, cluster: Cluster, display: Display, interrupts: I
     """Do what a study still has to do: searches, final trainings, confirmations, tests.
 
     Raises:
-        SearchFailedError: there is no result at all, every trial at a T failed, or something
-            that the search stands on is gone.
+        SearchFailedError: something that the search stands on is gone.
         KeyboardInterrupt: the user ended the search; the study can be resumed.
     """
     configure_process()
@@ -32,6 +31,21 @@ def search_study(study: Study, cluster: Cluster, display: Display, interrupts: I
             agenda.finish()
     except OSError as error:
         raise StorageError(study.path, error) from None
+
+
+def check_results(study: Study) -> None:
+    """Whether a search that is over has what it was to find.
+
+    Raises:
+        SearchFailedError: there is no result at all, or every trial at a T failed.
+    """
+    if failed := [T for T in study.config.T if study.all_failed(T)]:
+        last = study.lengths[failed[-1]].trials
+        number = f"{len(last)} " if len(failed) == 1 else ""
+        raise SearchFailedError(
+            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last: "
+            f"{last[-1].row['error']}. --resume --retry-failed runs them again"
+        )
     if not study.best:
         raise SearchFailedError(
             "no trial finished an iteration in the time given; raise --budget-minutes"

@@ -128,10 +128,14 @@ class OptunaStudy:
 
     def __init__(self, storage: BaseStorage, T: int):
         self._storage = storage
+        self._name = f"T={T}"
+        self._open()
+
+    def _open(self) -> None:
         self.study = optuna.create_study(
-            storage=storage, study_name=f"T={T}", direction="maximize", load_if_exists=True
+            storage=self._storage, study_name=self._name, direction="maximize", load_if_exists=True
         )
-        self._id = storage.get_study_id_from_name(self.study.study_name)
+        self._id = self._storage.get_study_id_from_name(self._name)
 
     def finished(self) -> int:
         """Trials that TPE learns from; of very many, those that it is shown."""
@@ -152,9 +156,15 @@ class OptunaStudy:
 
     def catch_up(self, expected: Sequence[FrozenTrial]) -> None:
         """Add what is missing of these trials, which are all that there are."""
-        written = len(self._storage.get_all_trials(self._id, deepcopy=False))
+        written = self._storage.get_all_trials(self._id, deepcopy=False)
+        pairs = zip(written, expected, strict=False)
+        if any(old.state.is_finished() and old.state != new.state for old, new in pairs):
+            # A failed trial runs again. For Optuna a trial that has ended stays so.
+            self._storage.delete_study(self._id)
+            self._open()
+            written = []
         for number, trial in enumerate(expected):
-            if number < written:
+            if number < len(written):
                 self.update(number, trial)
             else:
                 self.study.add_trial(trial)

@@ -72,10 +72,22 @@ class StudyScheduler(FIFOScheduler):
         record = self._study.trials[trial.trial_id]
         if record.ended:
             return str(TrialScheduler.STOP)
-        if record.stage != files.SEARCH:
+        # A worker that took over may report again what the study knows already.
+        if record.stage != files.SEARCH or result["iteration"] <= len(record.curve):
             return str(TrialScheduler.CONTINUE)
         scheduler = self._schedulers[record.row["T"]]
         return str(scheduler.on_trial_result(tune_controller, trial, result))
+
+    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
+        """Show the scheduler of its T the result with which a trial has completed.
+
+        Tune asks no scheduler about the last result of a trial. It counts in the rungs like any
+        other; that of a trial that was stopped early has been counted already.
+        """
+        record = self._study.trials[trial.trial_id]
+        if record.stage == files.SEARCH and record.row["status"] == files.COMPLETED:
+            scheduler = self._schedulers[record.row["T"]]
+            scheduler.on_trial_complete(tune_controller, trial, record.curve[-1])
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """None: Tune starts trials in the order in which it got them. To choose is to look

@@ -13,6 +13,7 @@ from rich.text import Text
 import study_format as files
 from search.commands import compare_command, replay_command, resume_command
 from search.config import StudyConfig
+from search.limits import search_more
 from search.listing import STATE_STYLES
 from search.overview import FINISHED, RUNNING, Overview
 from search.result_tables import best_table, confirmed, confirmed_table, plain_table
@@ -158,9 +159,11 @@ def commands(study: Overview) -> dict[str, str]:
     if study.seconds is None:
         rows["resume"] = "not possible: an early version made it"
     elif study.state == FINISHED:
-        rows["search more"] = f"{resume} --trials {2 * history.config.search.trials}"
+        rows |= search_more(history, study.path)
     else:
         rows["go on, once it has ended" if study.state == RUNNING else "go on"] = resume
+    if study.seconds is not None and study.state != RUNNING and history.failed_trials():
+        rows["run failed trials again"] = f"{resume} --retry-failed"
     if history.best:
         row = history.best[max(history.best)]
         rows["train again"] = replay_command(study.path, row["trial_id"], model)

@@ -41,7 +41,8 @@ def limit_slots(resources: ResourcesConfig, there: Slots) -> Slots:
     """At most ``max_concurrent`` of the places that are there, those with a GPU first.
 
     With ``autoscale`` as many as ``max_concurrent``, whether they are there yet or not: trials
-    that wait for a place are what makes a cluster grow.
+    that wait for a place are what makes a cluster grow. Where GPUs are wanted, they wait for one;
+    with ``mixed``, places without a GPU are used as hosts bring them along.
     """
     limit = resources.max_concurrent
     if limit is None:
@@ -49,10 +50,10 @@ def limit_slots(resources: ResourcesConfig, there: Slots) -> Slots:
     gpu = min(there.gpu, limit)
     cpu = min(there.cpu, limit - gpu)
     if resources.autoscale:
-        if resources.gpus_per_trial > 0 and not resources.mixed:
-            gpu = limit
+        if resources.gpus_per_trial > 0:
+            gpu = limit - cpu
         else:
-            cpu = limit - gpu
+            cpu = limit
     return Slots(gpu, cpu)
 
 

@@ -206,6 +206,11 @@ class Study(History):
         """
         self._record("trial_retried", trial_id=trial_id, error=error, blameless=blameless)
 
+    def restart_trial(self, trial: TrialRecord) -> None:
+        """A failed trial starts again, from its beginning, since the user asks for it."""
+        remove_tree(self.trial_folder(trial))
+        self._record("trial_restarted", trial_id=trial.id, stage=trial.stage, streams=STREAMS)
+
     def set_best(self, T: int, row: Row) -> None:
         """The best trial at T has been tested."""
         self._record("best", T=T, row=row)

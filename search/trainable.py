@@ -1,10 +1,13 @@
 """The only place where Ray meets copytask: one trial as a Ray Tune trainable."""
 
 import dataclasses
+import errno
 import platform
 from collections import deque
+from functools import partial
 from typing import Any
 
+import ray
 import torch
 from ray import tune
 from upath import UPath
@@ -12,8 +15,9 @@ from upath import UPath
 from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
 from search.checkpoints import load_latest, save_checkpoint
 from search.errors import UnsharedStorageError
-from search.storage import persistently
+from search.storage import persistently, probe, reason
 from study_format import COMPLETED, FAILED
+from study_paths import StudyPath
 
 STATUS = "status"
 """In a result: empty while the trial goes on, COMPLETED or FAILED in its last one."""
@@ -27,6 +31,9 @@ PARAMETERS = "parameters"
 
 PLACE = "place"
 """In a result: where it was trained, by columns of trials.csv."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a storage that is full, or over its quota."""
 
 
 class CopyTrainable(tune.Trainable):
@@ -44,6 +51,8 @@ class CopyTrainable(tune.Trainable):
     A trial that diverges ends with a result that says so, not with an exception: the next
     trial can then use the same worker process, which saves seconds a trial.
     """
+
+    _host_checked = False
 
     def setup(self, config: dict[str, Any]) -> None:
         self._spec = config
@@ -77,11 +86,9 @@ class CopyTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _start(self) -> Trainer:
-        if not persistently(UPath(self._spec["study"]).exists, UPath(self._spec["study"])):
-            raise UnsharedStorageError(
-                f"host {platform.node()} does not see {self._spec['study']}: name by --storage a "
-                "folder that all hosts share, or s3://bucket/prefix"
-            )
+        if not self._host_checked:
+            check_host(UPath(self._spec["study"]))
+            self._host_checked = True
         configure_process(threads=self._spec["threads"])
         training = TrainingConfig.from_dict(self._spec["training"])
         if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
@@ -97,3 +104,28 @@ class CopyTrainable(tune.Trainable):
         metrics = trainer.run_iteration()
         save_checkpoint(trainer, UPath(self._spec["checkpoints"]))
         return metrics
+
+
+def check_host(study: StudyPath) -> None:
+    """Whether this host can use the study.
+
+    Args:
+        study: its study.yaml.
+
+    Raises:
+        UnsharedStorageError: it does not see it, or cannot write there.
+        OSError: the storage is full, for every host.
+    """
+    try:
+        if persistently(study.exists, study):
+            return persistently(partial(probe, study.parent), study)
+        fault = (
+            f"does not see {study}: name by --storage a folder that all hosts share, or "
+            "s3://bucket/prefix"
+        )
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        fault = f"cannot write to {study.parent}: {reason(error)}"
+    host = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
+    raise UnsharedStorageError(f"host {platform.node()} {fault}", host)

@@ -16,6 +16,9 @@ from search.sections import METRIC_NAMES
 from search.study import Study
 from search.trainable import METRICS
 
+NODE_ID_LABEL = "ray.io/node-id"
+"""The label in which each of Ray's nodes has its id."""
+
 
 class PlainTrial(Trial):
     """A trial of which Tune keeps its last result, but no statistics of every number in it.
@@ -75,6 +78,8 @@ class TrialSource(SearchAlgorithm):
     def _free_place(self) -> float | None:
         """The share of a GPU that a free place has, GPUs first; None if no place is free."""
         slots, share = self._cluster.slots, self._study.config.resources.gpus_per_trial
+        if len(self._running) >= slots.total:  # some may wait for a kind of place that is not there
+            return None
         on_gpus = sum(gpus > 0 for gpus in self._running.values())
         if on_gpus < slots.gpu:
             return share
@@ -87,6 +92,13 @@ class TrialSource(SearchAlgorithm):
     def release(self, trial_id: str) -> None:
         """A trial does not run any more. If it is still live, it will be handed out again."""
         self._running.pop(trial_id, None)
+
+    def _hosts(self) -> dict[str, Any]:
+        """Keeps a trial from the hosts that are left out."""
+        if not self._cluster.left_out:
+            return {}
+        others = f"!in({','.join(sorted(self._cluster.left_out))})"
+        return {"bundle_label_selector": [{NODE_ID_LABEL: others}]}
 
     def _make_trial(self, trial: TrialRecord, gpus: float) -> Trial:
         config = self._study.config
@@ -107,7 +119,7 @@ class TrialSource(SearchAlgorithm):
             storage=self._experiment["storage"],
             experiment_tag=trial.id,
             placement_group_factory=PlacementGroupFactory(
-                [{"CPU": resources.cpus_per_trial, "GPU": gpus}]
+                [{"CPU": resources.cpus_per_trial, "GPU": gpus}], **self._hosts()
             ),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

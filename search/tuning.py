@@ -18,7 +18,7 @@ from search.agenda import Agenda
 from search.cluster import Cluster
 from search.display import Display
 from search.errors import ClusterLostError
-from search.faults import Guard, diagnose
+from search.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_go_on
 from search.history import TrialRecord
 from search.interrupt import Interrupts
 from search.scheduler import StudyScheduler
@@ -102,6 +102,9 @@ class Recorder(Callback):
             self._cut_off(trial, record)
             return
         failure = diagnose(trial)
+        if failure.host and self._can_do_without(failure):
+            self._stopped(trial, record, failure.reason)
+            return
         if failure.storage or self._guard.error:
             self._guard.error = self._guard.error or failure.storage
             return
@@ -109,12 +112,12 @@ class Recorder(Callback):
         reason = failure.reason
         if trial in self._hung:
             reason = f"no result for {limits.stall_minutes:g} minutes: its worker was ended"
-        may_fail = failure.blameless or record.failures < limits.max_failures
-        retry = failure.retry and may_fail
         with self._guard:
-            if retry:
+            if may_go_on(failure, record, limits.max_failures):
                 self._study.retry_trial(record.id, reason, blameless=failure.blameless)
             else:
+                if failure.blameless:
+                    reason += f", {MAX_LOST_HOSTS + 1} times without a new iteration"
                 self._study.fail_trial(record.id, reason)
                 self._agenda.reported(record)
         self._stopped(trial, record, reason)
@@ -144,6 +147,15 @@ class Recorder(Callback):
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
         self._write()
+
+    def _can_do_without(self, failure: Failure) -> bool:
+        """Leave the host of a failure out, if others have a place for its trials."""
+        known = failure.host in self._cluster.left_out
+        others = self._cluster.leave_out(failure.host)
+        if others and not known:
+            places = self._cluster.slots.total
+            self._display.note(f"left out: {failure.reason}; {places} trials at a time now")
+        return others
 
     def _write(self) -> None:
         if not isinstance(self._guard.error, OSError):  # a search that has failed leaves its rows

@@ -50,6 +50,8 @@ def end_reason(history: History, T: int) -> str:
 def limit_reason(history: History, T: int) -> str:
     """The limit that ended the search at T, in words."""
     length = history.lengths[T]
+    if history.all_failed(T):
+        return f"all {len(length.trials)} trials failed"
     match length.limit:
         case "solved_trials":
             return f"{length.solved} trial{'s' * (length.solved > 1)} solved it"

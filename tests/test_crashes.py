@@ -349,10 +349,13 @@ def test_what_may_have_been_bad_luck_is_tried_again(config, tmp_path, monkeypatc
         assert replay(tmp_path / "runs" / "s", row["trial_id"], "cells:Once") == 0
 
 
-def test_what_fails_again_has_failed_with_its_reason(config, tmp_path, monkeypatch):
+def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
+    config, tmp_path, monkeypatch
+):
     code, out, err = search_cells("Fragile", config, tmp_path, monkeypatch)
     assert (code, err) == (0, "")
-    rows = read(tmp_path / "runs" / "s" / files.TRIALS_FILE)
+    study = tmp_path / "runs" / "s"
+    rows = read(study / files.TRIALS_FILE)
     assert [row["status"] for row in rows] == [files.COMPLETED, *[files.FAILED] * 4]
     reasons = [row["error"] for row in rows]
     assert reasons[1].startswith("worker lost: ")
@@ -360,6 +363,25 @@ def test_what_fails_again_has_failed_with_its_reason(config, tmp_path, monkeypat
     assert reasons[3:] == ["MemoryError: no room for 1 GB", "ValueError: a mistake in the cell"]
     assert out.count("goes on from iteration") == 3
     assert max(map(len, out.splitlines()[1:])) <= 80
+
+    (tmp_path / "cells.py").write_text(CELLS.replace("return True", "return False"))
+    code, out, err = run(*resume(study.parent, "--retry-failed"))
+    assert (code, err) == (0, "")
+    assert "4 failed trials run again: T3-0001, T3-0002, T3-0003, ..." in out
+    again = read(study / files.TRIALS_FILE)
+    assert [(row["status"], row["error"]) for row in again] == [(files.COMPLETED, "")] * 5
+    names = ("trial_id", "hidden_size", "learning_rate", "curriculum_length", "seed")
+    assert [[row[n] for n in names] for row in again] == [[row[n] for n in names] for row in rows]
+    assert again[0] == rows[0]
+    for row in again:
+        curve = [r for r in read(study / files.PROGRESS_FILE) if r["trial_id"] == row["trial_id"]]
+        assert [int(r["iteration"]) for r in curve] == list(range(1, len(curve) + 1))
+        assert int(curve[-1]["tokens"]) >= 60000
+    assert {t.state.name for t in optuna_trials(study, 3)} == {"COMPLETE"}
+    assert not list((study / files.RAY_FOLDER).iterdir())
+    code, out, err = run(*resume(study.parent, "--retry-failed"))
+    assert (code, err) == (0, "")
+    assert "no trial has failed: there is none to run again" in out
 
 
 def test_a_finished_search_raised_to_more_trials_runs_exactly_those(config, undisturbed, tmp_path):

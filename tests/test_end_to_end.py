@@ -315,7 +315,10 @@ def test_if_all_trials_fail_the_search_fails_and_says_why(tiny, tmp_path, monkey
     )  # fmt: skip
     reason = "RuntimeError: this cell is made for five steps"
     assert code == 1
-    assert err == f"failed: all 2 trials at T=1 failed; the last: {reason}\n"
+    assert err == (
+        f"failed: all 2 trials at T=1 failed; the last: {reason}. "
+        "--resume --retry-failed runs them again\n"
+    )
     rows = read(tmp_path / "runs" / "my_cells.Short-sequence" / files.TRIALS_FILE)
     assert [(row["status"], row["error"]) for row in rows] == [(files.FAILED, reason)] * 2
 

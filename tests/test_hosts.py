@@ -1,6 +1,9 @@
 """Searches on a cluster of several hosts, which come and go: Ray nodes on this machine."""
 
 import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,6 +124,106 @@ def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_p
     assert out.count(": its host is lost") == 5
     assert out.count(" has joined: 1 trials at a time now") >= 4
     check_whole(study, trials=1)
+
+
+CELLS = """
+import os, signal, time
+from pathlib import Path
+from torch import nn
+
+class Deadly(nn.GRU):
+    '''Takes its host down in its first iteration if it is 13 wide.'''
+
+    def forward(self, input, state=None):
+        raylet = os.environ.get("RAY_RAYLET_PID")  # Ray's process of the host, in a worker
+        if self.hidden_size == 13 and raylet:
+            os.kill(int(raylet), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().forward(input, state)
+
+class Patient(nn.GRU):
+    '''Waits in a worker until it may go on.'''
+
+    def forward(self, input, state=None):
+        while "RAY_RAYLET_PID" in os.environ and not Path(__file__).with_name("go").exists():
+            time.sleep(0.1)
+        return super().forward(input, state)
+"""
+
+
+@pytest.fixture
+def cells(tmp_path, monkeypatch) -> None:
+    (tmp_path / "cells.py").write_text(CELLS)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
+
+
+@pytest.mark.usefixtures("cells")
+def test_a_trial_that_takes_its_hosts_down_fails_and_the_others_go_on(command, tmp_path):
+    space = "space.hidden_size={choices: [12, 13]}"
+    initial = "search.initial=[{hidden_size: 13}, {hidden_size: 12}]"
+    with cluster(cpus=0) as hosts:
+        for _ in range(5):
+            add_host(hosts, num_cpus=1)
+        code, out, err = run(
+            *command, "--address", hosts.address, "--model", "cells:Deadly", "--trials", 2,
+            "--max-concurrent", 2, "--set", space, "--set", initial,
+        )  # fmt: skip
+    assert (code, err) == (0, "")
+    deadly, other = read(tmp_path / "runs" / "s" / files.TRIALS_FILE)
+    assert (deadly["status"], deadly["error"]) == (
+        files.FAILED, "its host is lost, 4 times without a new iteration"
+    )  # fmt: skip
+    assert other["status"] == files.COMPLETED
+    assert out.count("T3-0000 goes on from iteration 0: its host is lost") == 3
+
+
+def join_with(mount: str, address: str) -> subprocess.Popen:
+    """A host of a cluster that has mounts of its own."""
+    ray = f"{sys.executable} -m ray.scripts.scripts start --address {address} --block"
+    resources = "--num-cpus 1 --num-gpus 0 --object-store-memory 100000000"
+    return subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c",
+         f"{mount} && exec {ray} {resources}"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@pytest.mark.privileged
+@pytest.mark.usefixtures("cells")
+@pytest.mark.parametrize(
+    ("mount", "fault"),
+    [
+        ("mount -t tmpfs tmpfs {0}", "does not see"),
+        ("mount --bind {0} {0} && mount -o remount,ro,bind {0}", "cannot write to"),
+    ],
+)
+def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path, mount, fault):
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
+        pytest.skip("a mount of its own needs the right to make one (root)")
+    study, lines = tmp_path / "runs" / "s", []
+    with cluster(cpus=0) as hosts:
+        add_host(hosts, num_cpus=1)
+        process = start(
+            *command, "--address", hosts.address, "--model", "cells:Patient", "--trials", 2
+        )
+        reader = threading.Thread(target=lambda: lines.extend(process.stdout))
+        reader.start()
+        wait_for(lambda: study.exists() and len(read_study_events(study)) > 1, process)
+        joined = join_with(mount.format(tmp_path / "runs"), hosts.address)
+        try:
+            wait_for(lambda: any(" left out: " in line for line in lines), process)
+            (tmp_path / "go").touch()
+            process.wait(timeout=120)
+        finally:
+            joined.terminate()
+            joined.wait(timeout=30)
+            reader.join(timeout=30)
+    assert (process.returncode, process.stderr.read()) == (0, "")
+    assert any(" has joined: 2 trials at a time now" in line for line in lines)
+    (line,) = (line for line in lines if " left out: " in line)
+    assert fault in line
+    assert line.endswith("; 1 trials at a time now\n")
+    check_whole(study, trials=2)
 
 
 def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(

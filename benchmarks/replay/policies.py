@@ -14,7 +14,7 @@ from benchmarks.replay.curves import Evaluation
 from search.agenda import first_configurations
 from search.config import StudyConfig
 from search.sampler import Sampler
-from search.scheduler import restored_scheduler
+from search.scheduler import StudyScheduler
 from search.study import Study
 
 
@@ -46,7 +46,7 @@ class StudySearch:
         self._study = study
         self._T = T
         self._sampler = kind(study, T, journal or InMemoryStorage())
-        self._scheduler = restored_scheduler(study, T)
+        self._scheduler = StudyScheduler(study)
         study.begin_length(T, first_configurations(study, T))
         self._names: dict[int, str] = {}
 
@@ -60,15 +60,15 @@ class StudySearch:
 
     def report(self, trial: int, evaluation: Evaluation, final: bool) -> bool:
         name = self._names[trial]
-        known = SimpleNamespace(trial_id=name)  # all that ASHA asks of a trial
+        known = SimpleNamespace(trial_id=name)  # all that a scheduler asks of a trial
         result = evaluation._asdict()
         status = files.COMPLETED if final else ""
-        if not final:  # Tune does not show a last result to the scheduler as one of many
+        if not final:  # Tune does not ask about the last result
             decision = self._scheduler.on_trial_result(None, known, result)
             status = files.STOPPED_EARLY if decision == TrialScheduler.STOP else ""
+        self._study.add_result(name, result, 0, status)
         if status:
             self._scheduler.on_trial_complete(None, known, result)
-        self._study.add_result(name, result, 0, status)
         self._sampler.reported(self._study.trials[name])
         return not status
 

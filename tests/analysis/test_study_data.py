@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,21 @@ def test_what_has_not_ended_runs_until_its_length_ends_or_until_now(runs: Path) 
     assert studies.studies["warning"].tolist() == [""]
     spans = trial_spans(studies.events)
     assert spans[["T", "began", "ended"]].values.tolist() == [[100, 1.0, 11.0], [200, 12.0, 22.0]]
+
+
+def test_of_a_trial_that_failed_and_ran_again_the_last_run_counts(runs: Path) -> None:
+    failed = [trial(100, 0, files.FAILED), trial(100, 1, files.FAILED)]
+    folder = write_study(runs, "gru", T=[100], trials=failed)
+    again = [
+        {"event": "trial_restarted", "elapsed": 30.0, "trial_id": "T=100-00", "stage": "search"},
+        {"event": "trial_restarted", "elapsed": 30.0, "trial_id": "T=100-01", "stage": "search"},
+        {"event": "result", "elapsed": 40.0, "trial_id": "T=100-00", "status": "completed"},
+        {"event": "result", "elapsed": 41.0, "trial_id": "T=100-01", "status": ""},
+    ]
+    with (folder / files.EVENTS_FILE).open("a") as file:
+        file.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in again)
+    spans = trial_spans(load_studies([runs]).events)
+    assert spans[["began", "ended"]].values.tolist() == [[30.0, 40.0], [30.0, 41.0]]
 
 
 @pytest.mark.parametrize("line", ["{", "3", '{"event": "length_began"}', '{"event": 1}'])

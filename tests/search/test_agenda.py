@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,10 @@ from search.agenda import FRESH, Agenda
 from search.checkpoints import checkpoint_path
 from search.errors import SearchFailedError
 from search.history import TrialRecord
+from search.limits import search_more
+from search.resumption import restart_failed
+from search.run import make_parser, resolve
+from search.runner import check_results
 from search.sampler import trial_seed
 from search.study import Study
 
@@ -268,6 +273,67 @@ def test_a_seed_that_fails_before_it_has_a_model_is_not_dropped(tmp_path):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("limits", "accuracy", "advice"),
+    [
+        ({}, 0.5, "--trials 4"),
+        ({"trials": 9, "solved_trials": 1}, 1.0, "--set search.solved_trials=2"),
+        ({"trials": 9, "patience": 1}, 0.0, "--set search.patience=2"),
+        ({"trials": 9, "budget_minutes": 1}, 0.5, "--budget-minutes 4"),
+        ({"solved_trials": 2}, 1.0, "--set search.solved_trials=4 --trials 4"),
+        ({"trials": 9, "solved_trials": 1, "budget_minutes": 1}, 1.0,
+         "--set search.solved_trials=2 --budget-minutes 4"),
+    ],
+)  # fmt: skip
+def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
+    tmp_path, limits, accuracy, advice
+):
+    study = Study.create(
+        tmp_path / "study", make_config(T=[3], test_payloads=20, **{"trials": 2, **limits})
+    )
+    with agenda_of(study) as agenda:
+        while not agenda.over:
+            trial = agenda.next_trial(())
+            study._elapsed_before += 61  # as if it had taken so long
+            end(study, agenda, trial, accuracy)
+        agenda.finish()
+    began = len(study.trials)
+    study = reopened(study)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        assert agenda.over
+    command = output.getvalue().splitlines()[-1].strip()
+    assert "search more at T=3, where " in output.getvalue()
+    assert command.partition(" --resume ")[2] == advice
+    parsed = make_parser().parse_args(command.split()[3:])
+    _, config = resolve(parsed)
+    study.change_config(config)
+    study = reopened(study)
+    with agenda_of(study) as agenda:
+        assert agenda.next_trial(()).id == f"T3-{began:04}"
+        assert study.lengths[3].limit == ""
+
+
+def test_T_that_ended_alike_go_on_by_one_command(tmp_path):
+    study = make_study(tmp_path, solved_trials=1)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {"T3-0000": 1.0})
+    more = dict(search_more(study, Path("runs/s")))
+    assert more == {
+        "search more at T=3, where enough trials have solved it":
+        "python -m search.run --name s --resume --set search.solved_trials=2",
+        "search more at T=5, where all trials ran":
+        "python -m search.run --name s --resume --trials 4",
+    }  # fmt: skip
+    change(study, solved_trials=3)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    assert list(search_more(study, Path("runs/s"))) == [
+        ("search more at T=3, 5, where all trials ran",
+         "python -m search.run --name s --resume --trials 4"),
+    ]  # fmt: skip
+
+
 def test_a_search_that_goes_on_after_other_trainings_has_lost_no_time(tmp_path):
     study = make_study(tmp_path, confirm_seeds=1, budget_minutes=10)
     with agenda_of(study) as agenda:
@@ -293,14 +359,118 @@ def test_without_time_left_nothing_is_started_and_live_trials_are_cut_off(tmp_pa
     assert "T=3: no result; its time is over" in output.getvalue()
 
 
-def test_if_all_trials_at_a_T_failed_the_search_says_why_the_last_one_did(tmp_path):
+def reopened(study: Study) -> Study:
+    study.close()
+    return Study.open(study.path)
+
+
+def fail_at_3(study: Study, agenda: Agenda) -> None:
+    for _ in range(2):
+        fail(study, agenda, agenda.next_trial(()))
+
+
+def test_if_all_trials_at_a_T_failed_the_next_T_is_searched_and_the_end_says_so(tmp_path):
+    study = make_study(tmp_path)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        fail_at_3(study, agenda)
+        assert play(study, agenda, {}) == ["T5-0000", "T5-0001"]
+    assert "T=3: no result; all 2 trials failed" in output.getvalue()
+    said = r"all 2 trials at T=3 failed; the last: training diverged. --resume --retry-failed runs"
+    with pytest.raises(SearchFailedError, match=said):
+        check_results(study)
+    study = reopened(study)
+    with agenda_of(study) as agenda:
+        assert agenda.over
+
+
+def test_if_all_trials_at_every_T_failed_the_end_names_each(tmp_path):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        for _ in range(4):
+            fail(study, agenda, agenda.next_trial(()))
+        agenda.finish()
+    with pytest.raises(SearchFailedError, match="all trials at T=3, 5 failed; the last: training"):
+        check_results(study)
+
+
+@pytest.mark.parametrize("limit", [{}, {"solved_trials": 1}, {"budget_minutes": 1e-9}])
+def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, limit):
     study = make_study(tmp_path)
     with agenda_of(study) as agenda:
         fail(study, agenda, agenda.next_trial(()))
-        with pytest.raises(SearchFailedError, match="all 2 trials at T=3 failed; the last: train"):
-            fail(study, agenda, agenda.next_trial(()))
-    with pytest.raises(SearchFailedError, match="all 2 trials"), agenda_of(study):
-        pass
+        play(study, agenda, {"T3-0001": 1.0, "T5-0001": 0.9})
+    assert study.best[3]["trial_id"] == "T3-0001"
+    change(study, **limit)
+    study = reopened(study)
+    assert restart_failed(study) == "1 failed trials run again: T3-0000"
+    assert not study.complete
+    study = reopened(study)  # as if it had been killed here
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        trial = agenda.next_trial(())
+        assert (trial.id, trial.curve, trial.row["status"]) == ("T3-0000", [], "interrupted")
+        assert agenda.next_trial({"T3-0000"}) is None
+        end(study, agenda, trial, 0.95)
+        assert agenda.over
+        agenda.finish()
+    assert "failed trials again at each T" in output.getvalue()
+    rows = read(study.path / files.TRIALS_FILE)
+    assert [(row["status"], row["error"]) for row in rows] == [("completed", "")] * 4
+    assert study.best[3]["trial_id"] == "T3-0001"
+    assert study.complete
+    assert restart_failed(study) == "no trial has failed: there is none to run again"
+
+
+def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        fail_at_3(study, agenda)
+        play(study, agenda, {})
+    study = reopened(study)
+    assert restart_failed(study) == "2 failed trials run again: T3-0000, T3-0001"
+    with agenda_of(study) as agenda:
+        # Who wins, and is confirmed, is known when both have ended.
+        assert play(study, agenda, {"T3-0001": 0.7}) == ["T3-0000", "T3-0001", "T3-confirm-00"]
+    check_results(study)
+    assert study.best[3]["trial_id"] == "T3-0001"
+    assert study.trials["T3-confirm-00"].confirms == "T3-0001"
+
+
+def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
+    study = make_study(tmp_path, patience=9)
+    with agenda_of(study) as agenda:
+        first = agenda.next_trial(())
+        report(study, first.id, 1, 0.9, tokens_to_solve=50)
+        fail(study, agenda, first)
+    study = reopened(study)
+    assert (study.lengths[3].solved, len(study.lengths[3].arrivals)) == (1, 1)
+    restart_failed(study)
+    assert (study.lengths[3].solved, study.lengths[3].arrivals) == (0, [])
+    with agenda_of(study) as agenda:
+        assert play(study, agenda, {}) == SEARCH
+
+
+def test_final_trainings_and_confirmations_that_failed_run_again(tmp_path):
+    study = make_study(tmp_path, final=True, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 0.5)
+        for name in ("T3-final", "T5-final", "T3-confirm-00"):
+            trial = agenda.next_trial(())
+            assert trial.id == name
+            fail(study, agenda, trial)
+        play(study, agenda, {})
+    study = reopened(study)
+    restart_failed(study)
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, {"T3-final": 1.0})
+    # The winner at T = 3 is another one now: it has a seed of its own.
+    assert names == ["T3-final", "T3-confirm-00", "T5-final", "T3-confirm-01"]
+    assert study.best[3]["trial_id"] == "T3-final"
+    accuracies = [row["accuracy"] for row in read(study.path / files.CONFIRM_FILE)]
+    assert len(accuracies) == 3
+    assert all(accuracies)
 
 
 @given(st.integers(0, 2**20), st.integers(1, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 from ray.exceptions import ActorDiedError, RayTaskError
+from studies import make_config, report, start
 
-from search.faults import Guard, diagnose
+from search.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_go_on
+from search.study import Study
 
 
 def failed_trial(folder, error: Exception) -> SimpleNamespace:
@@ -46,6 +48,33 @@ def test_an_error_that_tune_kept_as_text(tmp_path):
     trial = SimpleNamespace(pickled_error_file=None, error_file=str(tmp_path / "error.txt"))
     failure = diagnose(trial)
     assert (failure.reason, failure.retry) == ("worker lost: killed: low memory", True)
+
+
+LOST_WORKER = Failure("worker lost", retry=True)
+LOST_HOST = Failure("its host is lost", retry=True, blameless=True)
+
+
+@pytest.mark.parametrize(("failure", "times"), [(LOST_WORKER, 2), (LOST_HOST, MAX_LOST_HOSTS)])
+def test_without_progress_a_trial_gets_another_worker_so_often_and_no_more(
+    tmp_path, failure, times
+):
+    study = Study.create(tmp_path / "study", make_config())
+    start(study, "a")
+    trial = study.trials["a"]
+    for _ in range(2):
+        for _ in range(times):
+            assert may_go_on(failure, trial, max_failures=2)
+            study.retry_trial("a", failure.reason, blameless=failure.blameless)
+        assert not may_go_on(failure, trial, max_failures=2)
+        report(study, "a", len(trial.curve) + 1, 0.5)
+
+
+def test_lost_hosts_are_counted_apart_and_a_mistake_is_not_tried_again(tmp_path):
+    study = Study.create(tmp_path / "study", make_config())
+    start(study, "a")
+    study.retry_trial("a", "its host is lost", blameless=True)
+    assert may_go_on(LOST_WORKER, study.trials["a"], max_failures=1)
+    assert not may_go_on(Failure("a mistake"), study.trials["a"], max_failures=9)
 
 
 def test_a_guard_keeps_the_first_storage_error_and_lets_others_through():

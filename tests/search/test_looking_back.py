@@ -83,6 +83,26 @@ def test_a_study_is_shown_with_its_results_its_endings_and_what_to_do_next(tmp_p
     study.close()
 
 
+def test_what_would_continue_a_finished_study_is_shown_as_commands(tmp_path, capsys):
+    study = Study.create(tmp_path / "s", make_config(T=[5], trials=3))
+    search(study, 5, accuracy=0.9)
+    study.close()
+    out = printed(capsys, tmp_path, "s")
+    assert "s: gru on delay, finished" in out
+    assert "search more at T=5, where all trials ran:\n" in out
+    assert f"--name s --storage {tmp_path} --resume --trials 6\n" in out
+    assert "--retry-failed" not in out
+
+
+def test_failed_trials_can_be_run_again_unless_the_search_still_runs(tmp_path, capsys):
+    study = make_study(tmp_path, "s")
+    assert "--retry-failed" not in printed(capsys, tmp_path, "s")
+    study.close()
+    out = printed(capsys, tmp_path, "s")
+    assert "run failed trials again:\n" in out
+    assert f"--name s --storage {tmp_path} --resume --retry-failed\n" in out
+
+
 def test_two_studies_are_compared_by_what_differs_and_their_best(tmp_path, capsys):
     make_study(tmp_path, "before").close()
     make_study(tmp_path, "after", make_config(trials=3, seed=1, patience=4)).close()

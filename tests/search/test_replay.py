@@ -7,7 +7,7 @@ from studies import make_config, start
 import study_format as files
 from copytask import DivergedError, Trainer, TrainingConfig
 from search.errors import UserError
-from search.replay import replay
+from search.replay import replay, replayed_config
 from search.study import Study
 from search.study_files import read_rows, write_rows
 
@@ -43,6 +43,25 @@ def test_a_replay_has_the_threads_of_a_trial(study):
         assert torch.get_num_threads() == 1
     finally:
         torch.set_num_threads(threads)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "fixed", "device"),
+    [(0.0, "auto", "cpu"), (0.5, "auto", "cuda"), (None, "auto", "auto"), (0.5, "cpu", "cpu")],
+)
+def test_a_replay_has_the_device_of_the_trial(study, gpus, fixed, device):
+    config = study.config.model_copy(update={"training": {"device": fixed}})
+    row = study.trials["T3-0000"].row | {"gpus": gpus}
+    assert replayed_config(config, row, final=False).device == device
+    assert replayed_config(config, row, final=True).device == device
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_trial_of_a_gpu_is_not_replayed_without_one(study):
+    study.trials["T3-0000"].row.update(host="big", gpus=1.0)
+    study.write()
+    with pytest.raises(UserError, match="T3-0000: it was trained on a GPU of big, and there is no"):
+        replay(study.path, "T3-0000")
 
 
 def test_a_difference_is_found_and_told(study, capsys):

@@ -124,6 +124,24 @@ def test_what_a_killed_search_did_not_tell_optuna_is_told_when_it_goes_on(tmp_pa
     assert third.user_attrs["trial_id"] == name
 
 
+def test_a_failed_trial_that_runs_again_runs_for_optuna_too(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    names = [start(study, sampler) for _ in range(3)]
+    for name in names[:2]:
+        study.fail_trial(name, "why")
+        sampler.reported(study.trials[name])
+    tell(study, sampler, names[2], 0.2, files.COMPLETED)
+    study.restart_trial(study.trials[names[0]])
+    study.close()
+    study = Study.open(study.path)
+    sampler = make_sampler(study)
+    assert [t.state.name for t in load(study)] == ["RUNNING", "FAIL", "COMPLETE"]
+    tell(study, sampler, names[0], 0.9, files.COMPLETED)
+    assert [t.state.name for t in load(study)] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert start(study, sampler) == "T5-0003"
+
+
 @pytest.mark.parametrize("damage", [b'{"op_code": 1', b"\x00", b"nonsense\n"])
 def test_a_damaged_journal_is_mended_from_what_the_search_knows(tmp_path, damage):
     study = make_study(tmp_path)

@@ -6,8 +6,13 @@ from hypothesis import strategies as st
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from studies import make_config, metrics, report, start
 
+import study_format as files
+from benchmarks.replay.curves import Evaluation
+from benchmarks.replay.policies import MemoryStudy, StudySearch
 from search.scheduler import StudyScheduler, make_scheduler, restored_scheduler
 from search.study import Study
+
+STOP = TrialScheduler.STOP
 
 
 def decide(scheduler: ASHAScheduler, trial_id: str, iteration: int, accuracy: float) -> str:
@@ -33,37 +38,96 @@ def test_the_last_iteration_of_the_budget_is_no_early_stop():
     assert decide(make_scheduler(make_config()), "a", 10, 0.5) == TrialScheduler.CONTINUE
 
 
+class Live:
+    """A study and its scheduler, called as Tune's controller does with trials that run."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.scheduler = StudyScheduler(study)
+
+    def start(self, name: str) -> None:
+        start(self.study, name)
+        self.scheduler.on_trial_add(None, SimpleNamespace(trial_id=name))
+
+    def report(self, name: str, accuracy: float, final: bool) -> bool:
+        """Whether the trial goes on. The scheduler is not asked about a last result."""
+        trial = SimpleNamespace(trial_id=name)
+        result = metrics(len(self.study.trials[name].curve) + 1, accuracy)
+        status = files.COMPLETED if final else ""
+        if not final and self.scheduler.on_trial_result(None, trial, result) == STOP:
+            status = files.STOPPED_EARLY
+        report(self.study, name, result["iteration"], accuracy, status)
+        if status:
+            self.scheduler.on_trial_complete(None, trial, result)
+        return not status
+
+    def rungs(self) -> list[tuple]:
+        return rungs(self.scheduler._schedulers[5])
+
+
 @given(
-    # Hundredths, since hypothesis has no floats where denormal numbers are flushed.
-    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 100)), max_size=60),
-    st.integers(0, 60),
+    st.lists(
+        # Hundredths, since hypothesis has no floats where denormal numbers are flushed.
+        st.tuples(st.integers(0, 7), st.integers(0, 100), st.integers(0, 3).map(lambda n: not n)),
+        max_size=40,
+    ),
+    st.integers(0, 40),
+    st.sampled_from([1.3, 2, 3]),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
-def test_after_a_restart_rungs_and_decisions_are_those_of_a_search_that_ran_on(
-    tmp_path_factory, reports, restart
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
+    tmp_path_factory, reports, restart, factor
 ):
-    config = make_config(grace_iterations=1, reduction_factor=2)
-    study = Study.create(tmp_path_factory.mktemp("asha") / "study", config)
-    through, restarted = make_scheduler(config), make_scheduler(config)
-    stopped = set()
-    for index, (name, percent) in enumerate(reports):
-        accuracy = percent / 100
+    config = make_config(T=[5], grace_iterations=1, reduction_factor=factor, sampler="random")
+    folder = tmp_path_factory.mktemp("asha")
+    through = Live(Study.create(folder / "through", config))
+    restarted = Live(Study.create(folder / "restarted", config))
+    replayed = StudySearch(MemoryStudy(config), 5)
+    numbers: dict[int, int] = {}  # which trial of the list is which of the replay
+    ended = set()
+    for index, (trial, percent, final) in enumerate(reports):
+        name, accuracy = f"T5-{numbers.get(trial, len(numbers)):04d}", percent / 100
         if index == restart:
-            study.close()
-            study = Study.open(study.path)
-            restarted = restored_scheduler(study, 5)
-            assert rungs(restarted) == rungs(through)
-        if name in stopped:
+            restarted.study.close()
+            restarted = Live(Study.open(folder / "restarted"))
+            for running in restarted.study.lengths[5].live:
+                restarted.scheduler.on_trial_add(None, SimpleNamespace(trial_id=running))
+        if trial in ended:
             continue
-        if name not in study.trials:
-            start(study, name)
-        iteration = len(study.trials[name].curve) + 1
-        decision = decide(through, name, iteration, accuracy)
-        assert decide(restarted, name, iteration, accuracy) == decision
-        if decision == TrialScheduler.STOP:
-            stopped.add(name)
-        report(study, name, iteration, accuracy, "stopped_early" if name in stopped else "")
-    study.close()
+        if trial not in numbers:
+            numbers[trial] = len(numbers)
+            replayed.ask(numbers[trial])
+            through.start(name)
+            restarted.start(name)
+        point = metrics(len(through.study.trials[name].curve) + 1, accuracy)
+        evaluation = Evaluation(**{field: point[field] for field in Evaluation._fields})
+        goes_on = through.report(name, accuracy, final)
+        assert restarted.report(name, accuracy, final) == goes_on
+        assert replayed.report(numbers[trial], evaluation, final) == goes_on
+        if not goes_on:
+            ended.add(trial)
+    if numbers:
+        expected = through.rungs()
+        assert rungs(restored_scheduler(through.study, 5)) == expected
+        assert rungs(replayed._scheduler._schedulers[5]) == expected
+        if restarted.scheduler._schedulers:
+            assert restarted.rungs() == expected
+    for live in (through, restarted):
+        live.study.close()
+
+
+def test_a_worker_that_took_over_and_reports_again_does_not_count_twice(tmp_path):
+    live = Live(
+        Study.create(tmp_path / "study", make_config(grace_iterations=1, reduction_factor=1.3))
+    )
+    live.start("a")
+    for accuracy in [0.5] * 2:
+        live.report("a", accuracy, final=False)
+    before = live.rungs()
+    trial = SimpleNamespace(trial_id="a")
+    assert live.scheduler.on_trial_result(None, trial, metrics(2, 0.5)) == TrialScheduler.CONTINUE
+    live.scheduler.on_trial_add(None, trial)
+    assert live.rungs() == before
 
 
 def test_none_stops_nothing(tmp_path):

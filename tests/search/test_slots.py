@@ -23,7 +23,7 @@ HOST = {"CPU": 4, "GPU": 2}
         ({"max_concurrent": 9}, (0, 4)),
         ({"max_concurrent": 9, "autoscale": True}, (0, 9)),
         ({"max_concurrent": 9, "autoscale": True, "gpus_per_trial": 1}, (9, 0)),
-        ({"max_concurrent": 9, "autoscale": True, "gpus_per_trial": 1, "mixed": True}, (2, 7)),
+        ({"max_concurrent": 9, "autoscale": True, "gpus_per_trial": 1, "mixed": True}, (7, 2)),
     ],
 )
 def test_as_many_trials_as_fit(asked, expected):

@@ -88,6 +88,24 @@ def test_of_many_trials_the_good_the_running_and_the_latest_are_shown():
     assert numbers(study.get_trials(states=(TrialState.RUNNING,))) == [GOOD_TRIALS]
 
 
+def test_a_suggestion_keeps_away_from_what_is_being_tried():
+    space = {"x": FloatDistribution(0, 1)}
+
+    def suggested(running: list[float]) -> float:
+        study = make_study(LimitedStorage(30))
+        values = [n / 10 for n in range(10)]
+        study.add_trials(
+            [create_trial(value=x, params={"x": x}, distributions=space) for x in values]
+        )
+        study.add_trials([create_trial(state=TrialState.RUNNING, params={"x": x},
+                                       distributions=space) for x in running])  # fmt: skip
+        study.sampler = KnownSpaceTPE(space, seed=1, n_startup_trials=2)
+        return study.ask(space).params["x"]
+
+    there = suggested([])
+    assert abs(suggested([there + n / 1000 for n in range(-3, 4)]) - there) > 0.1
+
+
 @given(st.lists(endings, max_size=80), st.randoms(use_true_random=False))
 @settings(deadline=None, max_examples=30)
 def test_the_order_in_which_trials_end_does_not_change_what_is_shown(plan, order):
