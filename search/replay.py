@@ -41,19 +41,11 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
     row, recorded = read_trial(study, trial_id)
     config = read_config(study, model)
     training = replayed_config(config, row, is_final(study, row))
-    if training.resolve_device().type == "cuda" and not torch.cuda.is_available():
-        raise UserError(
-            f"--replay {study} {trial_id}: it was trained on a GPU{on_host(row)}, and there is "
-            "none here; on a CPU its numbers would differ"
-        )
-    ignored = MACHINE_DEPENDENT
-    if recorded_streams(study, trial_id) < STREAMS:
-        if row.get("gpus"):
-            raise UserError(
-                f"--replay {study} {trial_id}: an earlier version trained it, on data that it drew "
-                "on a GPU; this version draws others"
-            )
-        ignored = MACHINE_DEPENDENT | VALIDATED
+    other_streams = recorded_streams(study, trial_id) < STREAMS
+    if reason := why_not_here(row, training, other_streams):
+        raise UserError(f"--replay {study} {trial_id}: {reason}")
+    ignored = MACHINE_DEPENDENT | (VALIDATED if other_streams else set())
+    if other_streams:
         print(f"{trial_id}: an earlier version validated it on other payloads; not compared")
     # The threads of a trial: sums that are split among others come out otherwise.
     configure_process(threads=config.resources.threads_per_trial())
@@ -144,9 +136,24 @@ def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfi
     return training
 
 
-def on_host(row: Row) -> str:
-    """Where a trial was trained, if that is recorded."""
-    return f" of {row['host']}" if row.get("host") else ""
+def why_not_here(row: Row, training: TrainingConfig, other_streams: bool) -> str:
+    """Why a trial cannot be repeated on this machine; empty if it can.
+
+    Args:
+        other_streams: whether a version trained it that drew other data.
+    """
+    if other_streams and row.get("gpus"):
+        return (
+            "an earlier version trained it, on data that it drew on a GPU; this version draws "
+            "others"
+        )
+    if training.resolve_device().type == "cuda" and not torch.cuda.is_available():
+        host = f" of {row['host']}" if row.get("host") else ""
+        return (
+            f"it was trained on a GPU{host}, and there is none here; on a CPU its numbers would "
+            "differ"
+        )
+    return ""
 
 
 def is_final(study: StudyPath, row: Row) -> bool:
