@@ -56,7 +56,7 @@ def launch(
                 check_storage(path.parent)
             # Only now, since a cluster that cannot be had must leave nothing behind.
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
-            with closing(study), mistakes_in_one_line(path / LOG_FILE, command):
+            with mistakes_in_one_line(path / LOG_FILE, command), closing(study):
                 try:
                     output.move_to(study.appended_file(LOG_FILE))
                     if resume:

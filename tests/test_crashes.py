@@ -196,7 +196,7 @@ def test_killed_workers_cost_at_most_an_iteration_each_and_the_search_goes_on(
         wait_for(lambda known=known: results(study) >= known + 2, process)
         for pid in children(process.pid, "ray::CopyTrainable"):
             os.kill(pid, signal.SIGKILL)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.count(" goes on from iteration ") == out.count(": worker lost: ") >= 4
     assert outcome(study) == outcome(undisturbed)
@@ -223,7 +223,7 @@ def test_a_killed_raylet_is_started_again_and_the_search_goes_on(
         workers = children(search, "ray::CopyTrainable")
         for pid in (raylet, *workers):  # a worker that is left would do without for some seconds
             os.kill(pid, signal.SIGKILL)
-        out, err = shell.communicate(timeout=400)  # until the search, too, has ended
+        out, err = shell.communicate()  # until the search, too, has ended
     except BaseException:
         os.kill(search, signal.SIGKILL)
         raise
@@ -264,7 +264,7 @@ def test_whenever_a_signal_comes_the_search_says_what_became_of_it(
     process = start(*arguments(config, tmp_path))
     wait_for(lambda: moment(process, tmp_path), process, pause=0.005)
     process.send_signal(number)
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate()
     assert (process.returncode, err) == (code, says.format(study=tmp_path / "s"))
     assert ("interrupted; what ran is kept" in out) == (code == 130 and not says)
 
@@ -276,13 +276,19 @@ def test_an_interrupted_search_goes_on_as_if_it_had_not_been(config, undisturbed
         process = start(*(command.split()[2:] if known else arguments(config, tmp_path)))
         wait_for(lambda known=known: results(tmp_path / "s") >= known + 4, process)
         process.send_signal(number)
-        asked = time.monotonic()
-        out, err = process.communicate(timeout=60)
-        assert time.monotonic() - asked < 15
+        out, err = process.communicate()  # it would end with 0 if it went on
         assert (process.returncode, err) == (130, "")
         assert command in out
     code, _, err = run(*command.split()[2:])
     assert (code, err) == (0, "")
+    assert outcome(tmp_path / "s") == outcome(undisturbed)
+
+
+def test_a_search_goes_on_when_nobody_reads_its_output_any_more(config, undisturbed, tmp_path):
+    process = start(*arguments(config, tmp_path))
+    process.stdout.readline()
+    process.stdout.close()
+    assert (process.wait(), process.stderr.read()) == (0, "")
     assert outcome(tmp_path / "s") == outcome(undisturbed)
 
 
@@ -314,7 +320,7 @@ def test_a_full_disk_is_told_in_a_line_and_damages_nothing(config, undisturbed, 
             process = start(*(resume(storage) if attempt else arguments(config, storage)))
             wait_for(lambda known=known: results(study) >= known + 4, process)
             fill(ballast)
-            _, err = process.communicate(timeout=60)
+            _, err = process.communicate()
             assert process.returncode == 1
             assert err == (
                 f"failed: cannot write to {study}: No space left on device. What was written is "
@@ -494,8 +500,9 @@ def test_a_study_killed_in_later_stages_ends_as_one_that_was_not(config, tmp_pat
 def test_a_search_in_progress_can_be_copied_and_goes_on_elsewhere(config, undisturbed, tmp_path):
     process = start(*arguments(config, tmp_path / "here"))
     wait_for(lambda: results(tmp_path / "here" / "s") >= 6, process)
-    shutil.copytree(tmp_path / "here" / "s", tmp_path / "there" / "s")
     process.send_signal(signal.SIGSTOP)  # else it may end before the other one has started
+    partial = shutil.ignore_patterns(".*.partial")  # gone when its turn comes
+    shutil.copytree(tmp_path / "here" / "s", tmp_path / "there" / "s", ignore=partial)
     code, out, err = run(*resume(tmp_path / "here"))
     assert (code, out) == (2, "")
     assert "another process is searching in" in err
