@@ -38,7 +38,7 @@ search:
 
 TIMES = {"seconds", "seconds_to_solve"}
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")

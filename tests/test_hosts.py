@@ -32,7 +32,7 @@ QUICK_TO_NOTICE = {
     "health_check_failure_threshold": 3,
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1000)]
 
 
 @contextmanager
@@ -129,7 +129,8 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     study = tmp_path / "runs" / "s"
     monkeypatch.setenv(HEAD_PATIENCE, "12")
     with cluster(cpus=2) as hosts:
-        process = start(*command, "--address", hosts.address)
+        address = hosts.address
+        process = start(*command, "--address", address)
         wait_for(lambda: study.exists() and len(read_study_events(study)) > 8, process)
         hosts.head_node.kill_gcs_server()
         out, err = process.communicate()
@@ -138,7 +139,7 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     assert err == (
         "failed: the head of the Ray cluster is gone; what ran is kept. When there is a head "
         f"again, resume with: python -m search.run --name s --storage {study.parent} "
-        f"--address {hosts.address} --resume\n"
+        f"--address {address} --resume\n"
     )
     with cluster(cpus=2) as hosts:
         resume = ["search.run", *command[3:], "--resume", "--address", hosts.address]

@@ -1,4 +1,5 @@
 import math
+import time
 
 import pytest
 from hypothesis import given, settings
@@ -92,7 +93,9 @@ def test_no_worker_is_idle_but_for_the_starts_of_trials(accuracies, workers):
 def test_a_busy_driver_makes_workers_wait():
     class Slow(Script):
         def report(self, trial, evaluation, final):
-            sum(range(300_000))  # some milliseconds
+            until = time.thread_time() + 0.005
+            while time.thread_time() < until:
+                pass
             return super().report(trial, evaluation, final)
 
     curves = make_curve(*[0.1] * 50, seconds=0.01)
