@@ -37,7 +37,7 @@ def test_the_best_models_are_tested_without_training(
     before = (study / "checkpoints/T=5/checkpoint.pt").read_bytes()
     assert main([str(runs), "--T", "7", "30", "7", "--payloads", "20", "--seed", "3"]) == 0
     assert (study / "checkpoints/T=5/checkpoint.pt").read_bytes() == before
-    frame = pd.read_csv(study / files.GENERALIZATION_FILE)
+    frame = pd.read_csv(study / files.GENERALIZATION_FILE, float_precision="round_trip")
     assert list(frame) == list(files.GENERALIZATION_COLUMNS)
     assert frame[["T", "test_T"]].values.tolist() == [[5, 7], [5, 30], [9, 7], [9, 30]]
     assert set(frame["payloads"]) == {20}
