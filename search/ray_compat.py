@@ -42,6 +42,9 @@ MAX_PENDING = "TUNE_MAX_PENDING_TRIALS_PG"
 """Environment variable: how many workers Tune starts at a time. By default one after the other,
 each of which takes seconds."""
 
+NODE_ID_LABEL = "ray.io/node-id"
+"""The label in which each of Ray's nodes has its id."""
+
 
 def set_switches(own: bool) -> None:
     """Set what a search wants of Ray. Call it before Ray is imported.

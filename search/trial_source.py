@@ -11,13 +11,10 @@ from search.agenda import Agenda
 from search.cluster import Cluster
 from search.faults import Guard
 from search.history import TrialRecord
-from search.ray_compat import keep_result
+from search.ray_compat import NODE_ID_LABEL, keep_result
 from search.sections import METRIC_NAMES
 from search.study import Study
 from search.trainable import METRICS
-
-NODE_ID_LABEL = "ray.io/node-id"
-"""The label in which each of Ray's nodes has its id."""
 
 
 class PlainTrial(Trial):
