@@ -393,6 +393,8 @@ def test_training_on_a_cpu_leaves_the_gpus_alone(monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    # torch's optimizers ask once they believe that there is a GPU; without one that is an error.
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
     for name in ("get_rng_state", "get_rng_state_all", "set_rng_state", "set_rng_state_all"):
         monkeypatch.setattr(torch.cuda, name, fail)
     Trainer(make_config(device="cpu")).run_iteration()
