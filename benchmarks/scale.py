@@ -24,10 +24,13 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 import study_format as files
+from benchmarks import markdown
+from benchmarks.markdown import interval
 from benchmarks.replay.curves import TABLE, Curves, read_table
 from benchmarks.replay.policies import MemoryStudy, StudySearch
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Outcome, Simulation
+from benchmarks.replay.statistics import Estimate
 from benchmarks.search_efficiency import CONFIG
 from copytask import MODELS
 from search.config import StudyConfig, load_config
@@ -54,11 +57,18 @@ def simulate(
     return outcome
 
 
-def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """One row a search."""
+def recorded_curves(args: argparse.Namespace) -> tuple[StudyConfig, Curves]:
+    """The configuration, and the curves of its largest T."""
     config = load_config(args.config, args.set, {"model": args.model})
+    curves = Curves(read_table(args.table), args.model, config.T[-1], config.dimensions())
+    return config, curves
+
+
+def measure(
+    config: StudyConfig, curves: Curves, args: argparse.Namespace
+) -> Iterator[dict[str, Any]]:
+    """One row a search."""
     T = config.T[-1]
-    curves = Curves(read_table(args.table), args.model, T, config.dimensions())
     for workers in args.workers:
         for seed in range(args.seeds):
             study = change(config, T=[T], seed=seed, initial=[])
@@ -77,11 +87,71 @@ def measure(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Medians over the seeds, a row for each number of workers, and the speed-up over one."""
+    """Medians over the seeds, a row for each number of workers.
+
+    Against the fewest workers: the speed-up, the efficiency, which is the speed-up divided by how
+    many times as many workers there are, and the work, which is how many times as many tokens.
+    """
     table = rows.drop(columns="seed").groupby(["driver", "workers"]).median().reset_index()
-    first = table.groupby("driver")["clock"].transform("first")
-    table["speed_up"] = first / table["clock"]
+    first = table.groupby("driver")[["workers", "clock", "tokens"]].transform("first")
+    table["speed_up"] = first["clock"] / table["clock"]
+    table["efficiency"] = table["speed_up"] * first["workers"] / table["workers"]
+    table["work"] = table["tokens"] / first["tokens"]
     return table
+
+
+def time_table(rows: pd.DataFrame, pool: int) -> str:
+    """Time, efficiency and work, as a Markdown table; [shortest, longest] of the searches.
+
+    Args:
+        pool: recorded curves. Of the trials beyond as many each has a curve for the second time.
+    """
+    header = [
+        "workers", "seconds, decisions free", "efficiency", "seconds, decisions charged",
+        "efficiency", "tokens / one worker's", "trials", "of which repeat a curve",
+    ]  # fmt: skip
+    lines = []
+    for (workers, free), (_, charged) in zip(*by_driver(rows), strict=True):
+        line = [str(workers)]
+        for driver, row in (("free", free), ("measured", charged)):
+            searches = rows[(rows["driver"] == driver) & (rows["workers"] == workers)]["clock"]
+            clock = Estimate(row["clock"], searches.min(), searches.max())
+            line += [interval(clock, 0 if clock.low >= 20 else 1), percent(row["efficiency"])]
+        trials = charged["trials"]
+        repeated = percent(1 - pool / trials) if trials > pool else ""
+        lines.append([*line, f"{charged['work']:.1f}", f"{trials:.0f}", repeated])
+    return markdown.table(header, lines)
+
+
+def by_driver(rows: pd.DataFrame) -> list[list[tuple[int, pd.Series]]]:
+    """The rows of the summary with decisions free, and those with decisions charged, by workers."""
+    table = summary(rows)
+    return [
+        [(int(row["workers"]), row) for _, row in table[table["driver"] == driver].iterrows()]
+        for driver in ("free", "measured")
+    ]
+
+
+def percent(share: float) -> str:
+    """With one digit where it is small."""
+    return f"{100 * share:.{0 if share >= 0.1 else 1}f} %"
+
+
+def driver_table(rows: pd.DataFrame) -> str:
+    """What keeps workers and driver busy, with decisions charged, as a Markdown table."""
+    header = [
+        "workers", "workers' time in training", "driver's time in decisions", "ms a suggestion",
+        "ms a result", "trials begun a second", "the same, decisions free",
+    ]  # fmt: skip
+    lines = [
+        [
+            str(workers), percent(row["utilisation"]), percent(row["driver_share"]),
+            f"{row['ask_ms']:.0f}", f"{row['report_ms']:.1f}",
+            *(f"{one['trials'] / one['clock']:.1f}" for one in (row, free)),
+        ]
+        for (workers, free), (_, row) in zip(*by_driver(rows), strict=True)
+    ]  # fmt: skip
+    return markdown.table(header, lines)
 
 
 def verdict(table: pd.DataFrame) -> str:
@@ -91,6 +161,13 @@ def verdict(table: pd.DataFrame) -> str:
     gain = free["clock"].shift() / free["clock"]
     small = gain.index[gain.index > gain.index[gain >= 1.25].max()]
     lines = []
+    wasteful = measured.index[measured["efficiency"] < 0.5]
+    if len(wasteful):
+        row = measured.loc[wasteful[0]]
+        lines.append(
+            f"From {wasteful[0]} workers on, less than half of what they do helps: an efficiency "
+            f"of {percent(row['efficiency'])}, and {row['work']:.1f} times the tokens."
+        )
     if len(small):
         lines.append(
             f"From {small[0]} workers on, twice as many gain less than a quarter: a search cannot "
@@ -157,7 +234,8 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     try:
-        for row in measure(args):
+        config, curves = recorded_curves(args)
+        for row in measure(config, curves, args):
             rows.append(row)
             print(
                 f"{row['workers']} workers, seed {row['seed']}, driver {row['driver']}: "
@@ -168,8 +246,7 @@ def main() -> None:
     frame = pd.DataFrame(rows)
     frame.round(3).to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
     table = summary(frame)
-    print(table.round(3).to_string(index=False))
-    print(verdict(table))
+    print(time_table(frame, len(curves)), driver_table(frame), verdict(table), sep="\n\n")
     draw(table, args.output.with_suffix(".png"))
 
 

@@ -10,6 +10,7 @@ search the same space with the same trials, on two workers, without configuratio
 with. The clock stops when a search knows that a trial has solved T, at the second of two
 evaluations in a row. Prints medians over seeds with 95 % bootstrap intervals, and writes
 search_efficiency.csv (one row a search) and .png (regret over time) beside this file.
+benchmarks/published.py prints the tables again from the committed files.
 
 With --real the sides train, one search at a time, and the clock starts with the process:
 search_efficiency_real.csv. Nothing else should run on the machine meanwhile.

@@ -70,7 +70,12 @@ class Curves:
             )
 
     def __len__(self) -> int:
-        return sum(map(len, self._curves.values()))
+        return len(self.all)
+
+    @property
+    def all(self) -> list[Curve]:
+        """Every curve."""
+        return [curve for curves in self._curves.values() for curve in curves]
 
     def nearest(self, hyperparameters: Mapping[str, Any], used: set[int]) -> Curve:
         """The curve of the nearest configuration: the same choices, then by distance in the cube.

@@ -38,10 +38,24 @@ def test_scale_writes_a_table_and_a_picture(tmp_path, monkeypatch, capsys):
 def test_the_verdict_says_where_workers_and_driver_stop_to_help():
     rows = [
         {"driver": driver, "workers": workers, "clock": clock, "driver_share": 0.5, "ask_ms": 60.0,
-         "report_ms": 1.0}
+         "report_ms": 1.0, "efficiency": 80 / clock / workers, "work": 3.0}
         for driver, clocks in (("free", (80, 40, 21, 20)), ("measured", (80, 40, 22, 90)))
         for workers, clock in zip((1, 2, 4, 8), clocks, strict=True)
     ]  # fmt: skip
     text = scale.verdict(pd.DataFrame(rows))
+    assert "From 8 workers on, less than half" in text
     assert "From 8 workers on, twice as many" in text
     assert "From 8 workers on, the driver costs" in text
+
+
+def test_efficiency_is_the_speed_up_a_worker_and_trials_beyond_the_pool_repeat_a_curve():
+    rows = pd.DataFrame(
+        {"driver": driver, "workers": workers, "seed": seed, "clock": clock + seed,
+         "tokens": tokens, "trials": trials}
+        for driver in ("free", "measured")
+        for workers, clock, tokens, trials in ((1, 79, 10, 40), (4, 39, 25, 200))
+        for seed in range(3)
+    )  # fmt: skip
+    one, four = scale.time_table(rows, pool=100).splitlines()[2:]
+    assert one == "| 1 | 80 [79, 81] | 100 % | 80 [79, 81] | 100 % | 1.0 | 40 | |"
+    assert four == "| 4 | 40 [39, 41] | 50 % | 40 [39, 41] | 50 % | 2.5 | 200 | 50 % |"

@@ -8,10 +8,18 @@ import pytest
 from synthetic import make_config, make_table
 
 from benchmarks.replay.curves import Curves
-from benchmarks.replay.sides import ABLATIONS, IN_ORDER, OURS, SIDES, Race, sides_of
+from benchmarks.replay.sides import ABLATIONS, IN_ORDER, OURS, RANDOM, SIDES, Race, sides_of
 from benchmarks.replay.simulator import Improvement, Outcome
 from benchmarks.replay.statistics import median, ratio_of_medians
-from benchmarks.replay.tables import efficiency_table, regret
+from benchmarks.replay.tables import (
+    COUNTED,
+    all_needs,
+    efficiency_table,
+    ratios_of_random,
+    ratios_to_ours,
+    regret,
+    side_table,
+)
 from benchmarks.search_efficiency import row_of
 
 SYNE_TUNE = importlib.util.find_spec("syne_tune") is not None
@@ -81,25 +89,55 @@ def test_the_table_counts_what_was_solved():
     results = [(OURS, outcome(10.0)), (IN_ORDER, outcome(5.0, before=15.0)), ("x", outcome(30.0))]
     results += [("y", outcome(60.0, solved=False))]
     rows = [row_of("gru", side, seed, o) for side, o in results for seed in range(5)]
-    lines = efficiency_table(pd.DataFrame(rows)).splitlines()
-    cells = {line[:36].strip(): line[36:].split() for line in lines[2:]}
-    assert cells["ours"][:3] == ["5", "5", "10"]
-    assert "0.50" in cells[IN_ORDER]
-    assert "2.00" in cells["and that counted as well"]
-    assert "3.00" in cells["x"]
-    assert cells["y"][:3] == ["5", "0", "never"]
+    cells = cells_of(side_table(pd.DataFrame(rows)))
+    assert cells["ours"][:3] == ["5", "10 [10, 10]", ""]
+    assert cells[IN_ORDER][2] == "0.50 [0.50, 0.50]"
+    assert cells[COUNTED][2] == "2.00 [2.00, 2.00]"
+    assert cells["x"][2] == "3.00 [3.00, 3.00]"
+    assert cells["y"][:2] == ["0 of 5", "never [never, never]"]
 
 
-def test_the_table_of_several_models_ends_with_the_ratios_over_all():
-    def rows(model: str, ours: float, other: float) -> list[dict[str, object]]:
-        clocks = {OURS: ours, "x": other}
-        outcomes = {side: Outcome(solved=True, clock=c, tokens=10**6) for side, c in clocks.items()}
-        return [row_of(model, side, seed, o) for side, o in outcomes.items() for seed in range(5)]
+def cells_of(text: str) -> dict[str, list[str]]:
+    """The first cell of each row of a Markdown table -> the others."""
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
+    return {first: others for first, *others in rows}
 
-    lines = efficiency_table(pd.DataFrame(rows("gru", 1.0, 8.0) + rows("lstm", 2.0, 1.0)))
-    last = lines.rstrip().splitlines()[-1].split()
-    assert last[:2] == ["x", "2.00"]
-    assert last[3] == "1.00"
+
+def race_rows(model: str, **clocks: list[float]) -> pd.DataFrame:
+    """Searches of these sides that took so long, with the seeds 0, 1, ..."""
+    sides = {"random": RANDOM, "warm": IN_ORDER}
+    return pd.DataFrame(
+        row_of(model, sides.get(side, side), seed, Outcome(True, clock, 10**6, clock_before=30.0))
+        for side, values in clocks.items()
+        for seed, clock in enumerate(values)
+    )
+
+
+def test_several_models_have_a_table_of_the_ratios_of_each_and_over_all():
+    rows = pd.concat([race_rows("gru", ours=[1.0] * 5, x=[8.0] * 5),
+                      race_rows("lstm", ours=[2.0] * 5, x=[1.0] * 5)])  # fmt: skip
+    cells = cells_of(ratios_to_ours(all_needs(rows), "seconds"))
+    assert cells[""] == ["GRU", "LSTM", "all 2"]
+    assert cells["x"] == [f"{x} [{x}, {x}]" for x in ("8.00", "0.50", "2.00")]
+    assert ratios_to_ours(all_needs(rows), "seconds") in efficiency_table(rows)
+
+
+def test_random_search_is_compared_with_the_search_in_order_with_and_without_the_T_before():
+    rows = race_rows("gru", ours=[40.0] * 5, warm=[20.0] * 5, random=[60.0] * 5)
+    cells = cells_of(ratios_of_random(all_needs(rows), "seconds"))
+    assert cells[OURS] == ["1.50 [1.50, 1.50]"]
+    assert cells[IN_ORDER] == ["3.00 [3.00, 3.00]"]
+    assert cells[COUNTED] == ["1.20 [1.20, 1.20]"]
+    assert ratios_of_random(all_needs(rows), "seconds") in efficiency_table(rows)
+
+
+def test_where_ours_had_more_seeds_there_is_a_ratio_on_those_that_all_had():
+    rows = race_rows("lstm", ours=[10.0, 10.0, 10.0, 2.0, 2.0, 2.0, 2.0], x=[5.0] * 3)
+    header, *lines = side_table(rows).splitlines()
+    column = header.split("|").index(" on shared seeds ")
+    assert lines[-1].split("|")[column].strip() == "0.50 [0.50, 0.50]"
+    assert lines[-1].split("|")[column - 1].split()[0] == "2.50"
+    assert "shared" not in side_table(rows[rows["seed"] < 3])
 
 
 def test_regret_is_a_step_function_of_the_improvements():

@@ -1,0 +1,209 @@
+"""Prints the tables of docs/results.md and docs/scaling.md that are computed from files here.
+
+    python -m benchmarks.published                     (all)
+    python -m benchmarks.published docs/scaling.md     (those of one page)
+
+Measures nothing: it reads the files that the other benchmarks have written, and takes seconds.
+After new measurements, replace the tables in docs/ by what it prints; a test compares them.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks import scale
+from benchmarks.markdown import interval, table
+from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
+from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
+from benchmarks.replay.statistics import median, ratio_of_medians
+from benchmarks.replay.tables import (
+    COUNTED,
+    NAMES,
+    UNITS,
+    all_needs,
+    medians_of,
+    ratios_of_random,
+    ratios_to_ours,
+    side_table,
+)
+from benchmarks.search_efficiency import CONFIG
+from search.config import load_config
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def rows_of(*names: str) -> pd.DataFrame:
+    """The rows of these files of this folder, one file after the other."""
+    return pd.concat([pd.read_csv(FOLDER / f"{name}.csv") for name in names], ignore_index=True)
+
+
+@cache
+def curves_of(model: str, T: int) -> list[Curve]:
+    """The recorded curves of a model at one T."""
+    dimensions = load_config(CONFIG, [], {"model": model}).dimensions()
+    return Curves(recorded(), model, T, dimensions).all
+
+
+@cache
+def recorded() -> pd.DataFrame:
+    """The table of all recorded curves."""
+    return read_table(TABLE)
+
+
+def recorded_curves() -> str:
+    """What the replay stands on: curves, how many solve T, and whether a search needs more."""
+    rows = rows_of("search_efficiency")
+    lines = []
+    for T in (500, 1000):
+        for model, name in NAMES.items():
+            curves = curves_of(model, T)
+            seconds = [curve[-1].seconds for curve in curves if solves(curve)]
+            trials = rows[rows["model"] == model]["trials"]
+            more = f"{(trials > len(curves)).sum()} of {len(trials)}" if T == 1000 else ""
+            lines.append(
+                [
+                    f"{name}, T = {T}", str(len(curves)), str(len(seconds)), f"{min(seconds):.0f}",
+                    f"{median(seconds).value:.0f}", more,
+                ]
+            )  # fmt: skip
+    header = [
+        "", "curves", "that solve T", "seconds of the fastest", "median of those that solve",
+        "searches with more trials than curves",
+    ]  # fmt: skip
+    return table(header, lines)
+
+
+def solves(curve: Curve) -> bool:
+    """Whether this curve ends with T solved."""
+    return curve[-1].tokens_to_solve is not None
+
+
+def replayed(unit: str) -> str:
+    """The other sides of the comparison at T = 1000 alone, divided by ours."""
+    return ratios_to_ours(all_needs(rows_of("search_efficiency")), unit)
+
+
+def warm_starts(make: Callable[..., str], unit: str) -> str:
+    """A table of the searches at T = 1000 with and without the one at T = 500 before."""
+    return make(all_needs(rows_of(*(f"warm_start_{model}" for model in NAMES))), unit)
+
+
+def real_races() -> str:
+    """The searches at T = 1000 that trained for real."""
+    return side_table(rows_of("search_efficiency_real"))
+
+
+def real_warm_starts() -> str:
+    """The searches with and without the one at T = 500 before that trained for real."""
+    return side_table(rows_of("warm_start_lstm_real"))
+
+
+def real_ratios_of_random() -> str:
+    """What random search takes, divided by what ours takes: all searches that trained for real."""
+    real = all_needs(rows_of("search_efficiency_real", "warm_start_lstm_real"))["lstm"]
+    lines = [
+        [f"{side} ({len(real[side][0])} searches)"]
+        + [interval(ratio_of_medians((real[RANDOM][i], real[side][i])), 2) for i in range(2)]
+        for side in (OURS, IN_ORDER, COUNTED)
+    ]
+    return table(["", *UNITS], lines)
+
+
+def ablations() -> str:
+    """What of the difference is whose: replayed searches of the LSTM."""
+    return side_table(rows_of("ablations_lstm"))
+
+
+def grace_periods() -> str:
+    """One iteration or four before a trial may be stopped, on curves that did not choose it."""
+    return side_table(rows_of("grace_lstm_500"))
+
+
+def overhead() -> str:
+    """Decisions, and the time between trials."""
+    lines = [[row.what, f"{row.value:g} {row.unit}"] for row in rows_of("overhead").itertuples()]
+    return table(["", "measured"], lines)
+
+
+def null_trials() -> str:
+    """Time, memory and disk over many trials that train nothing."""
+    rows = rows_of("null_trials")
+    since = rows.diff()
+    lines = [
+        [
+            f"{row.trials:.0f}",
+            *(f"{1e3 * step / trials:.0f}" for step in steps),
+            f"{row.driver_mb:.0f}", f"{row.worker_mb:.0f}", f"{row.study_mb:.1f}",
+        ]
+        for row, trials, *steps in zip(
+            rows.itertuples(), since["trials"], since["driver_seconds"], since["seconds"],
+            strict=True,
+        )
+    ][1:]  # fmt: skip
+    header = [
+        "trials", "ms of the driver a trial, since the row above", "ms in all", "MB of the driver",
+        "of a worker", "of the study directory",
+    ]  # fmt: skip
+    return table(header, lines)
+
+
+def driver_rate() -> str:
+    """Results a second that the driver records."""
+    lines = [
+        [
+            row.storage,
+            f"{row.results_per_second:.0f}",
+            f"{row.mean_ms:.1f}",
+            f"{row.longest_ms:.1f}",
+        ]
+        for row in rows_of("driver_rate").itertuples()
+    ]
+    return table(["storage", "results a second", "mean ms", "longest ms"], lines)
+
+
+PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
+    "docs/results.md": (
+        recorded_curves,
+        partial(replayed, "seconds"),
+        partial(replayed, "million tokens"),
+        ablations,
+        grace_periods,
+        real_races,
+        partial(warm_starts, medians_of, "seconds"),
+        partial(warm_starts, medians_of, "million tokens"),
+        partial(warm_starts, ratios_of_random, "seconds"),
+        partial(warm_starts, ratios_of_random, "million tokens"),
+        real_warm_starts,
+        real_ratios_of_random,
+    ),
+    "docs/scaling.md": (
+        lambda: scale.time_table(rows_of("scale"), len(curves_of("lstm", 1000))),
+        lambda: scale.driver_table(rows_of("scale")),
+        overhead,
+        null_trials,
+        driver_rate,
+    ),
+}
+"""Page -> the functions that print its tables, in their order."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.published",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("page", nargs="?", choices=list(PUBLISHED), help="default: all pages")
+    only = parser.parse_args().page
+    for page in [only] if only else PUBLISHED:
+        print(f"{page}\n")
+        for make in PUBLISHED[page]:
+            print(f"{make()}\n")
+
+
+if __name__ == "__main__":
+    main()
