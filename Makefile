@@ -1,6 +1,7 @@
 # make search MODEL=mgru   install what is needed and search
 # make test                install what is needed and run all tests
 # make compare             compare the studies under runs/
+# make oldest              the fast tests on the oldest packages that pyproject.toml admits
 # make lint                ruff and mypy
 # make audit               known vulnerabilities of what is installed
 #
@@ -9,9 +10,10 @@
 PYTHON ?= python3
 MODEL ?= mgru
 VENV := .venv
+OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: search test compare lint audit clean
+.PHONY: search test oldest compare lint audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume))
@@ -35,6 +37,11 @@ else
 	wait $$hosts || result=$$?; cat $$log; exit $$result
 endif
 
+# uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.
+oldest: $(OLDEST)/.stamp
+	$(OLDEST)/bin/python -m pytest --numprocesses 4 --dist worksteal -m "not slow" \
+		--ignore tests/cluster $(ARGS)
+
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -53,6 +60,13 @@ $(VENV)/.dev: $(BUILT_FROM)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(VENV)/.run $@
 
+$(OLDEST)/.stamp: $(BUILT_FROM)
+	$(PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet uv
+	$(OLDEST)/bin/uv pip install --quiet --python $(OLDEST) --resolution lowest-direct \
+		--editable '.[fast-test]'
+	touch $@
+
 # Known vulnerabilities of what is installed; asks pypi.org.
 audit: $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet pip-audit
@@ -60,4 +74,4 @@ audit: $(VENV)/.dev
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(VENV)/installed.txt
 
 clean:
-	rm -rf $(VENV) build *.egg-info copytask/recurrence/*.so
+	rm -rf $(VENV) $(OLDEST) build *.egg-info copytask/recurrence/*.so

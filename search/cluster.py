@@ -3,25 +3,17 @@
 import os
 import socket
 from collections.abc import Mapping
+from typing import Any
 
 import ray
 import torch
-from ray.exceptions import AuthenticationError
 
 from copytask import MALLOC_ENVIRONMENT
-from search.errors import UserError
+from search.errors import SearchFailedError, UserError
+from search.ray_compat import refuses_token
 from search.sections import ResourcesConfig
 from search.slots import Slots, check_fits, count_slots, limit_slots
 from search.storage import STORE_VARIABLES
-
-SETTINGS = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own files hold the results
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see search.interrupt
-    "TUNE_GLOBAL_CHECKPOINT_S": "inf",  # a search goes on from its own events
-    "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial that diverged has no metrics
-}
 
 OBJECT_STORE_BYTES = 100_000_000
 """Trials exchange a few kilobytes; Ray's default would take a third of the memory."""
@@ -37,6 +29,8 @@ class Cluster:
 
     Raises:
         UserError: there is no cluster at the address, or a trial asks for more than there is.
+        SearchFailedError: Ray does not start on this machine.
+        KeyboardInterrupt: SIGTERM came while Ray started.
     """
 
     def __init__(self, address: str | None, resources: ResourcesConfig):
@@ -47,7 +41,6 @@ class Cluster:
         self._resources = resources
 
     def __enter__(self) -> "Cluster":
-        os.environ.update(SETTINGS)
         if self._address is None:
             # Asking first spares the seconds that Ray needs to start.
             machine = {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}
@@ -56,7 +49,7 @@ class Cluster:
             check_reachable(self._address)
         try:
             self._connect()
-        except UserError:
+        except BaseException:
             ray.shutdown()
             raise
         return self
@@ -91,18 +84,15 @@ class Cluster:
         store = {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
         variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
-            ray.init(
+            join(
                 address=self._address or "local",  # None would join one that runs here
-                log_to_driver=False,
-                logging_level="error",
                 runtime_env={"env_vars": variables},
                 **(own if self.own else {}),
             )
-        except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
-            reason = connection_fault(error)
-            raise UserError(
-                reason if self.own else f"--address {self._address}: {reason}"
-            ) from None
+        except JoinError as error:
+            if self.own:
+                raise SearchFailedError(f"Ray does not start on this machine: {error}") from None
+            raise UserError(f"--address {self._address}: {error}") from None
         hosts = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         advice = (
             "ask for less, or let a cluster that can grow do so: --autoscale --max-concurrent N"
@@ -112,11 +102,27 @@ class Cluster:
         self.look()
 
 
-def connection_fault(error: Exception) -> str:
+class JoinError(Exception):
     """Why Ray could not be joined, in one line."""
-    if "InvalidAuthToken" in f"{error} {error.__context__}":
-        return "the cluster refuses this machine's token: ~/.ray/auth_token must be the cluster's"
-    return str(error).partition("\n")[0]
+
+
+def join(**settings: Any) -> None:
+    """Start or join Ray.
+
+    Raises:
+        JoinError: that failed.
+        KeyboardInterrupt: SIGTERM came meanwhile.
+    """
+    try:
+        ray.init(log_to_driver=False, logging_level="error", **settings)
+    except SystemExit:  # Ray's own handler of SIGTERM
+        raise KeyboardInterrupt from None
+    except Exception as error:  # Ray raises bare ones too, as when its raylet takes too long
+        if refuses_token(error):
+            raise JoinError(
+                "the cluster refuses this machine's token: ~/.ray/auth_token must be the cluster's"
+            ) from None
+        raise JoinError(str(error).partition("\n")[0] or type(error).__name__) from None
 
 
 def host_name(node: Mapping[str, str]) -> str:

@@ -1,9 +1,7 @@
 """What goes wrong while a search runs, and whether it helps to try again."""
 
 import errno
-import pickle
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 
 import torch
@@ -11,12 +9,10 @@ from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.experiment import Trial
 
 from search.errors import SearchFailedError, UnsharedStorageError
+from search.ray_compat import error_of, host_died
 
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Full, over quota, read-only: no trial could write its checkpoint."""
-
-HOST_DIED = "node has died"
-"""What Ray says of an actor whose host went away."""
 
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
@@ -40,14 +36,10 @@ class Failure:
 
 
 def diagnose(trial: Trial) -> Failure:
-    """Why a trial of Tune failed.
-
-    Trial.get_error would look into the storage, where Tune copies the file only later.
-    """
-    if not trial.pickled_error_file:  # Tune keeps other errors as text, after a line of its own
-        lines = Path(trial.error_file).read_text().splitlines()
-        return Failure("worker lost: " + " ".join(lines[1:2]), retry=True)
-    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    """Why a trial of Tune failed."""
+    error = error_of(trial)
+    if isinstance(error, str):
+        return Failure(f"worker lost: {error}", retry=True)
     cause = getattr(error, "cause", None) or error  # of Ray's wrapper around a worker's exception
     reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
     if isinstance(cause, OSError) and cause.errno in NOT_WRITABLE:
@@ -57,7 +49,7 @@ def diagnose(trial: Trial) -> Failure:
     if isinstance(cause, OUT_OF_MEMORY):
         return Failure(reason, retry=True)
     if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):
-        if getattr(error, "preempted", False) or HOST_DIED in str(error):
+        if host_died(error):
             return Failure("its host is lost", retry=True, blameless=True)
         return Failure("worker lost: " + str(cause).partition("\n")[0], retry=True)
     return Failure(reason)

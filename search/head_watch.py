@@ -1,22 +1,20 @@
 """Tells when the head of the Ray cluster is away."""
 
 import logging
-import os
 import socket
 import threading
 import time
 
 import ray
 
+from search.last_words import LastWords
+from search.ray_compat import head_patience
+
 INTERVAL = 2.0
 """Seconds between two looks."""
 
-RAYS_PATIENCE = "RAY_gcs_rpc_server_reconnect_timeout_s"
-"""Environment variable: seconds, by default 60, for which the head may be away before Ray ends the
-process without a word."""
-
 SHARE = 0.75
-"""Of that time, after which the process ends here, with a word."""
+"""Share of Ray's patience after which the process ends here, with a word."""
 
 log = logging.getLogger(__name__)
 
@@ -25,17 +23,20 @@ class HeadWatch:
     """Watches the head from a thread of its own, and ends the process when it stays away.
 
     The main thread waits for Ray then and cannot be woken. Nothing is lost: each event was
-    written before it counted. A context manager.
+    written before it counted. A context manager, for one connection to Ray: the head of a cluster
+    that was started again is another.
 
     Args:
-        resume: the command that goes on with the search.
+        last_words: says why the process ends.
+        resume: the command that resumes the search.
     """
 
-    def __init__(self, resume: str):
+    def __init__(self, last_words: LastWords, resume: str):
+        self._last_words = last_words
         self._resume = resume
         host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
         self._address = (host.strip("[]"), int(port))
-        self._patience = SHARE * float(os.environ.get(RAYS_PATIENCE, 60))
+        self._patience = SHARE * head_patience()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -54,12 +55,13 @@ class HeadWatch:
                 if told:
                     log.warning("the head of the Ray cluster answers again")
                 seen, told = time.monotonic(), False
+            elif self._over.is_set():
+                return
             elif away > self._patience:
-                log.error(
-                    "the head of the Ray cluster is gone; what ran is kept. When there is one, "
-                    "go on with:\n  %s", self._resume,
-                )  # fmt: skip
-                os._exit(1)
+                self._last_words.end(
+                    "failed: the head of the Ray cluster is gone; what ran is kept. When there is "
+                    f"a head again, resume with: {self._resume}"
+                )
             elif away > 2 * INTERVAL and not told:
                 log.warning("the head of the Ray cluster does not answer; waiting for it")
                 told = True

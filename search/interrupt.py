@@ -1,6 +1,5 @@
 """Ctrl-C and SIGTERM end a search gracefully; a second one ends it at once."""
 
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,10 +7,12 @@ from types import FrameType
 
 
 class Interrupts:
-    """Turns signals into KeyboardInterrupt, after Ray Tune has saved its state.
+    """Turns signals into KeyboardInterrupt, while Ray Tune runs only after it has ended.
 
-    Ray Tune ends a run and saves it on SIGUSR1. Its own handler for SIGINT is switched off
-    (TUNE_DISABLE_SIGINT_HANDLER), so that one place decides.
+    Ray Tune's own handler for SIGINT is switched off, so that one place decides.
+
+    Attributes:
+        requested: whether Ray Tune is to end.
     """
 
     def __init__(self) -> None:
@@ -19,13 +20,13 @@ class Interrupts:
         self._tuning = False
 
     def install(self) -> None:
-        """Take the signals over. Call it after ray.init, which sets handlers of its own."""
+        """Take the signals over. Call it again after ray.init, which sets handlers of its own."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
-        """While this is open, the first signal lets Ray Tune save its state.
+        """While this is open, the first signal sets ``requested``, and the second one raises.
 
         Raises:
             KeyboardInterrupt: at the end, if there was a signal.
@@ -41,6 +42,5 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self._tuning and not self.requested:
             self.requested = True
-            os.kill(os.getpid(), signal.SIGUSR1)
         else:
             raise KeyboardInterrupt

@@ -1,6 +1,9 @@
 """Brings a study, a cluster and a console together, and searches."""
 
-from contextlib import closing
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 
 from copytask import compiled_kernels
 from copytask.recurrence import MISSING_KERNELS
@@ -8,11 +11,13 @@ from search.cluster import Cluster
 from search.commands import resume_command
 from search.config import StudyConfig
 from search.display import Display
-from search.errors import ClusterLostError, StorageError
+from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
 from search.head_watch import HeadWatch
 from search.hosts import check_storage
 from search.interrupt import Interrupts
+from search.last_words import LastWords
 from search.output import OutputCapture
+from search.ray_compat import reason
 from search.runner import search_study
 from search.study import Study
 from study_format import LOG_FILE
@@ -36,15 +41,22 @@ def launch(
     Raises:
         UserError: study or cluster cannot be had.
         SearchFailedError: the search came to nothing.
+        KeyboardInterrupt: the user ended it before it began.
     """
-    with OutputCapture() as output:
+    command = resume_command(path, address)
+    interrupts = Interrupts()
+    interrupts.install()
+    with LastWords() as last_words, OutputCapture() as output:
+        last_words.prepare("failed: the search was killed, or crashed, while it started")
+        watch = partial(HeadWatch, last_words, command)
         study = Study.open(path) if resume else None
         with Cluster(address, config.resources) as cluster:
+            interrupts.install()
             if not cluster.own:
                 check_storage(path.parent)
             # Only now, since a cluster that cannot be had must leave nothing behind.
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
-            with closing(study):
+            with mistakes_in_one_line(path / LOG_FILE, command), closing(study):
                 try:
                     output.move_to(study.appended_file(LOG_FILE))
                     if resume:
@@ -52,11 +64,46 @@ def launch(
                         study.write()  # a search that was killed knew more than its files
                 except OSError as error:
                     raise StorageError(path, error) from None
-                return search_shown(study, cluster, Display(study, output.console, quiet))
+                last_words.prepare(
+                    f"failed: the search was killed, or crashed: see the end of {path / LOG_FILE}. "
+                    f"Resume with: {command}"
+                )
+                display = Display(study, output.console, quiet)
+                return search_shown(study, cluster, display, interrupts, watch, command)
 
 
-def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
-    """Search and tell the user how it went; returns the exit code."""
+@contextmanager
+def mistakes_in_one_line(log: StudyPath, command: str) -> Iterator[None]:
+    """Turn an exception that nothing foresees into one line; its traceback goes to the log.
+
+    Raises:
+        SearchFailedError: there was one.
+    """
+    try:
+        yield
+    except (UserError, SearchFailedError):
+        raise
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()  # stderr is the log
+        raise SearchFailedError(
+            f"{reason(error)}. The traceback is at the end of {log}; resume with: {command}"
+        ) from None
+
+
+def search_shown(
+    study: Study,
+    cluster: Cluster,
+    display: Display,
+    interrupts: Interrupts,
+    watch: Callable[[], HeadWatch],
+    command: str,
+) -> int:
+    """Search and tell the user how it went; returns the exit code.
+
+    Args:
+        watch: looks after the head of the cluster that there is now.
+        command: resumes the search.
+    """
     config = study.config
     slots = cluster.slots
     display.view.slots = slots.total
@@ -66,10 +113,9 @@ def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
     display.say(f"{config.model} on {config.task}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
-    command = resume_command(study.path)
     try:
-        with display, HeadWatch(command):
-            search_on(cluster, study, display)
+        with display:
+            search_on(cluster, study, display, interrupts, watch)
     except KeyboardInterrupt:
         display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
         return 130
@@ -77,15 +123,21 @@ def search_shown(study: Study, cluster: Cluster, display: Display) -> int:
     return 0
 
 
-def search_on(cluster: Cluster, study: Study, display: Display) -> None:
+def search_on(
+    cluster: Cluster,
+    study: Study,
+    display: Display,
+    interrupts: Interrupts,
+    watch: Callable[[], HeadWatch],
+) -> None:
     """Search on a cluster; if it is our own and dies, go on with a new one."""
     for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
-        interrupts = Interrupts()
-        interrupts.install()  # after ray.init, which sets handlers of its own
         try:
-            return search_study(study, cluster, display, interrupts)
+            with watch():
+                return search_study(study, cluster, display, interrupts)
         except ClusterLostError:
             if not cluster.own or not restarts_left:
                 raise
-            display.say("Ray's processes have died; they are started again, and trials go on")
-            cluster.restart()
+        display.say("Ray's processes have died; they are started again, and trials go on")
+        cluster.restart()
+        interrupts.install()

@@ -17,10 +17,9 @@ from typing import Any, NamedTuple
 
 import ray
 import yaml
-from ray.exceptions import AuthenticationError
 
 from command_line import Parser
-from search.cluster import check_reachable, connection_fault
+from search.cluster import JoinError, check_reachable, join
 from search.errors import UserError
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
@@ -148,9 +147,9 @@ def connect(address: str) -> str:
     """
     check_reachable(address)
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="error")
-    except (ConnectionError, ValueError, RuntimeError, AuthenticationError) as error:
-        raise UserError(f"--address {address}: {connection_fault(error)}") from None
+        join(address=address)
+    except JoinError as error:
+        raise UserError(f"--address {address}: {error}") from None
     return str(ray.get_runtime_context().gcs_address)
 
 

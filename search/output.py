@@ -3,10 +3,21 @@
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 from rich.console import Console
+
+
+class PatientConsole(Console):
+    """A console that falls silent when nobody reads it any more, as after ``| head``.
+
+    Rich's own would end the process without a word.
+    """
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
 
 
 class OutputCapture:
@@ -23,7 +34,7 @@ class OutputCapture:
         self._saved = [os.dup(1), os.dup(2)]
         self._log: IO[bytes] = tempfile.TemporaryFile()
         self._point_to(self._log.fileno())
-        self.console = Console(file=os.fdopen(os.dup(self._saved[0]), "w"))
+        self.console = PatientConsole(file=os.fdopen(os.dup(self._saved[0]), "w"))
         return self
 
     def move_to(self, path: Path) -> None:
@@ -42,7 +53,8 @@ class OutputCapture:
         for descriptor, saved in zip((1, 2), self._saved, strict=True):
             os.dup2(saved, descriptor)
             os.close(saved)
-        self.console.file.close()
+        with suppress(BrokenPipeError):
+            self.console.file.close()
         self._log.close()
 
     def _point_to(self, target: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +15,7 @@ PACKAGES = ("torch", "ray", "optuna", "numpy")
 def provenance(seed: int) -> dict[str, Any]:
     """Versions, machine and time, for study.yaml."""
     return {
-        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "seed": seed,
         "python": platform.python_version(),
         "packages": {name: version(name) for name in PACKAGES},

@@ -23,6 +23,7 @@ from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
+from search.ray_compat import set_switches
 from search.resumption import check_resumable
 from search.storage import parse_storage, probe, reason
 from search.study import read_config
@@ -50,11 +51,6 @@ CONFIG_FLAGS = {
     "autoscale": "resources.autoscale",
 }
 """Flag -> the key of the configuration that it sets."""
-
-
-LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""Environment variable, read by Ray when it is imported. With "0" a cluster of this machine's own
-listens on loopback alone, as Ray itself has it on Windows and macOS; else on every interface."""
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -220,8 +216,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"# study directory: {path}")
             print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
             return 0
-        if args.address is None:
-            os.environ[LOOPBACK_ONLY] = "0"
+        set_switches(own=args.address is None)
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
         from search.launch import launch
 
@@ -231,6 +226,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except SearchFailedError as error:
         print(f"failed: {error}", file=sys.stderr)
+        return 1
+    except SystemExit as error:  # else the process would end without a word
+        print(f"failed: code of the model has called sys.exit({error.code!r})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -1,6 +1,5 @@
 """Hands trials to Ray Tune: new ones, and those that go on after a restart or a lost worker."""
 
-import time
 from typing import Any
 
 from ray.tune import PlacementGroupFactory
@@ -12,6 +11,7 @@ from search.agenda import Agenda
 from search.cluster import Cluster
 from search.faults import Guard
 from search.history import TrialRecord
+from search.ray_compat import keep_result
 from search.sections import METRIC_NAMES
 from search.study import Study
 from search.trainable import METRICS
@@ -24,8 +24,7 @@ class PlainTrial(Trial):
     """
 
     def update_last_result(self, result: dict[str, Any]) -> None:
-        self.run_metadata.last_result = {k: v for k, v in result.items() if k != METRICS}
-        self.run_metadata.last_result_time = time.time()
+        keep_result(self, {k: v for k, v in result.items() if k != METRICS})
 
 
 class TrialSource(SearchAlgorithm):

@@ -1,7 +1,6 @@
 """Runs the trials of a study with Ray Tune and keeps the study up to date while it does."""
 
 import dataclasses
-import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from search.errors import ClusterLostError
 from search.faults import Guard, diagnose
 from search.history import TrialRecord
 from search.interrupt import Interrupts
+from search.ray_compat import start_workers_together, worker_of
 from search.scheduler import StudyScheduler
 from search.study import Study
 from search.trainable import ERROR, METRICS, PARAMETERS, PLACE, STATUS, CopyTrainable
@@ -173,7 +173,7 @@ class Recorder(Callback):
         for trial, heard in self._heard.items():
             if now - heard > patience and trial not in self._hung:
                 self._hung.add(trial)
-                ray.kill(trial.temporary_state.ray_actor)  # Tune then reports the trial's failure
+                ray.kill(worker_of(trial))  # Tune then reports the trial's failure
 
 
 class SearchStopper(Stopper):
@@ -204,7 +204,7 @@ def tune_study(
     All in one run of Tune: its workers, which take seconds to start, serve the whole study.
 
     Raises:
-        KeyboardInterrupt: the user ended the search.
+        KeyboardInterrupt: the user ended the search, by Ctrl-C or a signal.
         OSError: the study cannot be written any more.
         SearchFailedError: it came to nothing, or Ray has no node any more (ClusterLostError).
     """
@@ -213,10 +213,10 @@ def tune_study(
     recorder = Recorder(study, agenda, cluster, source, guard, display)
 
     def must_end() -> bool:
-        return guard.error is not None or recorder.cluster_lost or agenda.over
+        failed = guard.error is not None or recorder.cluster_lost
+        return failed or agenda.over or interrupts.requested
 
-    # Else Tune starts one worker after the other, each of which takes seconds.
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(cluster.slots.total)
+    start_workers_together(cluster.slots.total)
     with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
         tune.run(
             CopyTrainable,
@@ -234,3 +234,5 @@ def tune_study(
         raise guard.error
     if recorder.cluster_lost:
         raise ClusterLostError("Ray has lost its last node; go on with --resume")
+    if not agenda.over:
+        raise KeyboardInterrupt  # a SIGUSR1 from outside, for which Tune has a handler of its own

@@ -11,7 +11,7 @@ from searches import read, run, start, wait_for
 
 import study_format as files
 from search.event_log import read_study_events
-from search.head_watch import RAYS_PATIENCE
+from search.ray_compat import HEAD_PATIENCE
 
 CONFIG = """
 model: gru
@@ -115,7 +115,7 @@ def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_p
             )
         hosts.remove_node(host, allow_graceful=False)
         add_host(hosts, num_cpus=1)
-        out, err = process.communicate(timeout=400)
+        out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.count("goes on from iteration") == 5
     assert out.count(": its host is lost") == 5
@@ -127,16 +127,19 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     command, tmp_path, monkeypatch
 ):
     study = tmp_path / "runs" / "s"
-    monkeypatch.setenv(RAYS_PATIENCE, "12")
+    monkeypatch.setenv(HEAD_PATIENCE, "12")
     with cluster(cpus=2) as hosts:
         process = start(*command, "--address", hosts.address)
         wait_for(lambda: study.exists() and len(read_study_events(study)) > 8, process)
         hosts.head_node.kill_gcs_server()
-        out, err = process.communicate(timeout=100)
-    assert (process.returncode, err) == (1, "")
+        out, err = process.communicate()
+    assert process.returncode == 1
     assert "the head of the Ray cluster does not answer; waiting for it" in out
-    assert "the head of the Ray cluster is gone; what ran is kept" in out
-    assert "--name s" in out.splitlines()[-1]
+    assert err == (
+        "failed: the head of the Ray cluster is gone; what ran is kept. When there is a head "
+        f"again, resume with: python -m search.run --name s --storage {study.parent} "
+        f"--address {hosts.address} --resume\n"
+    )
     with cluster(cpus=2) as hosts:
         resume = ["search.run", *command[3:], "--resume", "--address", hosts.address]
         code, out, err = run(*resume)

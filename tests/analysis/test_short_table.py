@@ -42,7 +42,9 @@ def test_latex_escapes_what_a_name_may_hold(runs: Path) -> None:
     assert r"\usepackage" not in text
 
 
-@pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is not installed")
+@pytest.mark.skipif(
+    not shutil.which("pdflatex"), reason="needs pdflatex: apt-get install texlive-latex-base"
+)
 def test_latex_compiles(runs: Path, tmp_path: Path) -> None:
     write_study(runs, "a", model=NASTY, T=[100])
     table = latex(compare_studies(load_studies([runs])))
