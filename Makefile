@@ -3,6 +3,8 @@
 # make compare             compare the studies under runs/
 # make oldest              the fast tests on the oldest packages that pyproject.toml admits
 # make lint                ruff and mypy
+# make wheel               the wheel of this platform and the source archive, in dist/
+# make installed           that wheel in an empty environment: a search and a comparison
 # make audit               known vulnerabilities of what is installed
 #
 # ARGS is handed on: make search MODEL=gru ARGS="--config configs/quick.yaml"
@@ -13,7 +15,7 @@ VENV := .venv
 OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: search test oldest compare lint audit clean
+.PHONY: search test oldest compare lint wheel installed audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume))
@@ -47,6 +49,14 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The wheel is built from the source archive, so what that lacks is missing here as well.
+wheel: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build
+
+installed: wheel
+	.ci/installed $(BIN)/python dist/*.whl
+
 # A stamp for each set of packages, made again when what is installed or compiled changes.
 BUILT_FROM := pyproject.toml setup.py copytask/recurrence/kernels.c
 
@@ -74,4 +84,4 @@ audit: $(VENV)/.dev
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(VENV)/installed.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build *.egg-info copytask/recurrence/*.so
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info copytask/recurrence/*.so

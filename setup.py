@@ -1,12 +1,16 @@
 """Compiles the training kernels, if there is a C compiler; everything else is in pyproject.toml.
 
 The same file is compiled once for each instruction set; copytask/recurrence/kernels.py takes
-the best build that the processor can run. They are plain shared libraries, loaded by ctypes.
+the best build that the processor can run. They are plain shared libraries, loaded by ctypes, so one
+wheel serves every Python on a platform. A wheel without kernels serves every platform.
 """
 
 import platform
+from pathlib import Path
 
 from setuptools import Extension, setup
+from setuptools.command.bdist_wheel import bdist_wheel
+from setuptools.command.build_ext import build_ext
 
 # Instruction sets by name and not by level (-march=x86-64-v3), which GCC knows from 11 on only.
 AVX2 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mlzcnt"]
@@ -23,7 +27,24 @@ if platform.machine() in ("x86_64", "AMD64"):
         "amx_bf16": AMX_BF16,
     }
 
+
+class BuildKernels(build_ext):
+    """Names the kernels without the version of Python, which they do not use."""
+
+    def get_ext_filename(self, fullname: str) -> str:
+        return fullname.replace(".", "/") + ".so"
+
+
+class Wheel(bdist_wheel):
+    """Tags a wheel py3-none-PLATFORM, and one without kernels py3-none-any."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        has_kernels = any(Path(self.bdist_dir).rglob("_kernels_*.so"))
+        return ("py3", "none", super().get_tag()[2] if has_kernels else "any")
+
+
 setup(
+    cmdclass={"build_ext": BuildKernels, "bdist_wheel": Wheel},
     ext_modules=[
         Extension(
             f"copytask.recurrence._kernels_{build}",
@@ -33,5 +54,5 @@ setup(
             optional=True,  # without a compiler that can do it the installation goes on
         )
         for build, flags in BUILDS.items()
-    ]
+    ],
 )

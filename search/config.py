@@ -1,6 +1,7 @@
 """The configuration of a study: its schema, its YAML files and its overrides."""
 
 import copy
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +28,9 @@ from search.sections import ResourcesConfig, SearchConfig, Section
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
 from search.storage import read_bytes, reason
 from study_paths import StudyPath
+
+CONFIGS = Path(__file__).parent.parent / "configs"
+"""The configurations that are installed with the search."""
 
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
@@ -197,6 +201,27 @@ class StudyConfig(Section):
             ),
             batch_size=max(self.possible_values("batch_size")),
         )
+
+
+def installed_configs() -> list[str]:
+    """The names of the configurations in :data:`CONFIGS`."""
+    return sorted(file.name for file in CONFIGS.glob("*.yaml"))
+
+
+def find_config(file: Path) -> Path:
+    """The configuration that a user means: a file of theirs, or the name of an installed one.
+
+    The folder ``configs`` of a checkout may stand before the name.
+
+    Raises:
+        UserError: there is neither.
+    """
+    if os.path.lexists(file) or file.parent not in (Path(), Path(CONFIGS.name)):
+        return file
+    if file.name not in installed_configs():
+        names = ", ".join(installed_configs())
+        raise UserError(f"cannot read {file}: No such file; give a path, or one of {names}")
+    return CONFIGS / file.name
 
 
 def read_yaml(path: StudyPath) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Search hyperparameters of a recurrent network on the copy task.
 
     python -m search.run --model mgru
-    python -m search.run --model gru --config configs/quick.yaml
+    python -m search.run --model gru --config quick.yaml
     python -m search.run --model my_package.cells:factory --T 100 --set space.hidden_size=64
     python -m search.run --list
     python -m search.run --show mgru-delay
@@ -21,7 +21,15 @@ import yaml
 from command_line import Parser, suggest, suggest_output
 from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
-from search.config import StudyConfig, load_config, override, read_yaml
+from search.config import (
+    CONFIGS,
+    StudyConfig,
+    find_config,
+    installed_configs,
+    load_config,
+    override,
+    read_yaml,
+)
 from search.errors import SearchFailedError, UserError
 from search.place import check_free
 from search.ray_compat import set_switches
@@ -31,7 +39,7 @@ from search.study import read_config
 from study_format import STUDY_FILE
 from study_paths import StudyPath, is_object_store
 
-DEFAULT_CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
+DEFAULT_CONFIG = CONFIGS / "default.yaml"
 
 CONFIG_FLAGS = {
     "model": "model",
@@ -56,7 +64,10 @@ CONFIG_FLAGS = {
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m search.run``."""
-    parser = Parser("copytask-search", prog="python -m search.run", description=__doc__)
+    parser = Parser(
+        "copytask-search", prog="python -m search.run", description=__doc__,
+        epilog=f"Configurations to start from: {CONFIGS}",
+    )  # fmt: skip
     study = parser.add_argument_group("what is searched")
     model = study.add_argument(
         "--model", help=f"{', '.join(MODELS)}, or your own cell as package.module:factory"
@@ -67,7 +78,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     config = study.add_argument(
         "--config", type=Path, metavar="FILE",
-        help="configuration (default: configs/default.yaml)",
+        help="configuration: your file, or the name of an installed one: "
+        f"{', '.join(installed_configs())} (default: {DEFAULT_CONFIG.name})",
     )  # fmt: skip
     study.add_argument(
         "--set", action="append", default=[], metavar="KEY.PATH=VALUE",
@@ -136,7 +148,8 @@ def make_parser() -> argparse.ArgumentParser:
     suggest(scheduler, ("asha", "none"))
     for action in (name, show):
         suggest_output(action, "ls runs 2>/dev/null")
-    suggest_output(config, "ls configs/*.yaml *.yaml 2>/dev/null")
+    names = " ".join(installed_configs())
+    suggest_output(config, f"printf '%s\\n' {names}; ls *.yaml 2>/dev/null")
     return parser
 
 
@@ -172,6 +185,8 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     Raises:
         UserError: they cannot be used.
     """
+    if args.config:
+        args.config = find_config(args.config)
     flags = {
         key: getattr(args, name)
         for name, key in CONFIG_FLAGS.items()

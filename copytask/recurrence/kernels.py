@@ -7,7 +7,6 @@ everything works, on torch's operations, only slower.
 import ctypes
 import functools
 import platform
-import sysconfig
 import warnings
 from pathlib import Path
 
@@ -21,8 +20,8 @@ UNIT_MULTIPLE = 32
 
 MISSING_KERNELS = (
     "copytask found no compiled kernels that run here, so training takes several times as long; "
-    "install a C compiler (gcc or clang) and compile them (-v shows what the compiler says): "
-    "python -m pip install -v --no-deps -e ."
+    "install a C compiler (gcc or clang), then copytask-search again with pip install -v --no-deps "
+    "--force-reinstall, which shows what the compiler says"
 )
 
 
@@ -81,7 +80,7 @@ def load(build: str) -> ctypes.CDLL | None:
     None if not, if the file does not load here, or if the system does not let this process use
     them (AMX needs its permission).
     """
-    file = Path(__file__).with_name(f"_kernels_{build}{sysconfig.get_config_var('EXT_SUFFIX')}")
+    file = Path(__file__).with_name(f"_kernels_{build}.so")
     if not file.is_file():
         return None
     try:
