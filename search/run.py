@@ -186,7 +186,8 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     else:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
         model = config.model
-        default = f"{model_label(config.model).replace(':', '.')}-{config.task}"
+        label = model_label(config.model).replace(".py:", ":").replace(":", ".")
+        default = f"{label}-{config.task}"
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path, model)

@@ -3,6 +3,7 @@
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def absolute_cell(name: str) -> str:
     source, _, attribute = name.rpartition(":")
     if not source.endswith(FILE_ENDING):
         return name
-    return f"{Path(source).expanduser().absolute()}:{attribute}"
+    return f"{_absolute(source)}:{attribute}"
 
 
 def is_same_cell(given: str, recorded: str) -> bool:
@@ -67,13 +68,18 @@ def import_cell(name: str) -> Callable[..., nn.Module]:
     return cast("Callable[..., nn.Module]", factory)
 
 
+def _absolute(source: str) -> Path:
+    """Links are kept: other hosts of a cluster may have them lead elsewhere."""
+    return Path(os.path.abspath(Path(source).expanduser()))
+
+
 def _import_file(source: str) -> ModuleType:
     """The module in a file, which is run once in a process. It finds modules beside it.
 
     Raises:
         FileNotFoundError: there is no such file.
     """
-    path = Path(source).expanduser().absolute()
+    path = _absolute(source)
     # A name of its own: the file may be called as a module that is imported already.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"cell_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{digest}"
@@ -82,7 +88,8 @@ def _import_file(source: str) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path} on this machine")
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # last: it must not hide what is installed

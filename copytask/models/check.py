@@ -81,7 +81,9 @@ class _Trial:
                 f"hidden_size), but returned {found}"
             )
         if self.outputs.dtype != self.inputs.dtype:
-            self.refuse(f"returns outputs of {self.outputs.dtype} for inputs of {self.inputs.dtype}")
+            self.refuse(
+                f"returns outputs of {self.outputs.dtype} for inputs of {self.inputs.dtype}"
+            )
 
     def attempt(self, call: Callable[[], Any], how: str) -> Any:
         """What the user's code returns, always from the same random numbers."""

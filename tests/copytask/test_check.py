@@ -130,7 +130,10 @@ class FailingBackward(Loop):
         ("DetachedOutputs", r"returns outputs without a gradient.*leave detach\(\)"),
         ("NoGradient", r"returns outputs without a gradient.*torch.no_grad\(\) out"),
         ("DetachedState", "passes no gradient back from its last output to its first input"),
-        ("DetachedPart", "gives no gradient to its parameter recurrent.weight, recurrent.bias: use"),
+        (
+            "DetachedPart",
+            "gives no gradient to its parameter recurrent.weight, recurrent.bias: use",
+        ),
         ("Unused", "gives no gradient to its parameter forgotten.weight, forgotten.bias: use it"),
         ("Keeping", "gives other outputs when it is called again on the same input"),
         ("NumbersFromElsewhere", "draw random numbers from torch's generator"),
