@@ -137,3 +137,12 @@ GENERALIZATION_COLUMNS = (
     "seed",  # of those payloads: equal task, test_T and seed are equal payloads
 )
 """generalization.csv: one row a (T, test_T). The one file that ``analysis`` writes here."""
+
+
+def model_label(model: str) -> str:
+    """A model as it is shown, and as a study is called after it.
+
+    Of a cell in a file, ``/folder/file.py:factory``, the study holds the whole path.
+    """
+    file, _, factory = model.rpartition(":")
+    return f"{file.rpartition('/')[2]}:{factory}" if file.endswith(".py") else model

@@ -66,7 +66,7 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--allow-import",
         action="store_true",
-        help="import the cells package.module:factory that the studies name, which runs their code",
+        help="import the cells of one's own that the studies name, which runs their code",
     )
     return parser
 
@@ -83,6 +83,7 @@ def _at_least_one(text: str) -> int:
 
 def score_model(
     path: StudyPath,
+    name: str,
     best: dict[str, Any],
     lengths: list[int],
     payloads: int,
@@ -93,12 +94,12 @@ def score_model(
 
     Args:
         path: of the study.
+        name: of the model that it searches.
         allow_import: whether the module of a cell that is in no registry may be imported.
 
     Raises:
         InputError: the model cannot be loaded, or needs a module that may not be imported.
     """
-    name = best["model"]
     if name not in MODELS and not allow_import:
         raise InputError(
             f"{path}, T = {best['T']}: its model is the cell {name!r}, whose code would be run: if "
@@ -116,8 +117,8 @@ def score_model(
         )
         columns = ("accuracy", "accuracy_low", "accuracy_high", "exact_match", "recalled_bits")
         rows.append(
-            {name: best[name] for name in ("model", "task", "T", "trial_id")}
-            | {name: getattr(scores, name) for name in columns}
+            {column: best[column] for column in ("model", "task", "T", "trial_id")}
+            | {column: getattr(scores, column) for column in columns}
             | {"test_T": length, "payloads": payloads, "seed": seed}
         )
     return rows
@@ -148,9 +149,10 @@ def generalize(
         if study["problem"] or not best:
             passed_over.append(f"{path}: {study['problem'] or 'no T has a best trial yet'}")
         rows = []
+        model = str(studies.configs[study["study"]]["model"]) if best else ""
         for row in best:
             try:
-                found = score_model(path, row, lengths, payloads, seed, allow_import)
+                found = score_model(path, model, row, lengths, payloads, seed, allow_import)
             except InputError as error:
                 passed_over.append(str(error))
                 continue

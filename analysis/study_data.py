@@ -126,7 +126,7 @@ def load_studies(paths: Iterable[str | StudyPath]) -> Studies:
             {
                 "study": name,
                 "path": str(folder),
-                "model": str(config["model"]) if config else None,
+                "model": files.model_label(str(config["model"])) if config else None,
                 "task": str(config["task"]) if config else None,
                 "problem": problem,
                 "warning": warning,
@@ -353,6 +353,8 @@ def _numbers(path: StudyPath, cells: pd.Series, name: str, required: bool) -> pd
 
 def _with_study(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     frame.insert(0, "study", name)
+    if "model" in frame:
+        frame["model"] = frame["model"].map(files.model_label, na_action="ignore")
     return frame
 
 

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from copytask.models import MODELS, CopyModel, build_model, find_factory
+from copytask.models import MODELS, CopyModel, build_model, find_factory, is_same_cell
 
 FILE_NAME = "checkpoint.pt"
 FORMAT = 1
@@ -186,9 +186,9 @@ def recorded_factory(
             f"{path} holds the cell {name!r}. Loading it imports that module, which runs its code: "
             f"if you trust it, say so by cell={name!r}, or give its factory"
         )
-    if cell not in (None, name):
+    if cell is not None and not is_same_cell(cell, name):
         raise ValueError(f"{path} holds the model {name!r}, not {cell!r}")
-    return find_factory(name)
+    return find_factory(cell or name)
 
 
 def load_model(path: AnyPath, *, cell: str | Callable[..., nn.Module] | None = None) -> CopyModel:
@@ -197,8 +197,9 @@ def load_model(path: AnyPath, *, cell: str | Callable[..., nn.Module] | None = N
     Args:
         path: a checkpoint's folder or file.
         cell: of a checkpoint of a user's own cell, that cell's factory, or its name as
-            ``package.module:factory``, which is then imported. Without it only the models in
-            ``copytask.MODELS`` are loaded, so that a file cannot choose which code runs.
+            ``package.module:factory`` or ``path/file.py:factory``, which is then imported; the
+            file may lie elsewhere by now. Without it only the models in ``copytask.MODELS`` are
+            loaded, so that a file cannot choose which code runs.
 
     Raises:
         FileNotFoundError: there is no checkpoint at ``path``.

@@ -28,7 +28,8 @@ class TrainingConfig:
     """One training run. Every value is checked when the object is made.
 
     Attributes:
-        model: a key of ``copytask.MODELS`` or ``package.module:factory``.
+        model: a key of ``copytask.MODELS``, or a cell of one's own, as ``path/file.py:factory`` or
+            ``package.module:factory``.
         task: a key of ``copytask.TASKS``.
         T: the length that the model is to master.
         hidden_size: hidden units of the core.

@@ -224,7 +224,8 @@ class Trainer:
 
         Args:
             device: where to go on, if not where it was.
-            cell: the name of the model, ``package.module:factory``, if it is a user's own cell.
+            cell: the name of the model if it is a user's own cell, see
+                :func:`copytask.load_model`.
                 Without it only the models in ``copytask.MODELS`` are loaded.
 
         Raises:
@@ -234,8 +235,9 @@ class Trainer:
         """
         state = load_state(path)
         recorded_factory(state, path, cell)
+        model = cell or state["config"]["model"]  # a file's place is what the caller says
         with damage_told(path):
-            config = TrainingConfig.from_dict(state["config"])
+            config = TrainingConfig.from_dict({**state["config"], "model": model})
         trainer = cls(config if device is None else dataclasses.replace(config, device=device))
         with damage_told(path):
             trainer._restore(state)

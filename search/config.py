@@ -20,9 +20,9 @@ from copytask import (
     TASKS,
     TrainingConfig,
     build_model,
-    check_cell,
     fastest_precision,
 )
+from copytask.models import absolute_cell, check_interface
 from search.errors import UserError, unknown
 from search.sections import ResourcesConfig, SearchConfig, Section
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
@@ -70,8 +70,10 @@ class StudyConfig(Section):
     @field_validator("model")
     @classmethod
     def _check_model(cls, name: str, info: ValidationInfo) -> str:
-        if info.context is not RECORDED:
-            check_cell(name, CHECKED_HIDDEN_SIZE)
+        if info.context is RECORDED:
+            return name
+        name = absolute_cell(name)  # for workers, and for who resumes it in another folder
+        check_interface(name, CHECKED_HIDDEN_SIZE)
         return name
 
     @field_validator("T")
@@ -293,7 +295,10 @@ def override(
         set_path(values, path, value)
         origins[path] = "--" + path.rpartition(".")[2].replace("_", "-")
     if not values.get("model"):
-        raise UserError(f"which model? Give --model: {', '.join(MODELS)} or package.module:factory")
+        raise UserError(
+            f"which model? Give --model: {', '.join(MODELS)} or your own cell as "
+            "path/file.py:factory or package.module:factory"
+        )
     try:
         return StudyConfig.model_validate(values)
     except ValidationError as error:

@@ -7,6 +7,7 @@ from functools import partial
 
 from copytask import compiled_kernels
 from copytask.recurrence import MISSING_KERNELS
+from search.advice import advice_at_chance
 from search.cluster import Cluster
 from search.commands import resume_command
 from search.config import StudyConfig
@@ -21,7 +22,7 @@ from search.ray_compat import reason
 from search.resumption import restart_failed
 from search.runner import check_results, search_study
 from search.study import Study
-from study_format import LOG_FILE
+from study_format import LOG_FILE, model_label
 from study_paths import StudyPath
 
 CLUSTER_RESTARTS = 3
@@ -123,7 +124,7 @@ def search_shown(
     places = f"{slots.total} trials at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
-    display.say(f"{config.model} on {config.task}, {places} -> {study.path}")
+    display.say(f"{model_label(config.model)} on {config.task}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
     try:
@@ -134,6 +135,8 @@ def search_shown(
         return 130
     if study.best:
         display.summary()
+        for line in advice_at_chance(study):
+            display.say(line)
     check_results(study)
     return 0
 

@@ -19,6 +19,7 @@ from search.overview import (
     look,
 )
 from search.result_tables import plain_table
+from study_format import model_label
 from study_paths import StudyPath
 
 STATE_STYLES = {RUNNING: "cyan", FINISHED: "green", INTERRUPTED: "yellow", BROKEN: "red"}
@@ -61,7 +62,7 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
     fixed = [
         (
             study.path.name,
-            study.history.config.model,
+            model_label(study.history.config.model),
             study.history.config.task,
             f"{sum(map(study.is_done, study.history.config.T))}/{len(study.history.config.T)}",
             study.state,

@@ -2,7 +2,7 @@
 
     python -m search.run --model mgru
     python -m search.run --model gru --config quick.yaml
-    python -m search.run --model my_package.cells:factory --T 100 --set space.hidden_size=64
+    python -m search.run --model path/cells.py:factory --T 100 --set space.hidden_size=64
     python -m search.run --list
     python -m search.run --show mgru-delay
 
@@ -34,9 +34,10 @@ from search.errors import SearchFailedError, UserError
 from search.place import check_free
 from search.ray_compat import set_switches
 from search.resumption import check_resumable
+from search.starting import check_can_learn
 from search.storage import parse_storage, probe, reason
 from search.study import read_config
-from study_format import STUDY_FILE
+from study_format import STUDY_FILE, model_label
 from study_paths import StudyPath, is_object_store
 
 DEFAULT_CONFIG = CONFIGS / "default.yaml"
@@ -70,7 +71,7 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     study = parser.add_argument_group("what is searched")
     model = study.add_argument(
-        "--model", help=f"{', '.join(MODELS)}, or your own cell as package.module:factory"
+        "--model", help=f"{', '.join(MODELS)}, or your own cell as path/file.py:factory"
     )
     task = study.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
     study.add_argument(
@@ -200,7 +201,8 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     else:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
         model = config.model
-        default = f"{config.model.replace(':', '.')}-{config.task}"
+        label = model_label(config.model).replace(".py:", ":").replace(":", ".")
+        default = f"{label}-{config.task}"
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path, model)
@@ -210,6 +212,7 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         check_resumable(earlier, config, path)
     else:
         check_free(path)
+        check_can_learn(config, args.set)
     if config.search.tensorboard and is_object_store(path):
         raise UserError(
             f"search.tensorboard: {path.parent} cannot append to event files; leave it out. How a "

@@ -17,6 +17,7 @@ import yaml
 
 import study_format as files
 from copytask import MODELS
+from copytask.models import absolute_cell
 from copytask.seeds import STREAMS
 from search.appended import AppendedFiles
 from search.checkpoints import best_readable, is_readable
@@ -350,7 +351,8 @@ def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
         raise UserError(f"no study to resume at {path}; start it without --resume")
     values = read_document(path).get("config") or {}
     name = values.get("model")
-    if isinstance(name, str) and ":" in name and name not in (*MODELS, model):
+    trusted = (*MODELS, model and absolute_cell(model))
+    if isinstance(name, str) and ":" in name and name not in trusted:
         raise UserError(
             f"{path / files.STUDY_FILE} names the cell {name!r}, whose code would be run: if you "
             f"trust it, add --model {shlex.quote(name)}"

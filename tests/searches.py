@@ -20,10 +20,10 @@ ROOT = Path(__file__).parent.parent
 started: list[subprocess.Popen] = []
 
 
-def start(*arguments: object) -> subprocess.Popen:
+def start(*arguments: object, cwd: Path = ROOT) -> subprocess.Popen:
     process = subprocess.Popen(
         [sys.executable, "-m", *map(str, arguments)],
-        cwd=ROOT,
+        cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -42,8 +42,8 @@ def end_all() -> None:
     started.clear()
 
 
-def run(*arguments: object) -> tuple[int, str, str]:
-    process = start(*arguments)
+def run(*arguments: object, cwd: Path = ROOT) -> tuple[int, str, str]:
+    process = start(*arguments, cwd=cwd)
     out, err = process.communicate()  # the time limit is the test's
     return process.returncode, out, err
 

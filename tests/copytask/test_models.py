@@ -179,7 +179,7 @@ def test_a_users_cell_is_found_by_import_path():
         ("torch.nn:NoSuchCell", "cannot be imported: AttributeError"),
         ("torch:pi", "is no factory"),
         (f"{__name__}:NoTuple", r"must return \(outputs, state\)"),
-        (f"{__name__}:WrongWidth", r"shape \(3, 2, 6\).*returned \(3, 2, 7\)"),
+        (f"{__name__}:WrongWidth", r"shape \(5, 3, 6\).*returned \(5, 3, 7\)"),
         ("torch.nn:Softmax", "failed as factory"),
     ],
 )

@@ -1,0 +1,61 @@
+import pytest
+
+from search.run import main
+
+DETACHED = """
+from torch import nn
+
+class Detached(nn.GRU):
+    def forward(self, input, state=None):
+        outputs, state = super().forward(input, state)
+        return outputs.detach(), state
+"""
+
+
+def dry_run(tmp_path, *arguments: str) -> int:
+    return main(["--dry-run", "--storage", str(tmp_path / "runs"), *arguments])
+
+
+@pytest.mark.parametrize(
+    ("model", "setting", "told"),
+    [
+        (
+            "torch.nn:GRU", "space.forget_bias={low: 0, high: 2}",
+            "error: space.forget_bias has no effect: the model 'torch.nn:GRU' takes no "
+            "forget_bias: leave it out, or give the cell's factory an argument forget_bias\n",
+        ),
+        (
+            "torch.nn:GRU", "training.initialization=published",
+            "error: training.initialization has no effect: the model 'torch.nn:GRU' takes no "
+            "initialization: leave it out, or give the cell's factory an argument initialization\n",
+        ),
+        (
+            "gru", "space.initialization={choices: [published, near_plain]}",
+            "error: space.initialization has no effect: the model 'gru' takes no initialization: "
+            "leave it out\n",
+        ),
+    ],
+)  # fmt: skip
+def test_what_the_model_does_not_take_is_not_searched(model, setting, told, tmp_path, capsys):
+    assert dry_run(tmp_path, "--model", model, "--set", setting) == 2
+    assert capsys.readouterr().err == told
+
+
+@pytest.mark.parametrize("config", ["default", "seed-protocol"])
+@pytest.mark.parametrize("model", ["gru", "torch.nn:GRU"])
+def test_a_fixed_value_in_a_file_serves_the_models_that_take_it(model, config, tmp_path):
+    assert dry_run(tmp_path, "--model", model, "--config", f"configs/{config}.yaml") == 0
+
+
+def test_what_the_model_takes_is_searched(tmp_path):
+    for model in ("gru", "mgru"):
+        setting = "space.forget_bias={low: 0, high: 2}"
+        assert dry_run(tmp_path, "--model", model, "--set", setting) == 0
+
+
+def test_a_cell_that_cannot_learn_is_refused_when_a_study_starts(tmp_path, capsys):
+    (tmp_path / "cells.py").write_text(DETACHED)
+    assert dry_run(tmp_path, "--model", f"{tmp_path}/cells.py:Detached") == 2
+    told = capsys.readouterr().err
+    assert f"the cell '{tmp_path}/cells.py:Detached' returns outputs without a gradient" in told
+    assert told.count("\n") == 1
