@@ -23,6 +23,7 @@ from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import StudyConfig, load_config, override, read_yaml
 from search.errors import SearchFailedError, UserError
+from search.layers import DEFAULT_CONFIG, layered
 from search.place import check_free
 from search.ray_compat import set_switches
 from search.resumption import check_resumable
@@ -30,8 +31,6 @@ from search.storage import parse_storage, probe, reason
 from search.study import read_config
 from study_format import STUDY_FILE
 from study_paths import StudyPath, is_object_store
-
-DEFAULT_CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
 
 CONFIG_FLAGS = {
     "model": "model",
@@ -189,7 +188,9 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path, model)
-        values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
+        values = earlier.model_dump(mode="json")
+        if args.config:
+            values = layered(values, read_yaml(args.config))
         config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
