@@ -8,7 +8,7 @@ from functools import partial
 from copytask import compiled_kernels
 from copytask.recurrence import MISSING_KERNELS
 from search.cluster import Cluster
-from search.commands import resume_command
+from search.commands import compare_command, resume_command
 from search.config import StudyConfig
 from search.display import Display
 from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
@@ -18,6 +18,7 @@ from search.interrupt import Interrupts
 from search.last_words import LastWords
 from search.output import OutputCapture
 from search.ray_compat import reason
+from search.result_tables import doubts
 from search.resumption import restart_failed
 from search.runner import check_results, search_study
 from search.study import Study
@@ -123,7 +124,8 @@ def search_shown(
     places = f"{slots.total} trials at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
-    display.say(f"{config.model} on {config.task}, {places} -> {study.path}")
+    precision = "|".join(config.possible_values("precision"))
+    display.say(f"{config.model} on {config.task} in {precision}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
     try:
@@ -134,6 +136,9 @@ def search_shown(
         return 130
     if study.best:
         display.summary()
+        for line in doubts(study):
+            display.say(line, always=True)
+        display.say(f"\ncompare: {compare_command(study.path)}")
     check_results(study)
     return 0
 

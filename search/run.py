@@ -225,6 +225,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
             return 0
         set_switches(own=args.address is None)
+        if not args.quiet:
+            print(f"joining Ray at {args.address}" if args.address else "starting Ray", flush=True)
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
         from search.launch import launch
 
