@@ -91,6 +91,22 @@ def test_a_T_starts_from_the_best_configurations_of_the_one_before(searched):
     assert configuration(at["1"][0]) == initial
 
 
+def test_with_one_worker_the_same_command_gives_the_same_trials(tiny, tmp_path):
+    command = [
+        "search.run", "--config", tiny, "--storage", tmp_path, "--trials", 4, "--seed", 3,
+        "--max-concurrent", 1, "--set", "space.hidden_size={choices: [32, 64]}",
+    ]  # fmt: skip
+    for name in ("first", "second"):
+        code, _, err = run(*command, "--name", name)
+        assert (code, err) == (0, "")
+    for file in (files.TRIALS_FILE, files.PROGRESS_FILE):
+        first, second = (read(tmp_path / name / file) for name in ("first", "second"))
+        for row in (*first, *second):
+            for name in [name for name in row if name.startswith("seconds")]:
+                del row[name]  # the one thing that a machine does not repeat
+        assert first == second
+
+
 def test_optuna_knows_which_trials_were_pruned(searched):
     study, _ = searched
     trials = read(study / files.TRIALS_FILE)
