@@ -1,6 +1,8 @@
 """What the commands of ``search`` and ``analysis`` have in common: errors, version, completion."""
 
 import argparse
+import difflib
+import re
 import shlex
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -30,8 +32,11 @@ class Parser(argparse.ArgumentParser):
         )  # fmt: skip
 
     def error(self, message: str) -> NoReturn:
-        """One line, exit code 2."""
-        self.exit(2, f"error: {message}; --help lists the options\n")
+        """One line, exit code 2; of an unknown option with the nearest one that there is."""
+        unknown = re.search(r"unrecognized arguments: .*?(--[\w-]+)", message)
+        near = difflib.get_close_matches(unknown[1], self._option_string_actions) if unknown else []
+        advice = f"did you mean {near[0]}?" if near else "--help lists the options"
+        self.exit(2, f"error: {message}; {advice}\n")
 
 
 class PrintVersion(argparse.Action):

@@ -4,12 +4,24 @@
 stand in the comments. An empty cell means that there is no such value.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 SCHEMA_VERSION = 1
 """Grows when a column or file changes its meaning. Written into study.yaml."""
 
 STUDY_FILE = "study.yaml"
 """Holds schema_version, config (model, task, T, ...: a :class:`search.config.StudyConfig`) and
 provenance (versions, git revision, host, seed)."""
+
+EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
+    "training": {"batch_size": 64, "validation_payloads": 64},
+    "search": {"patience": None},
+}
+"""What a study had whose study.yaml lacks the key; by now the defaults are others."""
+
+EARLIER_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}
+"""What it had if the whole section ``final`` is missing."""
 
 TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
@@ -146,3 +158,12 @@ def model_label(model: str) -> str:
     """
     file, _, factory = model.rpartition(":")
     return f"{file.rpartition('/')[2]}:{factory}" if file.endswith(".py") else model
+
+
+def recorded_values(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The config of a study.yaml, with what the study had where an early version left a key out."""
+    values = {"final": dict(EARLIER_FINAL), **config}
+    for section, earlier in EARLIER_DEFAULTS.items():
+        if isinstance(found := values.get(section, {}), Mapping):
+            values[section] = {**earlier, **found}
+    return values

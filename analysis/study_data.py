@@ -98,8 +98,8 @@ _COLUMNS: tuple[Sequence[str], ...] = (
 """Of each field of :class:`_Tables`."""
 
 
-def load_studies(paths: Iterable[str | StudyPath]) -> Studies:
-    """Read the studies in ``paths``, each a study or a folder of studies.
+def load_studies(paths: str | StudyPath | Iterable[str | StudyPath]) -> Studies:
+    """Read the studies in ``paths``: one path or several, each a study or a folder of studies.
 
     A study that cannot be read is kept, with its problem. A study is called after its folder,
     or by its path where two folders have the same name.
@@ -107,7 +107,8 @@ def load_studies(paths: Iterable[str | StudyPath]) -> Studies:
     Raises:
         InputError: a path does not exist, or holds no study.
     """
-    folders = list(dict.fromkeys(folder for path in paths for folder in _found(path)))
+    several = [paths] if isinstance(paths, str | StudyPath) else paths
+    folders = list(dict.fromkeys(folder for path in several for folder in _found(path)))
     names = Counter(folder.resolve().name for folder in folders)
     studies, lengths, tables = [], [], []
     configs = {}
@@ -238,6 +239,7 @@ def _read_config(path: StudyPath) -> dict[str, Any]:
     config = _key(path, document, "config")
     if not isinstance(config, dict):
         raise ProblemError(f"{path.name}: config has no keys")
+    config = files.recorded_values(config)
     _, _, lengths = (_key(path, config, name) for name in ("model", "task", "T"))
     for section in ("search", "space"):
         if not isinstance(config.setdefault(section, {}), dict):

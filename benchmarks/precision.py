@@ -39,7 +39,8 @@ def train(model: str, precision: str, seed: int, T: int) -> dict[str, Any]:
     torch.set_num_threads(1)
     config = TrainingConfig(
         model=model, T=T, hidden_size=128, learning_rate=LEARNING_RATES[model],
-        curriculum_length=2500, batch_size=32, precision=precision, seed=seed, device="cpu",
+        curriculum_length=2500, batch_size=32, validation_payloads=64, precision=precision,
+        seed=seed, device="cpu",
     )  # fmt: skip
     trainer = Trainer(config)
     start = time.perf_counter()

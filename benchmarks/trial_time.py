@@ -27,7 +27,9 @@ import time
 start = time.perf_counter()
 from copytask import Trainer, TrainingConfig
 imported = time.perf_counter()
-trainer = Trainer(TrainingConfig(model="mgru", T=1000, curriculum_length=0, device="cpu"))
+trainer = Trainer(
+    TrainingConfig(model="mgru", T=1000, curriculum_length=0, batch_size=64, device="cpu")
+)
 made = time.perf_counter()
 trainer._train_step()
 print(imported - start, made - imported, time.perf_counter() - made)
@@ -96,8 +98,9 @@ def shares(T: int, iterations: int) -> None:
 
     torch.set_num_threads(1)
     config = TrainingConfig(
-        model="mgru", T=T, batch_size=32, learning_rate=1e-3, curriculum_length=1000, device="cpu"
-    )
+        model="mgru", T=T, batch_size=32, learning_rate=1e-3, curriculum_length=1000,
+        validation_payloads=64, device="cpu",
+    )  # fmt: skip
     run = Trainer(config)
     run.run_iteration()
     seconds = dict.fromkeys(("evaluation", "data", "optimizer"), 0.0)

@@ -78,7 +78,7 @@ class TrainingConfig:
     long_share: float = 0.5
     beyond_share: float = 0.0
     training_payloads: int = 0
-    batch_size: int = 64
+    batch_size: int = 32
     optimizer: str = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
@@ -89,7 +89,7 @@ class TrainingConfig:
     max_steps: int = 0
     decay_share: float = 0.5
     stop_when_solved: bool = True
-    validation_payloads: int = 64
+    validation_payloads: int = 200
     seed: int = 0
     validation_seed: int = 0
     device: str = "auto"

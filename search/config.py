@@ -1,6 +1,5 @@
 """The configuration of a study: its schema, its YAML files and its overrides."""
 
-import copy
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,13 +23,12 @@ from copytask import (
 )
 from copytask.models import absolute_cell, check_interface
 from search.errors import UserError, unknown
+from search.layers import CONFIGS, DEFAULT_CONFIG, completed, layered
 from search.sections import ResourcesConfig, SearchConfig, Section
 from search.space import TRAINING_FIELDS, Choices, Dimension, Range, Scalar, parse_dimension, typed
 from search.storage import read_bytes, reason
+from study_format import recorded_values
 from study_paths import StudyPath
-
-CONFIGS = Path(__file__).parent.parent / "configs"
-"""The configurations that are installed with the search."""
 
 CHECKED_HIDDEN_SIZE = 8
 """Width at which a user's cell is tried out before a search starts."""
@@ -39,33 +37,35 @@ CHECKED_HIDDEN_SIZE = 8
 RECORDED: dict[str, Any] = {}
 """Context of the validation of a configuration that is only looked at."""
 
-DEFAULT_SPACE: dict[str, Any] = {
-    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
-    "hidden_size": {"choices": [64, 128, 256]},
-    "curriculum_length": {"low": 250, "high": 8000, "log": True},
+DEFAULT_FINAL: dict[str, Any] = {
+    "max_tokens": 48_000_000,
+    "decay_share": 0.9,
+    "stop_when_solved": False,
+    "validation_payloads": 500,
 }
-
-DEFAULT_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}
-"""A final training goes on to the end of its budget, and the best of its evaluations is known
-better."""
 
 
 class StudyConfig(Section):
     """A whole study: one model, one task, several T in ascending order.
 
-    ``training`` holds fixed fields of :class:`copytask.TrainingConfig`; ``space`` those that
-    are searched. A field in both is taken from ``space``. ``final`` holds what the final
-    training has other than the trial that it repeats, see :attr:`SearchConfig.final`.
+    ``training`` holds fixed fields of :class:`copytask.TrainingConfig`, all but those in
+    ``space``, which are searched. A field in both is taken from ``space``. ``final`` holds what
+    the final training has other than the trial that it repeats, see :attr:`SearchConfig.final`.
     """
 
     model: str
     task: Literal[tuple(TASKS)] = "delay"  # type: ignore[valid-type]
     T: list[int] = Field([100, 200, 500, 1000])
     training: dict[str, Any] = Field({})
-    space: dict[str, Any] = DEFAULT_SPACE
+    space: dict[str, Any] = Field({})
     search: SearchConfig = SearchConfig()
     final: dict[str, Any] = DEFAULT_FINAL
     resources: ResourcesConfig = ResourcesConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        return completed(values) if isinstance(values, Mapping) else values
 
     @field_validator("model")
     @classmethod
@@ -75,6 +75,11 @@ class StudyConfig(Section):
         name = absolute_cell(name)  # for workers, and for who resumes it in another folder
         check_interface(name, CHECKED_HIDDEN_SIZE)
         return name
+
+    @field_validator("T", mode="before")
+    @classmethod
+    def _read_one_length(cls, lengths: Any) -> Any:
+        return [lengths] if isinstance(lengths, int) else lengths
 
     @field_validator("T")
     @classmethod
@@ -244,7 +249,7 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
 
 
 def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) -> StudyConfig:
-    """Read a configuration: the file, then ``--set`` overrides, then the CLI's own flags.
+    """Read a configuration: the file over default.yaml, ``--set`` overrides, the CLI's own flags.
 
     Args:
         flags: dotted path -> value.
@@ -252,7 +257,8 @@ def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) 
     Raises:
         UserError: anything is wrong with it; one line.
     """
-    return override(read_yaml(path), overrides, flags, str(path))
+    values = layered(read_yaml(DEFAULT_CONFIG), read_yaml(path))
+    return override(values, overrides, flags, str(path))
 
 
 def recorded_config(values: Any, source: str) -> StudyConfig:
@@ -265,6 +271,8 @@ def recorded_config(values: Any, source: str) -> StudyConfig:
         UserError: it is none.
     """
     try:
+        if isinstance(values, Mapping):
+            values = recorded_values(values)
         return StudyConfig.model_validate(values, context=RECORDED)
     except ValidationError as error:
         raise UserError(f"{source}: config: {_describe(error)}") from None
@@ -278,19 +286,21 @@ def override(
     Raises:
         UserError: anything is wrong with it; one line that names the key and where it was given.
     """
-    values.setdefault("space", copy.deepcopy(DEFAULT_SPACE))
-    values.setdefault("final", dict(DEFAULT_FINAL))
     origins = {}  # dotted path -> the option that set it
     for text in overrides:
         path, separator, value = text.partition("=")
-        path = path.strip()
+        path = named = path.strip()
         if not separator or not path:
             raise UserError(f"--set {text}: expected key.path=value")
+        section, _, name = path.partition(".")
+        space = values.get("space")
+        if section == "training" and isinstance(space, dict) and name in space:
+            path = f"space.{name}"  # a plain value there fixes it
         try:
             set_path(values, path, yaml.safe_load(value))
         except yaml.YAMLError as error:
             raise UserError(f"--set {text}: the value{_where(error)}") from None
-        origins[path] = f"--set {path}"
+        origins[path] = f"--set {named}"
     for path, value in flags.items():
         set_path(values, path, value)
         origins[path] = "--" + path.rpartition(".")[2].replace("_", "-")

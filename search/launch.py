@@ -9,7 +9,7 @@ from copytask import compiled_kernels
 from copytask.recurrence import MISSING_KERNELS
 from search.advice import advice_at_chance
 from search.cluster import Cluster
-from search.commands import resume_command
+from search.commands import compare_command, resume_command
 from search.config import StudyConfig
 from search.display import Display
 from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
@@ -19,6 +19,7 @@ from search.interrupt import Interrupts
 from search.last_words import LastWords
 from search.output import OutputCapture
 from search.ray_compat import reason
+from search.result_tables import doubts
 from search.resumption import restart_failed
 from search.runner import check_results, search_study
 from search.study import Study
@@ -124,7 +125,8 @@ def search_shown(
     places = f"{slots.total} trials at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
-    display.say(f"{model_label(config.model)} on {config.task}, {places} -> {study.path}")
+    label, precision = model_label(config.model), "|".join(config.possible_values("precision"))
+    display.say(f"{label} on {config.task} in {precision}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
     try:
@@ -135,8 +137,11 @@ def search_shown(
         return 130
     if study.best:
         display.summary()
+        for line in doubts(study):
+            display.say(line, always=True)
         for line in advice_at_chance(study):
             display.say(line)
+        display.say(f"\ncompare: {compare_command(study.path)}")
     check_results(study)
     return 0
 

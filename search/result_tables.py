@@ -1,13 +1,18 @@
 """The best of a study as tables: while it is searched, at its end, and a week later."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from rich import box
 from rich.table import Table
 
+from copytask import SOLVED_ACCURACY
 from search.history import History
 from search.wording import hyperparameters, interval, number
 from seed_statistics import SeedSummary, summarize_seeds
+
+DOUBT = " !"
+DOUBTFUL = f"! validation called it solved, but its test lies below {SOLVED_ACCURACY}"
 
 
 def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
@@ -22,7 +27,7 @@ def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
 
 
 def best_table(history: History, title: str) -> Table:
-    """The best trial of each T, tested or not yet."""
+    """The best trial of each T, tested or not yet; a mark where the test contradicts "solved"."""
     table = plain_table(
         title, "T", "n", "best", "lr", "hidden", "ramp", "valid.", "test", "95 % interval",
         left=("best",),
@@ -42,9 +47,19 @@ def best_table(history: History, title: str) -> Table:
             *hyperparameters(row),
             number(row["validation_accuracy"]),
             number(row["accuracy"]) if tested else "",
-            interval(row) if tested else "",
+            (interval(row) + DOUBT * is_doubtful(row)) if tested else "",
         )
     return table
+
+
+def is_doubtful(row: Mapping[str, Any]) -> bool:
+    """Whether T counts as solved, by validation, and the interval of the test lies below that."""
+    return row.get("tokens_to_solve") is not None and row["accuracy_high"] < SOLVED_ACCURACY
+
+
+def doubts(history: History) -> list[str]:
+    """What the mark in the table of the best means, if it has one."""
+    return [DOUBTFUL] * any(map(is_doubtful, history.best.values()))
 
 
 def confirmed(history: History) -> dict[int, SeedSummary]:

@@ -22,7 +22,6 @@ from command_line import Parser, suggest, suggest_output
 from copytask import MODELS, TASKS
 from copytask.recurrence import MISSING_KERNELS
 from search.config import (
-    CONFIGS,
     StudyConfig,
     find_config,
     installed_configs,
@@ -31,6 +30,7 @@ from search.config import (
     read_yaml,
 )
 from search.errors import SearchFailedError, UserError
+from search.layers import CONFIGS, DEFAULT_CONFIG, layered
 from search.place import check_free
 from search.ray_compat import set_switches
 from search.resumption import check_resumable
@@ -39,8 +39,6 @@ from search.storage import parse_storage, probe, reason
 from search.study import read_config
 from study_format import STUDY_FILE, model_label
 from study_paths import StudyPath, is_object_store
-
-DEFAULT_CONFIG = CONFIGS / "default.yaml"
 
 CONFIG_FLAGS = {
     "model": "model",
@@ -206,7 +204,9 @@ def resolve(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path, model)
-        values = read_yaml(args.config) if args.config else earlier.model_dump(mode="json")
+        values = earlier.model_dump(mode="json")
+        if args.config:
+            values = layered(values, read_yaml(args.config))
         config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
@@ -242,6 +242,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
             return 0
         set_switches(own=args.address is None)
+        if not args.quiet:
+            print(f"joining Ray at {args.address}" if args.address else "starting Ray", flush=True)
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
         from search.launch import launch
 

@@ -66,8 +66,8 @@ class SearchConfig(Section):
     grace_iterations: int = Field(4, ge=1)
     reduction_factor: float = Field(3, gt=1)
     solved_trials: int = Field(2, ge=1)
-    patience: int | None = Field(None, ge=1)
-    budget_minutes: float | None = Field(10, gt=0)
+    patience: int | None = Field(10, ge=1)
+    budget_minutes: float | None = Field(9.5, gt=0)
     max_failures: int = Field(2, ge=0)
     stall_minutes: float = Field(15, gt=0)
     initial: list[dict[str, Scalar]] = []

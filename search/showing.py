@@ -16,7 +16,7 @@ from search.config import StudyConfig
 from search.limits import search_more
 from search.listing import STATE_STYLES
 from search.overview import FINISHED, RUNNING, Overview
-from search.result_tables import best_table, confirmed, confirmed_table, plain_table
+from search.result_tables import best_table, confirmed, confirmed_table, doubts, plain_table
 from search.space import Choices, Range
 from search.stops import stop_of
 from search.wording import clock, limit_reason
@@ -48,7 +48,7 @@ def show_study(study: Overview, console: Console) -> None:
     for table in tables:
         console.print("", table, sep="\n")
     console.print()
-    for line in (*stops(study), *failures(study)):
+    for line in (*doubts(study.history), *stops(study), *failures(study)):
         console.print(line)
     for name, command in commands(study).items():
         console.print(f"{name}:\n  {command}", soft_wrap=True)  # in one piece, to be copied

@@ -357,7 +357,7 @@ def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
             f"{path / files.STUDY_FILE} names the cell {name!r}, whose code would be run: if you "
             f"trust it, add --model {shlex.quote(name)}"
         )
-    return override(values, [], {}, str(path / files.STUDY_FILE))
+    return override(files.recorded_values(values), [], {}, str(path / files.STUDY_FILE))
 
 
 def read_document(path: StudyPath) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """What the packages must agree on although they do not import one another."""
 
 import base64
+import dataclasses
+import re
 import subprocess
 import sys
 
 import yaml
+from searches import ROOT
 
 import analysis.plotting
 import copytask
@@ -13,6 +16,7 @@ from analysis.page.studies import config_download
 from copytask.tasks import CHANCE_ACCURACY
 from search.config import load_config
 from search.run import DEFAULT_CONFIG, main
+from search.space import STUDY_FIELDS
 
 
 def test_figures_draw_the_chance_and_solve_lines_of_the_task():
@@ -45,3 +49,11 @@ def test_the_configuration_that_the_page_offers_is_one_that_the_search_takes(
     monkeypatch.chdir(tmp_path)
     assert main(["--config", str(offered), "--name", "again", "--dry-run"]) == 0
     assert yaml.safe_load(capsys.readouterr().out) == values
+
+
+def test_the_table_of_all_settings_has_them_with_their_defaults():
+    text = (ROOT / "docs" / "training.md").read_text().partition("## All settings")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", text.partition("\n## ")[0], re.MULTILINE)
+    fields = {field.name: field.default for field in dataclasses.fields(copytask.TrainingConfig)}
+    expected = {name: fields[name] for name in fields if name not in STUDY_FIELDS}
+    assert {name: yaml.safe_load(value) for name, value in rows} == expected

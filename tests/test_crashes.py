@@ -432,7 +432,7 @@ def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
     assert reasons[2] == "no result for 0.2 minutes: its worker was ended"
     assert reasons[3:] == ["MemoryError: no room for 1 GB", "ValueError: a mistake in the cell"]
     assert out.count("goes on from iteration") == 3
-    assert max(map(len, out.splitlines()[1:])) <= 80
+    assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
 
     (tmp_path / "cells.py").write_text(CELLS.replace("return True", "return False"))
     code, out, err = run(*resume(study.parent, "--retry-failed"))

@@ -116,7 +116,7 @@ def _part(
         label=rows[0]["label"],
         task=rows[0]["task"],
         path=path,
-        facts=_facts(rows, trials, provenance),
+        facts=_facts(rows, trials, config, provenance),
         best=[(row, replay(path, row["trial_id"])) for row in best],
         command=_command(name),
         config=config_download(name, config),
@@ -165,7 +165,7 @@ def _ranked(studies: Studies) -> pd.DataFrame:
 
 
 def _facts(
-    rows: Sequence[Row], trials: pd.DataFrame, provenance: Provenance
+    rows: Sequence[Row], trials: pd.DataFrame, config: dict[str, Any], provenance: Provenance
 ) -> list[tuple[str, str]]:
     counts = {
         status.replace("_", " "): sum(row[column] for row in rows)
@@ -179,10 +179,19 @@ def _facts(
         ("Training in all", duration(seconds)),
         ("Made", str(made.get("created", "not recorded"))),
         ("Machine", provenance.machine),
+        ("Precision of products", _precision(config)),
         ("System", str(made.get("platform", "not recorded"))),
         ("Seed", str(made.get("seed", "not recorded"))),
         ("Versions", ", ".join(map(" ".join, provenance.versions)) or "not recorded"),
     ]
+
+
+def _precision(config: dict[str, Any]) -> str:
+    """What ``precision: auto`` came to, or what was given."""
+    if "precision" in config["space"]:
+        return "searched"
+    training = config.get("training")
+    return str(training.get("precision", "not recorded") if isinstance(training, dict) else "")
 
 
 def _command(name: str) -> str:

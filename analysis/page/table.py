@@ -7,6 +7,7 @@ import study_format as files
 from analysis.confirmation import CONFIRMED
 from analysis.page.findings import Row, is_solved, is_tested, labels_of, largest_solved
 from analysis.page.words import duration, million_tokens
+from analysis.plotting import SOLVED
 from analysis.tables import DONE, HYPERPARAMETERS, MISSING, SCORES, STATUS_COLUMNS
 
 OVERVIEW_ROWS = 8
@@ -76,6 +77,9 @@ def _overview_cell(row: Row | None) -> OverviewCell:
     if is_solved(row):
         cost = duration(row["seconds_to_solve"]), million_tokens(row["tokens_to_solve"])
         lines.append(f"solved in {cost[0]}, {cost[1]}")
+        if row["accuracy_high"] < SOLVED:  # by validation alone
+            lines.append(f"but tested below {SOLVED}")
+            return OverviewCell("unsolved", lines)
     else:
         lines.append(f"not solved in {duration(row['seconds'])}")
     if row["seeds"] is not None:

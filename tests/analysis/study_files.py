@@ -69,6 +69,7 @@ def write_study(
     folder = runs / name
     folder.mkdir(parents=True)
     config = {"model": model, "task": task, "T": list(T), "search": {"trials": 4} | (search or {})}
+    config["training"] = {"precision": "bf16"}
     config["space"] = {
         "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
         "hidden_size": {"choices": [64, 128]},

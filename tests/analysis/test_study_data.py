@@ -33,6 +33,12 @@ def test_frames_start_with_the_study_and_keep_the_columns(runs: Path) -> None:
     assert list(studies.lengths["T"]) == [100, 200]
 
 
+def test_one_path_needs_no_list(runs: Path) -> None:
+    write_study(runs, "gru")
+    for path in (runs, str(runs)):
+        assert load_studies(path).studies.equals(load_studies([runs]).studies)
+
+
 def test_numbers_are_typed_and_empty_cells_are_missing(runs: Path) -> None:
     write_study(runs, "gru", trials=[trial(100), trial(100, 1, files.FAILED)], best=[])
     trials = load_studies([runs]).trials

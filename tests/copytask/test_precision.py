@@ -1,11 +1,14 @@
 """Products in bfloat16: what is rounded, and who decides."""
 
+import json
+import os
+
 import pytest
 import torch
 from recurrences import make_operands, make_tokens, values_and_gradients
 
 from copytask import Trainer, TrainingConfig, build_model, fastest_precision
-from copytask.precision import matmul_precision
+from copytask.precision import matmul_precision, measure_precision
 from copytask.recurrence import fused, kernels, reference
 
 needs_bf16 = pytest.mark.skipif(
@@ -121,7 +124,31 @@ def test_the_faster_precision_is_taken_if_it_is_worth_it(gain, expected, monkeyp
 
     model = build_model("mlstm", 8)
     model.register_forward_hook(run)
-    assert fastest_precision(model, batch_size=2) == expected
+    assert measure_precision(model, batch_size=2) == expected
+
+
+def test_a_precision_is_decided_once_a_machine(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    found = ["fp32", "bf16", "bf16", "fp32"]  # two measurements may disagree
+    monkeypatch.setattr("copytask.precision.measure_precision", lambda *_: found.pop())
+    gru = build_model("gru", 8)
+    assert [fastest_precision(gru, 2) for _ in range(3)] == ["fp32"] * 3
+    assert fastest_precision(build_model("gru", 16), 2) == "bf16"  # another question
+    (file, _) = sorted((tmp_path / "copytask-search").iterdir(), key=os.path.getmtime)
+    kept = json.loads(file.read_text())
+    assert (kept["precision"], kept["torch"]) == ("fp32", torch.__version__)
+    assert kept["processor"]
+    file.write_text("{")  # damaged: measured again, and kept again
+    assert [fastest_precision(gru, 2) for _ in range(2)] == ["bf16"] * 2
+
+
+def test_without_a_cache_folder_a_precision_is_measured_each_time(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    found = ["fp32", "bf16"]
+    monkeypatch.setattr("copytask.precision.measure_precision", lambda *_: found.pop())
+    gru = build_model("gru", 8)
+    assert [fastest_precision(gru, 2) for _ in range(2)] == ["bf16", "fp32"]
 
 
 @pytest.mark.gpu

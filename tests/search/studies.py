@@ -27,7 +27,11 @@ SPACE = {
 
 def make_config(T=(5, 9), **search) -> StudyConfig:
     training = {"max_tokens": 1000, "tokens_per_iteration": 100, "precision": "fp32"}
-    return StudyConfig(model="gru", T=list(T), training=training, space=SPACE, search=search)
+    search = {"patience": None, **search}
+    final = {"stop_when_solved": False, "validation_payloads": 500}
+    return StudyConfig(
+        model="gru", T=list(T), training=training, space=SPACE, search=search, final=final
+    )
 
 
 def start(study: Study, trial_id: str, T: int = 5, **changes) -> TrainingConfig:

@@ -58,8 +58,10 @@ def test_choices_and_initial_points_have_the_type_of_their_field(tmp_path):
     assert config.initial_points() == [{"learning_rate": 0.01}]
 
 
-def test_T_is_sorted_and_unique(tmp_path):
+def test_T_is_sorted_and_unique_and_may_be_one_length(tmp_path):
     assert load(tmp_path, T=[200, 100, 200]).T == [100, 200]
+    assert load(tmp_path, "{model: gru, T: 50}").T == [50]
+    assert load(tmp_path, overrides=["T=50"]).T == [50]
 
 
 @pytest.mark.parametrize(
@@ -135,9 +137,9 @@ def test_sampled_values_override_fixed_ones(tmp_path):
 
 
 def test_initial_points_keep_what_the_space_has(tmp_path):
-    point = "{learning_rate: 0.003, hidden_size: 64, curriculum_length: 500}"
+    point = "{learning_rate: 0.003, hidden_size: 64, curriculum_length: 1500}"
     config = load(tmp_path, overrides=[f"search.initial=[{point}]", "space.hidden_size=32"])
-    assert config.initial_points() == [{"learning_rate": 0.003, "curriculum_length": 500}]
+    assert config.initial_points() == [{"learning_rate": 0.003, "curriculum_length": 1500}]
     config = load(
         tmp_path,
         overrides=[
@@ -163,7 +165,10 @@ def test_the_final_training_is_the_winners_but_for_what_the_section_says(tmp_pat
     config = load(tmp_path, overrides=["final.max_tokens=7000"])
     winner = config.training_config(5, {"learning_rate": 2e-3, "hidden_size": 8}, seed=1)
     final = config.final_training(winner.to_dict())
-    changes = {"max_tokens": 7000, "stop_when_solved": False, "validation_payloads": 500}
+    changes = {
+        "max_tokens": 7000, "decay_share": 0.9, "stop_when_solved": False,
+        "validation_payloads": 500,
+    }  # fmt: skip
     assert final.to_dict() == {**winner.to_dict(), **changes}
 
 

@@ -119,3 +119,19 @@ def test_more_than_two_are_refused(tmp_path):
     make_study(tmp_path, "s").close()
     with pytest.raises(UserError, match="one name, or two to compare, but got 3"):
         look_back(UPath(tmp_path), ["s", "s", "s"])
+
+
+@pytest.mark.parametrize(
+    ("tokens_to_solve", "high", "marked"),
+    [(99, 0.983, True), (99, 0.991, False), (None, 0.5, False)],
+)
+def test_solved_is_marked_where_the_test_lies_below(
+    tokens_to_solve, high, marked, tmp_path, capsys
+):
+    study = Study.create(tmp_path / "s", make_config(T=[5], trials=1))
+    search(study, 5)
+    study.set_best(5, study.best[5] | {"tokens_to_solve": tokens_to_solve, "accuracy_high": high})
+    study.close()
+    out = printed(capsys, tmp_path, "s")
+    assert ("validation called it solved, but its test lies below 0.99" in out) == marked
+    assert bool(re.search(rf"-{high:.3f} !\s", out)) == marked

@@ -161,13 +161,15 @@ def test_a_study_tells_how_to_make_it_again(runs: Path) -> None:
     document = parse(compare(runs))
     text = said(document)
     assert "host somewhere (2 CPUs, avx2 kernels)" in text
+    assert "Precision of products bf16" in said_apart(document)
     assert "python 3.11.7, torch 2.13.0, git revision abc1234" in text
     commands = [said(code) for code in document.iter("code")]
     assert f"python -m search.run --replay {runs}/gru-delay T=100-00" in commands
     assert "python -m search.run --config gru-delay.yaml --name gru-delay-again" in commands
     assert f"python -m analysis.compare {runs}" in commands
     config = yaml.safe_load(downloads(document)["gru-delay.yaml"])
-    assert config == yaml.safe_load((runs / "gru-delay" / files.STUDY_FILE).read_text())["config"]
+    document = yaml.safe_load((runs / "gru-delay" / files.STUDY_FILE).read_text())
+    assert config == files.recorded_values(document["config"])
 
 
 def test_downloads_are_the_files(runs: Path) -> None:
