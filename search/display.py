@@ -5,6 +5,7 @@ import math
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from search.history import TrialRecord
 from search.limits import search_more
@@ -56,7 +57,9 @@ class Display:
         """One line that stays; ``always`` means also when quiet."""
         if self._quiet and not always:
             return
-        self._console.print(message, highlight=False, soft_wrap=True, markup=False)
+        # A Text has neither markup nor highlights. Options of print would also apply to the live
+        # view, which is drawn again below each line.
+        self._console.print(Text(message), soft_wrap=True)
 
     def note(self, message: str, always: bool = False) -> None:
         """One line that stays, with the time of the study."""

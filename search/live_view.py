@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from search.history import TrialRecord
 from search.result_tables import best_table, plain_table
@@ -76,7 +77,7 @@ class LiveView:
             head.add_column(no_wrap=True)
         left = f"about {clock(self.left)} left" if math.isfinite(self.left) else ""
         head.add_row(
-            f"[bold]{config.model} · {config.task}[/] · {self.doing}",
+            Text.assemble((f"{config.model} · {config.task}", "bold"), f" · {self.doing}"),
             ProgressBar(total=1, completed=self.fraction, width=60 if wide else 10),
             f"{self.fraction:.0%} · {clock(self.elapsed)}",
             left,

@@ -66,6 +66,18 @@ def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, w
     assert max(map(len, plain_output.getvalue().splitlines())) <= width
 
 
+def test_a_terminal_never_gets_markup_not_even_while_a_line_is_printed_above_the_view(study):
+    display, output = make_display(study, 80, terminal=True)
+    with display:
+        display.view.doing = "T=[1000]"
+        display.length_started(1000, 60.0)
+        display.trial_started("T1000-0000")
+        display.say("training diverged: [bold]x[/] " + "long " * 30)
+    text = output.getvalue()
+    assert text.count("[bold]") == text.count("[/]") == 1  # of the message, which stands as it is
+    assert "training diverged: [bold]x[/] " + "long " * 29 in text  # the terminal wraps it
+
+
 def test_clock():
     assert [clock(s) for s in (0, 59.6, 3600)] == ["00:00", "01:00", "1:00:00"]
 
