@@ -6,10 +6,14 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 import study_format as files
 from analysis.confirmation import CONFIRMED, confirmed_winners
+from analysis.labels import wrapped
 from analysis.study_data import Studies
 from seed_statistics import clopper_pearson
 
@@ -20,7 +24,10 @@ SEARCHING = "searching, or interrupted"
 BROKEN = "broken"
 
 MISSING = "-"
-WORDS_WIDTH = 12  # characters: what 80 columns leave for a column of words
+WORDS_WIDTH = 12  # characters: what 80 columns leave for a column of words, at the least
+
+WORDS = ("model", "state")
+"""Columns of the console's table that hold words."""
 
 STATUS_COLUMNS = {status: f"trials_{status}" for status in files.STATUSES}
 HYPERPARAMETERS = ("learning_rate", "hidden_size", "curriculum_length", "seed")
@@ -157,6 +164,19 @@ def _short_state(row: dict[str, Any]) -> str:
     return BROKEN if row["state"].startswith(BROKEN) else row["state"]
 
 
+class _Words:
+    """A label or a state, broken between its words: a cell that is a rich renderable."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(wrapped(self._text, options.max_width))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(WORDS_WIDTH, len(self._text)), len(self._text))
+
+
 def console_table(comparison: pd.DataFrame) -> Table:
     """The comparison for a terminal of 80 columns."""
     columns = (
@@ -180,20 +200,15 @@ def console_table(comparison: pd.DataFrame) -> Table:
         caption_justify="left",
     )
     for column in columns:
-        words = column.header in ("model", "state")
-        table.add_column(
-            column.header,
-            justify="left" if words else "right",
-            no_wrap=not words,
-            overflow="fold",
-            # Long names and states wrap, the numbers never do.
-            min_width=WORDS_WIDTH if words else None,
-        )
+        words = column.header in WORDS
+        # Long names and states wrap, the numbers never do.
+        table.add_column(column.header, justify="left" if words else "right", no_wrap=not words)
     for task, rows in comparison.groupby("task", sort=False, dropna=False):
         table.add_section()
         table.add_row("", "no task:" if pd.isna(task) else str(task) + ":", style="bold")
         for row in records(rows):
-            table.add_row(*(column.text(row) for column in columns))
+            cells = [(column.header, column.text(row)) for column in columns]
+            table.add_row(*(_Words(text) if name in WORDS else text for name, text in cells))
     return table
 
 
