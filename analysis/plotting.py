@@ -181,7 +181,7 @@ def cross(color: str) -> dict[str, Any]:
 
 
 def side_by_side(data: pd.DataFrame, page: Page, lengths: str = "T") -> pd.DataFrame:
-    """Adds the column x: lengths moved by at most :data:`SPREAD`, so that marks hide each other less.
+    """Adds the column x: lengths moved by at most :data:`SPREAD`, so that marks are told apart.
 
     Where two lengths are close, the marks take half of the way between them.
     """

@@ -117,9 +117,9 @@ class Display:
         row = self._study.trials[trial_id].row
         outcome = row.get("error") or (
             f"accuracy {number(row.get('validation_accuracy'))} "
-            f"{millions(row.get('tokens'))}  {describe(row)}"
+            f"{millions(row.get('tokens'))} {describe(self._study, row)}"
         )
-        self._trial_line(f"{trial_id} {row['status']:13} {outcome}")
+        self._trial_line(f"{trial_id} {row['status']:13} {outcome}", whole=not row.get("error"))
 
     def trial_retried(self, trial_id: str, reason: str) -> None:
         """A trial lost its worker and will go on: one line."""
@@ -128,9 +128,10 @@ class Display:
         done = len(self._study.trials[trial_id].curve)
         self._trial_line(f"{trial_id} goes on from iteration {done}: {reason}")
 
-    def _trial_line(self, text: str) -> None:
+    def _trial_line(self, text: str, whole: bool = False) -> None:
         line = f"{clock(self.view.elapsed)} {text}"
-        self.say(line if len(line) <= 80 or self._console.width > 80 else line[:79] + "…")
+        fits = whole or len(line) <= 80 or self._console.width > 80
+        self.say(line if fits else line[:79] + "…")
 
     def update(self, elapsed: float, fraction: float, left: float) -> None:
         """The search has taken so many seconds, is so far, and has so many seconds to go."""

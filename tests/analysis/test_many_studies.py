@@ -1,5 +1,6 @@
 """Six studies, one of them with a long name: what the figures and the table have room for."""
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from analysis.figure_data import accuracy_data
 from analysis.plotting import Page
 from analysis.result_tables import make_tables
 from analysis.styles import label_styles
-from analysis.tables import compare_studies, console_table
+from analysis.tables import HYPERPARAMETERS, compare_studies, console_table
 
 LENGTHS = (50, 100, 200, 500)
 LONG = "examples.minimal_gated_unit:factory"
@@ -78,7 +79,7 @@ def test_no_text_of_a_figure_is_cut_or_touches_another(drawn: dict[str, Figure])
     for stem, figure in drawn.items():
         page = figure.bbox.padded(1)
         legend = figure.legends[0].get_window_extent()
-        assert page.containsx(legend.x0) and page.containsx(legend.x1), stem
+        assert page.x0 <= legend.x0 < legend.x1 <= page.x1, stem
         for text, box in texts(figure):
             assert all(page.contains(*corner) for corner in (box.min, box.max)), (stem, text)
             assert not box.overlaps(legend), (stem, text)
@@ -87,7 +88,7 @@ def test_no_text_of_a_figure_is_cut_or_touches_another(drawn: dict[str, Figure])
         boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
         boxes.sort(key=lambda box: box.y0)
         assert min(box.x0 for box in boxes) >= 0, stem
-        for lower, upper in zip(boxes, boxes[1:], strict=False):
+        for lower, upper in itertools.pairwise(boxes):
             assert lower.y1 <= upper.y0, stem
 
 
@@ -109,11 +110,11 @@ def test_marks_stand_within_six_percent_of_their_length_and_nearest_to_it(
 def test_the_table_breaks_names_between_their_parts(studies: Studies) -> None:
     console = Console(width=80, markup=False, emoji=False)
     with console.capture() as capture:
-        console.print(console_table(compare_studies(studies)))
+        console.print(console_table(compare_studies(studies), HYPERPARAMETERS[:3]))
     lines = capture.get().splitlines()
     assert max(map(len, lines)) <= 80
     (first, second), *_ = [
-        (line, below) for line, below in zip(lines, lines[1:], strict=False) if "examples." in line
+        (line, below) for line, below in itertools.pairwise(lines) if "examples." in line
     ]
     name = first[4:].split()[0] + second.strip()
     assert name == LONG
