@@ -13,6 +13,7 @@ from analysis.tables import (
     compare_studies,
     console_table,
     problems,
+    searched_hyperparameters,
 )
 
 
