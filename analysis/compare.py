@@ -24,7 +24,12 @@ from analysis.outputs import output_files
 from analysis.page import PAGE, render_page
 from analysis.result_tables import NAME, make_tables
 from analysis.study_data import load_studies
-from analysis.tables import compare_studies, console_table, problems
+from analysis.tables import (
+    compare_studies,
+    console_table,
+    problems,
+    searched_hyperparameters,
+)
 from command_line import Parser
 
 
@@ -68,14 +73,15 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
     comparison = compare_studies(studies)
     tables = make_tables(studies, comparison)
     figures, missing = draw_figures(studies, tables)
-    contents = output_files(tables, figures, missing, studies.warnings())
+    searched = searched_hyperparameters(studies.configs.values())
+    contents = output_files(tables, figures, missing, searched, studies.warnings())
     command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
     contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
     for name, content in contents.items():
         write_atomically(output, name, content)
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
-    console.print(console_table(comparison))
+    console.print(console_table(comparison, searched))
     if confirmed := confirmed_table(comparison):
         console.print(confirmed)
     for problem in problems(comparison):

@@ -1,6 +1,5 @@
 """Drawings of what the best trials reached: each draws what a function of numbers returns."""
 
-import textwrap
 from typing import Any
 
 import pandas as pd
@@ -8,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis import plotting
+from analysis.labels import wrapped
 from analysis.plotting import SOLVED, Page
 from seed_statistics import CHANCE
 
@@ -117,7 +117,7 @@ def draw_largest_length(data: pd.DataFrame, page: Page) -> Figure:
         right_of = axes.get_yaxis_transform()
         axes.text(1.01, position, f"{row['accuracy']:.4f}", transform=right_of, va="center")
     plotting.horizontal_accuracy_axis(axes)
-    axes.set_yticks(range(len(data)), [textwrap.fill(label, 26) for label in data["label"]])
+    axes.set_yticks(range(len(data)), [wrapped(label, 26) for label in data["label"]])
     axes.set(ylim=(len(data) - 0.4, -0.6), xlabel="test accuracy (95 % interval)")
     title = f"Share of the message recalled at T = {page.lengths[-1]}"
     plotting.heading(figure, page, title)
@@ -158,14 +158,16 @@ def draw_equal_cost(data: pd.DataFrame, page: Page) -> Figure:
         plotting.length_axis(axes, page.lengths, plotting.WIDTH / 3)
         axes.set_title(f"equal {unit}")
         plotting.accuracy_axis(axes, unit == "parameters")
-    figure.supylabel("validation accuracy", fontsize=plotting.TEXT_SIZE)
+    panels[0].set_ylabel("validation accuracy")
     plotting.heading(figure, page, "Best validation accuracy at equal cost", data)
     return figure
 
 
 def draw_pairs(data: pd.DataFrame, page: Page) -> Figure:
     """Draw what :func:`largest_pairs_data` returns: each difference with its interval."""
-    figure = plotting.new_figure(page._replace(note=""), 0.32 * len(data) + 1.5)
+    names = [wrapped(f"{row['better']} - {row['worse']}", 40) for _, row in data.iterrows()]
+    lines = max(len(name.splitlines()) for name in names)
+    figure = plotting.new_figure(page._replace(note=""), (0.12 + 0.17 * lines) * len(data) + 1.7)
     axes = figure.subplots()
     for position, (_, row) in enumerate(data.iterrows()):
         style = page.styles[row["better"]]
@@ -174,11 +176,11 @@ def draw_pairs(data: pd.DataFrame, page: Page) -> Figure:
         sure = row["p_holm"] < 0.05
         marker = plotting.line(style) | {"markerfacecolor": style.color if sure else "white"}
         axes.plot(row["difference"], position, **marker)
-    names = [f"{row['better']} - {row['worse']}" for _, row in data.iterrows()]
-    axes.set_yticks(range(len(data)), [textwrap.fill(name, 34) for name in names])
+    axes.set_yticks(range(len(data)), names)
     axes.set_ylim(len(data) - 0.4, -0.6)
     axes.axvline(0, color=plotting.REFERENCE_COLOR, linewidth=1, linestyle=(0, (1, 2)))
-    axes.set_xlabel("difference of test accuracies (95 % interval; filled: p < 0.05 after Holm)")
+    label = "difference of test accuracies (95 % interval)\nfilled: p < 0.05 after Holm"
+    axes.set_xlabel(label, loc="right")  # long names leave less room than the label is wide
     axes.grid(visible=False, axis="y")
     title = f"Every two models at T = {page.lengths[-1]}, over {data['basis'].iloc[0]}"
     plotting.heading(figure, page, title)

@@ -148,7 +148,7 @@ def draw_stops(data: pd.DataFrame, page: Page) -> Figure:
     """Draw what :func:`analysis.search_data.trials_data` returns: where each trial ended."""
     lengths = sorted(int(T) for T in data["T"].unique())
     figure, panels, _ = plotting.length_panels(
-        page._replace(note=""), "million tokens at its end", "mean accuracy up to T", lengths
+        page._replace(note=""), "million tokens at its end", "ladder accuracy", lengths
     )
     labels = [label for label, _ in plotting.by_label(data, page)]
     step = data["million_tokens"].max() / 80 / len(labels)  # side by side where they end at once

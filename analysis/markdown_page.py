@@ -5,15 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.confirmation import CONFIRMED
 from analysis.figures import MissingFigure, RenderedFigure
 from analysis.result_tables import NAME
 from analysis.short_table import short_markdown
 from analysis.tables import (
     BROKEN,
-    HYPERPARAMETERS,
     MISSING,
-    SCORES,
     STATUS_COLUMNS,
     Column,
     interval_text,
@@ -63,12 +60,14 @@ def markdown(
     tables: dict[str, pd.DataFrame],
     figures: Iterable[RenderedFigure],
     missing: Iterable[MissingFigure],
+    searched: Sequence[str] = (),
     warnings: Sequence[str] = (),
 ) -> str:
     """The comparison as a Markdown page that shows the figures.
 
     Args:
         tables: of :func:`analysis.result_tables.make_tables`.
+        searched: of :func:`analysis.tables.searched_hyperparameters`; each has a column.
         warnings: of :meth:`analysis.study_data.Studies.warnings`.
     """
     comparison = tables[NAME]
@@ -81,7 +80,7 @@ def markdown(
         parts.append(f"## Task {task}\n")
         parts.append("Test accuracy (95 % interval):\n")
         parts.append(short_markdown(rows))
-        parts.append(_markdown_table(rows))
+        parts.append(_markdown_table(rows, searched))
         shown = [figure for figure in figures if figure.task == task]
         if not shown:
             parts.append("No T has a result yet, so there are no figures.\n")
@@ -166,11 +165,7 @@ def _trial_counts(row: dict[str, Any]) -> str:
     return " / ".join(str(row[name]) for name in STATUS_COLUMNS.values())
 
 
-def _markdown_table(comparison: pd.DataFrame) -> str:
-    fixed = ("study", "label", "task", "model", "T", "state", "trial_id", "checkpoint", "path")
-    known = (
-        *fixed, *HYPERPARAMETERS, *SCORES, *CONFIRMED, "trials", *STATUS_COLUMNS.values(),
-    )  # fmt: skip
+def _markdown_table(comparison: pd.DataFrame, searched: Sequence[str]) -> str:
     confirmed = (
         Column("mean over seeds", value_text("mean_accuracy", ".4f")),
         Column("95 % interval of the mean", _mean_interval),
@@ -188,13 +183,10 @@ def _markdown_table(comparison: pd.DataFrame) -> str:
         Column("seconds to solve", value_text("seconds_to_solve", ".0f")),
         Column("million tokens", value_text("tokens", ".3g", 1e6)),
         Column("seconds", value_text("seconds", ".0f")),
-        Column("learning rate", value_text("learning_rate", ".2e")),
-        Column("hidden size", value_text("hidden_size")),
-        Column("curriculum length (steps)", value_text("curriculum_length")),
         *(
-            Column(name, value_text(name, ".4g"))
-            for name in map(str, comparison)
-            if name not in known and comparison[name].notna().any()
+            Column(name.replace("_", " "), value_text(name, ".4g"))
+            for name in searched
+            if name in comparison and comparison[name].notna().any()
         ),
         Column("parameters", value_text("parameters", ",")),
         Column("validation accuracy", value_text("validation_accuracy", ".4f")),

@@ -1,6 +1,7 @@
 """The files of the output folder."""
 
 import json
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -16,14 +17,19 @@ def output_files(
     tables: dict[str, pd.DataFrame],
     figures: list[RenderedFigure],
     missing: list[MissingFigure],
+    searched: Sequence[str],
     warnings: list[str],
 ) -> dict[str, bytes]:
-    """The files of the output folder: name -> content."""
+    """The files of the output folder: name -> content.
+
+    Args:
+        searched: of :func:`analysis.tables.searched_hyperparameters`.
+    """
     comparison = tables[NAME]
     texts = {
         **{f"{name}.csv": table.to_csv(index=False) for name, table in tables.items()},
         f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
-        f"{NAME}.md": markdown(tables, figures, missing, warnings),
+        f"{NAME}.md": markdown(tables, figures, missing, searched, warnings),
         f"{NAME}.tex": latex(comparison),
         "columns.md": columns_markdown(),
     }

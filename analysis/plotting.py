@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from analysis.labels import wrapped
 from analysis.styles import Style
 from seed_statistics import CHANCE
 
@@ -24,6 +25,8 @@ NEAREST = 1e-4
 """Distance to 1 below which accuracies are not told apart in a figure."""
 LEGEND_ROW = 0.23  # inches
 USUAL_ROWS = 3  # of a legend, for which figures have room
+SPREAD = 1.06
+"""Marks at one T stand at most 6 % beside it: farther off they read as another T."""
 
 STRETCH = (
     lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
@@ -98,10 +101,11 @@ def length_panels(
         axes.set_title(f"T = {lengths[index]}")
         if index + columns >= len(lengths):
             axes.set_xlabel(x_label)
+        if index % columns == 0:
+            axes.set_ylabel(y_label)
         panels[lengths[index]] = axes
         if index % columns == columns - 1 or index == len(lengths) - 1:
             edge.add(lengths[index])
-    figure.supylabel(y_label, fontsize=TEXT_SIZE)
     return figure, panels, edge
 
 
@@ -167,8 +171,8 @@ def line(style: Style) -> dict[str, Any]:
 
 
 def shortened(label: str) -> str:
-    """A label of at most 16 characters a line, and two lines."""
-    return textwrap.fill(label, 16, max_lines=2, placeholder="...")
+    """A label of at most 16 characters a line, and three lines."""
+    return wrapped(label, 16, 3)
 
 
 def cross(color: str) -> dict[str, Any]:
@@ -177,10 +181,16 @@ def cross(color: str) -> dict[str, Any]:
 
 
 def side_by_side(data: pd.DataFrame, page: Page, lengths: str = "T") -> pd.DataFrame:
-    """Adds the column x: lengths moved by a few percent, so that marks do not overlap."""
+    """Adds the column x: lengths moved by at most :data:`SPREAD`, so that marks are told apart.
+
+    Where two lengths are close, the marks take half of the way between them.
+    """
     labels = [label for label, _ in by_label(data, page)]
     steps = data["label"].map(labels.index) - (len(labels) - 1) / 2
-    step = min(1.05, 1.2 ** (2 / max(1, len(labels) - 1)))  # many stay within the axes
+    values = np.unique(data[lengths].astype("float64"))
+    nearest = np.min(values[1:] / values[:-1], initial=np.inf)
+    spread = min(SPREAD, nearest**0.25)
+    step = min(1.04, spread ** (2 / max(1, len(labels) - 1)))
     return data.assign(x=data[lengths].astype("float64") * step**steps)
 
 
@@ -234,9 +244,8 @@ def heading(
         labels = [label for label, _ in by_label(data, page)]
         handles = [Line2D([], [], label=label, **line(page.styles[label])) for label in labels]
         handles += further
-    widths = [len(str(handle.get_label())) + 10 for handle in handles]  # in characters
-    columns = len(handles) if sum(widths) <= LINE else max(1, LINE // max(widths))
-    further_rows = max(0, -(-len(handles) // max(1, columns)) - USUAL_ROWS)
+    columns = _legend_columns([len(str(handle.get_label())) + 10 for handle in handles])
+    further_rows = max(0, -(-len(handles) // columns) - USUAL_ROWS)
     figure.set_figheight(figure.get_figheight() + LEGEND_ROW * further_rows)
     # As the legend's title: the layout makes room for a legend, but not for a title above it.
     figure.legend(
@@ -245,7 +254,18 @@ def heading(
         title_fontsize=12,
         alignment="left",
         loc="outside upper left",
-        ncols=max(1, columns),
+        ncols=columns,
         handlelength=2.6,
         borderpad=0.1,
     )
+
+
+def _legend_columns(widths: Sequence[int]) -> int:
+    """The most columns in which entries of these widths, in characters, fit beside each other.
+
+    A legend fills one column after the other, and each is as wide as its widest entry.
+    """
+    for columns in range(len(widths), 1, -1):
+        if sum(max(column) for column in np.array_split(widths, columns)) <= LINE:
+            return columns
+    return 1

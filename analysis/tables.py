@@ -1,15 +1,19 @@
 """The comparison of all studies, as a data frame and a console table."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 import study_format as files
 from analysis.confirmation import CONFIRMED, confirmed_winners
+from analysis.labels import wrapped
 from analysis.study_data import Studies
 from seed_statistics import clopper_pearson
 
@@ -20,7 +24,10 @@ SEARCHING = "searching, or interrupted"
 BROKEN = "broken"
 
 MISSING = "-"
-WORDS_WIDTH = 12  # characters: what 80 columns leave for a column of words
+WORDS_WIDTH = 12  # characters: what 80 columns leave for a column of words, at the least
+
+WORDS = ("model", "state")
+"""Columns of the console's table that hold words."""
 
 STATUS_COLUMNS = {status: f"trials_{status}" for status in files.STATUSES}
 HYPERPARAMETERS = ("learning_rate", "hidden_size", "curriculum_length", "seed")
@@ -114,6 +121,23 @@ def _labels(rows: pd.DataFrame) -> list[str]:
     return labels
 
 
+def searched_hyperparameters(configs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """What any of these studies searches: the usual hyperparameters first, then the others.
+
+    Args:
+        configs: values of :attr:`analysis.study_data.Studies.configs`. A plain value in ``space``
+            is fixed.
+    """
+    found = {
+        str(name): None
+        for config in configs
+        for name, dimension in config["space"].items()
+        if isinstance(dimension, Mapping)
+    }
+    usual = [name for name in HYPERPARAMETERS if name in found]
+    return usual + [name for name in found if name not in usual]
+
+
 def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as dictionaries, with None for every kind of missing value."""
     return [
@@ -157,8 +181,47 @@ def _short_state(row: dict[str, Any]) -> str:
     return BROKEN if row["state"].startswith(BROKEN) else row["state"]
 
 
-def console_table(comparison: pd.DataFrame) -> Table:
-    """The comparison for a terminal of 80 columns."""
+class _Words:
+    """A label or a state, broken between its words: a cell that is a rich renderable."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(wrapped(self._text, options.max_width))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(WORDS_WIDTH, len(self._text)), len(self._text))
+
+
+SHORT_FORMS = {
+    "learning_rate": Column("lr", value_text("learning_rate", ".1e")),
+    "hidden_size": Column("h", value_text("hidden_size")),
+    "curriculum_length": Column("curr.", value_text("curriculum_length")),
+}
+"""Columns of hyperparameters in narrow tables, which docs/glossary.md explains."""
+
+MOST_HYPERPARAMETERS = 3
+"""Columns of them that 80 columns have room for."""
+
+
+def console_table(comparison: pd.DataFrame, searched: Sequence[str]) -> Table:
+    """The comparison for a terminal of 80 columns.
+
+    Args:
+        searched: of :func:`searched_hyperparameters`; the first few have a column.
+    """
+    names = [name for name in searched if name in comparison][:MOST_HYPERPARAMETERS]
+    hyperparameters = [
+        SHORT_FORMS.get(name) or Column(name.replace("_", "\n"), value_text(name, ".3g"))
+        for name in names
+    ]
+    explained = [
+        f"{column.header}: {name.replace('_', ' ')}"
+        for name, column in zip(names, hyperparameters, strict=True)
+        if name in SHORT_FORMS
+    ]
+    more = [name for name in searched if name not in names]
     columns = (
         Column("T", value_text("T")),
         Column("model", value_text("label")),
@@ -166,9 +229,7 @@ def console_table(comparison: pd.DataFrame) -> Table:
         Column("95 %", interval_text),
         Column("Mtok", value_text("tokens_to_solve", ".3g", 1e6)),
         Column("s", value_text("seconds_to_solve", ".0f")),
-        Column("lr", value_text("learning_rate", ".1e")),
-        Column("size", value_text("hidden_size")),
-        Column("curr.", value_text("curriculum_length")),
+        *hyperparameters,
         Column("state", _short_state),
     )
     table = Table(
@@ -176,24 +237,21 @@ def console_table(comparison: pd.DataFrame) -> Table:
         pad_edge=False,
         padding=0,
         caption="acc.: of the best trial on test data. Mtok, s: million tokens and seconds to "
-        "solve T (-: not solved). lr, size, curr.: its hyperparameters.",
+        f"solve T (-: not solved). {', '.join(explained)}{'.' * bool(explained)}"
+        + f" comparison.csv has {', '.join(more)}."
+        * bool(more),
         caption_justify="left",
     )
     for column in columns:
-        words = column.header in ("model", "state")
-        table.add_column(
-            column.header,
-            justify="left" if words else "right",
-            no_wrap=not words,
-            overflow="fold",
-            # Long names and states wrap, the numbers never do.
-            min_width=WORDS_WIDTH if words else None,
-        )
+        words = column.header in WORDS
+        # Long names and states wrap, the numbers never do.
+        table.add_column(column.header, justify="left" if words else "right", no_wrap=not words)
     for task, rows in comparison.groupby("task", sort=False, dropna=False):
         table.add_section()
         table.add_row("", "no task:" if pd.isna(task) else str(task) + ":", style="bold")
         for row in records(rows):
-            table.add_row(*(column.text(row) for column in columns))
+            cells = [(column.header, column.text(row)) for column in columns]
+            table.add_row(*(_Words(text) if name in WORDS else text for name, text in cells))
     return table
 
 

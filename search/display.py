@@ -5,6 +5,7 @@ import math
 
 from rich.console import Console
 from rich.live import Live
+from rich.text import Text
 
 from search.history import TrialRecord
 from search.limits import search_more
@@ -56,7 +57,9 @@ class Display:
         """One line that stays; ``always`` means also when quiet."""
         if self._quiet and not always:
             return
-        self._console.print(message, highlight=False, soft_wrap=True, markup=False)
+        # A Text has neither markup nor highlights. Options of print would also apply to the live
+        # view, which is drawn again below each line.
+        self._console.print(Text(message), soft_wrap=True)
 
     def note(self, message: str, always: bool = False) -> None:
         """One line that stays, with the time of the study."""
@@ -114,9 +117,9 @@ class Display:
         row = self._study.trials[trial_id].row
         outcome = row.get("error") or (
             f"accuracy {number(row.get('validation_accuracy'))} "
-            f"{millions(row.get('tokens'))}  {describe(row)}"
+            f"{millions(row.get('tokens'))} {describe(self._study, row)}"
         )
-        self._trial_line(f"{trial_id} {row['status']:13} {outcome}")
+        self._trial_line(f"{trial_id} {row['status']:13} {outcome}", whole=not row.get("error"))
 
     def trial_retried(self, trial_id: str, reason: str) -> None:
         """A trial lost its worker and will go on: one line."""
@@ -125,9 +128,10 @@ class Display:
         done = len(self._study.trials[trial_id].curve)
         self._trial_line(f"{trial_id} goes on from iteration {done}: {reason}")
 
-    def _trial_line(self, text: str) -> None:
+    def _trial_line(self, text: str, whole: bool = False) -> None:
         line = f"{clock(self.view.elapsed)} {text}"
-        self.say(line if len(line) <= 80 or self._console.width > 80 else line[:79] + "…")
+        fits = whole or len(line) <= 80 or self._console.width > 80
+        self.say(line if fits else line[:79] + "…")
 
     def update(self, elapsed: float, fraction: float, left: float) -> None:
         """The search has taken so many seconds, is so far, and has so many seconds to go."""

@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from search.history import TrialRecord
-from search.result_tables import best_table, plain_table
+from search.result_tables import best_table, plain_table, shown_hyperparameters
 from search.sections import METRIC_NAMES
 from search.sparkline import Sparkline
 from search.stops import Stop, stop_of
 from search.study import Study
-from search.wording import clock, hyperparameters, millions, number
+from search.wording import clock, hyperparameters, millions, number, short_form
 
 WIDE = 160
 """Columns from which tables stand side by side and the running trials tell more."""
@@ -76,7 +77,7 @@ class LiveView:
             head.add_column(no_wrap=True)
         left = f"about {clock(self.left)} left" if math.isfinite(self.left) else ""
         head.add_row(
-            f"[bold]{config.model} · {config.task}[/] · {self.doing}",
+            Text.assemble((f"{config.model} · {config.task}", "bold"), f" · {self.doing}"),
             ProgressBar(total=1, completed=self.fraction, width=60 if wide else 10),
             f"{self.fraction:.0%} · {clock(self.elapsed)}",
             left,
@@ -89,8 +90,9 @@ class LiveView:
         shown = self.running if len(self.running) <= room else self.running[: max(1, room - 1)]
         curve = "ladder so far" if metric == "ladder_accuracy" else "at T so far"
         more = ("it.", "loss", "tokens/s", "host") if wide else ()
+        names = shown_hyperparameters(self.study)
         table = plain_table(
-            title, "trial", "lr", "hidden", "ramp", "tokens", "length", "ladder", "at T", *more,
+            title, "trial", *map(short_form, names), "tokens", "length", "ladder", "at T", *more,
             curve if wide else "curve", left=("trial", curve, "curve"),
         )  # fmt: skip
         table.columns[-1].no_wrap = False  # the one to give way
@@ -99,7 +101,7 @@ class LiveView:
             last = trial.curve[-1] if trial.curve else {}
             table.add_row(
                 trial_id,
-                *hyperparameters(trial.row),
+                *hyperparameters(trial.row, names),
                 millions(last.get("tokens")),
                 str(last.get("max_length", "")),
                 number(last.get("ladder_accuracy")),
@@ -115,8 +117,9 @@ class LiveView:
         """The latest trials that were stopped, the last one first."""
         title = f"Stopped by ASHA: {len(self.study.stopped)}, the latest first"
         more = ("curve",) if wide else ()
+        names = shown_hyperparameters(self.study)
         table = plain_table(
-            title, "trial", "lr", "hidden", "ramp", "at it.", "had", "needed", *more,
+            title, "trial", *map(short_form, names), "at it.", "had", "needed", *more,
             left=("trial", "curve"),
         )  # fmt: skip
         for trial in reversed(stopped):
@@ -125,7 +128,7 @@ class LiveView:
             stop = self._stops[trial.id]
             table.add_row(
                 trial.id,
-                *hyperparameters(trial.row),
+                *hyperparameters(trial.row, names),
                 str(stop.iteration),
                 number(stop.value),
                 number(stop.needed),

@@ -8,11 +8,19 @@ from rich.table import Table
 
 from copytask import SOLVED_ACCURACY
 from search.history import History
-from search.wording import hyperparameters, interval, number
+from search.wording import hyperparameters, interval, number, searched, short_form
 from seed_statistics import SeedSummary, summarize_seeds
 
 DOUBT = " !"
 DOUBTFUL = f"! validation called it solved, but its test lies below {SOLVED_ACCURACY}"
+
+MOST_HYPERPARAMETERS = 4
+"""Columns of them in a table, which 80 columns have room for; trials.csv has all."""
+
+
+def shown_hyperparameters(history: History) -> list[str]:
+    """The searched hyperparameters that a table has columns for."""
+    return searched(history)[:MOST_HYPERPARAMETERS]
 
 
 def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
@@ -28,8 +36,9 @@ def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
 
 def best_table(history: History, title: str) -> Table:
     """The best trial of each T, tested or not yet; a mark where the test contradicts "solved"."""
+    names = shown_hyperparameters(history)
     table = plain_table(
-        title, "T", "n", "best", "lr", "hidden", "ramp", "valid.", "test", "95 % interval",
+        title, "T", "n", "best", *map(short_form, names), "valid.", "test", "95 % interval",
         left=("best",),
     )  # fmt: skip
     for T in history.config.T:
@@ -44,7 +53,7 @@ def best_table(history: History, title: str) -> Table:
             str(T),
             str(len(trials)),
             row["trial_id"],
-            *hyperparameters(row),
+            *hyperparameters(row, names),
             number(row["validation_accuracy"]),
             number(row["accuracy"]) if tested else "",
             (interval(row) + DOUBT * is_doubtful(row)) if tested else "",

@@ -1,11 +1,14 @@
 """Numbers, times and reasons in the words of the console."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 import study_format as files
 from search.history import History
+
+SHORT_FORMS = {"learning_rate": "lr", "hidden_size": "h", "curriculum_length": "curr."}
+"""Of hyperparameters in tables and lines; docs/glossary.md explains them."""
 
 
 def clock(seconds: float) -> str:
@@ -29,15 +32,36 @@ def interval(row: Mapping[str, Any]) -> str:
     return f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}"
 
 
-def hyperparameters(row: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Learning rate, hidden size and curriculum length of a trial."""
-    return f"{row['learning_rate']:.1e}", str(row["hidden_size"]), str(row["curriculum_length"])
+def searched(history: History) -> list[str]:
+    """The hyperparameters that a study searches, those with a short form first."""
+    dimensions = history.config.dimensions()
+    known = [name for name in SHORT_FORMS if name in dimensions]
+    return known + [name for name in dimensions if name not in known]
 
 
-def describe(row: Mapping[str, Any]) -> str:
-    """A trial's hyperparameters in a few characters."""
-    rate, hidden, curriculum = hyperparameters(row)
-    return f"lr {rate} h {hidden} ramp {curriculum}"
+def short_form(name: str) -> str:
+    """The name of a hyperparameter in a table or line."""
+    return SHORT_FORMS.get(name, name)
+
+
+def hyperparameters(row: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """The values of these hyperparameters of a trial."""
+    return [_value(name, row.get(name)) for name in names]
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "learning_rate":
+        return f"{value:.1e}".replace("e-0", "e-")
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def describe(history: History, row: Mapping[str, Any]) -> str:
+    """A trial's searched hyperparameters in a few characters."""
+    names = searched(history)
+    values = zip(names, hyperparameters(row, names), strict=True)
+    return " ".join(f"{short_form(name)} {value}" for name, value in values)
 
 
 def end_reason(history: History, T: int) -> str:

@@ -128,7 +128,7 @@ def test_the_console_is_quiet_and_narrow(searched):
     assert lines[-1].startswith("compare: python -m analysis.compare ")
     lines = [line for line in lines if line not in named]
     assert max(map(len, lines)) <= 80
-    assert sum(" ramp " in line and "accuracy" in line for line in lines) == 12
+    assert sum(" curr. " in line and "accuracy" in line for line in lines) == 12
     assert not any("ray" in line.lower() for line in lines)
     assert "Best trial of each T" in out
 
@@ -140,7 +140,7 @@ def test_a_hundred_trials_are_a_hundred_narrow_lines_and_quiet_is_the_result_alo
     # Two have the path, as long as it is.
     lines = [line for line in out.splitlines() if str(tmp_path) not in line]
     assert max(map(len, lines)) <= 80
-    trials = [line.split()[1] for line in lines if " ramp " in line and "accuracy" in line]
+    trials = [line.split()[1] for line in lines if " curr. " in line and "accuracy" in line]
     assert sorted(trials) == [f"T1-{number:04d}" for number in range(100)]
     quiet = ["--storage", tmp_path, "--name", "gru-sequence", "--resume", "--quiet"]
     code, out, err = run("search.run", *quiet, "--trials", 102)

@@ -100,7 +100,7 @@ def _title(row: dict[str, Any]) -> str:
     return (
         f"{row['trial_id']}, {row['status'].replace('_', ' ')}: "
         f"learning rate {row['learning_rate']:.3g}, hidden size {row['hidden_size']}, "
-        f"curriculum {row['curriculum_length']} steps"
+        f"curriculum length {row['curriculum_length']} steps"
     )
 
 

@@ -23,7 +23,7 @@ from analysis.provenance import read_provenance
 from analysis.result_tables import NAME
 from analysis.study_data import Studies
 from analysis.styles import Style, label_styles
-from analysis.tables import problems, records
+from analysis.tables import problems, records, searched_hyperparameters
 from study_paths import open_path
 
 FOLDER = Path(__file__).parent
@@ -82,6 +82,7 @@ def render_page(
     }
     models = list(comparison["model"].dropna().unique())
     drawn = _figures(figures)
+    searched = searched_hyperparameters(studies.configs.values())
     task_parts = []
     for verdict in verdicts(comparison, efforts(studies, provenances), tables["pairs"]):
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
@@ -89,7 +90,7 @@ def render_page(
             TaskPart(
                 verdict=verdict,
                 overview=overview(of),
-                columns=comparison_columns(of),
+                columns=comparison_columns(of, searched),
                 rows=of,
                 figures=drawn.get(verdict.task, []),
                 styles=label_styles(comparison[comparison["task"] == verdict.task], models),

@@ -16,7 +16,7 @@ from analysis.page.table import Column, trial_columns
 from analysis.page.words import duration
 from analysis.provenance import Provenance
 from analysis.study_data import Studies
-from analysis.tables import STATUS_COLUMNS, records
+from analysis.tables import STATUS_COLUMNS, records, searched_hyperparameters
 from study_paths import StudyPath, open_path
 
 CURVES_IN_ALL = 2000
@@ -120,7 +120,7 @@ def _part(
         best=[(row, replay(path, row["trial_id"])) for row in best],
         command=_command(name),
         config=config_download(name, config),
-        columns=trial_columns(listed),
+        columns=trial_columns(listed, searched_hyperparameters([config])),
         trials=listed,
         trials_left_out=len(trials) - len(listed),
         panels=panels(

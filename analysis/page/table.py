@@ -3,12 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import study_format as files
-from analysis.confirmation import CONFIRMED
 from analysis.page.findings import Row, is_solved, is_tested, labels_of, largest_solved
 from analysis.page.words import duration, million_tokens
 from analysis.plotting import SOLVED
-from analysis.tables import DONE, HYPERPARAMETERS, MISSING, SCORES, STATUS_COLUMNS
+from analysis.tables import DONE, MISSING, STATUS_COLUMNS
 
 OVERVIEW_ROWS = 8
 """More labels than this make the overview longer than a screen."""
@@ -123,12 +121,12 @@ def _statuses(row: Row) -> str:
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or MISSING
 
 
-def comparison_columns(rows: Sequence[Row]) -> list[Column]:
-    """The columns beside the label; those that no row has a value for are left out."""
-    known = {
-        "study", "label", "task", "model", "T", "state", "trial_id", "checkpoint", "path",
-        "trials", *HYPERPARAMETERS, *SCORES, *CONFIRMED, *STATUS_COLUMNS.values(),
-    }  # fmt: skip
+def comparison_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Column]:
+    """The columns beside the label; those that no row has a value for are left out.
+
+    Args:
+        searched: of :func:`analysis.tables.searched_hyperparameters`.
+    """
     confirmed = [
         Column("mean", "mean test accuracy over fresh seeds", number("mean_accuracy", ".4f")),
         Column("95 % of mean", "95 % interval of it, over seeds", limits("mean_accuracy")),
@@ -150,7 +148,7 @@ def comparison_columns(rows: Sequence[Row]) -> list[Column]:
         ),
         Column("s", "seconds of training until it was solved", number("seconds_to_solve", ".1f")),
         Column("parameters", "trained parameters", number("parameters", ",d")),
-        *hyperparameter_columns(rows, known),
+        *hyperparameter_columns(rows, searched),
         Column("trials", "trials of the search", number("trials", "d")),
         Column("of these", "how they ended", _statuses, numeric=False),
         *((state,) if finished else ()),
@@ -158,31 +156,31 @@ def comparison_columns(rows: Sequence[Row]) -> list[Column]:
     ]
 
 
-def hyperparameter_columns(rows: Sequence[Row], known: set[str]) -> list[Column]:
-    """The three that are searched by default, and every further one: not in ``known``."""
-    further = [name for name in (rows[0] if rows else {}) if name not in known]
+def hyperparameter_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Column]:
+    """Those hyperparameters that were searched; a fixed one is in the configuration."""
+    units = {
+        "learning_rate": "at its start",
+        "hidden_size": "in units",
+        "curriculum_length": "in optimizer steps",
+    }
     return [
-        Column("learning rate", "initial learning rate", number("learning_rate", ".3g")),
-        Column("hidden", "hidden size, in units", number("hidden_size", "d")),
         Column(
-            "curriculum", "curriculum length, in optimizer steps", number("curriculum_length", "d")
-        ),
-        *(
-            Column(name.replace("_", " "), "searched hyperparameter", number(name, ".4g"))
-            for name in further
-            if any(row[name] is not None for row in rows)
-        ),
+            name.replace("_", " "),
+            f"searched hyperparameter{', ' * (name in units)}{units.get(name, '')}",
+            number(name, ".4g"),
+        )
+        for name in searched
+        if any(row.get(name) is not None for row in rows)
     ]
 
 
-def trial_columns(rows: Sequence[Row]) -> list[Column]:
+def trial_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Column]:
     """The columns of a study's trials."""
-    known = {"study", "best", *files.TRIALS_COLUMNS}
     return [
         Column("T", "length, in steps", number("T", "d")),
         Column("status", "how it ended", word("status"), numeric=False),
         Column("stage", "search, final training, or fresh seed", word("stage"), numeric=False),
-        *hyperparameter_columns(rows, known),
+        *hyperparameter_columns(rows, searched),
         Column("validation", "best validation accuracy at T", number("validation_accuracy", ".4f")),
         Column("M tokens", "million tokens trained", number("tokens", ".2f", 1e6)),
         Column("s", "seconds of training", number("seconds", ".1f")),

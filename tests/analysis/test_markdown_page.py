@@ -13,6 +13,9 @@ ACCURACY = RenderedFigure("delay", "accuracy", "Accuracy", b"", b"", "All copy."
 SEEDS = MissingFigure("delay", "seeds", "Seeds", "there are none")
 
 
+SEARCHED = ["learning_rate", "curriculum_length", "optimizer", "batch_size"]
+
+
 def page(
     runs: Path,
     figures: Sequence[RenderedFigure] = (),
@@ -20,7 +23,9 @@ def page(
 ) -> str:
     studies = load_studies([runs])
     comparison = compare_studies(studies)
-    return markdown(make_tables(studies, comparison), figures, missing, studies.warnings())
+    return markdown(
+        make_tables(studies, comparison), figures, missing, SEARCHED, studies.warnings()
+    )
 
 
 def test_a_page_has_its_tables_and_the_caveats(runs: Path) -> None:
@@ -54,8 +59,9 @@ def test_a_further_hyperparameter_that_was_searched_is_shown(runs: Path) -> None
     trials = [trial(100, optimizer="sgd", batch_size=32)]
     write_study(runs, "gru", T=[100], trials=trials, extra=["optimizer", "batch_size"])
     text = page(runs)
-    assert "| optimizer | batch_size |" in text
-    assert "| sgd | 32 |" in text
+    assert "| learning rate | curriculum length | optimizer | batch size |" in text
+    assert "| 0.00123 | 500 | sgd | 32 |" in text
+    assert "hidden size" not in text  # which is fixed
 
 
 def test_pairs_are_those_of_the_largest_length_and_not_too_many(runs: Path) -> None:

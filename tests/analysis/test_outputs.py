@@ -70,7 +70,7 @@ def test_csv_json_page_and_console_agree_with_the_learning_curves(
         assert written[name] == value, name
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(console_table(comparison))
+        console.print(console_table(comparison, []))
     page = markdown(tables, [], [])
     million, seconds = expected["tokens_to_solve"] / 1e6, expected["seconds_to_solve"]
     assert f" {million:.3g} {seconds:.0f} " in " ".join(capture.get().split())

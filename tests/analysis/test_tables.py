@@ -2,12 +2,19 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from rich.console import Console
 from study_files import NOT_SOLVED, trial, write_study
 
 import study_format as files
 from analysis import load_studies
-from analysis.tables import compare_studies, console_table, problems
+from analysis.tables import (
+    HYPERPARAMETERS,
+    compare_studies,
+    console_table,
+    problems,
+    searched_hyperparameters,
+)
 
 
 def comparison(runs: Path) -> pd.DataFrame:
@@ -17,7 +24,7 @@ def comparison(runs: Path) -> pd.DataFrame:
 def printed(frame: pd.DataFrame, width: int = 80) -> str:
     console = Console(width=width, markup=False, emoji=False)
     with console.capture() as capture:
-        console.print(console_table(frame))
+        console.print(console_table(frame, HYPERPARAMETERS[:3]))
     return capture.get()
 
 
@@ -108,6 +115,26 @@ def test_a_label_names_the_study_where_the_model_does_not_tell(runs: Path) -> No
     write_study(runs, "gru-quick", model="gru", T=[100])
     write_study(runs, "gru-sequence", model="gru", task="sequence", T=[100])
     assert comparison(runs)["label"].tolist() == ["gru (gru-delay)", "gru (gru-quick)", "gru"]
+
+
+def test_the_columns_of_hyperparameters_follow_the_search_space(runs: Path) -> None:
+    folder = write_study(
+        runs, "gru", model="gru", T=[100], trials=[trial(100, batch_size=16)], extra=["batch_size"]
+    )
+    document = yaml.safe_load((folder / files.STUDY_FILE).read_text())
+    document["config"]["space"] |= {"hidden_size": 64, "batch_size": {"choices": [16, 32]}}
+    (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
+    studies = load_studies([runs])
+    searched = searched_hyperparameters(studies.configs.values())
+    assert searched == ["learning_rate", "curriculum_length", "batch_size"]
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(console_table(compare_studies(studies), searched))
+    text = " ".join(capture.get().split())
+    assert "lr curr. size state" in text
+    assert "1.2e-03 500 16 done" in text
+    assert " 64 " not in text
+    assert "lr: learning rate, curr.: curriculum length." in text
 
 
 def test_console_table_fits_80_columns_and_keeps_the_numbers(runs: Path) -> None:

@@ -66,6 +66,39 @@ def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, w
     assert max(map(len, plain_output.getvalue().splitlines())) <= width
 
 
+def test_a_terminal_never_gets_markup_not_even_while_a_line_is_printed_above_the_view(study):
+    display, output = make_display(study, 80, terminal=True)
+    with display:
+        display.view.doing = "T=[1000]"
+        display.length_started(1000, 60.0)
+        display.trial_started("T1000-0000")
+        display.say("training diverged: [bold]x[/] " + "long " * 30)
+    text = output.getvalue()
+    assert text.count("[bold]") == text.count("[/]") == 1  # of the message, which stands as it is
+    assert "training diverged: [bold]x[/] " + "long " * 29 in text  # the terminal wraps it
+
+
+def test_tables_and_lines_show_what_is_searched_and_not_what_is_fixed(tmp_path):
+    space = {
+        "batch_size": {"choices": [16, 32]}, "hidden_size": 96,
+        "learning_rate": {"low": 1e-3, "high": 1e-2},
+    }  # fmt: skip
+    study = Study.create(tmp_path / "s", StudyConfig(model="gru", T=[100], space=space))
+    chosen = {"learning_rate": 0.0034, "batch_size": 16}
+    study.start_trial("T100-0000", study.config.training_config(100, chosen, seed=1).to_dict())
+    report(study, "T100-0000", 1, 0.5, files.STOPPED_EARLY, tokens=12_345_678)
+    display, output = make_display(study, 80, terminal=False)
+    display.trial_ended("T100-0000")
+    assert output.getvalue().rstrip().endswith("accuracy 0.500 12.3 M lr 3.4e-3 batch_size 16")
+    display.view.running.append("T100-0000")
+    display._console.print(display.view)
+    headings = [line.split() for line in output.getvalue().splitlines() if " lr " in line][1:]
+    assert len(headings) == 3  # running, best, stopped
+    assert all("h" not in words and "batch_size" in words for words in headings)
+    values = [line.split() for line in output.getvalue().splitlines() if " 3.4e-3 " in line][1:]
+    assert [words[words.index("3.4e-3") + 1] for words in values] == ["16"] * 3
+
+
 def test_clock():
     assert [clock(s) for s in (0, 59.6, 3600)] == ["00:00", "01:00", "1:00:00"]
 

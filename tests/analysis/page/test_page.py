@@ -200,8 +200,8 @@ def test_every_trial_is_in_a_table_and_a_curve(runs: Path) -> None:
     ]
     titles = [said(title) for title in document.findall(".//{*}svg//{*}title")]
     assert (
-        "T=100-01, stopped early: learning rate 0.00123, hidden size 64, curriculum 500 steps"
-        in titles
+        "T=100-01, stopped early: learning rate 0.00123, hidden size 64, "
+        "curriculum length 500 steps" in titles
     )
 
 

@@ -167,7 +167,7 @@ def test_curves_tell_their_numbers_to_mouse_and_keyboard(page: Page) -> None:
     page.keyboard.press("ArrowRight")
     # The last of the four evaluations in study_files: accuracy 4 / 4.1 at 2500 T k tokens.
     assert tip.inner_text().startswith("0.9756 at 1.00 M tokens")
-    assert "learning rate 0.00123, hidden size 64, curriculum 500 steps" in tip.inner_text()
+    assert "learning rate 0.00123, hidden size 64, curriculum length 500 steps" in tip.inner_text()
     page.keyboard.press("ArrowLeft")
     assert tip.inner_text().startswith("0.7317 at 0.75 M tokens")
     page.keyboard.press("Escape")
