@@ -18,7 +18,8 @@ BIN := $(VENV)/bin
 .PHONY: search test oldest compare lint wheel installed audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
-RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(MODEL)-delay/study.yaml),--resume))
+STUDY = $(subst :,.,$(subst .py:,:,$(notdir $(MODEL))))-delay
+RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(STUDY)/study.yaml),--resume))
 
 search: $(VENV)/.run
 	$(BIN)/python -m search.run --model $(MODEL) $(RESUME) $(ARGS)

@@ -12,7 +12,7 @@ MEANINGS = {
     "study": "name of the study directory",
     "label": "the model; with its study where several studies of a task share it",
     "task": "delay or sequence",
-    "model": "lstm, gru, mlstm, mgru or package.module:factory",
+    "model": "lstm, gru, mlstm, mgru, or a user's own: file.py:factory or package.module:factory",
     "T": "length that the model was trained for, in steps",
     "state": "done, or why there is no result",
     "trial_id": "of the best trial; the rest of the row is about it",

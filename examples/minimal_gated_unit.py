@@ -6,9 +6,9 @@ A GRU with one gate instead of two::
     n_t = tanh(W_n x_t + U_n (f_t * h_{t-1}) + b_n)
     h_t = (1 - f_t) * h_{t-1} + f_t * n_t
 
-Search its hyperparameters, from the folder of the project, and compare it with the others::
+Search its hyperparameters and compare it with the others::
 
-    python -m search.run --model examples.minimal_gated_unit:factory --name mgu
+    python -m search.run --model examples/minimal_gated_unit.py:factory --name mgu
     python -m analysis.compare
 """
 

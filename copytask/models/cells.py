@@ -1,5 +1,6 @@
 """Cells of one's own: where the code that a name stands for is found."""
 
+import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -51,6 +52,10 @@ def import_cell(name: str) -> Callable[..., nn.Module]:
     try:
         is_file = source.endswith(FILE_ENDING)
         module = _import_file(source) if is_file else importlib.import_module(source)
+        if not hasattr(module, attribute):
+            near = difflib.get_close_matches(attribute, vars(module), n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise AttributeError(f"{source} has no {attribute!r}{hint}")
         factory = getattr(module, attribute)
     except Exception as error:  # the user's module may raise anything while it is imported
         advice = ""

@@ -70,7 +70,7 @@ def test_other_names_stay_as_they_are(name):
     ("name", "told"),
     [
         ("{folder}/nowhere.py:Cell", "FileNotFoundError: there is no file {folder}/nowhere.py"),
-        ("{file}:Cell", "AttributeError: module .* has no attribute 'Cell'"),
+        ("{file}:Leaky", "AttributeError: {file} has no 'Leaky'; did you mean 'LeakyRNN'[?]"),
         ("{file}", "which cell of that file[?] Name its class or function: {file}:NAME"),
         (
             "leaky:Cell",
