@@ -74,7 +74,7 @@ class Display:
 
     def nothing_left(self) -> None:
         """A study that is resumed is over; what makes it go on."""
-        self.say("nothing is left to do here, unless a limit is raised")
+        self.say("nothing to do; raise a limit to continue")
         for what, command in search_more(self._study, self._study.path):
             self.say(f"{what}:\n  {command}")
 
