@@ -12,6 +12,7 @@ from search.result_tables import plain_table
 from search.showing import pairs
 from search.study_files import Row
 from search.wording import clock, interval, millions, number
+from study_format import model_label
 
 ABSENT = "-"
 
@@ -27,7 +28,9 @@ def show_two(a: Overview, b: Overview, console: Console) -> None:
     for letter, study in (("A", a), ("B", b)):
         config = study.history.config
         took = f" after {clock(study.seconds)}" if study.seconds else ""
-        rows[letter] = f"{study.path}: {config.model} on {config.task}, {study.state}{took}"
+        rows[letter] = (
+            f"{study.path}: {model_label(config.model)} on {config.task}, {study.state}{took}"
+        )
     console.print(pairs(rows))
     for table in (difference_table(a, b), side_by_side(a, b)):
         console.print("", table, "", sep="\n")

@@ -16,6 +16,7 @@ from search.sparkline import Sparkline
 from search.stops import Stop, stop_of
 from search.study import Study
 from search.wording import clock, hyperparameters, millions, number, short_form
+from study_format import model_label
 
 WIDE = 160
 """Columns from which tables stand side by side and the running trials tell more."""
@@ -77,7 +78,9 @@ class LiveView:
             head.add_column(no_wrap=True)
         left = f"about {clock(self.left)} left" if math.isfinite(self.left) else ""
         head.add_row(
-            Text.assemble((f"{config.model} · {config.task}", "bold"), f" · {self.doing}"),
+            Text.assemble(
+                (f"{model_label(config.model)} · {config.task}", "bold"), f" · {self.doing}"
+            ),
             ProgressBar(total=1, completed=self.fraction, width=60 if wide else 10),
             f"{self.fraction:.0%} · {clock(self.elapsed)}",
             left,
