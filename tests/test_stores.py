@@ -104,7 +104,7 @@ def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
         assert process.poll() is None
     finally:
         door.open()
-    out, err = process.communicate(timeout=400)
+    out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert " does not answer (" in out
     assert " answers again after " in out
@@ -122,7 +122,7 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
     (study / LOCK_FILE).write_text(taken)
     log = open_log(study)
     events = read_study_events(study)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 1
     assert err == (
         f"failed: another process has taken over {study}, so this search has stopped; what it "
@@ -142,7 +142,7 @@ def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, 
         process = start(*command)
         wait_for(lambda: segments(study), process)
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate()
     finally:
         door.delay = 0.0
     assert (process.returncode, err) == (130, "interrupted\n")
