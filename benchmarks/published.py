@@ -1,4 +1,4 @@
-"""Prints the tables of docs/results.md and docs/scaling.md that are computed from files here.
+"""Prints the tables of README.md and docs/ that are computed from files here.
 
     python -m benchmarks.published                     (all)
     python -m benchmarks.published docs/scaling.md     (those of one page)
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import scale
+from benchmarks import default_searches, scale, solved_rule
 from benchmarks.markdown import interval, table
 from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
 from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
@@ -165,8 +165,17 @@ def driver_rate() -> str:
     return table(["storage", "results a second", "mean ms", "longest ms"], lines)
 
 
+def default_search(make: Callable[[pd.DataFrame], str]) -> str:
+    """A table of what the default searches found."""
+    return make(rows_of("default_searches"))
+
+
 PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
+    "README.md": (partial(default_search, default_searches.best_table),),
     "docs/results.md": (
+        partial(default_search, default_searches.best_table),
+        partial(default_search, default_searches.fresh_seeds_table),
+        partial(default_search, default_searches.solved_table),
         recorded_curves,
         partial(replayed, "seconds"),
         partial(replayed, "million tokens"),
@@ -180,6 +189,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         real_warm_starts,
         real_ratios_of_random,
     ),
+    "docs/training.md": (lambda: solved_rule.rule_table(rows_of("solved_rule")),),
     "docs/scaling.md": (
         lambda: scale.time_table(rows_of("scale"), len(curves_of("lstm", 1000))),
         lambda: scale.driver_table(rows_of("scale")),

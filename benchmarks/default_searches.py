@@ -1,0 +1,106 @@
+"""Collects what the default searches found, for the tables of README.md and docs/results.md.
+
+    for model in gru lstm mgru mlstm; do python -m search.run --model $model --confirm-seeds 5; done
+    python -m benchmarks.default_searches
+
+Searches nothing itself: it reads the studies and writes default_searches.csv, one row a tested
+training. ``python -m benchmarks.published`` prints the tables.
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+import study_format as files
+from analysis.study_data import Studies, load_studies
+from benchmarks.markdown import table
+from benchmarks.replay.tables import NAMES
+from copytask import SOLVED_ACCURACY
+
+TABLE = Path(__file__).with_suffix(".csv")
+
+COLUMNS = [
+    "model", "task", "T", "trial_id", "stage", "seed", "trials", "tokens", "tokens_to_solve",
+    "validation_accuracy", "accuracy", "accuracy_low", "accuracy_high", "minutes",
+]  # fmt: skip
+"""Of a row; ``minutes`` is the wall time of the study's whole search, at all T."""
+
+
+def collect(studies: Studies) -> pd.DataFrame:
+    """The winners of these studies, and their confirmations with fresh seeds."""
+    rows = pd.concat([studies.best, studies.confirmations], ignore_index=True)
+    ends = studies.events[studies.events["event"] == "length_ended"]
+    minutes = ends.groupby("study")["elapsed"].max() / 60
+    rows["stage"] = rows["stage"].fillna(files.CONFIRM)
+    rows["minutes"] = rows["study"].map(minutes).round(2)
+    return rows.sort_values(["model", "T", "trial_id"])[COLUMNS]
+
+
+def best_table(rows: pd.DataFrame) -> str:
+    """Test accuracy of each model's winner at each T, and the time of its whole search."""
+    winners = rows[rows["stage"] != files.CONFIRM]
+    lines = []
+    for name, of in by_model(winners):
+        whole, seconds = divmod(round(60 * of["minutes"].max()), 60)
+        lines.append([name, *(f"{x:.3f}" for x in of["accuracy"]), f"{whole}:{seconds:02}"])
+    header = ["test accuracy of the best trial", *lengths(rows), "whole search"]
+    return table(header, lines)
+
+
+def fresh_seeds_table(rows: pd.DataFrame) -> str:
+    """Mean test accuracy of the winners' repetitions, and how many of them solved T."""
+    repeated = rows[rows["stage"] == files.CONFIRM]
+    lines = []
+    for name, of in by_model(repeated):
+        cells = [
+            f"{at['accuracy'].mean():.3f}, {at['tokens_to_solve'].notna().sum()} of {len(at)}"
+            for _, at in of.groupby("T")
+        ]
+        lines.append([name, *cells])
+    return table(["", *lengths(rows)], lines)
+
+
+def solved_table(rows: pd.DataFrame) -> str:
+    """How often a training that validation calls solved has a test accuracy below 0.99."""
+    lines = []
+    for name, of in (*by_model(rows), ("all", rows)):
+        repeated = of[of["stage"] == files.CONFIRM]
+        solved = repeated[repeated["tokens_to_solve"].notna()]
+        below = solved["accuracy"] < SOLVED_ACCURACY
+        surely = solved["accuracy_high"] < SOLVED_ACCURACY
+        lines.append(
+            [
+                name, f"{len(solved)} of {len(repeated)}", f"{below.sum()}", f"{surely.sum()}",
+                f"{solved['accuracy'].min():.3f}",
+            ]
+        )  # fmt: skip
+    header = [
+        "fresh seeds", "solved", "of these, test below 0.99", "whole interval below 0.99",
+        "lowest test accuracy",
+    ]  # fmt: skip
+    return table(header, lines)
+
+
+def by_model(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The rows of each model, in ascending T, after its name."""
+    return [(name, rows[rows["model"] == model].sort_values("T")) for model, name in NAMES.items()]
+
+
+def lengths(rows: pd.DataFrame) -> list[str]:
+    """Titles of the columns of each T."""
+    return [f"T = {T}" for T in sorted(rows["T"].unique())]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.default_searches",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("runs", nargs="*", default=["runs"], help="studies (default: runs)")
+    collect(load_studies(parser.parse_args().runs)).to_csv(TABLE, index=False)
+
+
+if __name__ == "__main__":
+    main()
