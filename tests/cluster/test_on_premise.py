@@ -168,6 +168,7 @@ def test_a_search_without_the_token_is_refused_in_one_line(attempts, lab):
     code, output = attempts["guessed"]
     assert code != 0
     assert output == (
+        "joining Ray at auto\n"
         "error: --address auto: the cluster refuses this machine's token: ~/.ray/auth_token must "
         "be the cluster's"
     )
@@ -178,6 +179,7 @@ def test_two_hosts_without_shared_storage_fail_before_the_first_trial(attempts, 
     code, output = attempts["alone"]
     assert code != 0
     assert output == (
+        "joining Ray at auto\n"
         f"error: host worker ({WORKER}) does not see --storage /root/runs: name a folder that all "
         "hosts share, or s3://bucket/prefix"
     )
