@@ -94,10 +94,10 @@ class Agenda:
         for T in self._study.config.T:
             self._study.remove_checkpoints(T)
         self._study.write()
-        for trial in self._study.trials.values():
-            winner = self._study.winner(trial.row["T"])
-            if trial.id in self._untested and (trial.stage == files.CONFIRM or trial is winner):
-                raise SearchFailedError(self._untested[trial.id])
+        for trial_id, reason in self._untested.items():
+            trial = self._study.trials[trial_id]
+            if trial.stage == files.CONFIRM or trial is self._study.winner(trial.row["T"]):
+                raise SearchFailedError(reason)
 
     def next_trial(self, running: Collection[str]) -> TrialRecord | None:
         """The next trial to run beside the running ones: one that goes on, or else a new one."""
