@@ -59,7 +59,7 @@ installed: wheel
 	.ci/installed $(BIN)/python dist/*.whl
 
 # A stamp for each set of packages, made again when what is installed or compiled changes.
-BUILT_FROM := pyproject.toml setup.py copytask/recurrence/kernels.c
+BUILT_FROM := pyproject.toml setup.py copytask/engine/kernels.c
 
 $(VENV)/.run: $(BUILT_FROM)
 	$(PYTHON) -m venv $(VENV)
@@ -85,4 +85,4 @@ audit: $(VENV)/.dev
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(VENV)/installed.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info copytask/recurrence/*.so
+	rm -rf $(VENV) $(OLDEST) build dist *.egg-info copytask/engine/*.so

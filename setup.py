@@ -1,6 +1,6 @@
 """Compiles the training kernels, if there is a C compiler; everything else is in pyproject.toml.
 
-The same file is compiled once for each instruction set; copytask/recurrence/kernels.py takes
+The same file is compiled once for each instruction set; copytask/engine/kernels.py takes
 the best build that the processor can run. They are plain shared libraries, loaded by ctypes, so one
 wheel serves every Python on a platform. A wheel without kernels serves every platform.
 """
@@ -47,8 +47,8 @@ setup(
     cmdclass={"build_ext": BuildKernels, "bdist_wheel": Wheel},
     ext_modules=[
         Extension(
-            f"copytask.recurrence._kernels_{build}",
-            sources=["copytask/recurrence/kernels.c"],
+            f"copytask.engine._kernels_{build}",
+            sources=["copytask/engine/kernels.c"],
             depends=["setup.py"],  # compiled again when the options change
             extra_compile_args=["-O3", "-g0", *flags],
             optional=True,  # without a compiler that can do it the installation goes on

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-import study_format as files
 from analysis.draw_search import MOST_ROWS
 from analysis.plotting import SOLVED, Page
 from analysis.search_data import slot_use
 from analysis.tables import records
+from studies import format as files
 
 MOST_NAMES = 6
 

@@ -1,11 +1,11 @@
 """What every column of the written tables means: the one place that says it."""
 
-import study_format as files
 from analysis.confirmation import CONFIRMED
 from analysis.equal_cost import EQUAL_COST_COLUMNS
 from analysis.importance import IMPORTANCE_COLUMNS
 from analysis.pairs import PAIR_COLUMNS, SEED_MEAN_COLUMNS
 from analysis.tuning_curves import CURVE_COLUMNS, SAMPLE_COLUMNS
+from studies import format as files
 
 MEANINGS = {
     # which result

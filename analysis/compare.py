@@ -30,7 +30,7 @@ from analysis.tables import (
     problems,
     searched_hyperparameters,
 )
-from command_line import Parser
+from studies.command_line import Parser
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -4,9 +4,9 @@ import pandas as pd
 from rich import box
 from rich.table import Table
 
-import study_format as files
 from analysis.study_data import Studies
-from seed_statistics import BEST_OF_MANY, CHANCE, summarize_seeds
+from studies import format as files
+from studies.seed_statistics import BEST_OF_MANY, CHANCE, summarize_seeds
 
 CONFIRMED = (
     "seeds",

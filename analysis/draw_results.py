@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from analysis import plotting
 from analysis.labels import wrapped
 from analysis.plotting import SOLVED, Page
-from seed_statistics import CHANCE
+from studies.seed_statistics import CHANCE
 
 
 def draw_accuracy(data: pd.DataFrame, page: Page) -> Figure:

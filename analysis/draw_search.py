@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-import study_format as files
 from analysis import plotting
 from analysis.plotting import Page
+from studies import format as files
 
 MOST_ROWS = 6
 """Labels that a figure with a row for each of them shows; the captions say so."""

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-import study_format as files
 from analysis.study_data import Studies
 from analysis.tables import DONE
+from studies import format as files
 
 EQUAL_COST_COLUMNS = (
     "task", "T", "label", "accuracy", "parameters", "trials", "search_tokens", "search_seconds",

@@ -6,16 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-import study_format as files
-from study_paths import StudyPath, read_bytes
+from studies import format as files
+from studies.paths import StudyPath, read_bytes
 
 EVENT_COLUMNS = (
     "event",  # length_began, length_ended, trial_started, trial_ended or last_seen
     "elapsed",  # s of the study's wall time, summed up over its runs
     "T",
     "trial_id",
-    "stage",  # of a trial that started, see study_format.STAGES
-    "status",  # of a trial that ended, see study_format.STATUSES
+    "stage",  # of a trial that started, see studies.format.STAGES
+    "status",  # of a trial that ended, see studies.format.STATUSES
     "limit",  # that ended the search at T
     "initial",  # configurations that the search at T tried as they stood, before sampling
 )

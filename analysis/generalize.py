@@ -17,14 +17,14 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-import study_format as files
 from analysis.errors import InputError
 from analysis.output_folder import write_atomically
 from analysis.study_data import Studies, load_studies
 from analysis.tables import records
-from command_line import Parser
 from copytask import MAX_SEED, MODELS, Purpose, configure_process, evaluate, load_model
-from study_paths import StudyPath, open_path
+from studies import format as files
+from studies.command_line import Parser
+from studies.paths import StudyPath, open_path
 
 LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
 PAYLOADS = 200

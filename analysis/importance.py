@@ -20,10 +20,10 @@ from optuna.distributions import (
 )
 from optuna.importance import PedAnovaImportanceEvaluator
 
-import study_format as files
 from analysis.study_data import WHOLE_COLUMNS, Studies
 from analysis.tables import records
-from seed_statistics import CHANCE
+from studies import format as files
+from studies.seed_statistics import CHANCE
 
 LEAST_TRIALS = 20
 BEST_SHARE = 0.25

@@ -9,11 +9,11 @@ from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import study_format as files
 from analysis.errors import InputError
 from analysis.page import PAGE
 from analysis.study_data import open_run
-from study_paths import StudyPath
+from studies import format as files
+from studies.paths import StudyPath
 
 HOST = "127.0.0.1"
 

@@ -19,7 +19,7 @@ from analysis.tables import (
     tasks,
     value_text,
 )
-from seed_statistics import BEST_OF_MANY
+from studies.seed_statistics import BEST_OF_MANY
 
 MOST_PAIRS = 20
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from analysis.errors import InputError
-from study_paths import StudyPath
+from studies.paths import StudyPath
 
 
 def make_output_folder(path: Path) -> None:

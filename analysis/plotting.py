@@ -14,7 +14,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from analysis.labels import wrapped
 from analysis.styles import Style
-from seed_statistics import CHANCE
+from studies.seed_statistics import CHANCE
 
 WIDTH = 7.0  # inches
 TEXT_SIZE = 10.5  # points

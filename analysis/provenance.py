@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-import study_format as files
-from study_paths import StudyPath, read_bytes
+from studies import format as files
+from studies.paths import StudyPath, read_bytes
 
 
 class Provenance(NamedTuple):

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-import study_format as files
 from analysis.events import trial_spans
 from analysis.study_data import Studies
+from studies import format as files
 
 ENDS = (files.COMPLETED, files.STOPPED_EARLY, files.FAILED, files.INTERRUPTED)
 

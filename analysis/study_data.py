@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-import study_format as files
 from analysis.errors import InputError
 from analysis.events import EVENT_COLUMNS, read_milestones
-from study_paths import StudyPath, is_object_store, open_path, read_bytes
+from studies import format as files
+from studies.paths import StudyPath, is_object_store, open_path, read_bytes
 
 TEXT_COLUMNS = {
     "model", "task", "trial_id", "status", "error", "stage", "host", "confirms", "checkpoint",
@@ -57,7 +57,7 @@ class Studies(NamedTuple):
             study.yaml has them. ``warning`` says what else of it is left out.
         lengths: one row a (study, T) that is configured or has trials.
         trials, progress, best, confirmations, generalization: columns and units as in
-            :mod:`study_format`; numbers are float64, or Int64 if whole.
+            :mod:`studies.format`; numbers are float64, or Int64 if whole.
         events: what began and ended when, see :func:`analysis.events.read_milestones`.
         configs: study -> the section ``config`` of its study.yaml.
     """

@@ -11,11 +11,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-import study_format as files
 from analysis.confirmation import CONFIRMED, confirmed_winners
 from analysis.labels import wrapped
 from analysis.study_data import Studies
-from seed_statistics import clopper_pearson
+from studies import format as files
+from studies.seed_statistics import clopper_pearson
 
 DONE = "done"
 NOT_STARTED = "not started"

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 from opda.nonparametric import EmpiricalDistribution
 
-import study_format as files
 from analysis.study_data import Studies
-from seed_statistics import CHANCE
+from studies import format as files
+from studies.seed_statistics import CHANCE
 
 LEAST_TRIALS = 4
 TIGHT_BAND_TRIALS = 64

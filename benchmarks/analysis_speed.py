@@ -25,7 +25,7 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-import study_format as files  # noqa: E402
+from studies import format as files  # noqa: E402
 
 MODELS = ("lstm", "gru", "mlstm", "mgru")
 LENGTHS = (100, 200, 500, 1000)

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pandas as pd
 
-import study_format as files
 from analysis.study_data import Studies, load_studies
 from benchmarks.markdown import table
 from benchmarks.replay.tables import NAMES
 from copytask import SOLVED_ACCURACY
+from studies import format as files
 
 TABLE = Path(__file__).with_suffix(".csv")
 

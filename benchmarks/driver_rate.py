@@ -22,16 +22,16 @@ from pathlib import Path
 
 import pandas as pd
 
-import study_format as files
 from benchmarks.replay.sides import change
 from copytask import Trainer, TrainingConfig
-from search.config import load_config
+from search.config.reading import load_config
 from search.errors import UserError
-from search.storage import parse_storage, remove_tree
-from search.study import Study
-from search.tuning import WRITE_INTERVAL, WRITE_SHARE
+from search.execute.tuning import WRITE_INTERVAL, WRITE_SHARE
+from search.storage.store import parse_storage, remove_tree
+from search.study.study import Study
+from studies import format as files
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 from stores import BUCKET, object_store
 
 TRIALS = 64

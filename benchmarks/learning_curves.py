@@ -25,8 +25,8 @@ from typing import Any
 import optuna
 
 from copytask import MALLOC_ENVIRONMENT, MODELS, DivergedError, Trainer, TrainingConfig
-from search.config import load_config
-from search.sampler import trial_seed
+from search.config.reading import load_config
+from search.decide.samplers import trial_seed
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "wide.yaml"

@@ -24,7 +24,7 @@ from optuna.trial import TrialState
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from search.tpe import SHOWN_TRIALS, KnownSpaceTPE, LimitedStorage
+from search.decide.tpe import SHOWN_TRIALS, KnownSpaceTPE, LimitedStorage
 
 SPACE = {name: FloatDistribution(0, 1) for name in "xyz"}
 LAST = 300

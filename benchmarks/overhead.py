@@ -35,14 +35,15 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import optuna
 from optuna.storages import InMemoryStorage
 
-import study_format as files
 from benchmarks.null_trials import ROOT, start_search
-from search.config import StudyConfig, load_config, read_yaml
-from search.event_log import read_events
-from search.sampler import Sampler
-from search.scheduler import restored_scheduler
-from search.slots import count_slots, limit_slots
-from search.study import Study, read_config
+from search.cluster.slots import count_slots, limit_slots
+from search.config.reading import load_config, read_yaml
+from search.config.study_config import StudyConfig
+from search.decide.samplers import Sampler
+from search.decide.schedulers import restored_scheduler
+from search.study.event_log import read_events
+from search.study.study import Study, read_config
+from studies import format as files
 
 SIZES = (10, 100, 1000, 10_000)
 """Finished trials before a suggestion or decision."""

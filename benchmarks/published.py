@@ -30,7 +30,7 @@ from benchmarks.replay.tables import (
     side_table,
 )
 from benchmarks.search_efficiency import CONFIG
-from search.config import load_config
+from search.config.reading import load_config
 
 FOLDER = Path(__file__).parent
 

@@ -23,7 +23,6 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-import study_format as files
 from benchmarks import markdown
 from benchmarks.markdown import interval
 from benchmarks.replay.curves import TABLE, Curves, read_table
@@ -33,10 +32,12 @@ from benchmarks.replay.simulator import Outcome, Simulation
 from benchmarks.replay.statistics import Estimate
 from benchmarks.search_efficiency import CONFIG
 from copytask import MODELS
-from search.config import StudyConfig, load_config
+from search.config.reading import load_config
+from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.optuna_journal import open_journal
-from search.study import Study
+from search.study.optuna_journal import open_journal
+from search.study.study import Study
+from studies import format as files
 
 COLUMNS = ("solved", "clock", "tokens", "trials", "evaluations", "utilisation")
 

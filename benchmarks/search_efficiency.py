@@ -35,7 +35,7 @@ from benchmarks.replay.sides import ABLATIONS, SIDES, Race, sides_of
 from benchmarks.replay.simulator import Outcome
 from benchmarks.replay.tables import efficiency_table, regret_table
 from copytask import MODELS
-from search.config import load_config
+from search.config.reading import load_config
 from search.errors import UserError
 
 CONFIG = Path(__file__).parent.parent / "configs" / "wide.yaml"

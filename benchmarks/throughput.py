@@ -38,7 +38,7 @@ from rich.table import Table
 from torch.nn import functional as F
 
 from copytask import MALLOC_ENVIRONMENT, MODELS, TASKS, build_model, compiled_kernels
-from copytask.recurrence import kernels
+from copytask.engine import kernels
 
 SIDES = ("default", "settings", "fallback", "fp32", "bf16", "floor")
 LABELS = {

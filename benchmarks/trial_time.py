@@ -57,7 +57,7 @@ def seconds_a_trial(reuse: bool, trials: int) -> float:
     """Wall time of a trial that trains next to nothing, one at a time, in steady state."""
     from ray import tune
 
-    from search.trainable import CopyTrainable
+    from search.execute.trainable import CopyTrainable
 
     training = {
         "model": "gru", "T": 2, "hidden_size": 8, "batch_size": 2, "tokens_per_iteration": 50,
@@ -94,7 +94,8 @@ def shares(T: int, iterations: int) -> None:
     """Print which share of a trial's time its parts take."""
     import torch
 
-    from copytask import Trainer, TrainingConfig, evaluate_ladder, trainer
+    from copytask import Trainer, TrainingConfig, evaluate_ladder
+    from copytask.training import trainer
 
     torch.set_num_threads(1)
     config = TrainingConfig(

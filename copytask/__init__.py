@@ -1,16 +1,16 @@
 """Trains and evaluates recurrent networks on the copy task. Needs torch, nothing else."""
 
-from copytask.checkpoint import load_model
-from copytask.config import OPTIMIZERS, TrainingConfig
-from copytask.curriculum import CURRICULA, AdaptiveLengths, Curriculum, LengthRamp
-from copytask.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
+from copytask.engine import compiled_kernels
 from copytask.models import MODELS, CopyModel, build_model, check_cell
-from copytask.precision import fastest_precision
-from copytask.process import MALLOC_ENVIRONMENT, configure_process
-from copytask.recurrence import compiled_kernels
-from copytask.seeds import MAX_SEED, Purpose
 from copytask.tasks import TASKS, Batch, Task
-from copytask.trainer import SOLVED_ACCURACY, DivergedError, Metrics, Trainer
+from copytask.training.checkpoint import load_model
+from copytask.training.config import OPTIMIZERS, TrainingConfig
+from copytask.training.curriculum import CURRICULA, AdaptiveLengths, Curriculum, LengthRamp
+from copytask.training.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
+from copytask.training.precision import fastest_precision
+from copytask.training.process import MALLOC_ENVIRONMENT, configure_process
+from copytask.training.seeds import MAX_SEED, Purpose
+from copytask.training.trainer import SOLVED_ACCURACY, DivergedError, Metrics, Trainer
 
 __all__ = [
     "CURRICULA",

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import ray
 import yaml
 
-from command_line import Parser
-from search.cluster import JoinError, check_reachable, join
+from search.cluster.ray_cluster import JoinError, check_reachable, join
 from search.errors import UserError
+from studies.command_line import Parser
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
 """The cluster file, as `ray up` leaves it on the head."""

@@ -18,27 +18,21 @@ from pathlib import Path
 
 import yaml
 
-from command_line import Parser, suggest, suggest_output
 from copytask import MODELS, TASKS
-from copytask.recurrence import MISSING_KERNELS
-from search.config import (
-    StudyConfig,
-    find_config,
-    installed_configs,
-    load_config,
-    override,
-    read_yaml,
-)
+from copytask.engine import MISSING_KERNELS
+from search.cluster.ray_compat import set_switches
+from search.config.layers import CONFIGS, DEFAULT_CONFIG, layered
+from search.config.reading import find_config, installed_configs, load_config, override, read_yaml
+from search.config.study_config import StudyConfig
 from search.errors import SearchFailedError, UserError
-from search.layers import CONFIGS, DEFAULT_CONFIG, layered
-from search.place import check_free
-from search.ray_compat import set_switches
-from search.resumption import check_resumable
-from search.starting import check_can_learn
-from search.storage import parse_storage, probe, reason
-from search.study import read_config
-from study_format import STUDY_FILE, model_label
-from study_paths import StudyPath, is_object_store
+from search.execute.preflight import check_can_learn
+from search.storage.store import parse_storage, probe, reason
+from search.study.creation import check_free
+from search.study.resuming import check_resumable
+from search.study.study import read_config
+from studies.command_line import Parser, suggest, suggest_output
+from studies.format import STUDY_FILE, model_label
+from studies.paths import StudyPath, is_object_store
 
 CONFIG_FLAGS = {
     "model": "model",
@@ -229,11 +223,11 @@ def main(arguments: list[str] | None = None) -> int:
     warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # said in a line of its own
     try:
         if args.list or args.show:
-            from search.looking_back import look_back
+            from search.console.look_back import look_back
 
             return look_back(parse_storage(args.storage), args.show)
         if args.replay:
-            from search.replay import replay
+            from search.execute.replay import replay
 
             return replay(parse_storage(args.replay[0]), args.replay[1], args.model)
         path, config = resolve(args)
@@ -245,7 +239,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not args.quiet:
             print(f"joining Ray at {args.address}" if args.address else "starting Ray", flush=True)
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.
-        from search.launch import launch
+        from search.execute.launch import launch
 
         return launch(
             path,

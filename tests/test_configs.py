@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from searches import ROOT, read, run
 
-import study_format as files
 from copytask import MODELS, Trainer
-from search.config import StudyConfig, load_config
+from search.config.reading import load_config
+from search.config.study_config import StudyConfig
+from studies import format as files
 
 CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
 SEED_PROTOCOL = ROOT / "configs" / "seed-protocol.yaml"

@@ -11,12 +11,12 @@ from searches import ROOT
 
 import analysis.plotting
 import copytask
-import study_format as files
 from analysis.page.studies import config_download
 from copytask.tasks import CHANCE_ACCURACY
-from search.config import load_config
+from search.config.reading import load_config
+from search.config.space import STUDY_FIELDS
 from search.run import DEFAULT_CONFIG, main
-from search.space import STUDY_FIELDS
+from studies import format as files
 
 
 def test_figures_draw_the_chance_and_solve_lines_of_the_task():

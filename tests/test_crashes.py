@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from searches import ROOT, optuna_trials, read, run, searched_once, start, wait_for
 
-import study_format as files
-from search.event_log import read_events
-from search.ray_compat import HEAD_PATIENCE
-from search.replay import replay
+from search.cluster.ray_compat import HEAD_PATIENCE
+from search.execute.replay import replay
+from search.study.event_log import read_events
+from studies import format as files
 
 CONFIG = """
 model: gru

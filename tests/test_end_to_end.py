@@ -10,9 +10,9 @@ import pytest
 from ray._private.services import find_gcs_addresses
 from searches import optuna_trials, read, run, searched_once
 
-import study_format as files
 from copytask import SOLVED_ACCURACY, evaluate, load_model
 from search.run import main
+from studies import format as files
 
 TINY = """
 model: gru

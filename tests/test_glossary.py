@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from analysis import tables
-from search import wording
+from search.console import formats as wording
 
 GLOSSARY = (Path(__file__).parent.parent / "docs" / "glossary.md").read_text(encoding="utf-8")
 

@@ -10,24 +10,11 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from searches import read, run, start, wait_for
+from searches import HOSTS_CONFIG, read, run, start, wait_for
 
-import study_format as files
-from search.event_log import read_study_events
-from search.ray_compat import HEAD_PATIENCE
-
-CONFIG = """
-model: gru
-task: sequence
-T: [3]
-training:
-  {batch_size: 32, tokens_per_iteration: 20000, max_tokens: 200000, validation_payloads: 32,
-   precision: fp32, device: cpu}
-space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
-search:
-  {trials: 6, solved_trials: 99, scheduler: none, budget_minutes: null, test_payloads: 100,
-   max_failures: 0}
-"""
+from search.cluster.ray_compat import HEAD_PATIENCE
+from search.study.event_log import read_study_events
+from studies import format as files
 
 QUICK_TO_NOTICE = {
     "health_check_initial_delay_ms": 0,
@@ -59,7 +46,7 @@ def add_host(cluster: Cluster, **resources):
 @pytest.fixture
 def command(tmp_path) -> list[object]:
     config = tmp_path / "config.yaml"
-    config.write_text(CONFIG)
+    config.write_text(HOSTS_CONFIG)
     return ["search.run", "--config", config, "--storage", tmp_path / "runs", "--name", "s"]
 
 

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import pytest
-from searches import start, wait_for
-from test_hosts import CONFIG
+from searches import HOSTS_CONFIG, start, wait_for
 
-import study_format as files
-from search.event_log import read_study_events
+from search.study.event_log import read_study_events
+from studies import format as files
 
 LISTENING = "0A"
 LOOPBACK = {"0100007F", "0" * 24 + "01000000", "0" * 16 + "FFFF00000100007F"}
@@ -58,7 +57,7 @@ def listening(pid: int) -> set[str]:
 
 def test_everything_listens_on_loopback_alone(tmp_path):
     config = tmp_path / "config.yaml"
-    config.write_text(CONFIG)
+    config.write_text(HOSTS_CONFIG)
     study = tmp_path / "runs" / "s"
     process = start("search.run", "--config", config, "--storage", study.parent, "--name", "s")
     wait_for(lambda: study.exists() and len(read_study_events(study)) > 8, process)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-import study_format as files
 from analysis.study_data import load_studies
 from search import run
+from studies import format as files
 
 OLD = Path(__file__).parent / "old_studies"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from searches import ROOT, read, run
 
-import study_format as files
+from studies import format as files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
 

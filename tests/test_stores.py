@@ -10,11 +10,11 @@ from searches import run, start, wait_for
 from stores import BUCKET, object_store
 from upath import UPath
 
-import study_format as files
 from copytask import evaluate, load_model
-from search.event_log import open_log, read_study_events, segments
-from search.lock import LOCK_FILE
-from search.study_files import read_rows
+from search.storage.csv_tables import read_rows
+from search.storage.lock import LOCK_FILE
+from search.study.event_log import open_log, read_study_events, segments
+from studies import format as files
 
 CONFIG = """
 model: gru

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from searches import read, run, start, wait_for
 
-import study_format as files
+from studies import format as files
 
 CONFIG = """
 model: gru

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from searches import ROOT
 
-from search.config import installed_configs
+from search.config.reading import installed_configs
 
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "*.so", "*.egg-info", "__pycache__", "build", "dist", "runs", "reports",
@@ -59,7 +59,7 @@ def test_a_wheel_with_kernels_is_for_every_python_on_its_platform(tmp_path):
     python, abi, platform = wheel.stem.rsplit("-", 3)[1:]
     assert (python, abi) == ("py3", "none")
     assert platform != "any"
-    assert "copytask/recurrence/_kernels_generic.so" in zipfile.ZipFile(wheel).namelist()
+    assert "copytask/engine/_kernels_generic.so" in zipfile.ZipFile(wheel).namelist()
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ class Curve(NamedTuple):
 
     Attributes:
         title: the trial, how it ended and its hyperparameters.
-        status: one of :data:`study_format.STATUSES`.
+        status: one of :data:`studies.format.STATUSES`.
         best: whether it is the one in best.csv.
         path: evaluations as an SVG path.
     """

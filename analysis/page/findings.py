@@ -17,7 +17,7 @@ from analysis.page.words import (
 )
 from analysis.pairs import PAYLOADS, SEEDS
 from analysis.tables import ALL_FAILED, NOT_STARTED
-from seed_statistics import CHANCE
+from studies.seed_statistics import CHANCE
 
 Row = dict[str, Any]
 

@@ -24,7 +24,7 @@ from analysis.result_tables import NAME
 from analysis.study_data import Studies
 from analysis.styles import Style, label_styles
 from analysis.tables import problems, records, searched_hyperparameters
-from study_paths import open_path
+from studies.paths import open_path
 
 FOLDER = Path(__file__).parent
 PAGE = "index.html"

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-import study_format as files
 from analysis.page.curves import Panel, panels
 from analysis.page.downloads import Candidate, Download, download, held
 from analysis.page.findings import Effort, Row
@@ -17,7 +16,8 @@ from analysis.page.words import duration
 from analysis.provenance import Provenance
 from analysis.study_data import Studies
 from analysis.tables import STATUS_COLUMNS, records, searched_hyperparameters
-from study_paths import StudyPath, open_path
+from studies import format as files
+from studies.paths import StudyPath, open_path
 
 CURVES_IN_ALL = 2000
 TRIALS_IN_ALL = 1000

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from search.config import load_config
+from search.config.reading import load_config
 from search.errors import UserError
 
 CONFIG = Path(__file__).parents[2] / "configs" / "wide.yaml"

@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import study_format as files
 from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM, sides_of
 from copytask import MALLOC_ENVIRONMENT
-from search.config import load_config
+from search.config.reading import load_config
 from search.errors import UserError
-from search.event_log import read_study_events
+from search.study.event_log import read_study_events
+from studies import format as files
 
 ROOT = Path(__file__).parents[2]
 LOOK_INTERVAL = 0.5

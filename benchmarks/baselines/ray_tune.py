@@ -21,7 +21,7 @@ from ray.tune.search.optuna import OptunaSearch
 from benchmarks.baselines.command import make_parser, parse_arguments, print_result
 from benchmarks.baselines.spaces import GRACE, max_iterations, ray_space
 from copytask import Trainer
-from search.config import StudyConfig
+from search.config.study_config import StudyConfig
 
 
 def train(hyperparameters: dict[str, Any], study: StudyConfig, T: int, seed: int) -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution
 
-from search.config import StudyConfig
-from search.space import Choices
+from search.config.space import Choices
+from search.config.study_config import StudyConfig
 
 GRACE = 4
 """Iterations before another library may stop a trial. With the one iteration of configs/wide.yaml

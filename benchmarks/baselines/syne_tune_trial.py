@@ -6,7 +6,7 @@ from pathlib import Path
 from syne_tune import Reporter
 
 from copytask import DivergedError, Trainer
-from search.config import StudyConfig
+from search.config.study_config import StudyConfig
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from benchmarks.baselines.spaces import (
     syne_tune_space,
 )
 from benchmarks.replay.curves import Evaluation
-from search.config import StudyConfig
+from search.config.study_config import StudyConfig
 
 
 class RayTune:

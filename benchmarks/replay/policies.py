@@ -9,13 +9,13 @@ from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.schedulers import TrialScheduler
 
-import study_format as files
 from benchmarks.replay.curves import Evaluation
-from search.agenda import first_configurations
-from search.config import StudyConfig
-from search.sampler import Sampler
-from search.scheduler import StudyScheduler
-from search.study import Study
+from search.config.study_config import StudyConfig
+from search.decide.agenda import first_configurations
+from search.decide.samplers import Sampler
+from search.decide.schedulers import StudyScheduler
+from search.study.study import Study
+from studies import format as files
 
 
 class MemoryStudy(Study):

@@ -10,8 +10,8 @@ from benchmarks.replay.baselines import OptunaHyperband, RayTune, SyneTune
 from benchmarks.replay.curves import Curves
 from benchmarks.replay.policies import CompleteTellingSampler, MemoryStudy, StudySearch
 from benchmarks.replay.simulator import Outcome, Policy, Simulation
-from search.config import StudyConfig
-from search.sampler import Sampler
+from search.config.study_config import StudyConfig
+from search.decide.samplers import Sampler
 
 ACCURACY, LADDER = "validation_accuracy", "ladder_accuracy"
 

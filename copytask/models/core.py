@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from copytask.recurrence import (
+from copytask.engine import (
     Operands,
     check_tokens,
     fused,
@@ -37,13 +37,13 @@ class RecurrentCore(nn.Module):
     in torch.nn, and are the same for every implementation, so that checkpoints fit all.
 
     ``implementation`` says how the core is computed. ``fused``: as one operation with a
-    backward pass of its own, see :func:`copytask.recurrence.fused`; ``torch``: by torch.nn,
+    backward pass of its own, see :func:`copytask.engine.fused`; ``torch``: by torch.nn,
     where it has the architecture, and so on a GPU by cuDNN, which rounds the factors of products
     to TF32 unless ``torch.backends.cudnn.allow_tf32`` is off; ``reference``: by the equations in
     a plain loop; ``auto``: the fastest for this device and type.
     """
 
-    cell: str  # a key of recurrence.GATES
+    cell: str  # a key of engine.GATES
     hidden_size: int
     implementation: str
     weight_ih_l0: Tensor  # (G H, I)

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from copytask.engine import check_tokens, recalled_steps
 from copytask.models.core import RecurrentCore
-from copytask.recurrence import check_tokens, recalled_steps
 from copytask.tasks import ALPHABET_SIZE, PAYLOAD_SYMBOLS
 
 

@@ -5,8 +5,8 @@ import math
 import torch
 from torch import nn
 
+from copytask.engine import GATES
 from copytask.models.core import RecurrentCore
-from copytask.recurrence import GATES
 
 INITIALIZATIONS = ("near_plain", "published")
 

@@ -8,12 +8,12 @@ import pytest
 from study_files import trial, write_csv, write_study
 from test_confirmation import seed
 
-import study_format as files
 from analysis import captions, load_studies
 from analysis.figures import FIGURES, draw_figures
 from analysis.plotting import Page
 from analysis.result_tables import make_tables
 from analysis.tables import compare_studies
+from studies import format as files
 
 PAGE = Page("delay", [100, 200], {}, "")
 

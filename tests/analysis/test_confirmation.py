@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 from study_files import NOT_SOLVED, trial, write_csv, write_study
 
-import study_format as files
 from analysis.compare import main
 from analysis.confirmation import confirmed_winners
 from analysis.study_data import load_studies
 from analysis.tables import compare_studies
+from studies import format as files
 
 
 def seed(number: int, T: int = 100, accuracy: float | str = 0.995, **values) -> dict:

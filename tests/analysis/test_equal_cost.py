@@ -2,10 +2,10 @@ from pathlib import Path
 
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.equal_cost import EQUAL_COST_COLUMNS, equal_cost
 from analysis.tables import compare_studies
+from studies import format as files
 
 
 def test_costs_are_those_of_all_trials_and_accuracies_are_compared_at_equal_cost(

@@ -4,7 +4,6 @@ import pandas as pd
 import pytest
 from study_files import NOT_SOLVED, trial, write_study
 
-import study_format as files
 from analysis import Studies, load_studies
 from analysis.figure_data import (
     accuracy_data,
@@ -23,6 +22,7 @@ from analysis.figures import (
 from analysis.result_tables import make_tables
 from analysis.styles import KNOWN_MODELS, label_styles, model_styles
 from analysis.tables import compare_studies
+from studies import format as files
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.figure_data import generalization_data
 from analysis.generalize import main
 from analysis.tables import compare_studies
 from copytask import Purpose, Trainer, TrainingConfig, evaluate, load_model
-from copytask.checkpoint import load_state, save_state
+from copytask.training.checkpoint import load_state, save_state
+from studies import format as files
 
 
 def write_model(folder: Path, T: int, model: str = "gru") -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from study_files import write_study
 
-import study_format as files
 from analysis.compare import main as compare
 from analysis.generalize import main as generalize
+from studies import format as files
 
 
 class Bomb:

@@ -6,10 +6,10 @@ import pandas as pd
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.importance import IMPORTANCE_COLUMNS, hyperparameter_importance, search_space
 from analysis.tables import compare_studies
+from studies import format as files
 
 
 def searched(count: int, T: int = 100) -> list[dict[str, Any]]:

@@ -12,10 +12,10 @@ import pytest
 from searches import ROOT, start, wait_for
 from study_files import trial, write_study
 
-import study_format as files
 from analysis.compare import main
 from analysis.live import LiveComparison, listen, state_of
 from analysis.study_data import InputError
+from studies import format as files
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 OLD_STUDY = ROOT / "tests" / "old_studies" / "gru-sequence"

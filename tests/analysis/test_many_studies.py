@@ -11,13 +11,13 @@ from matplotlib.transforms import Bbox
 from rich.console import Console
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import Studies, figures, load_studies, plotting
 from analysis.figure_data import accuracy_data
 from analysis.plotting import Page
 from analysis.result_tables import make_tables
 from analysis.styles import label_styles
 from analysis.tables import HYPERPARAMETERS, compare_studies, console_table
+from studies import format as files
 
 LENGTHS = (50, 100, 200, 500)
 LONG = "examples.minimal_gated_unit:factory"

@@ -9,12 +9,12 @@ import pytest
 from rich.console import Console
 from study_files import NOT_SOLVED, trial, write_csv, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.columns import TABLE_COLUMNS, columns_markdown, meaning
 from analysis.markdown_page import markdown
 from analysis.result_tables import make_tables
 from analysis.tables import compare_studies, console_table
+from studies import format as files
 
 CURVE = [0.1, 0.7, 0.991, 0.98, 0.992, 0.996]
 

@@ -4,10 +4,10 @@ import pytest
 from study_files import trial, write_csv, write_study
 from test_confirmation import seed
 
-import study_format as files
 from analysis import load_studies
 from analysis.pairs import PAIR_COLUMNS, SEED_MEAN_COLUMNS, compare_pairs, seed_means
 from analysis.tables import compare_studies
+from studies import format as files
 
 
 def confirmed(runs: Path, name: str, model: str, accuracies: dict[int, list[float]]) -> None:

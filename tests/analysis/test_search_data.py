@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.search_data import slot_use, slots_data, trials_data
 from analysis.tables import compare_studies
+from studies import format as files
 
 
 def test_trials_of_the_search_that_were_evaluated(runs: Path) -> None:

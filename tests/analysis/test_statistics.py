@@ -17,7 +17,7 @@ from analysis.statistics import (
     superiority,
     wilson_sample_size,
 )
-from copytask.evaluation import effective_sample_size, wilson_interval
+from copytask.training.evaluation import effective_sample_size, wilson_interval
 
 P_VALUES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=12)
 

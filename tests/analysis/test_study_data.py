@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import InputError, Studies, load_studies
 from analysis.events import trial_spans
+from studies import format as files
 
 
 def problem(studies: Studies) -> str:

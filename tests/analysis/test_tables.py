@@ -6,7 +6,6 @@ import yaml
 from rich.console import Console
 from study_files import NOT_SOLVED, trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.tables import (
     HYPERPARAMETERS,
@@ -15,6 +14,7 @@ from analysis.tables import (
     problems,
     searched_hyperparameters,
 )
+from studies import format as files
 
 
 def comparison(runs: Path) -> pd.DataFrame:

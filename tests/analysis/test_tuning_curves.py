@@ -7,10 +7,10 @@ import pytest
 from opda.nonparametric import EmpiricalDistribution
 from study_files import trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.tables import compare_studies
 from analysis.tuning_curves import CURVE_COLUMNS, expected_best, random_samples, tuning_curves
+from studies import format as files
 
 RANDOM = {"sampler": "random", "scheduler": "none"}
 

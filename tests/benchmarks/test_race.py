@@ -2,9 +2,9 @@
 
 import json
 
-import study_format as files
 from benchmarks.baselines.race import has_solved
-from search.event_log import read_study_events
+from search.study.event_log import read_study_events
+from studies import format as files
 
 
 def test_the_clock_stops_when_a_trial_has_solved_the_largest_T(tmp_path):

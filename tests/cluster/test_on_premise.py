@@ -12,8 +12,8 @@ from launcher import MAKE_TOKEN
 from searches import read
 from searches import run as run_here
 
-import study_format as files
-from search.event_log import read_study_events
+from search.study.event_log import read_study_events
+from studies import format as files
 
 pytestmark = [
     pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400),

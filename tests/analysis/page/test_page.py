@@ -10,13 +10,13 @@ import pytest
 import yaml
 from study_files import NOT_SOLVED, trial, write_study
 
-import study_format as files
 from analysis import load_studies
 from analysis.compare import main
 from analysis.page import downloads as page_downloads
 from analysis.page import studies as page_studies
 from analysis.page.colors import contrast
 from analysis.provenance import read_provenance
+from studies import format as files
 
 pytestmark = pytest.mark.usefixtures("one_figure")  # all of them: test_page_figures.py
 HOSTILE = '<script>alert("x")</script>'

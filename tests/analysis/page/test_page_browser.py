@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from study_files import NOT_SOLVED, trial, write_study
 
-import study_format as files
 from analysis.compare import main
+from studies import format as files
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 Browser, Page = sync_api.Browser, sync_api.Page

@@ -3,10 +3,10 @@ from pathlib import Path
 import html5lib
 from study_files import trial, write_study
 
-import study_format as files
 from analysis.compare import main
 from analysis.figures import FIGURES
 from analysis.page import render
+from studies import format as files
 
 NAME = "<script>cells</script>:rnn"
 

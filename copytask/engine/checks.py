@@ -1,0 +1,77 @@
+"""What the engines trust, checked once, before a sequence runs."""
+
+import torch
+from torch import Tensor
+
+from copytask.engine.unrolled import GATES, Operands
+
+
+def check_operands(cell: str, operands: Operands, index: Tensor | None) -> None:
+    """Refuse what the engines trust: they read and write memory by shapes and ids.
+
+    Raises:
+        ValueError: an operand is missing, on another device, or of a shape that does not fit.
+        IndexError: see :func:`check_tokens`.
+    """
+    weight = operands.weight_hh
+    places = operands.inputs.shape[: 2 if index is None else 1]
+    batch, H = len(operands.h), weight.shape[-1]
+    required = {"c" if cell == "lstm" else "bias"}
+    if operands.factors is not None or operands.weight_mh is not None:
+        required |= {"factors", "weight_mh"}
+    shapes = {
+        "inputs": (*places, GATES[cell] * H),
+        "factors": (*places, H),
+        "weight_hh": (GATES[cell] * H, H),
+        "weight_mh": (H, H),
+        "bias": (H,),
+        "h": (batch, H),
+        "c": (batch, H),
+    }
+    for name, tensor in operands._asdict().items():
+        if tensor is None:
+            if name in required:
+                raise ValueError(f"the cell {cell!r} needs {name}, which is None")
+            continue
+        if tensor.shape != shapes[name]:
+            raise ValueError(
+                f"{name} must have shape {shapes[name]}, but has {tuple(tensor.shape)}"
+            )
+        _check_device(name, tensor, weight)
+    if index is not None:
+        check_tokens(index, len(operands.inputs), weight)
+    sequences = places if index is None else index.shape
+    if len(sequences) != 2 or sequences[1] != batch:
+        what = "inputs" if index is None else "tokens"
+        raise ValueError(
+            f"{what} of shape {tuple(sequences)} do not fit a state of batch {batch}; "
+            "they must have shape (length, batch)"
+        )
+
+
+def check_tokens(tokens: Tensor, symbols: int, weight: Tensor) -> None:
+    """Refuse token ids that are not on the device of ``weight``, or not in 0..symbols - 1.
+
+    On a GPU their values are checked by torch where they are used: to read them here would be to
+    wait for the GPU.
+
+    Raises:
+        ValueError: they are on another device.
+        IndexError: they are not in 0..symbols - 1.
+    """
+    _check_device("token ids", tokens, weight)
+    if tokens.device.type == "cpu" and tokens.numel():
+        low, high = torch.aminmax(tokens)
+        if low < 0 or high >= symbols:
+            raise IndexError(
+                f"token ids must be in 0..{symbols - 1}, but are in {int(low)}..{int(high)}"
+            )
+
+
+def _check_device(name: str, tensor: Tensor, weight: Tensor) -> None:
+    if tensor.device != weight.device:
+        verb = "are" if name.endswith("s") else "is"
+        raise ValueError(
+            f"{name} {verb} on {tensor.device}, but the weights on {weight.device}; "
+            "move one to the other with .to(device)"
+        )

@@ -1,0 +1,154 @@
+"""The compiled kernels of ``kernels.c``: which build fits this processor, and how it is called.
+
+setup.py compiles the file once for each instruction set that the C compiler knows. Without one
+everything works, on torch's operations, only slower.
+"""
+
+import ctypes
+import functools
+import platform
+import warnings
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from copytask.engine.unrolled import GATES, Gradients, Unrolled
+
+UNIT_MULTIPLE = 32
+"""The kernels take hidden sizes that are multiples of this."""
+
+MISSING_KERNELS = (
+    "copytask found no compiled kernels that run here, so training takes several times as long; "
+    "install a C compiler (gcc or clang), then copytask-search again with pip install -v --no-deps "
+    "--force-reinstall, which shows what the compiler says"
+)
+
+
+class Problem(ctypes.Structure):
+    """The same layout as ``Problem`` in kernels.c, which explains the fields."""
+
+    _fields_ = [
+        *(
+            (name, ctypes.c_int64)
+            for name in ("steps", "batch", "units", "recalled", "keep", "bf16")
+        ),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "index", "inputs", "factors", "weight_hh", "weight_mh", "bias",
+                "h", "c", "gates", "u", "outputs",
+                "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_factors",
+                "grad_weight_hh", "grad_weight_mh", "grad_bias", "scratch",
+            )
+        ),
+    ]  # fmt: skip
+
+
+def compiled_kernels() -> str | None:
+    """The best build of the kernels that was compiled and that this processor can run.
+
+    One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``, or None.
+    """
+    return next((build for build in runnable_builds() if load(build)), None)
+
+
+def runnable_builds() -> list[str]:
+    """The builds that this processor can run, the fastest first.
+
+    Torch's environment variable ATEN_CPU_CAPABILITY (``avx2``, ``default``) leaves out what it
+    does not allow.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return ["generic"]
+    level = torch.backends.cpu.get_cpu_capability()
+    builds = ["generic"]
+    if level in ("AVX2", "AVX512"):
+        builds.insert(0, "avx2")
+    if level == "AVX512":
+        # Older versions of torch cannot be asked; they do without bf16.
+        capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
+        bf16 = [build for build in ("amx_bf16", "avx512_bf16") if capabilities.get(build)]
+        builds = [*bf16, "avx512", *builds]
+    return builds
+
+
+@functools.cache
+def load(build: str) -> ctypes.CDLL | None:
+    """The kernels of one build, if they were compiled when copytask was installed.
+
+    None if not, if the file does not load here, or if the system does not let this process use
+    them (AMX needs its permission).
+    """
+    file = Path(__file__).with_name(f"_kernels_{build}.so")
+    if not file.is_file():
+        return None
+    try:
+        kernels = ctypes.CDLL(str(file))
+    except OSError:  # damaged, or of another system
+        return None
+    if not kernels.prepare():
+        return None
+    kernels.scratch_size.restype = ctypes.c_int64
+    kernels.scratch_size.argtypes = [ctypes.c_int64] * 3
+    for cell in GATES:
+        for direction in ("forward", "backward"):
+            function = getattr(kernels, f"{cell}_{direction}")
+            function.restype = None
+            function.argtypes = [ctypes.POINTER(Problem)]
+    return kernels
+
+
+def have_bf16() -> bool:
+    """Whether products of bfloat16 numbers are faster than those of floats here."""
+    kernels = library()
+    return kernels is not None and bool(kernels.has_bf16())
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """The kernels for this processor; warns, once, that training is slow without."""
+    build = compiled_kernels()
+    if build is None:
+        warnings.warn(MISSING_KERNELS, stacklevel=2)
+        return None
+    return load(build)
+
+
+def has_kernels(tensor: Tensor) -> bool:
+    """Whether there are kernels for tensors like this one: float32 on the CPU."""
+    return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and library() is not None
+
+
+def forward(unrolled: Unrolled, outputs: Tensor) -> None:
+    """Run a sequence: fill the buffers of ``unrolled``, and ``outputs``, shape (S, B, H)."""
+    _call("forward", unrolled, {"outputs": outputs})
+
+
+def backward(unrolled: Unrolled, gradients: Gradients) -> None:
+    """Go back through a sequence that :func:`forward` ran; adds to ``gradients``."""
+    tensors = {f"grad_{name}": tensor for name, tensor in vars(gradients).items()}
+    _call("backward", unrolled, tensors)
+
+
+def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None]) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    operands = unrolled.operands
+    batch, units = operands.h.shape
+    scratch = operands.h.new_empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
+    problem = Problem(unrolled.steps, batch, units, unrolled.recalled, unrolled.keep, unrolled.bf16)
+    tensors = {
+        "index": unrolled.index,
+        **operands._asdict(),
+        "h": unrolled.h,
+        "c": unrolled.c if operands.c is not None else None,
+        "gates": unrolled.gates,
+        "u": unrolled.u,
+        **gradients,
+        "scratch": scratch,
+    }
+    for name, tensor in tensors.items():
+        if tensor is not None:
+            setattr(problem, name, tensor.data_ptr())
+    getattr(kernels, f"{unrolled.cell}_{direction}")(problem)

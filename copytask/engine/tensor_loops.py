@@ -1,0 +1,141 @@
+"""The unrolled cells in torch's in-place operations: for any device and floating type.
+
+Same equations and same buffers as ``kernels.c``; the weight gradients are one product each,
+after the loop.
+"""
+
+import torch
+from torch import Tensor
+
+from copytask.engine.unrolled import Gradients, Unrolled
+
+_sigmoid_backward = torch.ops.aten.sigmoid_backward  # (gradient, sigmoid(x))
+_tanh_backward = torch.ops.aten.tanh_backward  # (gradient, tanh(x))
+
+
+def forward(unrolled: Unrolled, outputs: Tensor) -> None:
+    """Run a sequence: fill the buffers of ``unrolled``, and ``outputs``, shape (S, B, H)."""
+    operands = unrolled.operands
+    step = _lstm_step if unrolled.cell == "lstm" else _gru_step
+    first_recalled = unrolled.steps - unrolled.recalled
+    for t in range(unrolled.steps):
+        h, new_h = unrolled.h[unrolled.state_row(t)], unrolled.h[unrolled.state_row(t + 1)]
+        row = t if unrolled.keep else 0
+        m = h
+        if operands.factors is not None:
+            assert operands.weight_mh is not None
+            u = torch.mm(h, operands.weight_mh.t(), out=unrolled.u[row])
+            m = u * _rows(unrolled, operands.factors, t)
+        gates = unrolled.gates[row].copy_(_rows(unrolled, operands.inputs, t))
+        step(unrolled, t, gates, m, h, new_h)
+        if t >= first_recalled:
+            outputs[t - first_recalled] = new_h
+
+
+def _lstm_step(
+    unrolled: Unrolled, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
+) -> None:
+    H = h.shape[1]
+    gates.addmm_(m, unrolled.operands.weight_hh.t())
+    gates[:, : 2 * H].sigmoid_()
+    gates[:, 2 * H : 3 * H].tanh_()
+    gates[:, 3 * H :].sigmoid_()
+    i, f, g, o = gates.chunk(4, dim=1)
+    c, new_c = unrolled.c[unrolled.state_row(t)], unrolled.c[unrolled.state_row(t + 1)]
+    torch.mul(f, c, out=new_c).addcmul_(i, g)
+    torch.tanh(new_c, out=new_h).mul_(o)
+
+
+def _gru_step(
+    unrolled: Unrolled, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
+) -> None:
+    H = h.shape[1]
+    operands = unrolled.operands
+    assert operands.bias is not None
+    gates[:, : 2 * H].addmm_(m, operands.weight_hh[: 2 * H].t()).sigmoid_()
+    r, z, x_n = gates.chunk(3, dim=1)
+    q = torch.addmm(operands.bias, m, operands.weight_hh[2 * H :].t())
+    n = torch.addcmul(x_n, r, q).tanh_()
+    torch.lerp(n, h, z, out=new_h)
+    x_n.copy_(q)
+
+
+def backward(unrolled: Unrolled, gradients: Gradients) -> None:
+    """Go back through a sequence that :func:`forward` ran and kept; fills ``gradients``."""
+    operands, index = unrolled.operands, unrolled.index
+    step = _lstm_step_back if unrolled.cell == "lstm" else _gru_step_back
+    tokens = None  # (L, B, rows): which row of the inputs each position took
+    if index is not None:
+        rows = torch.arange(len(operands.inputs), device=index.device)
+        tokens = (index[..., None] == rows).to(operands.h.dtype)
+    d = torch.empty_like(unrolled.gates)  # gradients of the products' results
+    m = unrolled.h[:-1]
+    if operands.factors is not None:
+        m, du = torch.empty_like(unrolled.u), torch.empty_like(unrolled.u)
+    first_recalled = unrolled.steps - unrolled.recalled
+    for t in reversed(range(unrolled.steps)):
+        if t >= first_recalled:
+            gradients.h += gradients.outputs[t - first_recalled]
+        dx = step(unrolled, t, gradients, d[t])
+        _add_to_rows(gradients.inputs, tokens, t, dx)
+        if operands.factors is None:
+            gradients.h.addmm_(d[t], operands.weight_hh)
+            continue
+        assert operands.weight_mh is not None
+        assert gradients.factors is not None
+        factor, u = _rows(unrolled, operands.factors, t), unrolled.u[t]
+        torch.mul(u, factor, out=m[t])
+        dm = d[t] @ operands.weight_hh
+        _add_to_rows(gradients.factors, tokens, t, dm * u)
+        torch.mul(dm, factor, out=du[t])
+        gradients.h.addmm_(du[t], operands.weight_mh)
+    gradients.weight_hh.addmm_(d.flatten(0, 1).t(), m.flatten(0, 1))
+    if gradients.weight_mh is not None:
+        gradients.weight_mh.addmm_(du.flatten(0, 1).t(), unrolled.h[:-1].flatten(0, 1))
+    if gradients.bias is not None:
+        gradients.bias += d[..., -len(gradients.bias) :].sum((0, 1))
+
+
+def _lstm_step_back(unrolled: Unrolled, t: int, gradients: Gradients, d: Tensor) -> Tensor:
+    i, f, g, o = unrolled.gates[t].chunk(4, dim=1)
+    di, df, dg, do = d.chunk(4, dim=1)
+    dh, dc = gradients.h, gradients.c
+    assert dc is not None
+    tanh_c = unrolled.c[t + 1].tanh()
+    dc += _tanh_backward(dh * o, tanh_c)
+    di.copy_(_sigmoid_backward(dc * g, i))
+    df.copy_(_sigmoid_backward(dc * unrolled.c[t], f))
+    dg.copy_(_tanh_backward(dc * i, g))
+    do.copy_(_sigmoid_backward(dh * tanh_c, o))
+    dc *= f
+    dh.zero_()
+    return d
+
+
+def _gru_step_back(unrolled: Unrolled, t: int, gradients: Gradients, d: Tensor) -> Tensor:
+    r, z, q = unrolled.gates[t].chunk(3, dim=1)
+    dr, dz, dq = d.chunk(3, dim=1)
+    dh = gradients.h
+    x_n = _rows(unrolled, unrolled.operands.inputs, t).chunk(3, dim=1)[2]
+    n = torch.addcmul(x_n, r, q).tanh_()
+    dn = _tanh_backward(dh - dh * z, n)
+    dr.copy_(_sigmoid_backward(dn * q, r))
+    dz.copy_(_sigmoid_backward(dh * (unrolled.h[t] - n), z))
+    torch.mul(dn, r, out=dq)
+    dh *= z
+    return torch.cat([dr, dz, dn], dim=1)
+
+
+def _rows(unrolled: Unrolled, table: Tensor, t: int) -> Tensor:
+    """The rows of ``inputs`` or ``factors`` that step t takes, shape (B, width)."""
+    if unrolled.index is not None:
+        return table.index_select(0, unrolled.index[t])
+    return table[t]
+
+
+def _add_to_rows(gradient: Tensor, tokens: Tensor | None, t: int, value: Tensor) -> None:
+    """Add to the rows that step t took; as a product, for its order of addition is fixed."""
+    if tokens is not None:
+        gradient.addmm_(tokens[t].t(), value)
+    else:
+        gradient[t] = value

@@ -1,0 +1,157 @@
+"""Everything that decides how one model is trained."""
+
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+
+from copytask.models import INITIALIZATIONS, find_factory, implementations
+from copytask.tasks import TASKS
+from copytask.training.curriculum import CURRICULA
+from copytask.training.precision import PRECISIONS
+from copytask.training.seeds import Purpose, stream_seed
+
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "rmsprop": torch.optim.RMSprop,
+    "sgd": partial(torch.optim.SGD, fused=True),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """One training run. Every value is checked when the object is made.
+
+    Attributes:
+        model: a key of ``copytask.MODELS``, or a cell of one's own, as ``path/file.py:factory`` or
+            ``package.module:factory``.
+        task: a key of ``copytask.TASKS``.
+        T: the length that the model is to master.
+        hidden_size: hidden units of the core.
+        learning_rate: of the optimizer, before the decay.
+        curriculum: how training lengths grow, a key of ``copytask.CURRICULA``.
+        curriculum_length: of "ramp": optimizer steps over which the largest training length
+            grows geometrically from 2 to T; 0 trains at T from the first step.
+        growth, growth_accuracy, long_share: of "adaptive": by which share the largest training
+            length grows, at which accuracy, and the share of batches that are near it; see
+            :class:`copytask.training.curriculum.AdaptiveLengths`.
+        beyond_share: share of the tokens that is spent, while the learning rate falls, at
+            lengths between the one that the curriculum has reached and T.
+        training_payloads: train on so many payloads, drawn once and visited in turn; 0 draws
+            fresh ones for every batch.
+        batch_size: sequences in a batch.
+        optimizer: a key of ``OPTIMIZERS``.
+        weight_decay: of the optimizer.
+        clip_norm: largest norm of the gradient; 0 does not clip. When it clips, a step whose
+            gradient is not finite is left out.
+        forget_bias: initial bias of the gate that keeps the state.
+        initialization: of the multiplicative cores' W_mx and W_mh, see ``models.gates``.
+        tokens_per_iteration: tokens (batch x length) between two evaluations.
+        max_tokens: the budget of the whole run.
+        max_steps: a second budget, in optimizer steps; 0 is none. The run ends with the first
+            of the two that is spent.
+        decay_share: last share of the budget over which the learning rate falls linearly to 0.
+        stop_when_solved: end the run once it has solved T, before the budget is spent.
+        validation_payloads: payloads in an evaluation, at each length.
+        seed: of initial weights and training data.
+        validation_seed: of validation data; the same for trials that are to be compared.
+        device: "cpu", "cuda", ... or "auto": CUDA where there is one.
+        implementation: how the core is computed, see :class:`copytask.models.RecurrentCore`.
+        precision: of matrix products, see :mod:`copytask.training.precision`: "fp32", "bf16", or
+            "auto": what trains faster here.
+    """
+
+    model: str
+    T: int
+    task: str = "delay"
+    hidden_size: int = 128
+    learning_rate: float = 2e-3
+    curriculum: str = "ramp"
+    curriculum_length: int = 2000
+    growth: float = 0.05
+    growth_accuracy: float = 0.85
+    long_share: float = 0.5
+    beyond_share: float = 0.0
+    training_payloads: int = 0
+    batch_size: int = 32
+    optimizer: str = "adam"
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+    forget_bias: float = 1.0
+    initialization: str = "near_plain"
+    tokens_per_iteration: int = 400_000
+    max_tokens: int = 12_000_000
+    max_steps: int = 0
+    decay_share: float = 0.5
+    stop_when_solved: bool = True
+    validation_payloads: int = 200
+    seed: int = 0
+    validation_seed: int = 0
+    device: str = "auto"
+    implementation: str = "auto"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in (
+            "T", "hidden_size", "batch_size", "tokens_per_iteration", "max_tokens",
+            "validation_payloads",
+        ):  # fmt: skip
+            self._require(name, getattr(self, name) >= 1, ">= 1")
+        self._require(
+            "learning_rate", self.learning_rate > 0 and math.isfinite(self.learning_rate), "> 0"
+        )
+        for name in (
+            "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
+        ):  # fmt: skip
+            self._require(name, getattr(self, name) >= 0, ">= 0")
+        for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):
+            self._require(name, 0 <= getattr(self, name) <= 1, "in 0..1")
+        self._require("growth", 0 < self.growth < math.inf, "> 0")
+        for name, choices in (
+            ("task", TASKS), ("curriculum", CURRICULA), ("optimizer", OPTIMIZERS),
+            ("initialization", INITIALIZATIONS), ("precision", ("auto", *PRECISIONS)),
+        ):  # fmt: skip
+            self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
+        known = implementations(find_factory(self.model))
+        self._require(
+            "implementation",
+            self.implementation in known,
+            f"one of {', '.join(known)} for the model {self.model}",
+        )
+        for seed in (self.seed, self.validation_seed):
+            stream_seed(seed, Purpose.MODEL)
+        try:
+            torch.device("cpu" if self.device == "auto" else self.device)
+        except RuntimeError as error:
+            raise ValueError(f"device: {str(error).splitlines()[0]}") from None
+
+    def _require(self, name: str, holds: bool, rule: str) -> None:
+        if not holds:
+            raise ValueError(f"{name} must be {rule}, but got {getattr(self, name)!r}")
+
+    def resolve_device(self) -> torch.device:
+        """The device that ``device`` stands for on this machine."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(self.device)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for a checkpoint or a file."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TrainingConfig":
+        """The inverse of :meth:`to_dict`.
+
+        Raises:
+            ValueError: a key is unknown or a value is out of range.
+        """
+        unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
+        if unknown:
+            raise ValueError(f"unknown training settings: {', '.join(sorted(unknown))}")
+        return cls(**values)

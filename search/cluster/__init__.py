@@ -1,0 +1,1 @@
+"""Ray: starting or joining it, its slots, its hosts, and what happens when it dies."""

@@ -1,0 +1,74 @@
+"""Whether every host of a cluster can do its part, before the first trial runs there."""
+
+import uuid
+from contextlib import suppress
+
+import ray
+from ray.exceptions import GetTimeoutError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+from upath import UPath
+
+from search.cluster.ray_cluster import host_name
+from search.errors import UserError
+from search.storage.store import persistently, probe, reason, write_bytes
+from studies.paths import StudyPath, is_object_store
+
+PATIENCE = 60.0
+"""Seconds in which each host must have answered."""
+
+
+def check_storage(storage: StudyPath) -> None:
+    """Whether each host that could run a trial sees what is written to ``storage``, and can write.
+
+    Raises:
+        UserError: one does not; names it, and says what to do.
+    """
+    here = ray.get_runtime_context().get_node_id()
+    nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
+    if [node["NodeID"] for node in nodes] == [here]:
+        return
+    storage = storage.absolute()
+    token = storage / f".shared-{uuid.uuid4().hex}"
+    try:
+        if not is_object_store(storage):
+            storage.mkdir(parents=True, exist_ok=True)
+        write_bytes(token, b"")
+    except OSError as error:
+        raise UserError(f"--storage {storage} cannot be written: {reason(error)}") from None
+    try:
+        answers = [
+            ray.remote(_find_fault)
+            .options(
+                num_cpus=0,
+                scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], False),
+            )
+            .remote(str(token))
+            for node in nodes
+        ]
+        for node, answer in zip(nodes, answers, strict=True):
+            try:
+                fault = ray.get(answer, timeout=PATIENCE)
+            except GetTimeoutError:
+                fault = f"does not answer within {PATIENCE:g} s"
+            except Exception as error:
+                fault = f"cannot run trials: {str(error).strip().splitlines()[-1].strip()}"
+            if fault:
+                raise UserError(f"{host_name(node)} {fault}")
+    finally:
+        with suppress(Exception):
+            persistently(token.unlink, token)
+
+
+def _find_fault(token: str) -> str:
+    """Runs on a host: what keeps it from using the storage; empty if nothing does."""
+    path = UPath(token)
+    try:
+        if not path.exists():
+            return (
+                f"does not see --storage {path.parent}: name a folder that all hosts share, or "
+                "s3://bucket/prefix"
+            )
+        probe(path.parent)
+    except Exception as error:
+        return f"cannot write to --storage {path.parent}: {reason(error)}"
+    return ""

@@ -1,0 +1,1 @@
+"""What a study searches: its schema, its YAML files, and overrides."""

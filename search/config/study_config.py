@@ -1,0 +1,236 @@
+"""The schema of a study's configuration."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from copytask import (
+    TASKS,
+    TrainingConfig,
+    build_model,
+    fastest_precision,
+)
+from copytask.models import absolute_cell, check_interface
+from search.config.layers import completed
+from search.config.sections import ResourcesConfig, SearchConfig, Section
+from search.config.space import (
+    TRAINING_FIELDS,
+    Choices,
+    Dimension,
+    Range,
+    Scalar,
+    parse_dimension,
+    typed,
+)
+from search.errors import unknown
+
+CHECKED_HIDDEN_SIZE = 8
+"""Width at which a user's cell is tried out before a search starts."""
+
+
+RECORDED: dict[str, Any] = {}
+"""Context of the validation of a configuration that is only looked at."""
+
+DEFAULT_FINAL: dict[str, Any] = {
+    "max_tokens": 48_000_000,
+    "decay_share": 0.9,
+    "stop_when_solved": False,
+    "validation_payloads": 500,
+}
+
+
+class StudyConfig(Section):
+    """A whole study: one model, one task, several T in ascending order.
+
+    ``training`` holds fixed fields of :class:`copytask.TrainingConfig`, all but those in
+    ``space``, which are searched. A field in both is taken from ``space``. ``final`` holds what
+    the final training has other than the trial that it repeats, see :attr:`SearchConfig.final`.
+    """
+
+    model: str
+    task: Literal[tuple(TASKS)] = "delay"  # type: ignore[valid-type]
+    T: list[int] = Field([100, 200, 500, 1000])
+    training: dict[str, Any] = Field({})
+    space: dict[str, Any] = Field({})
+    search: SearchConfig = SearchConfig()
+    final: dict[str, Any] = DEFAULT_FINAL
+    resources: ResourcesConfig = ResourcesConfig()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:
+        return completed(values) if isinstance(values, Mapping) else values
+
+    @field_validator("model")
+    @classmethod
+    def _check_model(cls, name: str, info: ValidationInfo) -> str:
+        if info.context is RECORDED:
+            return name
+        name = absolute_cell(name)  # for workers, and for who resumes it in another folder
+        check_interface(name, CHECKED_HIDDEN_SIZE)
+        return name
+
+    @field_validator("T", mode="before")
+    @classmethod
+    def _read_one_length(cls, lengths: Any) -> Any:
+        return [lengths] if isinstance(lengths, int) else lengths
+
+    @field_validator("T")
+    @classmethod
+    def _sort_lengths(cls, lengths: list[int]) -> list[int]:
+        if not lengths or min(lengths) < 1:
+            raise ValueError(f"needs at least one length, each >= 1, but got {lengths}")
+        return sorted(set(lengths))
+
+    @field_validator("training", "final")
+    @classmethod
+    def _check_training(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name, value in values.items():
+            if name not in TRAINING_FIELDS:
+                raise ValueError(f".{name}: {unknown('key', name, TRAINING_FIELDS)}")
+            try:
+                typed(name, value)
+            except ValidationError as error:
+                raise ValueError(f".{name}: {describe(error)}") from None
+        return values
+
+    @field_validator("space")
+    @classmethod
+    def _check_space(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for name, value in values.items():
+            try:
+                parse_dimension(name, value)
+            except ValidationError as error:
+                raise ValueError(f".{name}: {describe(error)}") from None
+            except ValueError as error:
+                raise ValueError(f".{name}: {error}") from None
+        return values
+
+    @model_validator(mode="after")
+    def _check_values(self, info: ValidationInfo) -> "StudyConfig":
+        """Every value that a trial could get must make a valid training config."""
+        if info.context is RECORDED:
+            return self
+        dimensions = self.dimensions()
+        examples = [
+            (f"{section}.{name}", name, value)
+            for section, fixed in (("training", self.training), ("final", self.final))
+            for name, value in fixed.items()
+        ]
+        for name, value in self.space.items():
+            values = dimensions[name].examples() if name in dimensions else [value]
+            examples += [(f"space.{name}", name, value) for value in values]
+        for point in self.search.initial:
+            for name in set(point) - set(self.space):
+                raise ValueError(f"search.initial: {unknown('hyperparameter', name, self.space)}")
+            examples += [("search.initial", name, value) for name, value in point.items()]
+        for origin, name, value in examples:
+            try:
+                TrainingConfig(model=self.model, T=self.T[0], **{name: typed(name, value)})
+            except ValidationError as error:
+                raise ValueError(f"{origin}: {describe(error)}") from None
+            except ValueError as error:
+                raise ValueError(f"{origin}: {error}") from None
+        return self
+
+    def dimensions(self) -> dict[str, Dimension]:
+        """The hyperparameters that are searched."""
+        parsed = {name: parse_dimension(name, value) for name, value in self.space.items()}
+        return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
+
+    def initial_points(self) -> list[dict[str, Scalar]]:
+        """What of ``search.initial`` lies in the search space."""
+        dimensions = self.dimensions().items()
+        points = [
+            {name: typed(name, value) for name, value in point.items()}
+            for point in self.search.initial
+        ]
+        return [
+            {name: p[name] for name, d in dimensions if name in p and d.contains(p[name])}
+            for p in points
+        ]
+
+    def possible_values(self, name: str) -> list[Any]:
+        """The value of a training field, or the choices or ends of its range if searched."""
+        dimension = self.dimensions().get(name)
+        if dimension is not None:
+            return dimension.examples()
+        default = getattr(TrainingConfig, name)
+        return [typed(name, self.space.get(name, self.training.get(name, default)))]
+
+    def training_config(
+        self, T: int, hyperparameters: Mapping[str, Any], seed: int
+    ) -> TrainingConfig:
+        """The training config of a trial with these sampled hyperparameters.
+
+        Raises:
+            ValueError: a value is out of range.
+        """
+        fixed = {k: v for k, v in self.space.items() if k not in self.dimensions()}
+        values = {"seed": seed, **self.training, **fixed, **hyperparameters}
+        values = {name: typed(name, value) for name, value in values.items()}
+        return TrainingConfig(model=self.model, task=self.task, T=T, **values)
+
+    def final_training(self, winner: Mapping[str, Any]) -> TrainingConfig:
+        """The training config of the final training that repeats a winner's training.
+
+        Its seed is the winner's: until the learning rates differ it trains as that did, where a
+        fresh one may collapse on the way.
+
+        Raises:
+            ValueError: a value is out of range.
+        """
+        changes = {name: typed(name, value) for name, value in self.final.items()}
+        return TrainingConfig.from_dict({**winner, **changes})
+
+    def with_precision(self, precision: str) -> "StudyConfig":
+        """This configuration with ``precision: auto`` replaced, for all trials alike."""
+        settled = "precision" in self.space or self.training.get("precision", "auto") != "auto"
+        if settled or precision == "auto":
+            return self
+        return self.model_copy(update={"training": {**self.training, "precision": precision}})
+
+    def measure_precision(self) -> str:
+        """The precision that trains faster on this machine, at the largest hidden size."""
+        if self.resources.gpus_per_trial > 0:
+            return "fp32"
+        return fastest_precision(
+            build_model(
+                self.model,
+                max(self.possible_values("hidden_size")),
+                implementation=self.possible_values("implementation")[0],
+            ),
+            batch_size=max(self.possible_values("batch_size")),
+        )
+
+
+def describe(error: ValidationError) -> str:
+    """The first fault of a pydantic error in one line."""
+    fault = error.errors()[0]
+    location = [part for part in fault["loc"] if not str(part).startswith("function-")]
+    path = ".".join(map(str, location))
+    if fault["type"] == "extra_forbidden":
+        return f"{path}: {unknown('key', location[-1], _keys(location[:-1]))}"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "missing":
+        message = "is missing"
+    elif fault["type"] != "value_error":
+        message = f"{message[0].lower()}{message[1:]}, but got {fault['input']!r}"
+    if message.startswith("."):  # a check of a field's own, which names a key below it
+        return path + message
+    return f"{path}: {message}" if path else message
+
+
+def _keys(location: Sequence[str | int]) -> list[str]:
+    """The valid keys of the section at ``location``."""
+    section: Any = StudyConfig
+    for part in location:
+        section = section.model_fields[part].annotation
+    return list(section.model_fields)

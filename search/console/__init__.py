@@ -1,0 +1,1 @@
+"""What a person reads: the live view, tables, and the commands to give next."""

@@ -1,0 +1,40 @@
+"""What to look at when nothing was learnt."""
+
+from copytask.tasks import CHANCE_ACCURACY
+from search.study.history import History
+
+HARDLY_ABOVE_CHANCE = 0.15
+"""Ladder accuracies below this are guesses too: the best of many that were measured on few
+payloads."""
+
+
+def advice_at_chance(history: History) -> list[str]:
+    """A line for each way in which every trial at some T stayed at chance.
+
+    The test of the best trial decides, since its payloads chose nothing.
+    """
+    at_chance = [T for T, row in history.best.items() if row["accuracy_low"] <= CHANCE_ACCURACY]
+    ladders = {
+        T: max(point["ladder_accuracy"] for trial in history.lengths[T].trials
+               for point in trial.curve)
+        for T in at_chance
+    }  # fmt: skip
+    nowhere = sorted(T for T in at_chance if ladders[T] < HARDLY_ABOVE_CHANCE)
+    shorter = sorted(set(at_chance) - set(nowhere))
+    lines = []
+    if nowhere:
+        lines.append(
+            f"T={', '.join(map(str, nowhere))}: every trial stayed at chance, at shorter lengths "
+            "as well. Look at the learning rate (space.learning_rate, lower and higher), the "
+            "tokens of a trial (training.max_tokens), and whether the state of the model lasts: "
+            "the gate that keeps it should start open"
+        )
+    if shorter:
+        best = max(ladders[T] for T in shorter)
+        lines.append(
+            f"T={', '.join(map(str, shorter))}: every trial stayed at chance there, but learnt "
+            f"shorter lengths (ladder accuracy {best:.2f}). Give them more: tokens "
+            "(training.max_tokens), a longer curriculum (space.curriculum_length), time "
+            "(--budget-minutes)"
+        )
+    return lines

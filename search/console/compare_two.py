@@ -1,0 +1,93 @@
+"""Two studies side by side: ``python -m search.run --show BEFORE AFTER``."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from search.console.formats import clock, interval, millions, number
+from search.console.show_study import pairs
+from search.console.tables import plain_table
+from search.storage.csv_tables import Row
+from search.study.overview import Overview
+from studies.format import model_label
+
+ABSENT = "-"
+
+CAVEAT = (
+    "Each accuracy is that of one trained network; the interval is over its test payloads and "
+    "does not know the luck of a seed. --confirm-seeds 5 tells whether a difference stays."
+)
+
+
+def show_two(a: Overview, b: Overview, console: Console) -> None:
+    """Print what differs in two studies' configurations, and their best at each T."""
+    rows = {}
+    for letter, study in (("A", a), ("B", b)):
+        config = study.history.config
+        took = f" after {clock(study.seconds)}" if study.seconds else ""
+        rows[letter] = (
+            f"{study.path}: {model_label(config.model)} on {config.task}, {study.state}{took}"
+        )
+    console.print(pairs(rows))
+    for table in (difference_table(a, b), side_by_side(a, b)):
+        console.print("", table, "", sep="\n")
+    console.print(CAVEAT)
+
+
+def difference_table(a: Overview, b: Overview) -> Table:
+    """The keys of configuration and provenance in which they differ."""
+    table = plain_table("What differs", "key", "A", "B", left=("key", "A", "B"))
+    for column in table.columns:
+        column.no_wrap, column.overflow = False, "fold"
+    values = [dict(flat(facts(study))) for study in (a, b)]
+    for key in dict.fromkeys((*values[0], *values[1])):
+        pair = [values[k].get(key, ABSENT) for k in (0, 1)]
+        if pair[0] != pair[1]:
+            table.add_row(key, *(Text(str(value)) for value in pair))
+    if not table.row_count:
+        table.add_row("nothing", "", "")
+    return table
+
+
+def facts(study: Overview) -> dict[str, Any]:
+    """What a result may depend on: the configuration, versions and machine."""
+    origin = {k: v for k, v in study.provenance.items() if k not in ("created", "seed")}
+    return {**study.history.config.model_dump(mode="json"), **origin}
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested keys as dotted paths. A dimension of the search space stays whole."""
+    for name, value in values.items():
+        if isinstance(value, Mapping) and value and prefix != "space.":
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def side_by_side(a: Overview, b: Overview) -> Table:
+    """Test accuracy of the best of each T with its 95 % interval, and the tokens to solve T."""
+    table = plain_table(
+        "Best of each T", "T", "A test", "95 %", "B test", "95 %", "B - A",
+        "A solved", "B solved",
+    )  # fmt: skip
+    for T in sorted({*a.history.config.T, *b.history.config.T}):
+        rows = [study.history.best.get(T) for study in (a, b)]
+        difference = ""
+        if rows[0] and rows[1]:
+            difference = f"{rows[1]['accuracy'] - rows[0]['accuracy']:+.3f}"
+        cells = [cell for row in rows for cell in tested(row)]
+        table.add_row(str(T), *cells, difference, *map(solved, rows))
+    return table
+
+
+def tested(row: Row | None) -> tuple[str, str]:
+    """Test accuracy and its interval."""
+    return (number(row["accuracy"]), interval(row)) if row else (ABSENT, "")
+
+
+def solved(row: Row | None) -> str:
+    """The tokens after which T was solved."""
+    return (millions(row["tokens_to_solve"]) or ABSENT) if row else ABSENT

@@ -1,0 +1,86 @@
+"""Numbers, times and reasons in the words of the console."""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from search.study.history import History
+from studies import format as files
+
+SHORT_FORMS = {"learning_rate": "lr", "hidden_size": "h", "curriculum_length": "curr."}
+"""Of hyperparameters in tables and lines; docs/glossary.md explains them."""
+
+
+def clock(seconds: float) -> str:
+    """Seconds as h:mm:ss, or m:ss below an hour."""
+    text = str(timedelta(seconds=round(seconds)))
+    return text.removeprefix("0:")
+
+
+def number(value: float | None) -> str:
+    """A share with three digits, or nothing."""
+    return "" if value is None else f"{value:.3f}"
+
+
+def millions(tokens: int | None) -> str:
+    """Tokens in millions, or nothing."""
+    return "" if tokens is None else f"{tokens / 1e6:.1f} M"
+
+
+def interval(row: Mapping[str, Any]) -> str:
+    """The 95 % interval of a test accuracy."""
+    return f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}"
+
+
+def searched(history: History) -> list[str]:
+    """The hyperparameters that a study searches, those with a short form first."""
+    dimensions = history.config.dimensions()
+    known = [name for name in SHORT_FORMS if name in dimensions]
+    return known + [name for name in dimensions if name not in known]
+
+
+def short_form(name: str) -> str:
+    """The name of a hyperparameter in a table or line."""
+    return SHORT_FORMS.get(name, name)
+
+
+def hyperparameters(row: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """The values of these hyperparameters of a trial."""
+    return [_value(name, row.get(name)) for name in names]
+
+
+def _value(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "learning_rate":
+        return f"{value:.1e}".replace("e-0", "e-")
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def describe(history: History, row: Mapping[str, Any]) -> str:
+    """A trial's searched hyperparameters in a few characters."""
+    names = searched(history)
+    values = zip(names, hyperparameters(row, names), strict=True)
+    return " ".join(f"{short_form(name)} {value}" for name, value in values)
+
+
+def end_reason(history: History, T: int) -> str:
+    """Why the search at T ended, or what came after it."""
+    if history.best.get(T, {}).get("stage") == files.FINAL:
+        return "final training"
+    return limit_reason(history, T)
+
+
+def limit_reason(history: History, T: int) -> str:
+    """The limit that ended the search at T, in words."""
+    length = history.lengths[T]
+    if history.all_failed(T):
+        return f"all {len(length.trials)} trials failed"
+    match length.limit:
+        case "solved_trials":
+            return f"{length.solved} trial{'s' * (length.solved > 1)} solved it"
+        case "trials":
+            return f"all {len(length.trials)} trials ran"
+        case "patience":
+            return f"no gain in {length.stale} trials"
+    return "its time is over"

@@ -1,0 +1,120 @@
+"""All studies of a storage in one table: ``python -m search.run --list``."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from search.console.tables import plain_table
+from search.errors import UserError
+from search.study.overview import (
+    BROKEN,
+    FINISHED,
+    INTERRUPTED,
+    MAKE_A_STUDY,
+    RUNNING,
+    Overview,
+    find_studies,
+    look,
+)
+from studies.format import model_label
+from studies.paths import StudyPath
+
+STATE_STYLES = {RUNNING: "cyan", FINISHED: "green", INTERRUPTED: "yellow", BROKEN: "red"}
+
+CELL = 5
+"""Columns of the terminal that an accuracy takes, with the gap beside it."""
+
+
+class Broken(NamedTuple):
+    """A study that cannot be read, and why."""
+
+    path: StudyPath
+    reason: str
+
+
+def print_list(storage: StudyPath, console: Console) -> None:
+    """Print a line for each study in the storage, the latest last.
+
+    Raises:
+        UserError: there is no such storage, or it cannot be read.
+    """
+    studies: list[Overview] = []
+    broken: list[Broken] = []
+    for path in find_studies(storage):
+        try:
+            studies.append(look(path))
+        except UserError as error:
+            broken.append(Broken(path, str(error)))
+    if not studies and not broken:
+        console.print(f"no study in {storage}; {MAKE_A_STUDY}", soft_wrap=True)
+        return
+    studies.sort(key=lambda study: str(study.provenance.get("created", "")))
+    print_table(studies, broken, console)
+    for entry in broken:
+        console.print(f"{entry.path.name} is broken: {entry.reason}", soft_wrap=True)
+
+
+def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: Console) -> None:
+    """The table, in the width of the console."""
+    fixed = [
+        (
+            study.path.name,
+            model_label(study.history.config.model),
+            study.history.config.task,
+            f"{sum(map(study.is_done, study.history.config.T))}/{len(study.history.config.T)}",
+            study.state,
+            made(study.provenance),
+        )
+        for study in studies
+    ] + [(entry.path.name, "", "", "", BROKEN, "") for entry in broken]
+    longest = [max(len(row[k]) for row in fixed) for k in range(6)]
+    taken = sum(longest[2:]) + sum(min(18, length) for length in longest[:2]) + 7
+    lengths = sorted({T for study in studies for T in study.history.config.T})
+    shown = lengths[-max(1, (console.width - taken) // CELL) :]
+    table = plain_table(
+        "", "study", "model", "task", "T", "state", *map(str, shown), "made",
+        left=("study", "model", "task", "state", "made"),
+    )  # fmt: skip
+    table.title = None
+    for name in (0, 1):
+        table.columns[name].no_wrap, table.columns[name].overflow = False, "fold"
+    for index, row in enumerate(fixed):
+        best = [best_so_far(studies[index], T) if index < len(studies) else Text() for T in shown]
+        *head, state, date = row
+        table.add_row(*map(Text, head), Text(state, STATE_STYLES[state]), *best, date)
+    console.print(table)
+    console.print("T: done of all. Below each T: test accuracy of its best, ~ validation so far.")
+    if lengths != shown:
+        hidden = ", ".join(str(T) for T in lengths if T not in shown)
+        console.print(f"No room for T = {hidden}: see --show NAME.", soft_wrap=True)
+
+
+def best_so_far(study: Overview, T: int) -> Text:
+    """The accuracy of the best trial at T in four characters."""
+    history = study.history
+    if row := history.best.get(T):
+        return Text(short(row["accuracy"]))
+    if T in history.lengths and (ranked := history.ranked(T)):
+        return Text(f"~{short(ranked[0]['validation_accuracy'])[:3]}", "dim")
+    return Text("")
+
+
+def short(accuracy: float) -> str:
+    """A share in four characters, such as .997; 1.00 only of one that is 1 to three digits."""
+    return "1.00" if accuracy >= 0.9995 else f"{accuracy:.3f}"[1:]
+
+
+def made(provenance: object) -> str:
+    """When a study was made, as ls -l writes it."""
+    created = provenance.get("created") if isinstance(provenance, dict) else None
+    try:
+        time = datetime.fromisoformat(str(created)).astimezone()
+    except ValueError:
+        return ""
+    now = datetime.now().astimezone()
+    if time.date() == now.date():
+        return f"{time:%H:%M}"
+    return f"{time:%b} {time.day}" if time.year == now.year else f"{time:%b %Y}"

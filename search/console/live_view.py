@@ -1,0 +1,154 @@
+"""What a terminal shows while a search runs, at any width and height."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from search.config.sections import METRIC_NAMES
+from search.console.formats import clock, hyperparameters, millions, number, short_form
+from search.console.sparkline import Sparkline
+from search.console.tables import best_table, plain_table, shown_hyperparameters
+from search.study.early_stops import Stop, stop_of
+from search.study.history import TrialRecord
+from search.study.study import Study
+from studies.format import model_label
+
+WIDE = 160
+"""Columns from which tables stand side by side and the running trials tell more."""
+
+STOPS_SHOWN = 3
+"""Of the trials that were stopped early; twice as many on a wide terminal."""
+
+TABLE_FRAME = 4
+"""Lines of a table beside its rows: title, heading, rule, and the blank line before it."""
+
+
+@dataclass
+class LiveView:
+    """A study while it is searched, as a rich renderable.
+
+    Attributes:
+        running: trial_id of the trials that run.
+        doing: what goes on now.
+        slots: trials that can run at once.
+        elapsed, fraction, left: seconds used, fraction done, seconds left (infinite if that
+            cannot be told).
+    """
+
+    study: Study
+    running: list[str] = field(default_factory=list)
+    doing: str = ""
+    slots: int = 0
+    elapsed: float = 0.0
+    fraction: float = 0.0
+    left: float = math.inf
+    _stops: dict[str, Stop] = field(default_factory=dict)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        wide = options.max_width >= WIDE
+        stopped = self.study.stopped[-(2 * STOPS_SHOWN if wide else STOPS_SHOWN) :]
+        below: list[Table] = [best_table(self.study, "Best so far")]
+        rows = [len(self.study.config.T)]
+        if stopped:
+            below.append(self._stopped_table(stopped, wide))
+            rows.append(len(stopped))
+        used = max(rows) + TABLE_FRAME if wide else sum(rows) + TABLE_FRAME * len(rows)
+        # More would be cut off at the bottom of the screen, where the best trials are.
+        room = max(1, console.height - used - TABLE_FRAME - 2)
+        yield self._head(wide)
+        yield ""
+        yield self._running_table(wide, room)
+        if wide:
+            side_by_side = Table.grid(padding=(0, 6, 0, 0))
+            side_by_side.add_row(*below)
+            below = [side_by_side]
+        for table in below:
+            yield ""
+            yield table
+
+    def _head(self, wide: bool) -> Table:
+        config = self.study.config
+        head = Table.grid(padding=(0, 2, 0, 0))
+        for _ in range(4):
+            head.add_column(no_wrap=True)
+        left = f"about {clock(self.left)} left" if math.isfinite(self.left) else ""
+        head.add_row(
+            Text.assemble(
+                (f"{model_label(config.model)} · {config.task}", "bold"), f" · {self.doing}"
+            ),
+            ProgressBar(total=1, completed=self.fraction, width=60 if wide else 10),
+            f"{self.fraction:.0%} · {clock(self.elapsed)}",
+            left,
+        )
+        return head
+
+    def _running_table(self, wide: bool, room: int) -> Table:
+        metric = self.study.config.search.metric
+        title = f"Running trials: {len(self.running)} of {self.slots} slots in use"
+        shown = self.running if len(self.running) <= room else self.running[: max(1, room - 1)]
+        curve = "ladder so far" if metric == "ladder_accuracy" else "at T so far"
+        more = ("it.", "loss", "tokens/s", "host") if wide else ()
+        names = shown_hyperparameters(self.study)
+        table = plain_table(
+            title, "trial", *map(short_form, names), "tokens", "length", "ladder", "at T", *more,
+            curve if wide else "curve", left=("trial", curve, "curve"),
+        )  # fmt: skip
+        table.columns[-1].no_wrap = False  # the one to give way
+        for trial_id in shown:
+            trial = self.study.trials[trial_id]
+            last = trial.curve[-1] if trial.curve else {}
+            table.add_row(
+                trial_id,
+                *hyperparameters(trial.row, names),
+                millions(last.get("tokens")),
+                str(last.get("max_length", "")),
+                number(last.get("ladder_accuracy")),
+                number(last.get("validation_accuracy")),
+                *(_more(trial) if wide else ()),
+                self._curve(trial),
+            )
+        if len(shown) < len(self.running):
+            table.add_row(f"and {len(self.running) - len(shown)} more")
+        return table
+
+    def _stopped_table(self, stopped: Sequence[TrialRecord], wide: bool) -> Table:
+        """The latest trials that were stopped, the last one first."""
+        title = f"Stopped by ASHA: {len(self.study.stopped)}, the latest first"
+        more = ("curve",) if wide else ()
+        names = shown_hyperparameters(self.study)
+        table = plain_table(
+            title, "trial", *map(short_form, names), "at it.", "had", "needed", *more,
+            left=("trial", "curve"),
+        )  # fmt: skip
+        for trial in reversed(stopped):
+            if trial.id not in self._stops:
+                self._stops[trial.id] = stop_of(self.study, trial)
+            stop = self._stops[trial.id]
+            table.add_row(
+                trial.id,
+                *hyperparameters(trial.row, names),
+                str(stop.iteration),
+                number(stop.value),
+                number(stop.needed),
+                *((self._curve(trial),) if wide else ()),
+            )
+        return table
+
+    def _curve(self, trial: TrialRecord) -> Sparkline:
+        metric = METRIC_NAMES[self.study.config.search.metric]
+        return Sparkline([point[metric] for point in trial.curve])
+
+
+def _more(trial: TrialRecord) -> tuple[str, ...]:
+    """What a wide terminal tells of a running trial: iteration, loss, tokens a second, host."""
+    if not trial.curve:
+        return ("",) * 4
+    last = trial.curve[-1]
+    rate = last["tokens"] / last["seconds"] if last["seconds"] else 0.0
+    loss, host = f"{last['training_loss']:.3f}", str(trial.row.get("host") or "")
+    return str(last["iteration"]), loss, f"{rate / 1000:.0f} k", host

@@ -1,0 +1,61 @@
+"""What would make the search at a T that is over go on: the limits to raise, and the commands."""
+
+import math
+from collections.abc import Iterator
+
+from search.console.commands import resume_command
+from search.study.history import History
+from studies.paths import StudyPath
+
+REASONS = {
+    "solved_trials": "enough trials have solved it",
+    "patience": "trials brought no more gain",
+    "trials": "all trials ran",
+    "budget_minutes": "the time is over",
+}
+
+OPTIONS = {"trials": "--trials ", "budget_minutes": "--budget-minutes "}
+"""What sets a limit on the command line, where that is not ``--set``."""
+
+
+def limits_to_raise(history: History, T: int) -> dict[str, float]:
+    """The limits that keep the search at T from going on, each with a value that lets it.
+
+    The limit that ended it comes first. Others may have been reached as well.
+    """
+    search, length = history.config.search, history.lengths[T]
+    at = {name: getattr(search, name) for name in REASONS}
+    at[length.limit] = max(at[length.limit], length.limit_value)
+    counts = {
+        "solved_trials": length.solved,
+        "patience": length.stale,
+        "trials": len(length.trials),
+        "budget_minutes": history.search_seconds / 60,
+    }
+    reached = [name for name, limit in at.items() if limit is not None and counts[name] >= limit]
+    return {
+        name: counts[name] + at[name] if name in ("solved_trials", "patience")
+        else 2 * max(math.ceil(counts[name]), at[name])
+        for name in dict.fromkeys((length.limit, *reached))
+    }  # fmt: skip
+
+
+def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
+    """What is over and why, and the command that goes on there; T with the same limits together."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for T in history.config.T:
+        if history.is_over(T):
+            groups.setdefault(tuple(limits_to_raise(history, T)), []).append(T)
+    for names, lengths in groups.items():
+        raised = [limits_to_raise(history, T) for T in lengths]
+        highest = {name: max(limits[name] for limits in raised) for name in names}
+        options = [
+            f"{OPTIONS.get(name, f'--set search.{name}=')}{value:g}"
+            for name, value in highest.items()
+        ]
+        where = f"T={', '.join(map(str, lengths))}"
+        reasons = " and ".join(REASONS[name] for name in names)
+        yield (
+            f"search more at {where}, where {reasons}",
+            " ".join([resume_command(path, history.config.model), *options]),
+        )

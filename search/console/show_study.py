@@ -1,0 +1,174 @@
+"""One study in a screenful: ``python -m search.run --show NAME``."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from search.config.space import Choices, Range
+from search.config.study_config import StudyConfig
+from search.console.commands import compare_command, replay_command, resume_command
+from search.console.formats import clock, limit_reason
+from search.console.list_studies import STATE_STYLES
+from search.console.search_more import search_more
+from search.console.tables import best_table, confirmed, confirmed_table, doubts, plain_table
+from search.study.early_stops import stop_of
+from search.study.overview import FINISHED, RUNNING, Overview
+from studies import format as files
+
+SEARCH_KEYS = (
+    "trials", "budget_minutes", "solved_trials", "patience", "sampler", "scheduler", "metric",
+    "final", "confirm_seeds", "seed",
+)  # fmt: skip
+"""Of the section ``search``: what a result depends on first of all."""
+
+REASONS_SHOWN = 3
+
+
+def show_study(study: Overview, console: Console) -> None:
+    """Print what a study is, what came of it, and what can be done with it."""
+    config = study.history.config
+    console.print(
+        Text.assemble(
+            (study.path.name, "bold"),
+            f": {files.model_label(config.model)} on {config.task}, ",
+            (study.state, STATE_STYLES[study.state]),
+            f" after {clock(study.seconds)}" if study.seconds else "",
+        )
+    )
+    console.print(pairs(described(study)))
+    tables = [best_table(study.history, "Best trial of each T"), trials_table(study)]
+    if summaries := confirmed(study.history):
+        tables.insert(1, confirmed_table(summaries))
+    for table in tables:
+        console.print("", table, sep="\n")
+    console.print()
+    for line in (*doubts(study.history), *stops(study), *failures(study)):
+        console.print(line)
+    for name, command in commands(study).items():
+        console.print(f"{name}:\n  {command}", soft_wrap=True)  # in one piece, to be copied
+
+
+def pairs(rows: Mapping[str, str]) -> Table:
+    """Names and what belongs to them, which folds beside the name."""
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, text in rows.items():
+        grid.add_row(Text(name, "dim"), Text(text))
+    return grid
+
+
+def described(study: Overview) -> dict[str, str]:
+    """Where, when and with what a study was made, and its configuration."""
+    config, origin = study.history.config, study.provenance
+    created = str(origin.get("created") or "")
+    packages = [f"{name} {number}" for name, number in (origin.get("packages") or {}).items()]
+    kernels = origin.get("kernels")
+    made = [
+        f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}" if created else "",
+        f"on {origin['host']} with {origin.get('cpus')} CPUs" if origin.get("host") else "",
+        f"revision {origin['git_revision']}" if origin.get("git_revision") else "",
+        f"kernels {kernels}" if kernels else "",
+        *packages,
+    ]
+    search = config.search.model_dump()
+    rows = {
+        "in": str(study.path),
+        "made": ", ".join(part for part in made if part),
+        "space": ", ".join(space(config)),
+        "training": assignments(config.training),
+        "search": assignments({name: search[name] for name in SEARCH_KEYS}),
+        "final": assignments(config.final) if config.search.final else "",
+    }
+    return {name: text for name, text in rows.items() if text}
+
+
+def assignments(values: Mapping[str, Any]) -> str:
+    """Keys with their values, but for those that are not used."""
+    unused = (None, False, 0)
+    return ", ".join(
+        f"{name} {value}" for name, value in values.items() if value not in unused or name == "seed"
+    )
+
+
+def space(config: StudyConfig) -> Iterator[str]:
+    """The search space, a hyperparameter at a time."""
+    dimensions = config.dimensions()
+    for name, value in config.space.items():
+        match dimensions.get(name):
+            case Range() as range_:
+                scale = " (log)" if range_.log else ""
+                yield f"{name} {range_.low:g} to {range_.high:g}{scale}"
+            case Choices() as choices:
+                yield f"{name} {'|'.join(map(str, choices.choices))}"
+            case None:
+                yield f"{name} {value}"
+
+
+def trials_table(study: Overview) -> Table:
+    """How many trials of the search at each T ended how, and what ended the search there."""
+    history = study.history
+    table = plain_table(
+        "Trials of the search", "T", "n", "completed", "stopped early", "failed",
+        "unfinished", "it ended as", left=("it ended as",),
+    )  # fmt: skip
+    for T in history.config.T:
+        length = history.lengths[T]
+        counts = Counter(trial.row["status"] for trial in length.trials)
+        if study.seconds is None:
+            ending = ""  # nothing tells
+        elif study.is_done(T):
+            ending = limit_reason(history, T)
+        else:
+            ending = "goes on" if study.state == RUNNING and length.trials else "not over"
+        table.add_row(
+            str(T),
+            str(len(length.trials)),
+            *(str(counts[status] or "") for status in files.STATUSES),
+            ending,
+        )
+    return table
+
+
+def stops(study: Overview) -> Iterator[str]:
+    """At which iterations ASHA stopped how many trials."""
+    stopped = [stop_of(study.history, trial).iteration for trial in study.history.stopped]
+    if stopped:
+        at = [f"{n} at iteration {k}" for k, n in sorted(Counter(stopped).items())]
+        yield f"ASHA stopped {len(stopped)}: {', '.join(at)}."
+
+
+def failures(study: Overview) -> Iterator[str]:
+    """The most frequent reasons for which trials failed."""
+    errors = Counter(str(t.row.get("error")) for t in study.history.trials.values() if t.failed)
+    for error, count in errors.most_common(REASONS_SHOWN):
+        yield f"{count} failed: {error}"
+
+
+def commands(study: Overview) -> dict[str, str]:
+    """What can be done with a study."""
+    history, model = study.history, study.history.config.model
+    resume = resume_command(study.path, model)
+    rows = {}
+    if study.seconds is None:
+        rows["resume"] = "not possible: an early version made it"
+    elif study.state == FINISHED:
+        rows |= search_more(history, study.path)
+    else:
+        rows["go on, once it has ended" if study.state == RUNNING else "go on"] = resume
+    if study.seconds is not None and study.state != RUNNING and history.failed_trials():
+        rows["run failed trials again"] = f"{resume} --retry-failed"
+    if history.best:
+        row = history.best[max(history.best)]
+        rows["train again"] = replay_command(study.path, row["trial_id"], model)
+        cell = f', cell="{model}"' if ":" in model else ""
+        rows["use"] = f'copytask.load_model("{study.path / str(row["checkpoint"])}"{cell})'
+    if isinstance(study.path, Path):
+        rows["compare"] = compare_command(study.path)
+    return rows

@@ -1,0 +1,104 @@
+"""The best of a study as tables: while it is searched, at its end, and a week later."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from copytask import SOLVED_ACCURACY
+from search.console.formats import hyperparameters, interval, number, searched, short_form
+from search.study.history import History
+from studies.seed_statistics import SeedSummary, summarize_seeds
+
+DOUBT = " !"
+DOUBTFUL = f"! validation called it solved, but its test lies below {SOLVED_ACCURACY}"
+
+MOST_HYPERPARAMETERS = 4
+"""Columns of them in a table, which 80 columns have room for; trials.csv has all."""
+
+
+def shown_hyperparameters(history: History) -> list[str]:
+    """The searched hyperparameters that a table has columns for."""
+    return searched(history)[:MOST_HYPERPARAMETERS]
+
+
+def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
+    """An empty table with these columns: numbers to the right, those in ``left`` to the left."""
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
+        show_edge=False,
+    )  # fmt: skip
+    for name in columns:
+        table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
+    return table
+
+
+def best_table(history: History, title: str) -> Table:
+    """The best trial of each T, tested or not yet; a mark where the test contradicts "solved"."""
+    names = shown_hyperparameters(history)
+    table = plain_table(
+        title, "T", "n", "best", *map(short_form, names), "valid.", "test", "95 % interval",
+        left=("best",),
+    )  # fmt: skip
+    for T in history.config.T:
+        trials = history.lengths[T].trials
+        ranked = history.ranked(T)
+        row = history.best.get(T) or (ranked[0] if ranked else None)
+        if row is None:
+            table.add_row(str(T), str(len(trials)))
+            continue
+        tested = "accuracy" in row
+        table.add_row(
+            str(T),
+            str(len(trials)),
+            row["trial_id"],
+            *hyperparameters(row, names),
+            number(row["validation_accuracy"]),
+            number(row["accuracy"]) if tested else "",
+            (interval(row) + DOUBT * is_doubtful(row)) if tested else "",
+        )
+    return table
+
+
+def is_doubtful(row: Mapping[str, Any]) -> bool:
+    """Whether T counts as solved, by validation, and the interval of the test lies below that."""
+    return row.get("tokens_to_solve") is not None and row["accuracy_high"] < SOLVED_ACCURACY
+
+
+def doubts(history: History) -> list[str]:
+    """What the mark in the table of the best means, if it has one."""
+    return [DOUBTFUL] * any(map(is_doubtful, history.best.values()))
+
+
+def confirmed(history: History) -> dict[int, SeedSummary]:
+    """What fresh seeds make of the winner of each T that was trained with some."""
+    summaries = {}
+    for T in history.config.T:
+        winner = history.winner(T)
+        seeds = [
+            trial
+            for trial in history.lengths[T].confirmations
+            if winner and trial.confirms == winner.id and trial.scores is not None
+        ]
+        if seeds:
+            accuracies = [(trial.scores or {}).get("accuracy") for trial in seeds]
+            summaries[T] = summarize_seeds(accuracies, [trial.solved for trial in seeds])
+    return summaries
+
+
+def confirmed_table(summaries: Mapping[int, SeedSummary]) -> Table:
+    """What fresh seeds make of the best configuration of each T."""
+    table = plain_table(
+        "The same, trained again with fresh seeds",
+        "T", "mean test accuracy", "95 % interval", "solved", "95 % interval of the share",
+    )  # fmt: skip
+    for T, of in summaries.items():
+        table.add_row(
+            str(T),
+            number(of.mean),
+            f"{of.mean_low:.3f}-{of.mean_high:.3f}",
+            f"{of.solved}/{of.seeds}",
+            f"{of.solved_low:.2f}-{of.solved_high:.2f}",
+        )
+    return table

@@ -1,0 +1,1 @@
+"""What happens next: which search, which trial, and which trial stops."""

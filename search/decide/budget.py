@@ -1,0 +1,97 @@
+"""How far a study is: the time of the search at each T, the tokens of what follows it."""
+
+import math
+
+from search.study.history import TrialRecord
+from search.study.study import Study
+
+Progress = tuple[float, float, float]
+"""Seconds used, fraction done, and seconds left (infinite if that cannot be told)."""
+
+
+def share_of_time(T: int, later: list[int]) -> float:
+    """The share of the time left that the search at T may take, with these T still to come.
+
+    In proportion to T**0.25: the tokens that a good trial needs grow about so slowly with T. What
+    one T does not use goes to the later ones.
+    """
+    weights = [math.sqrt(math.sqrt(t)) for t in (T, *later)]
+    return weights[0] / sum(weights)
+
+
+class LengthProgress:
+    """How far the search is while one T is searched.
+
+    Attributes:
+        T: that is searched.
+        deadline: when the search at T must end, on the clock of :meth:`Study.searched`; infinite
+            without a budget. It follows from when T began, so an interruption does not move it.
+    """
+
+    def __init__(self, study: Study, T: int):
+        self._study = study
+        self.T = T
+        self._began = study.lengths[T].began or 0.0
+        minutes = study.config.search.budget_minutes
+        self._budget = math.inf if minutes is None else 60 * minutes
+        later = [t for t in study.config.T if t > T and not study.is_over(t)]
+        self.deadline = self._began + (self._budget - self._began) * share_of_time(T, later)
+
+    def reached_limit(self) -> str:
+        """The limit that the search at T has reached, its time included; empty if none."""
+        late = self._study.searched() >= self.deadline
+        return self._study.reached_limit(self.T) or ("budget_minutes" if late else "")
+
+    def now(self) -> Progress:
+        """How far the search at all T is."""
+        search = self._study.config.search
+        lengths = self._study.config.T
+        length = self._study.lengths[self.T]
+        elapsed = self._study.searched()
+        done = max(
+            (len(length.trials) - len(length.live)) / search.trials,
+            length.solved / search.solved_trials,
+            length.stale / search.patience if search.patience else 0.0,
+            (elapsed - self._began) / max(self.deadline - self._began, 1.0),
+        )
+        here = 1.0 if self._study.is_over(self.T) else min(0.99, done)
+        fraction = (lengths.index(self.T) + here) / len(lengths)
+        projected = elapsed * (1 - fraction) / fraction if fraction > 0 else math.inf
+        return self._study.elapsed(), fraction, min(max(0.0, self._budget - elapsed), projected)
+
+
+class TrainingProgress:
+    """How far failed trials that run again, final trainings and confirmations are."""
+
+    def __init__(self, study: Study):
+        self._study = study
+        self._again = [t for length in study.lengths.values() for t in length.live.values()]
+        self._began = study.elapsed()
+        self._before = self._fraction()
+
+    def now(self) -> Progress:
+        """How far all of them are; the time left is that at the pace of this run."""
+        elapsed, fraction = self._study.elapsed(), self._fraction()
+        gained = fraction - self._before
+        left = (elapsed - self._began) * (1 - fraction) / gained if gained > 0 else math.inf
+        return elapsed, fraction, left
+
+    def _fraction(self) -> float:
+        """Share of the tokens; what is still to begin takes as many as its like."""
+        study, parts = self._study, list(map(spent, self._again))
+        for T, length in study.lengths.items():
+            parts += [spent(trial) for trial in (length.final, *length.confirmations) if trial]
+            winner = study.confirmation_is_due(T)
+            begun = sum(
+                winner is not None and t.confirms == winner.id for t in length.confirmations
+            )
+            wanted = study.config.search.confirm_seeds
+            parts += [0.0] * (study.final_is_due(T) + (wanted - begun if winner else 0))
+        return sum(parts) / len(parts) if parts else 1.0
+
+
+def spent(trial: TrialRecord) -> float:
+    """The share of its tokens that a trial has trained on."""
+    return (
+        1.0 if trial.ended else min(1.0, trial.row.get("tokens", 0) / trial.training["max_tokens"])
+    )

@@ -1,0 +1,94 @@
+"""Which trials are stopped early: ASHA at each T, and how it comes back after a restart."""
+
+import math
+from types import SimpleNamespace
+from typing import Any
+
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+
+from search.config.sections import METRIC_NAMES
+from search.config.study_config import StudyConfig
+from search.study.study import Study
+from studies import format as files
+
+
+def make_scheduler(config: StudyConfig) -> TrialScheduler:
+    """The scheduler of one T. Its clock is the trial's iteration, also of one that was restored."""
+    search = config.search
+    if search.scheduler == "none":
+        return FIFOScheduler()
+    max_tokens = max(config.possible_values("max_tokens"))
+    max_iterations = math.ceil(max_tokens / min(config.possible_values("tokens_per_iteration")))
+    return ASHAScheduler(
+        time_attr="iteration",
+        metric=METRIC_NAMES[search.metric],
+        mode="max",
+        # A trial ends itself at its budget, so whatever ASHA stops it has stopped early.
+        max_t=max_iterations + 1,
+        grace_period=min(search.grace_iterations, max_iterations),
+        reduction_factor=search.reduction_factor,
+    )
+
+
+def restored_scheduler(study: Study, T: int) -> TrialScheduler:
+    """The scheduler of one T, with what it has seen so far.
+
+    Ray Tune does not save a scheduler (Ray issue 30838): a restored ASHA would start with empty
+    rungs and let bad trials run on. The rungs are a function of the results in the order in which
+    they came, so those are shown to it again.
+    """
+    scheduler = make_scheduler(study.config)
+    known = {}
+    for trial, point in study.lengths[T].arrivals:
+        if trial.id not in known:
+            known[trial.id] = SimpleNamespace(trial_id=trial.id)  # all that ASHA asks of a trial
+            scheduler.on_trial_add(None, known[trial.id])
+        scheduler.on_trial_result(None, known[trial.id], point)
+    return scheduler
+
+
+class StudyScheduler(FIFOScheduler):
+    """The scheduler of a whole study: one of its own for the search at each T.
+
+    It stops a trial that was cut off with the search at its T, and lets final trainings and
+    confirmations run to their end.
+    """
+
+    def __init__(self, study: Study):
+        super().__init__()
+        self._study = study
+        self._schedulers: dict[int, TrialScheduler] = {}
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        record = self._study.trials[trial.trial_id]
+        T = record.row["T"]
+        if record.stage == files.SEARCH:
+            if T not in self._schedulers:
+                self._schedulers[T] = restored_scheduler(self._study, T)
+            self._schedulers[T].on_trial_add(tune_controller, trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        record = self._study.trials[trial.trial_id]
+        if record.ended:
+            return str(TrialScheduler.STOP)
+        # A worker that took over may report again what the study knows already.
+        if record.stage != files.SEARCH or result["iteration"] <= len(record.curve):
+            return str(TrialScheduler.CONTINUE)
+        scheduler = self._schedulers[record.row["T"]]
+        return str(scheduler.on_trial_result(tune_controller, trial, result))
+
+    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
+        """Show the scheduler of its T the result with which a trial has completed.
+
+        Tune asks no scheduler about the last result of a trial. It counts in the rungs like any
+        other; that of a trial that was stopped early has been counted already.
+        """
+        record = self._study.trials[trial.trial_id]
+        if record.stage == files.SEARCH and record.row["status"] == files.COMPLETED:
+            scheduler = self._schedulers[record.row["T"]]
+            scheduler.on_trial_complete(tune_controller, trial, record.curve[-1])
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """None: Tune starts trials in the order in which it got them. To choose is to look
+        through all trials at each step."""

@@ -1,0 +1,1 @@
+"""Running a study: trials on Ray Tune, tests beside them, failures, interrupts."""

@@ -1,0 +1,166 @@
+"""Brings a study, a cluster and a console together, and searches."""
+
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+
+from copytask import compiled_kernels
+from copytask.engine import MISSING_KERNELS
+from search.cluster.head_watch import HeadWatch
+from search.cluster.last_words import LastWords
+from search.cluster.ray_cluster import Cluster
+from search.cluster.ray_compat import reason
+from search.cluster.shared_storage import check_storage
+from search.config.study_config import StudyConfig
+from search.console.advice import advice_at_chance
+from search.console.commands import compare_command, resume_command
+from search.console.display import Display
+from search.console.tables import doubts
+from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
+from search.execute.interrupts import Interrupts
+from search.execute.output_capture import OutputCapture
+from search.execute.runner import check_results, search_study
+from search.study.resuming import restart_failed
+from search.study.study import Study
+from studies.format import LOG_FILE, model_label
+from studies.paths import StudyPath
+
+CLUSTER_RESTARTS = 3
+"""How often in one run a cluster of our own is started again after it has died."""
+
+
+def launch(
+    path: StudyPath,
+    config: StudyConfig,
+    address: str | None,
+    *,
+    resume: bool,
+    retry_failed: bool,
+    quiet: bool,
+) -> int:
+    """Search until everything is done, or until the user ends it; returns the exit code.
+
+    Args:
+        path: the study's directory.
+        address: of a running Ray cluster; None starts one on this machine.
+        resume: go on with the study that is there.
+        retry_failed: run its failed trials again.
+        quiet: print the result only.
+
+    Raises:
+        UserError: study or cluster cannot be had.
+        SearchFailedError: the search came to nothing.
+        KeyboardInterrupt: the user ended it before it began.
+    """
+    command = resume_command(path, config.model, address)
+    interrupts = Interrupts()
+    interrupts.install()
+    with LastWords() as last_words, OutputCapture() as output:
+        last_words.prepare("failed: the search was killed, or crashed, while it started")
+        watch = partial(HeadWatch, last_words, command)
+        study = Study.open(path, config.model) if resume else None
+        with Cluster(address, config.resources) as cluster:
+            interrupts.install()
+            if not cluster.own:
+                check_storage(path.parent)
+            # Only now, since a cluster that cannot be had must leave nothing behind.
+            study = study or Study.create(path, config.with_precision(config.measure_precision()))
+            with mistakes_in_one_line(path / LOG_FILE, command), closing(study):
+                display = Display(study, output.console, quiet)
+                try:
+                    output.move_to(study.appended_file(LOG_FILE))
+                    if retry_failed:
+                        display.say(restart_failed(study))
+                    if resume:
+                        study.change_config(config)
+                        study.write()  # a search that was killed knew more than its files
+                except OSError as error:
+                    raise StorageError(path, error) from None
+                last_words.prepare(
+                    f"failed: the search was killed, or crashed: see the end of {path / LOG_FILE}. "
+                    f"Resume with: {command}"
+                )
+                return search_shown(study, cluster, display, interrupts, watch, command)
+
+
+@contextmanager
+def mistakes_in_one_line(log: StudyPath, command: str) -> Iterator[None]:
+    """Turn an exception that nothing foresees into one line; its traceback goes to the log.
+
+    Raises:
+        SearchFailedError: there was one.
+    """
+    try:
+        yield
+    except (UserError, SearchFailedError):
+        raise
+    except (Exception, SystemExit) as error:
+        traceback.print_exc()  # stderr is the log
+        raise SearchFailedError(
+            f"{reason(error)}. The traceback is at the end of {log}; resume with: {command}"
+        ) from None
+
+
+def search_shown(
+    study: Study,
+    cluster: Cluster,
+    display: Display,
+    interrupts: Interrupts,
+    watch: Callable[[], HeadWatch],
+    command: str,
+) -> int:
+    """Search and tell the user how it went; returns the exit code.
+
+    Args:
+        watch: looks after the head of the cluster that there is now.
+        command: resumes the search.
+
+    Raises:
+        SearchFailedError: the search could not go on, or lacks a result.
+    """
+    config = study.config
+    slots = cluster.slots
+    display.view.slots = slots.total
+    places = f"{slots.total} trials at a time"
+    if slots.gpu:
+        places += f", {slots.gpu} of them on GPUs"
+    label, precision = model_label(config.model), "|".join(config.possible_values("precision"))
+    display.say(f"{label} on {config.task} in {precision}, {places} -> {study.path}")
+    if compiled_kernels() is None:
+        display.say(MISSING_KERNELS)
+    try:
+        with display:
+            search_on(cluster, study, display, interrupts, watch)
+    except KeyboardInterrupt:
+        display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
+        return 130
+    if study.best:
+        display.summary()
+        for line in doubts(study):
+            display.say(line, always=True)
+        for line in advice_at_chance(study):
+            display.say(line)
+        display.say(f"\ncompare: {compare_command(study.path)}")
+    check_results(study)
+    return 0
+
+
+def search_on(
+    cluster: Cluster,
+    study: Study,
+    display: Display,
+    interrupts: Interrupts,
+    watch: Callable[[], HeadWatch],
+) -> None:
+    """Search on a cluster; if it is our own and dies, go on with a new one."""
+    for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
+        try:
+            with watch():
+                return search_study(study, cluster, display, interrupts)
+        except ClusterLostError:
+            if not cluster.own or not restarts_left:
+                raise
+        display.say("Ray's processes have died; they are started again, and trials go on")
+        cluster.restart()
+        interrupts.install()

@@ -1,0 +1,172 @@
+"""Trains one trial of a study again and compares it with what was recorded."""
+
+import dataclasses
+
+import torch
+
+from copytask import DivergedError, Trainer, TrainingConfig, configure_process
+from copytask.training.seeds import STREAMS
+from search.config.study_config import StudyConfig
+from search.errors import UserError
+from search.storage.csv_tables import Row, read_rows
+from search.study.event_log import read_study_events
+from search.study.study import read_config
+from studies import format as files
+from studies.paths import StudyPath
+
+MACHINE_DEPENDENT = {"seconds"}
+"""Columns of progress.csv that differ between two runs."""
+
+VALIDATED = {
+    "validation_accuracy", "ladder_accuracy", "exact_match", "validation_loss", "recalled_bits",
+}  # fmt: skip
+"""Columns of progress.csv that come from validation payloads."""
+
+
+def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
+    """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
+
+    Args:
+        model: see :func:`search.study.study.read_config`.
+
+    Returns:
+        0 if every number is the recorded one, 1 if not. On another machine, or with another
+        version of torch, the last digits differ, and so does what follows from them.
+        A version that validated on other payloads has recorded other validations: of its trials
+        only the training is compared.
+
+    Raises:
+        UserError: there is no such study or trial, or this machine lacks the GPU that it had.
+    """
+    row, recorded = read_trial(study, trial_id)
+    config = read_config(study, model)
+    training = replayed_config(config, row, is_final(study, row))
+    other_streams = recorded_streams(study, trial_id) < STREAMS
+    if reason := why_not_here(row, training, other_streams):
+        raise UserError(f"--replay {study} {trial_id}: {reason}")
+    ignored = MACHINE_DEPENDENT | (VALIDATED if other_streams else set())
+    if other_streams:
+        print(f"{trial_id}: an earlier version validated it on other payloads; not compared")
+    # The threads of a trial: sums that are split among others come out otherwise.
+    configure_process(threads=config.resources.threads_per_trial())
+    trainer = Trainer(training)
+    differences = []
+    for expected in recorded:
+        try:
+            metrics = trainer.run_iteration()
+        except DivergedError as error:
+            differences.append(f"iteration {expected['iteration']}: {error}")
+            break
+        differing = [
+            name
+            for name in files.PROGRESS_COLUMNS
+            if name not in ignored
+            and hasattr(metrics, name)
+            and getattr(metrics, name) != expected[name]
+        ]
+        print(
+            f"{trial_id} iteration {metrics.iteration:3}  {metrics.tokens / 1e6:6.2f} M tokens  "
+            f"accuracy {metrics.validation_accuracy:.4f}  "
+            f"{'differs: ' + ', '.join(differing) if differing else 'as recorded'}"
+        )
+        differences += [f"iteration {metrics.iteration}: {name}" for name in differing]
+    if row["status"] == files.FAILED and not differences:
+        differences += missing_failure(trainer, str(row["error"]))
+    if differences:
+        print(f"{trial_id} differs from its record, first in {differences[0]}")
+        return 1
+    print(f"{trial_id}: all {len(recorded)} iterations as recorded")
+    return 0
+
+
+def missing_failure(trainer: Trainer, error: str) -> list[str]:
+    """The difference, if any, to a record that says that the next iteration diverged."""
+    try:
+        trainer.run_iteration()
+    except DivergedError as repeated:
+        return [] if str(repeated) == error else [f"its failure: {repeated}"]
+    return [f"its failure: {error}"]
+
+
+def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:
+    """A trial's row of trials.csv and its rows of progress.csv.
+
+    Raises:
+        UserError: there is no such study or trial.
+    """
+    try:
+        trials = {str(row["trial_id"]): row for row in read_rows(study / files.TRIALS_FILE)}
+        progress = read_rows(study / files.PROGRESS_FILE)
+    except OSError as error:
+        raise UserError(f"--replay {study}: {error.filename}: {error.strerror}") from None
+    if trial_id not in trials:
+        known = f"it has {', '.join(list(trials)[:3])}, ..." if trials else "it has none"
+        raise UserError(f"--replay {study} {trial_id}: no such trial; {known}")
+    return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
+
+
+def recorded_streams(study: StudyPath, trial_id: str) -> int:
+    """The random streams (:data:`copytask.training.seeds.STREAMS`) of a trial; 1 if not recorded.
+
+    Raises:
+        UserError: the events of the study cannot be read.
+    """
+    try:
+        events = read_study_events(study)
+    except (OSError, ValueError) as error:
+        raise UserError(f"--replay {study}: {error}") from None
+    starts = ("trial_started", "trial_restarted")
+    of_trial = [e for e in events if e.get("trial_id") == trial_id and e["event"] in starts]
+    return int(of_trial[-1].get("streams", 1)) if of_trial else 1
+
+
+def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfig:
+    """The training of a row of trials.csv, with what its study fixes for all trials.
+
+    Its device is the one that the trial had, as far as that is recorded: studies made before there
+    were clusters lack it.
+    """
+    searched = {name: row[name] for name in config.dimensions()}
+    training = config.training_config(row["T"], searched, row["seed"])
+    if final:
+        training = config.final_training(training.to_dict())
+    gpus = row.get("gpus")
+    if training.device == "auto" and gpus is not None:
+        training = dataclasses.replace(training, device="cuda" if gpus > 0 else "cpu")
+    return training
+
+
+def why_not_here(row: Row, training: TrainingConfig, other_streams: bool) -> str:
+    """Why a trial cannot be repeated on this machine; empty if it can.
+
+    Args:
+        other_streams: whether a version trained it that drew other data.
+    """
+    if other_streams and row.get("gpus"):
+        return (
+            "an earlier version trained it, on data that it drew on a GPU; this version draws "
+            "others"
+        )
+    if training.resolve_device().type == "cuda" and not torch.cuda.is_available():
+        host = f" of {row['host']}" if row.get("host") else ""
+        return (
+            f"it was trained on a GPU{host}, and there is none here; on a CPU its numbers would "
+            "differ"
+        )
+    return ""
+
+
+def is_final(study: StudyPath, row: Row) -> bool:
+    """Whether a trial is a final training, or repeats one with another seed.
+
+    Raises:
+        UserError: confirm.csv does not tell.
+    """
+    if row.get("stage") != files.CONFIRM:
+        return row.get("stage") == files.FINAL
+    file = study / files.CONFIRM_FILE
+    rows = read_rows(file) if file.exists() else []
+    for confirmed in rows:
+        if confirmed["trial_id"] == row["trial_id"]:
+            return str(confirmed["confirms"]).endswith(f"-{files.FINAL}")
+    raise UserError(f"--replay {study} {row['trial_id']}: it is not in {file.name} yet")

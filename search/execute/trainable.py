@@ -1,0 +1,131 @@
+"""The only place where Ray meets copytask: one trial as a Ray Tune trainable."""
+
+import dataclasses
+import errno
+import platform
+from collections import deque
+from functools import partial
+from typing import Any
+
+import ray
+import torch
+from ray import tune
+from upath import UPath
+
+from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
+from search.errors import UnsharedStorageError
+from search.storage.store import persistently, probe, reason
+from search.study.checkpoints import load_latest, save_checkpoint
+from studies.format import COMPLETED, FAILED
+from studies.paths import StudyPath
+
+STATUS = "status"
+"""In a result: empty while the trial goes on, COMPLETED or FAILED in its last one."""
+
+METRICS = "metrics"
+"""In a result: the :class:`copytask.Metrics` of the iteration. As one object, for Tune keeps a
+history of every number of a result."""
+
+ERROR = "error"
+PARAMETERS = "parameters"
+
+PLACE = "place"
+"""In a result: where it was trained, by columns of trials.csv."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a storage that is full, or over its quota."""
+
+
+class CopyTrainable(tune.Trainable):
+    """Runs a :class:`copytask.Trainer`.
+
+    ``config`` has ``training`` (a TrainingConfig as plain values), ``study`` (study.yaml) and
+    ``checkpoints`` (the trial's folder), each as an absolute path or an address, ``reported``
+    (iterations that the search knows already), ``metrics`` (names of metrics that Tune's scheduler
+    is to see), ``threads`` and ``gpus`` (the share of one that it holds).
+
+    A result is reported only after its checkpoint is written, so the search never knows more
+    than the checkpoint does. The checkpoint may know more than the search, when either was
+    killed in between: those iterations are reported again before training goes on.
+
+    A trial that diverges ends with a result that says so, not with an exception: the next
+    trial can then use the same worker process, which saves seconds a trial.
+    """
+
+    _host_checked = False
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._spec = config
+        self._trainer: Trainer | None = None  # made in the first step, where errors have a trial
+        self._unreported: deque[Metrics] = deque()
+
+    def step(self) -> dict[str, Any]:
+        trainer = self._trainer = self._trainer or self._start()
+        try:
+            metrics = self._unreported.popleft() if self._unreported else self._train(trainer)
+        except DivergedError as error:
+            return {"done": True, STATUS: FAILED, ERROR: str(error)}
+        finished = trainer.finished and not self._unreported
+        return {
+            "done": finished,
+            STATUS: COMPLETED if finished else "",
+            PARAMETERS: trainer.model.parameter_count(),
+            PLACE: {"host": platform.node(), "gpus": self._spec["gpus"]},
+            METRICS: metrics,
+            **{name: getattr(metrics, name) for name in self._spec["metrics"]},
+        }
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self.cleanup()
+        self.setup(new_config)
+        return True
+
+    def cleanup(self) -> None:
+        self._trainer = None
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _start(self) -> Trainer:
+        if not self._host_checked:
+            check_host(UPath(self._spec["study"]))
+            self._host_checked = True
+        configure_process(threads=self._spec["threads"])
+        training = TrainingConfig.from_dict(self._spec["training"])
+        if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
+            device = "cuda" if self._spec["gpus"] > 0 else "cpu"
+            training = dataclasses.replace(training, device=device)
+        folder = UPath(self._spec["checkpoints"])
+        trainer = load_latest(folder, training.device, training.model)
+        trainer = trainer or Trainer(training)
+        self._unreported.extend(trainer.history[self._spec["reported"] :])
+        return trainer
+
+    def _train(self, trainer: Trainer) -> Metrics:
+        metrics = trainer.run_iteration()
+        save_checkpoint(trainer, UPath(self._spec["checkpoints"]))
+        return metrics
+
+
+def check_host(study: StudyPath) -> None:
+    """Whether this host can use the study.
+
+    Args:
+        study: its study.yaml.
+
+    Raises:
+        UnsharedStorageError: it does not see it, or cannot write there.
+        OSError: the storage is full, for every host.
+    """
+    try:
+        if persistently(study.exists, study):
+            return persistently(partial(probe, study.parent), study)
+        fault = (
+            f"does not see {study}: name by --storage a folder that all hosts share, or "
+            "s3://bucket/prefix"
+        )
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        fault = f"cannot write to {study.parent}: {reason(error)}"
+    host = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
+    raise UnsharedStorageError(f"host {platform.node()} {fault}", host)

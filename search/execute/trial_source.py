@@ -1,0 +1,121 @@
+"""Hands trials to Ray Tune: new ones, and those that go on after a restart or a lost worker."""
+
+from typing import Any
+
+from ray.tune import PlacementGroupFactory
+from ray.tune.experiment import Experiment, Trial
+from ray.tune.search import SearchAlgorithm
+
+from search.cluster.ray_cluster import Cluster
+from search.cluster.ray_compat import NODE_ID_LABEL, keep_result
+from search.config.sections import METRIC_NAMES
+from search.decide.agenda import Agenda
+from search.execute.faults import Guard
+from search.execute.trainable import METRICS
+from search.study.history import TrialRecord
+from search.study.study import Study
+from studies import format as files
+
+
+class PlainTrial(Trial):
+    """A trial of which Tune keeps its last result, but no statistics of every number in it.
+
+    Those take 20 kB a trial in the driver, as long as it lives; the study has the curve.
+    """
+
+    def update_last_result(self, result: dict[str, Any]) -> None:
+        keep_result(self, {k: v for k, v in result.items() if k != METRICS})
+
+
+class TrialSource(SearchAlgorithm):
+    """Ray Tune's source of trials.
+
+    Tune is given a fresh experiment in every run of the search, and never restores one: what
+    goes on is decided by the agenda, from the study's events. A trial keeps its name for life, so
+    that scheduler, Optuna and files mean the same one.
+
+    Args:
+        cluster: its slots, of each kind, are what may run at a time, also after a restart.
+        guard: keeps an error that ends the search.
+    """
+
+    def __init__(self, study: Study, agenda: Agenda, cluster: Cluster, guard: Guard):
+        self._study = study
+        self._agenda = agenda
+        self._cluster = cluster
+        self._guard = guard
+        self._running: dict[str, float] = {}  # trial_id -> its share of a GPU
+
+    def add_configurations(self, experiments: list[Experiment]) -> None:
+        """Called once by Tune, before the first trial is asked for."""
+        self._experiment = experiments[0].spec
+
+    @property
+    def total_samples(self) -> int:
+        """Trials of the search at all T, earlier runs included."""
+        config = self._study.config
+        return config.search.trials * len(config.T)
+
+    def next_trial(self) -> Trial | None:
+        """The next trial, or None while as many as may be are running, or if there is none."""
+        if not self._guard.error:
+            with self._guard:
+                self._agenda.advance()  # when nothing runs, Tune does nothing but ask here
+        gpus = self._free_place()
+        if gpus is None or self.is_finished():
+            return None
+        with self._guard:
+            trial = self._agenda.next_trial(self._running)
+            if trial:
+                self._running[trial.id] = gpus
+                return self._make_trial(trial, gpus)
+        return None
+
+    def _free_place(self) -> float | None:
+        """The share of a GPU that a free place has, GPUs first; None if no place is free."""
+        slots, share = self._cluster.slots, self._study.config.resources.gpus_per_trial
+        if len(self._running) >= slots.total:  # some may wait for a kind of place that is not there
+            return None
+        on_gpus = sum(gpus > 0 for gpus in self._running.values())
+        if on_gpus < slots.gpu:
+            return share
+        return 0.0 if len(self._running) - on_gpus < slots.cpu else None
+
+    def is_finished(self) -> bool:
+        """Whether no trial is to come: none is left, and no live one could lose its worker."""
+        return bool(self._finished or self._guard.error or self._agenda.over)
+
+    def release(self, trial_id: str) -> None:
+        """A trial does not run any more. If it is still live, it will be handed out again."""
+        self._running.pop(trial_id, None)
+
+    def _hosts(self) -> dict[str, Any]:
+        """Keeps a trial from the hosts that are left out."""
+        if not self._cluster.left_out:
+            return {}
+        others = f"!in({','.join(sorted(self._cluster.left_out))})"
+        return {"bundle_label_selector": [{NODE_ID_LABEL: others}]}
+
+    def _make_trial(self, trial: TrialRecord, gpus: float) -> Trial:
+        config = self._study.config
+        resources = config.resources
+        settings: dict[str, Any] = {
+            "training": dict(trial.training),
+            "study": str(self._study.path.absolute() / files.STUDY_FILE),
+            "checkpoints": str(self._study.trial_folder(trial)),
+            "reported": len(trial.curve),
+            "metrics": ["iteration", METRIC_NAMES[config.search.metric]],
+            "threads": resources.threads_per_trial(),
+            "gpus": gpus,
+        }
+        return PlainTrial(
+            self._experiment["run"],
+            trial_id=trial.id,
+            config=settings,
+            storage=self._experiment["storage"],
+            experiment_tag=trial.id,
+            placement_group_factory=PlacementGroupFactory(
+                [{"CPU": resources.cpus_per_trial, "GPU": gpus}], **self._hosts()
+            ),
+            trial_dirname_creator=lambda trial: str(trial.trial_id),
+        )

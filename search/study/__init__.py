@@ -1,0 +1,1 @@
+"""One study: its events, what follows from them, and its files."""

@@ -1,0 +1,43 @@
+"""Why ASHA stopped a trial: the rung, the trial's value there, and what it had to reach."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from search.config.sections import METRIC_NAMES
+from search.study.history import History, TrialRecord
+
+
+class Stop(NamedTuple):
+    """A trial that was stopped early.
+
+    Attributes:
+        iteration: that of the rung.
+        value: of the search metric.
+        needed: what the trial had to reach: of the trials that came to this rung before, about
+            one in ``search.reduction_factor`` had it. None if there was none before.
+    """
+
+    iteration: int
+    value: float
+    needed: float | None
+
+
+def stop_of(history: History, trial: TrialRecord) -> Stop:
+    """Why a trial of the search whose status is ``stopped_early`` was stopped.
+
+    The rungs are a function of the results in the order in which they came, see
+    :func:`search.decide.schedulers.restored_scheduler`; so what a trial was measured by is known
+    later.
+    """
+    search = history.config.search
+    metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
+    earlier = []
+    for _, point in history.lengths[trial.row["T"]].arrivals:
+        if point is last:
+            break
+        if point["iteration"] == last["iteration"]:
+            earlier.append(point[metric])
+    share = 100 * (1 - 1 / search.reduction_factor)
+    needed = float(np.percentile(earlier, share)) if earlier else None
+    return Stop(last["iteration"], last[metric], needed)

@@ -1,0 +1,132 @@
+"""A study as it is on disk or in a store, for reading only: also while it is searched."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search.config.reading import recorded_config
+from search.errors import UserError, unknown
+from search.storage.csv_tables import read_rows
+from search.storage.lock import is_locked
+from search.storage.store import children, reason
+from search.study.event_log import read_study_events, segments
+from search.study.history import History, LengthRecord, TrialRecord
+from search.study.study import read_document
+from studies import format as files
+from studies.paths import StudyPath
+
+RUNNING = "running"  # a process searches in it
+FINISHED = "finished"  # nothing is left to do, unless a limit is raised
+INTERRUPTED = "interrupted"  # --resume goes on with it
+BROKEN = "broken"  # cannot be read
+
+MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What is known of a study.
+
+    Attributes:
+        provenance: of study.yaml: versions, host, when it was made.
+        state: one of the above but for ``BROKEN``.
+        seconds: wall time up to the last event; None of a study without events, which an early
+            version made: it can be compared, but not resumed.
+    """
+
+    path: StudyPath
+    history: History
+    provenance: Mapping[str, Any]
+    state: str
+    seconds: float | None
+
+    def is_done(self, T: int) -> bool:
+        """Whether the search at T is over."""
+        return T in self.history.best if self.seconds is None else self.history.is_over(T)
+
+
+def find_studies(storage: StudyPath) -> list[StudyPath]:
+    """The directories in the storage that are studies, by name.
+
+    Raises:
+        UserError: there is no such storage, or it cannot be read.
+    """
+    try:
+        # An object store has no empty folders, and so no missing ones.
+        if isinstance(storage, Path) and not storage.is_dir():
+            what = "not a folder" if storage.exists() else f"no such folder; {MAKE_A_STUDY}"
+            raise UserError(f"--storage {storage}: {what}")
+        found = [path for path in children(storage) if path.name[0] != "." and is_study(path)]
+    except OSError as error:
+        raise UserError(f"--storage {storage} cannot be read: {reason(error)}") from None
+    return sorted(found, key=lambda path: path.name)
+
+
+def is_study(path: StudyPath) -> bool:
+    """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
+    names = (files.STUDY_FILE, files.EVENTS_FILE, files.TRIALS_FILE)
+    return any((path / name).is_file() for name in names)
+
+
+def study_named(storage: StudyPath, name: str) -> StudyPath:
+    """The directory of an existing study.
+
+    Raises:
+        UserError: there is none of that name.
+    """
+    if not set(name) & set("/\\") and name[:1] not in ("", ".") and is_study(storage / name):
+        return storage / name
+    names = [path.name for path in find_studies(storage)]
+    if not names:
+        raise UserError(f"no study in {storage}; {MAKE_A_STUDY}")
+    raise UserError(f"{unknown('study', name, names)} (in {storage})")
+
+
+def look(path: StudyPath) -> Overview:
+    """What is known of the study at ``path``. Nothing is written there, and no lock is taken.
+
+    Raises:
+        UserError: it cannot be read; says what is broken.
+    """
+    document = read_document(path)
+    config = recorded_config(document.get("config"), str(path / files.STUDY_FILE))
+    seconds = None
+    try:
+        if segments(path):
+            history = History(config)
+            seconds = 0.0
+            for event in read_study_events(path):
+                history.apply(event)
+                seconds = event["elapsed"]
+            complete = history.complete
+        else:
+            history = history_of_tables(path, History(config))
+            complete = set(config.T) <= set(history.best)
+        locked = is_locked(path)
+    except OSError as error:
+        raise UserError(f"{error.filename or path} cannot be read: {reason(error)}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} has damaged files: {type(error).__name__}: {error}") from None
+    state = RUNNING if locked else FINISHED if complete else INTERRUPTED
+    return Overview(path, history, document.get("provenance") or {}, state, seconds)
+
+
+def history_of_tables(study: StudyPath, history: History) -> History:
+    """What the tables tell of a study that was made before there were events.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    curves: dict[str, list[Any]] = {}
+    for point in read_rows(study / files.PROGRESS_FILE):
+        curves.setdefault(point["trial_id"], []).append(point)
+    for row in read_rows(study / files.TRIALS_FILE):
+        row.setdefault("stage", files.SEARCH)
+        trial = TrialRecord(row, {}, curve=curves.get(row["trial_id"], []), ended=True)
+        history.trials[trial.id] = trial
+        length = history.lengths.setdefault(row["T"], LengthRecord())
+        length.trials.append(trial)
+        length.solved += trial.solved
+    history.best = {row["T"]: row for row in read_rows(study / files.BEST_FILE)}
+    return history

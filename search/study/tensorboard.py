@@ -1,0 +1,123 @@
+"""The trials of a study as event files for TensorBoard: curves and hyperparameters."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from tensorboardX.event_file_writer import EventsWriter
+from tensorboardX.proto.api_pb2 import Status
+from tensorboardX.proto.event_pb2 import Event, SessionLog
+from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionEndInfo
+from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
+from tensorboardX.summary import hparams
+
+from search.storage.store import remove_tree
+from search.study.history import TrialRecord
+
+TAGS = {
+    "validation_accuracy": "accuracy/at_T",
+    "ladder_accuracy": "accuracy/ladder",
+    "exact_match": "accuracy/exact_match",
+    "training_loss": "loss/training",
+    "validation_loss": "loss/validation",
+    "recalled_bits": "recalled_bits",
+    "learning_rate": "training/learning_rate",
+    "max_length": "training/max_length",
+}
+"""Column of progress.csv -> the scalar's tag. The step is in tokens."""
+
+METRICS = ("accuracy/at_T", "accuracy/ladder")
+"""Shown in the table of hyperparameters."""
+
+FIXED = ("model", "T", "seed")
+"""Shown there beside the hyperparameters that are searched."""
+
+
+class EventFiles:
+    """Writes what trials have reported, each as a run of TensorBoard of the trial's name.
+
+    Event files can only be appended to, and one that a killed process left may end in half a
+    record, or lack a point that the study has. So each process that searches writes them anew
+    from the study, which makes a study that was begun without them complete as well.
+
+    Args:
+        folder: of all runs; what is in it is removed.
+        searched: the hyperparameters that are searched.
+    """
+
+    def __init__(self, folder: Path, searched: Iterable[str]):
+        self._folder = folder
+        self._shown = (*FIXED, *searched)
+        self._open: dict[str, _Run] = {}
+        self._done: set[str] = set()
+        remove_tree(folder)
+
+    def write(self, trials: Iterable[TrialRecord]) -> None:
+        """Append what has been reported since the last call.
+
+        Raises:
+            OSError: a file cannot be written.
+        """
+        for trial in trials:
+            if trial.id in self._done or not trial.curve:
+                continue
+            if trial.id not in self._open:
+                shown = {name: trial.training[name] for name in self._shown}
+                self._open[trial.id] = _Run(self._folder / trial.id, shown)
+            self._open[trial.id].write(trial)
+            if trial.ended:
+                self._open.pop(trial.id).close()
+                self._done.add(trial.id)
+
+    def close(self) -> None:
+        """Close the files of the trials that have not ended."""
+        for run in self._open.values():
+            run.close()
+        self._open.clear()
+
+
+class _Run:
+    """The event file of one trial."""
+
+    def __init__(self, folder: Path, hyperparameters: dict[str, object]):
+        folder.mkdir(parents=True)
+        self._file = EventsWriter(str(folder / "events"))
+        self._written = 0
+        self._began = time.time()
+        # A TensorBoard that has read an earlier file of this run forgets it.
+        self._add(Event(session_log=SessionLog(status=SessionLog.START)))
+        experiment, start, _ = hparams(hyperparameters, dict.fromkeys(METRICS))
+        self._add(Event(summary=experiment))
+        self._add(Event(summary=start))
+
+    def write(self, trial: TrialRecord) -> None:
+        for point in trial.curve[self._written :]:
+            values = [
+                Summary.Value(tag=tag, simple_value=point[name]) for name, tag in TAGS.items()
+            ]
+            event = Event(summary=Summary(value=values), step=point["tokens"])
+            # So that TensorBoard's relative time is that of the training.
+            self._add(event, seconds=point["seconds"])
+        if trial.ended:
+            self._add(Event(summary=_session_end(trial.failed)))
+        if trial.ended or self._written < len(trial.curve):
+            self._written = len(trial.curve)
+            self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _add(self, event: Event, seconds: float = 0.0) -> None:
+        event.wall_time = self._began + seconds
+        self._file.write_event(event)
+
+
+def _session_end(failed: bool) -> Summary:
+    """What tells the table of hyperparameters that a trial is over."""
+    status = Status.Value("STATUS_FAILURE" if failed else "STATUS_SUCCESS")
+    content = HParamsPluginData(session_end_info=SessionEndInfo(status=status))
+    plugin = SummaryMetadata.PluginData(plugin_name="hparams", content=content.SerializeToString())
+    value = Summary.Value(
+        tag="_hparams_/session_end_info", metadata=SummaryMetadata(plugin_data=plugin)
+    )
+    return Summary(value=[value])

@@ -1,0 +1,1 @@
+"""What ``search`` and ``analysis`` share: the files of a study, and where they lie."""

@@ -1,0 +1,215 @@
+import pytest
+import yaml
+
+from copytask import TrainingConfig
+from search.config.reading import load_config
+from search.config.space import TRAINING_FIELDS
+from search.config.study_config import StudyConfig
+from search.errors import UserError
+from search.run import CONFIG_FLAGS, DEFAULT_CONFIG, main
+
+
+def load(tmp_path, text="", overrides=(), **flags) -> StudyConfig:
+    file = tmp_path / "study.yaml"
+    file.write_text(text or "model: gru")
+    return load_config(file, overrides, flags)
+
+
+def fault(tmp_path, text="", overrides=(), **flags) -> str:
+    with pytest.raises(UserError) as error:
+        load(tmp_path, text, overrides, **flags)
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("file", sorted(DEFAULT_CONFIG.parent.glob("*.yaml")), ids=lambda f: f.name)
+def test_the_shipped_configurations_are_valid(file):
+    load_config(file, [], {"model": "mgru"})
+
+
+def test_flags_win_over_overrides_and_these_over_the_file(tmp_path):
+    text = "{model: gru, search: {trials: 3, seed: 3, startup_trials: 3}}"
+    overrides = ["search.trials=4", "search.seed=4"]
+    search = load(tmp_path, text, overrides, **{"search.trials": 5}).search
+    assert (search.trials, search.seed, search.startup_trials) == (5, 4, 3)
+
+
+def test_yaml_numbers_without_a_dot_are_numbers(tmp_path):
+    # YAML 1.1 reads 1e-3 as text.
+    text = (
+        "{model: gru, training: {clip_norm: 1e-1}, space: {learning_rate: {low: 1e-3, high: 1e-2}}}"
+    )
+    config = load(tmp_path, text, ["space.hidden_size=64"])
+    training = config.training_config(5, {"learning_rate": 2e-3}, seed=1)
+    assert (training.clip_norm, training.learning_rate, training.hidden_size) == (0.1, 2e-3, 64)
+
+
+def test_choices_and_initial_points_have_the_type_of_their_field(tmp_path):
+    config = load(
+        tmp_path,
+        overrides=[
+            "space.learning_rate={choices: [1e-3, 1e-2]}",
+            "space.clip_norm=1e0",
+            "search.initial=[{learning_rate: 1e-2}]",
+        ],
+    )
+    assert config.dimensions()["learning_rate"].examples() == [0.001, 0.01]
+    assert config.training_config(5, {}, seed=0).clip_norm == 1.0
+    assert config.initial_points() == [{"learning_rate": 0.01}]
+
+
+def test_T_is_sorted_and_unique_and_may_be_one_length(tmp_path):
+    assert load(tmp_path, T=[200, 100, 200]).T == [100, 200]
+    assert load(tmp_path, "{model: gru, T: 50}").T == [50]
+    assert load(tmp_path, overrides=["T=50"]).T == [50]
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides", "expected"),
+    [
+        ("{model: lstmm}", [], "study.yaml: model: unknown model 'lstmm'; did you mean 'lstm'?"),
+        ("{modle: lstm, model: lstm}", [], "unknown key 'modle'; did you mean 'model'?"),
+        ("", ["search.trails=3"], "search.trails: unknown key 'trails'; did you mean 'trials'?"),
+        ("{model: gru, search: {trails: 3}}", [], "study.yaml: search.trails: unknown key"),
+        ("", ["training.batch_sze=3"], "did you mean 'batch_size'?"),
+        ("", ["space.hidden=3"], "did you mean 'hidden_size'?"),
+        ("", ["space.hidden_size=0"], "--set space.hidden_size: hidden_size must be >= 1"),
+        ("", ["space.hidden_size={choices: [64, 0]}"], "hidden_size must be >= 1, but got 0"),
+        ("", ["space.hidden_size={choices: []}"], "space.hidden_size: choices"),
+        ("", ["space.learning_rate={low: 2, high: 1}"], "low < high must hold"),
+        ("", ["space.learning_rate={low: -1, high: 1}"], "learning_rate must be > 0, but got -1"),
+        ("", ["space.learning_rate={low: 0, high: 1, log: true}"], "a log range needs low > 0"),
+        ("", ["space.learning_rate={low: 1}"], "high: is missing"),
+        ("", ["space.learning_rate={low: 1, hihg: 2}"], "space.learning_rate"),
+        ("", ["space.learning_rate=[1, 2]"], "expected a range"),
+        ("", ["space.learning_rate=fast"], "valid number"),
+        ("", ["space.curriculum_length={low: 1.5, high: 3}"], "whole numbers"),
+        ("", ["training.clip_norm=-1"], "clip_norm must be >= 0"),
+        ("", ["final.max_tokens=0"], "--set final.max_tokens: max_tokens must be >= 1"),
+        ("", ["final.max_token=9"], "final.max_token: unknown key 'max_token'; did you mean"),
+        ("", ["final.max_tokens=many"], "--set final.max_tokens: input should be a valid integer"),
+        ("", ["search.patience=0"], "--set search.patience: input should be greater than"),
+        ("", ["search.confirm_seeds=-1"], "--set search.confirm_seeds: input should be greater"),
+        ("", ["training.optimizer=adamm"], "optimizer must be one of adam"),
+        ("", ["T=[]"], "--set T: needs at least one length"),
+        ("", ["T=[0]"], "each >= 1, but got [0]"),
+        ("", ["task=dely"], "input should be 'delay' or 'sequence', but got 'dely'"),
+        ("", ["search.trials=0"], "--set search.trials: input should be greater than"),
+        ("", ["search.initial=[{\"hidden\": 3}]"], "did you mean 'hidden_size'?"),
+        ("", ["search.initial=[{\"hidden_size\": 0}]"], "hidden_size must be >= 1"),
+        ("", ["resources.cpus_per_trial=0"], "greater than 0"),
+        ("", ["model.x=1"], "'model' holds a value, not keys"),
+        ("", ["search.trials"], "expected key.path=value"),
+        ("", ["T=[1"], "line 1, column 3: no valid YAML"),
+        ("{task: delay}", [], "which model?"),
+        ("model: [", [], "study.yaml, line 1, column 9: no valid YAML"),
+        ("- a", [], "expected a mapping of keys, but got list"),
+        ("{model: nowhere.cells:Cell}", [], "cannot be imported: ModuleNotFoundError"),
+        ("{model: 'torch.nn:Linear'}", [], "must return (outputs, state)"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_one_line_that_says_what_where_and_the_nearest(
+    tmp_path, text, overrides, expected
+):
+    assert expected in fault(tmp_path, text, overrides)
+
+
+def test_a_missing_file_is_told(tmp_path):
+    with pytest.raises(UserError, match=r"cannot read .*nowhere\.yaml: No such file"):
+        load_config(tmp_path / "nowhere.yaml", [], {"model": "gru"})
+
+
+def test_every_training_field_can_be_fixed_and_be_searched(tmp_path):
+    example = TrainingConfig(model="gru", T=5)
+    for name in TRAINING_FIELDS:
+        value = getattr(example, name)
+        fixed = load(tmp_path, overrides=[f"training.{name}={yaml.safe_dump(value).split()[0]}"])
+        assert getattr(fixed.training_config(5, {}, seed=0), name) == value
+        searched = load(
+            tmp_path, overrides=[f"space.{name}={{choices: [{yaml.safe_dump(value).split()[0]}]}}"]
+        )
+        assert searched.dimensions()[name].examples() == [value]
+
+
+def test_sampled_values_override_fixed_ones(tmp_path):
+    config = load(tmp_path, overrides=["training.batch_size=7", "space.batch_size={choices: [3]}"])
+    assert config.training_config(5, {"batch_size": 3}, seed=0).batch_size == 3
+
+
+def test_initial_points_keep_what_the_space_has(tmp_path):
+    point = "{learning_rate: 0.003, hidden_size: 64, curriculum_length: 1500}"
+    config = load(tmp_path, overrides=[f"search.initial=[{point}]", "space.hidden_size=32"])
+    assert config.initial_points() == [{"learning_rate": 0.003, "curriculum_length": 1500}]
+    config = load(
+        tmp_path,
+        overrides=[
+            f"search.initial=[{point}]",
+            "space.hidden_size={choices: [32]}",
+            "space.curriculum_length={low: 1, high: 10}",
+        ],
+    )
+    assert config.initial_points() == [{"learning_rate": 0.003}]
+
+
+def test_possible_values(tmp_path):
+    config = load(
+        tmp_path,
+        overrides=["training.max_tokens=77", "space.batch_size={low: 3, high: 9}"],
+    )
+    assert config.possible_values("max_tokens") == [77]
+    assert config.possible_values("batch_size") == [3, 9]
+    assert config.possible_values("clip_norm") == [TrainingConfig(model="gru", T=1).clip_norm]
+
+
+def test_the_final_training_is_the_winners_but_for_what_the_section_says(tmp_path):
+    config = load(tmp_path, overrides=["final.max_tokens=7000"])
+    winner = config.training_config(5, {"learning_rate": 2e-3, "hidden_size": 8}, seed=1)
+    final = config.final_training(winner.to_dict())
+    changes = {
+        "max_tokens": 7000, "decay_share": 0.9, "stop_when_solved": False,
+        "validation_payloads": 500,
+    }  # fmt: skip
+    assert final.to_dict() == {**winner.to_dict(), **changes}
+
+
+def test_the_measured_precision_replaces_auto_alone(tmp_path):
+    config = load(tmp_path)
+    assert config.measure_precision() in {"fp32", "bf16"}
+    assert config.with_precision("bf16").training["precision"] == "bf16"
+    assert config.with_precision("auto") == config  # of a study made before there was a choice
+    named = load(tmp_path, overrides=["training.precision=fp32"])
+    assert named.with_precision("bf16") == named
+    searched = load(tmp_path, overrides=["space.precision={choices: [fp32, bf16]}"])
+    assert searched.with_precision("bf16") == searched
+
+
+FLAG_VALUES = {
+    "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
+    "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random", "scheduler": "none",
+    "cpus_per_trial": "0.5", "gpus_per_trial": "0.25", "max_concurrent": "1",
+    "mixed": None, "autoscale": None, "tensorboard": None,
+}  # fmt: skip
+
+
+NEEDED = {"mixed": ["--gpus-per-trial", "0.5"], "autoscale": ["--max-concurrent", "3"]}
+
+
+@pytest.mark.parametrize("flag", CONFIG_FLAGS)
+def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
+    value = FLAG_VALUES[flag]
+    storage = ["--dry-run", "--storage", str(tmp_path)]
+
+    def resolved(*extra):
+        assert main(["--model", "gru", *storage, *extra]) == 0
+        return yaml.safe_load(capsys.readouterr().out)
+
+    path = CONFIG_FLAGS[flag].split(".")
+    option = ["--" + flag.replace("_", "-"), *([value] if value else [])]
+    needed = NEEDED.get(flag, [])
+    before, after = resolved(*needed), resolved(*needed, *option)
+    for key in path:
+        before, after = before[key], after[key]
+    assert before != after
+    assert after == ([7] if flag == "T" else yaml.safe_load(value or "true"))
+    assert list(tmp_path.iterdir()) == []  # a dry run writes nothing

@@ -1,0 +1,484 @@
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_studies import agenda_of, make_checkpoint, make_config, read, report, start
+
+from copytask import MAX_SEED, Purpose, TrainingConfig, load_model
+from copytask.training.checkpoint import load_state, save_state
+from copytask.training.seeds import stream_seed
+from search.console.search_more import search_more
+from search.decide.agenda import FRESH, Agenda
+from search.decide.samplers import trial_seed
+from search.errors import SearchFailedError
+from search.execute.runner import check_results
+from search.run import make_parser, resolve
+from search.study.checkpoints import checkpoint_path
+from search.study.history import TrialRecord
+from search.study.resuming import restart_failed
+from search.study.study import Study
+from studies import format as files
+
+FINAL = {"max_tokens": 3000, "stop_when_solved": False}
+
+
+def make_study(tmp_path, **search) -> Study:
+    config = make_config(T=(3, 5), trials=2, test_payloads=20, **search)
+    return Study.create(tmp_path / "study", config.model_copy(update={"final": FINAL}))
+
+
+def change(study: Study, **search) -> None:
+    changed = study.config.search.model_copy(update=search)
+    study.change_config(study.config.model_copy(update={"search": changed}))
+
+
+def end(study: Study, agenda: Agenda, trial: TrialRecord, accuracy: float) -> None:
+    """A trial ends with this accuracy; it has solved T if that is 1."""
+    make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)
+    solved = {"tokens_to_solve": 50} if accuracy == 1 else {}
+    report(study, trial.id, 1, accuracy, files.COMPLETED, **solved)
+    agenda.reported(trial)
+    agenda.released(trial)
+    agenda.advance()
+
+
+def fail(study: Study, agenda: Agenda, trial: TrialRecord) -> None:
+    study.fail_trial(trial.id, "training diverged")
+    agenda.reported(trial)
+    agenda.released(trial)
+    agenda.advance()
+
+
+def play(study: Study, agenda: Agenda, accuracies: dict[str, float]) -> list[str]:
+    """Run one trial after the other to its end; returns their names."""
+    names = []
+    while not agenda.over:
+        trial = agenda.next_trial(())
+        names.append(trial.id)
+        end(study, agenda, trial, accuracies.get(trial.id, 0.5))
+    agenda.finish()
+    return names
+
+
+SEARCH = ["T3-0000", "T3-0001", "T5-0000", "T5-0001"]
+
+
+def test_every_T_is_searched_in_turn_and_its_best_is_tested(tmp_path):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        assert play(study, agenda, {"T3-0001": 0.7}) == SEARCH
+    assert [study.best[T]["trial_id"] for T in (3, 5)] == ["T3-0001", "T5-0000"]
+    assert not (study.path / files.RAY_FOLDER / "T=3").exists()
+    assert load_model(study.path / study.best[3]["checkpoint"]).core.hidden_size in (8, 16)
+
+
+def test_at_the_limit_of_a_T_live_trials_are_cut_off_and_the_next_T_goes_on_at_once(tmp_path):
+    study = make_study(tmp_path, solved_trials=1)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        first = agenda.next_trial(())
+        second = agenda.next_trial({first.id})
+        assert agenda.next_trial({first.id, second.id}) is None
+        end(study, agenda, first, 1.0)
+        assert (second.ended, second.row["status"]) == (True, files.INTERRUPTED)
+        assert agenda.next_trial({second.id}).id == "T5-0000"
+        agenda.finish()
+    assert study.lengths[3].limit == "solved_trials"
+    assert "T=3: test " in output.getvalue()
+    assert "by T3-0000; 1 trial solved it" in output.getvalue()
+
+
+def test_finals_come_after_all_searches_side_by_side_and_win_if_they_solve_T(tmp_path):
+    study = make_study(tmp_path, final=True)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 0.5)
+        finals = [agenda.next_trial(()), agenda.next_trial({"T3-final"})]
+        assert [trial.id for trial in finals] == ["T3-final", "T5-final"]
+        assert agenda.next_trial({"T3-final", "T5-final"}) is None
+        assert not agenda.over
+        end(study, agenda, finals[0], 1.0)
+        end(study, agenda, finals[1], 0.9)
+        assert agenda.over
+        agenda.finish()
+    same = {"learning_rate", "hidden_size", "curriculum_length", "batch_size", "seed"}
+    winner = study.trials["T3-0000"].training
+    assert all(finals[0].training[name] == winner[name] for name in same)
+    assert {name: finals[0].training[name] for name in FINAL} == FINAL
+    rows = read(study.path / files.BEST_FILE)
+    assert [(row["trial_id"], row["stage"], row["trials"]) for row in rows] == [
+        ("T3-final", "final", "2"), ("T5-0000", "search", "2")
+    ]  # fmt: skip
+    assert "T=5: T5-final has not solved it; T5-0000 stays the best" in output.getvalue()
+    assert [row["stage"] for row in read(study.path / files.TRIALS_FILE)] == [
+        *["search"] * 4, "final", "final"
+    ]  # fmt: skip
+
+
+def test_a_final_that_fails_leaves_the_best_of_the_search(tmp_path):
+    study = make_study(tmp_path, final=True, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 0.5)
+        final = agenda.next_trial(())
+        report(study, final.id, 1, 1.0, tokens_to_solve=50)
+        fail(study, agenda, final)
+        assert study.winner(3).id == "T3-0000"
+        assert play(study, agenda, {}) == ["T5-final", "T3-confirm-00", "T5-confirm-00"]
+
+
+def test_the_winner_is_confirmed_by_fresh_seeds_on_payloads_of_their_own(tmp_path):
+    study = make_study(tmp_path, final=True, confirm_seeds=2)
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, {"T3-final": 1.0, "T3-confirm-00": 1.0})
+    assert names[len(SEARCH) :] == [
+        "T3-final", "T5-final", "T3-confirm-00", "T3-confirm-01", "T5-confirm-00", "T5-confirm-01"
+    ]  # fmt: skip
+    rows = read(study.path / files.CONFIRM_FILE)
+    assert list(rows[0]) == list(files.CONFIRM_COLUMNS)
+    assert [row["confirms"] for row in rows] == ["T3-final"] * 2 + ["T5-0000"] * 2
+    assert [row["tokens_to_solve"] for row in rows] == ["50", "", "", ""]
+    assert all(0 <= float(row["accuracy_low"]) <= float(row["accuracy"]) for row in rows)
+    confirmation, final = (dict(study.trials[name].training) for name in (names[6], names[4]))
+    assert confirmation.pop("seed") != final.pop("seed")
+    assert confirmation == final
+    seeds = [trial.row["seed"] for trial in study.trials.values() if trial.stage != files.FINAL]
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_a_confirmation_begins_while_finals_at_other_T_run(tmp_path):
+    study = make_study(tmp_path, final=True, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 0.5)
+        end(study, agenda, agenda.next_trial(()), 1.0)
+        assert agenda.next_trial(()).id == "T5-final"
+        assert agenda.next_trial({"T5-final"}).id == "T3-confirm-00"
+        assert agenda.next_trial({"T5-final", "T3-confirm-00"}) is None
+
+
+@pytest.mark.parametrize("more", [3, 5])
+def test_more_seeds_are_that_many_more_and_what_was_confirmed_stays(tmp_path, more):
+    study = make_study(tmp_path, confirm_seeds=2)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    before = read(study.path / files.CONFIRM_FILE)
+    study.close()
+    study = Study.open(study.path)
+    with agenda_of(study) as agenda:
+        assert agenda.over
+    change(study, confirm_seeds=more)
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, {})
+    assert names == [f"T{T}-confirm-{k:02}" for T in (3, 5) for k in range(2, more)]
+    rows = read(study.path / files.CONFIRM_FILE)
+    assert [row for row in rows if row["trial_id"] not in names] == before
+    assert len(rows) == 2 * more
+
+
+def damage(path) -> None:
+    """Cut the end of a checkpoint off."""
+    file = path / "checkpoint.pt"
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        trial = agenda.next_trial(())
+        training = TrainingConfig.from_dict(trial.training)
+        for iteration, accuracy in [(1, 0.7), (2, 0.8), (3, 0.6)]:
+            path = make_checkpoint(study, training, trial.id, iteration)
+            save_state(load_state(path) | {"label": iteration}, path)
+            report(study, trial.id, iteration, accuracy, files.COMPLETED if iteration == 3 else "")
+        damage(checkpoint_path(study.trial_folder(trial), 2))
+        agenda.released(trial)
+        play(study, agenda, {"T3-0001": 0.1})
+    assert study.best[3]["trial_id"] == trial.id
+    assert load_state(study.path / study.best[3]["checkpoint"])["label"] == 1
+    assert study.complete
+
+
+def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    output = io.StringIO()
+    told = "T3-0000 cannot be tested: no whole checkpoint of it is left in"
+    with agenda_of(study, output) as agenda:
+        for _ in range(2):
+            trial = agenda.next_trial(())
+            make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)
+            damage(checkpoint_path(study.trial_folder(trial), 1))
+            report(study, trial.id, 1, 0.9, files.COMPLETED)
+            agenda.reported(trial)
+            agenda.released(trial)
+            agenda.advance()
+        with pytest.raises(SearchFailedError, match=told):
+            play(study, agenda, {})  # all the rest first
+    assert output.getvalue().count(told) == 1
+    assert list(study.best) == [5]
+    assert [row["T"] for row in read(study.path / files.CONFIRM_FILE)] == ["3", "5"]
+    change(study, final=True)
+    with agenda_of(study, output) as agenda:  # another winner is tested
+        play(study, agenda, {"T3-final": 1.0})
+    assert study.best[3]["trial_id"] == "T3-final"
+
+
+def test_a_confirmation_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=2)
+    told = "T3-confirm-00 cannot be tested: no whole checkpoint of it is left in"
+    with agenda_of(study) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 1.0)
+        trial = agenda.next_trial(())
+        report(study, trial.id, 1, 0.9, files.COMPLETED)
+        agenda.released(trial)
+        with pytest.raises(SearchFailedError, match=told):
+            play(study, agenda, {})
+    rows = read(study.path / files.CONFIRM_FILE)
+    assert [row["trial_id"] for row in rows] == ["T3-confirm-01", "T5-confirm-00", "T5-confirm-01"]
+    study.close()
+    study = Study.open(study.path)
+    make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)  # put back
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    assert len(read(study.path / files.CONFIRM_FILE)) == 4
+
+
+def test_a_new_winner_is_confirmed_anew(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    change(study, final=True)
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, {"T3-final": 1.0})
+    assert names == ["T3-final", "T5-final", "T3-confirm-01"]
+    confirms = [row["confirms"] for row in read(study.path / files.CONFIRM_FILE)]
+    assert confirms == ["T3-0000", "T3-final", "T5-0000"]
+
+
+def test_a_seed_that_fails_before_it_has_a_model_is_not_dropped(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=2)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 1.0)
+        fail(study, agenda, agenda.next_trial(()))
+        play(study, agenda, {})
+    first = read(study.path / files.CONFIRM_FILE)[0]
+    assert (first["status"], first["accuracy"], first["error"]) == (
+        "failed", "", "training diverged"
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("limits", "accuracy", "advice"),
+    [
+        ({}, 0.5, "--trials 4"),
+        ({"trials": 9, "solved_trials": 1}, 1.0, "--set search.solved_trials=2"),
+        ({"trials": 9, "patience": 1}, 0.0, "--set search.patience=2"),
+        ({"trials": 9, "budget_minutes": 1}, 0.5, "--budget-minutes 4"),
+        ({"solved_trials": 2}, 1.0, "--set search.solved_trials=4 --trials 4"),
+        ({"trials": 9, "solved_trials": 1, "budget_minutes": 1}, 1.0,
+         "--set search.solved_trials=2 --budget-minutes 4"),
+    ],
+)  # fmt: skip
+def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
+    tmp_path, limits, accuracy, advice
+):
+    study = Study.create(
+        tmp_path / "study", make_config(T=[3], test_payloads=20, **{"trials": 2, **limits})
+    )
+    with agenda_of(study) as agenda:
+        while not agenda.over:
+            trial = agenda.next_trial(())
+            study._elapsed_before += 61  # as if it had taken so long
+            end(study, agenda, trial, accuracy)
+        agenda.finish()
+    began = len(study.trials)
+    study = reopened(study)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        assert agenda.over
+    command = output.getvalue().splitlines()[-1].strip()
+    assert "search more at T=3, where " in output.getvalue()
+    assert command.partition(" --resume ")[2] == advice
+    parsed = make_parser().parse_args(command.split()[3:])
+    _, config = resolve(parsed)
+    study.change_config(config)
+    study = reopened(study)
+    with agenda_of(study) as agenda:
+        assert agenda.next_trial(()).id == f"T3-{began:04}"
+        assert study.lengths[3].limit == ""
+
+
+def test_T_that_ended_alike_go_on_by_one_command(tmp_path):
+    study = make_study(tmp_path, solved_trials=1)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {"T3-0000": 1.0})
+    more = dict(search_more(study, Path("runs/s")))
+    assert more == {
+        "search more at T=3, where enough trials have solved it":
+        "python -m search.run --name s --resume --set search.solved_trials=2",
+        "search more at T=5, where all trials ran":
+        "python -m search.run --name s --resume --trials 4",
+    }  # fmt: skip
+    change(study, solved_trials=3)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    assert list(search_more(study, Path("runs/s"))) == [
+        ("search more at T=3, 5, where all trials ran",
+         "python -m search.run --name s --resume --trials 4"),
+    ]  # fmt: skip
+
+
+def test_a_search_that_goes_on_after_other_trainings_has_lost_no_time(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1, budget_minutes=10)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {})
+    study._elapsed_before += 5000  # as if the confirmations had taken so long
+    change(study, trials=3)
+    with agenda_of(study) as agenda:
+        assert 0 <= study.searched() < 60
+        assert agenda.next_trial(()).id == "T3-0002"
+
+
+def test_without_time_left_nothing_is_started_and_live_trials_are_cut_off(tmp_path):
+    study = make_study(tmp_path, budget_minutes=1e-9)
+    study.begin_length(3, [])
+    start(study, "T3-0000", T=3)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        agenda.advance()
+        assert agenda.over
+        agenda.finish()
+    assert [study.lengths[T].limit for T in (3, 5)] == ["budget_minutes"] * 2
+    assert not study.lengths[3].live
+    assert "T=3: no result; its time is over" in output.getvalue()
+
+
+def reopened(study: Study) -> Study:
+    study.close()
+    return Study.open(study.path)
+
+
+def fail_at_3(study: Study, agenda: Agenda) -> None:
+    for _ in range(2):
+        fail(study, agenda, agenda.next_trial(()))
+
+
+def test_if_all_trials_at_a_T_failed_the_next_T_is_searched_and_the_end_says_so(tmp_path):
+    study = make_study(tmp_path)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        fail_at_3(study, agenda)
+        assert play(study, agenda, {}) == ["T5-0000", "T5-0001"]
+    assert "T=3: no result; all 2 trials failed" in output.getvalue()
+    said = r"all 2 trials at T=3 failed; the last: training diverged. --resume --retry-failed runs"
+    with pytest.raises(SearchFailedError, match=said):
+        check_results(study)
+    study = reopened(study)
+    with agenda_of(study) as agenda:
+        assert agenda.over
+
+
+def test_if_all_trials_at_every_T_failed_the_end_names_each(tmp_path):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        for _ in range(4):
+            fail(study, agenda, agenda.next_trial(()))
+        agenda.finish()
+    with pytest.raises(SearchFailedError, match="all trials at T=3, 5 failed; the last: training"):
+        check_results(study)
+
+
+@pytest.mark.parametrize("limit", [{}, {"solved_trials": 1}, {"budget_minutes": 1e-9}])
+def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, limit):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        fail(study, agenda, agenda.next_trial(()))
+        play(study, agenda, {"T3-0001": 1.0, "T5-0001": 0.9})
+    assert study.best[3]["trial_id"] == "T3-0001"
+    change(study, **limit)
+    study = reopened(study)
+    assert restart_failed(study) == "1 failed trials run again: T3-0000"
+    assert not study.complete
+    study = reopened(study)  # as if it had been killed here
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        trial = agenda.next_trial(())
+        assert (trial.id, trial.curve, trial.row["status"]) == ("T3-0000", [], "interrupted")
+        assert agenda.next_trial({"T3-0000"}) is None
+        end(study, agenda, trial, 0.95)
+        assert agenda.over
+        agenda.finish()
+    assert "failed trials again at each T" in output.getvalue()
+    rows = read(study.path / files.TRIALS_FILE)
+    assert [(row["status"], row["error"]) for row in rows] == [("completed", "")] * 4
+    assert study.best[3]["trial_id"] == "T3-0001"
+    assert study.complete
+    assert restart_failed(study) == "no trial has failed: there is none to run again"
+
+
+def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        fail_at_3(study, agenda)
+        play(study, agenda, {})
+    study = reopened(study)
+    assert restart_failed(study) == "2 failed trials run again: T3-0000, T3-0001"
+    with agenda_of(study) as agenda:
+        # Who wins, and is confirmed, is known when both have ended.
+        assert play(study, agenda, {"T3-0001": 0.7}) == ["T3-0000", "T3-0001", "T3-confirm-00"]
+    check_results(study)
+    assert study.best[3]["trial_id"] == "T3-0001"
+    assert study.trials["T3-confirm-00"].confirms == "T3-0001"
+
+
+def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
+    study = make_study(tmp_path, patience=9)
+    with agenda_of(study) as agenda:
+        first = agenda.next_trial(())
+        report(study, first.id, 1, 0.9, tokens_to_solve=50)
+        fail(study, agenda, first)
+    study = reopened(study)
+    assert (study.lengths[3].solved, len(study.lengths[3].arrivals)) == (1, 1)
+    restart_failed(study)
+    assert (study.lengths[3].solved, study.lengths[3].arrivals) == (0, [])
+    with agenda_of(study) as agenda:
+        assert play(study, agenda, {}) == SEARCH
+
+
+def test_final_trainings_and_confirmations_that_failed_run_again(tmp_path):
+    study = make_study(tmp_path, final=True, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        for _ in SEARCH:
+            end(study, agenda, agenda.next_trial(()), 0.5)
+        for name in ("T3-final", "T5-final", "T3-confirm-00"):
+            trial = agenda.next_trial(())
+            assert trial.id == name
+            fail(study, agenda, trial)
+        play(study, agenda, {})
+    study = reopened(study)
+    restart_failed(study)
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, {"T3-final": 1.0})
+    # The winner at T = 3 is another one now: it has a seed of its own.
+    assert names == ["T3-final", "T3-confirm-00", "T5-final", "T3-confirm-01"]
+    assert study.best[3]["trial_id"] == "T3-final"
+    accuracies = [row["accuracy"] for row in read(study.path / files.CONFIRM_FILE)]
+    assert len(accuracies) == 3
+    assert all(accuracies)
+
+
+@given(st.integers(0, 2**20), st.integers(1, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+def test_fresh_seeds_are_none_that_the_search_at_their_T_can_come_to(seed, T, number, fresh):
+    assert trial_seed(seed, T, number) != trial_seed(seed, T, FRESH + fresh)
+
+
+@given(st.integers(0, MAX_SEED), st.integers(0, MAX_SEED), st.sampled_from(list(Purpose)))
+def test_payloads_of_a_confirmation_are_no_others(seed, other, purpose):
+    same = (seed, Purpose.CONFIRMATION) == (other, purpose)
+    assert (stream_seed(seed, Purpose.CONFIRMATION) == stream_seed(other, purpose)) == same

@@ -1,0 +1,53 @@
+import pytest
+from made_studies import make_config, report, start
+
+from search.decide.budget import LengthProgress, share_of_time
+from search.study.study import Study
+from studies import format as files
+
+
+def make_study(tmp_path, **search) -> Study:
+    return Study.create(tmp_path / "study", make_config(**search))
+
+
+def test_time_is_shared_among_the_lengths_that_are_left():
+    assert share_of_time(1000, []) == 1.0
+    shares = [share_of_time(100, [200, 500, 1000]), share_of_time(500, [1000])]
+    assert shares == pytest.approx([0.183, 0.457], abs=1e-3)
+
+
+def test_an_interruption_does_not_move_the_deadline(tmp_path):
+    study = make_study(tmp_path, budget_minutes=10)
+    study.begin_length(5, [])
+    deadline = LengthProgress(study, 5).deadline
+    assert 0 < deadline < 600
+    start(study, "a")
+    study.close()
+    study = Study.open(study.path)
+    assert LengthProgress(study, 5).deadline == deadline
+    search = study.config.search.model_copy(update={"budget_minutes": 20})
+    study.change_config(study.config.model_copy(update={"search": search}))
+    assert LengthProgress(study, 5).deadline == pytest.approx(2 * deadline, rel=1e-3)
+
+
+def test_a_length_gets_the_time_that_those_before_it_left_over(tmp_path):
+    study = make_study(tmp_path, budget_minutes=10)
+    study.begin_length(5, [])
+    study.end_length(5, "solved_trials")
+    study.begin_length(9, [])
+    assert LengthProgress(study, 9).deadline == 600
+
+
+def test_what_is_done_grows_with_trials_solves_and_time(tmp_path):
+    study = make_study(tmp_path, trials=4, solved_trials=2, budget_minutes=None)
+    study.begin_length(5, [])
+    progress = LengthProgress(study, 5)
+    assert progress.now()[1:] == (0.0, float("inf"))
+    start(study, "a")
+    report(study, "a", 1, 0.5, files.STOPPED_EARLY)
+    assert progress.now()[1] == pytest.approx(0.125)
+    start(study, "b")
+    report(study, "b", 1, 1.0, files.COMPLETED, tokens_to_solve=1)
+    assert progress.now()[1] == pytest.approx(0.25)
+    study.end_length(5, "trials")
+    assert progress.now()[1] == 0.5

@@ -1,0 +1,109 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_studies import make_config, report, start
+
+from search.study.history import MIN_GAIN, History
+from studies import format as files
+
+
+class Search(History):
+    """A search at T = 5 of which only the events are told."""
+
+    def __init__(self, **search):
+        super().__init__(make_config(trials=99, **search))
+        self.number = 0
+
+    def start_trial(self, trial_id, training) -> None:
+        self.apply({"event": "trial_started", "trial_id": trial_id, "training": training})
+
+    def add_result(self, trial_id, metrics, parameters, status="") -> None:
+        self.apply(
+            {
+                "event": "result", "trial_id": trial_id, "metrics": metrics,
+                "parameters": parameters, "status": status,
+            }
+        )  # fmt: skip
+
+    def begin(self) -> str:
+        self.number += 1
+        start(self, str(self.number))
+        return str(self.number)
+
+    def end(self, *values: float, status: str = files.STOPPED_EARLY) -> None:
+        """A trial ends after these values of the ladder accuracy."""
+        name = self.begin()
+        for iteration, value in enumerate(values, start=1):
+            last = status if iteration == len(values) else ""
+            report(self, name, iteration, 0.5, last, ladder_accuracy=value)
+
+    def fail(self) -> None:
+        name = self.begin()
+        report(self, name, 1, 0.5, ladder_accuracy=1.0)
+        self.apply({"event": "trial_failed", "trial_id": name, "error": "why"})
+
+
+def test_so_many_trials_in_a_row_without_a_gain_end_the_search():
+    search = Search(patience=3)
+    for value in (0.5, 0.4, 0.3, 0.6, 0.6, 0.604):
+        search.end(value)
+        assert search.reached_limit(5) == ""
+    search.end(0.2)
+    assert search.reached_limit(5) == "patience"
+
+
+def test_a_value_counts_at_its_best_and_small_gains_count_once_they_add_up():
+    search = Search(patience=2)
+    search.end(0.5)
+    search.end(0.7, 0.1)
+    assert (search.lengths[5].best_value, search.lengths[5].stale) == (0.7, 0)
+    search.end(0.704)
+    search.end(0.708)
+    assert (search.lengths[5].best_value, search.lengths[5].stale) == (0.708, 0)
+
+
+def test_a_failed_trial_is_no_gain():
+    search = Search(patience=2)
+    search.end(0.5)
+    search.fail()
+    search.fail()
+    assert search.reached_limit(5) == "patience"
+
+
+def test_a_running_trial_that_is_ahead_of_all_is_waited_for():
+    search = Search(patience=1)
+    search.end(0.5)
+    ahead, behind = search.begin(), search.begin()
+    report(search, ahead, 1, 0.5, ladder_accuracy=0.6)
+    report(search, behind, 1, 0.5, ladder_accuracy=0.3)
+    search.end(0.4)
+    assert search.reached_limit(5) == ""
+    report(search, ahead, 2, 0.5, ladder_accuracy=0.45)
+    assert search.reached_limit(5) == "patience"
+
+
+def test_without_patience_the_search_goes_on():
+    search = Search()
+    for _ in range(50):
+        search.end(0.1)
+    assert search.reached_limit(5) == ""
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=40), st.integers(1, 8))
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_the_criterion_is_what_it_says(percents, patience):
+    search = Search(patience=patience)
+    best, since = -1.0, 0
+    for percent in percents:
+        value = percent / 100
+        search.end(value)
+        best, since = (value, 0) if value > best + MIN_GAIN else (best, since + 1)
+        assert search.reached_limit(5) == ("patience" if since >= patience else "")
+
+
+@pytest.mark.parametrize(("metric", "stale"), [("accuracy", 2), ("ladder_accuracy", 0)])
+def test_it_looks_at_the_metric_of_the_search(metric, stale):
+    search = Search(patience=9, metric=metric)
+    for value in (0.1, 0.2, 0.3):
+        search.end(value)  # accuracy at T stays at 0.5
+    assert search.lengths[5].stale == stale

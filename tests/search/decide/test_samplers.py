@@ -1,0 +1,182 @@
+import optuna
+import pytest
+from made_studies import make_config, report
+from optuna.trial import TrialState
+
+from search.decide.samplers import Sampler, trial_seed
+from search.study.optuna_journal import open_journal
+from search.study.study import Study
+from studies import format as files
+
+
+def make_study(tmp_path, **search) -> Study:
+    return Study.create(tmp_path / "study", make_config(**search))
+
+
+def make_sampler(study: Study) -> Sampler:
+    return Sampler(study, 5, open_journal(study.path / files.OPTUNA_FILE))
+
+
+def load(study: Study) -> list[optuna.trial.FrozenTrial]:
+    """What anyone who opens the journal sees."""
+    backend = optuna.storages.journal.JournalFileBackend(str(study.path / files.OPTUNA_FILE))
+    storage = optuna.storages.JournalStorage(backend)
+    return optuna.load_study(study_name="T=5", storage=storage).trials
+
+
+def start(study: Study, sampler: Sampler, initial=()) -> str:
+    name, training = sampler.ask(initial)
+    sampler.started(study.start_trial(name, training.to_dict()))
+    return name
+
+
+def tell(study: Study, sampler: Sampler, name: str, accuracy: float, status: str = "") -> None:
+    report(study, name, len(study.trials[name].curve) + 1, accuracy, status)
+    sampler.reported(study.trials[name])
+
+
+def hyperparameters(study: Study) -> list[tuple]:
+    rows = (trial.row for trial in study.trials.values())
+    return [(row["learning_rate"], row["hidden_size"]) for row in rows]
+
+
+def test_every_ending_reaches_optuna_as_what_it_is(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    a, b, c, d, e = (start(study, sampler) for _ in range(5))
+    for name in (a, b, c, d):
+        tell(study, sampler, name, 0.2)
+    assert [t.state for t in load(study)] == [TrialState.RUNNING] * 5
+    tell(study, sampler, a, 0.9, files.COMPLETED)
+    tell(study, sampler, b, 0.4, files.STOPPED_EARLY)
+    study.fail_trial(c, "why")
+    sampler.reported(study.trials[c])
+    study.end_length(5, "budget_minutes")  # cuts d and e off
+    for name in (d, e):
+        sampler.reported(study.trials[name])
+    trials = load(study)
+    assert [t.state.name for t in trials] == ["COMPLETE", "PRUNED", "FAIL", "FAIL", "FAIL"]
+    assert (trials[0].value, trials[1].value) == (0.45, 0.2)  # ladder accuracy
+    assert trials[1].intermediate_values == {1: 0.1, 2: 0.2}  # the rung's own value as well
+    assert [t.user_attrs["trial_id"] for t in trials] == [a, b, c, d, e]
+
+
+def test_initial_points_come_first_verbatim(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    points = [{"learning_rate": 0.0031, "hidden_size": 16}, {"learning_rate": 0.0007}]
+    for _ in range(3):
+        start(study, sampler, points)
+    rows = hyperparameters(study)
+    assert rows[0] == (0.0031, 16)
+    assert rows[1][0] == 0.0007
+    assert rows[2][0] not in {0.0031, 0.0007}
+
+
+@pytest.mark.parametrize("kind", ["tpe", "random"])
+@pytest.mark.parametrize("restarts", [{3}, {1, 4, 5}, set(range(12))])
+@pytest.mark.parametrize("shown", [500, 5])  # trials that TPE sees: all of them, or not
+def test_a_search_that_is_restarted_suggests_what_it_would_have(
+    tmp_path, monkeypatch, kind, restarts, shown
+):
+    monkeypatch.setattr("search.decide.samplers.SHOWN_TRIALS", shown)
+    monkeypatch.setattr("search.decide.tpe.GOOD_TRIALS", 2)
+
+    def run(folder, restarts) -> tuple[list[tuple], list[tuple]]:
+        folder.mkdir()
+        study = make_study(folder, sampler=kind, startup_trials=2)
+        sampler = make_sampler(study)
+        for number in range(12):
+            if number in restarts:
+                study.close()
+                study = Study.open(study.path)
+                sampler = make_sampler(study)
+            name = start(study, sampler)
+            rate = study.trials[name].row["learning_rate"]
+            tell(study, sampler, name, rate * 50)
+            status = files.COMPLETED if rate > 0.004 else files.STOPPED_EARLY
+            tell(study, sampler, name, rate * 80, status)
+        states = [(t.state, t.value, t.params, t.intermediate_values) for t in load(study)]
+        study.close()
+        return hyperparameters(study), states
+
+    whole, restarted = run(tmp_path / "whole", set()), run(tmp_path / "restarted", restarts)
+    assert restarted == whole
+    assert len(set(whole[0])) == 12
+
+
+def test_what_a_killed_search_did_not_tell_optuna_is_told_when_it_goes_on(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    a, b = start(study, sampler), start(study, sampler)
+    tell(study, sampler, a, 0.2)
+    # From here on the process is killed between the event and Optuna's journal, every time.
+    report(study, a, 2, 0.6, files.STOPPED_EARLY)
+    study.fail_trial(b, "why")
+    name, training = sampler.ask(())
+    study.start_trial(name, training.to_dict())
+    study.close()
+    make_sampler(Study.open(study.path))
+    first, second, third = load(study)
+    assert (first.state, first.value) == (TrialState.PRUNED, 0.3)
+    assert first.intermediate_values == {1: 0.1, 2: 0.3}
+    assert (second.state, third.state) == (TrialState.FAIL, TrialState.RUNNING)
+    assert third.user_attrs["trial_id"] == name
+
+
+def test_a_failed_trial_that_runs_again_runs_for_optuna_too(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    names = [start(study, sampler) for _ in range(3)]
+    for name in names[:2]:
+        study.fail_trial(name, "why")
+        sampler.reported(study.trials[name])
+    tell(study, sampler, names[2], 0.2, files.COMPLETED)
+    study.restart_trial(study.trials[names[0]])
+    study.close()
+    study = Study.open(study.path)
+    sampler = make_sampler(study)
+    assert [t.state.name for t in load(study)] == ["RUNNING", "FAIL", "COMPLETE"]
+    tell(study, sampler, names[0], 0.9, files.COMPLETED)
+    assert [t.state.name for t in load(study)] == ["COMPLETE", "FAIL", "COMPLETE"]
+    assert start(study, sampler) == "T5-0003"
+
+
+@pytest.mark.parametrize("damage", [b'{"op_code": 1', b"\x00", b"nonsense\n"])
+def test_a_damaged_journal_is_mended_from_what_the_search_knows(tmp_path, damage):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    tell(study, sampler, start(study, sampler), 0.2, files.COMPLETED)
+    journal = study.path / files.OPTUNA_FILE
+    with journal.open("ab") as file:
+        file.write(damage)
+    journal.with_name(journal.name + ".lock").symlink_to(journal)  # held by a killed process
+    study.close()
+    study = Study.open(study.path)
+    sampler = make_sampler(study)
+    start(study, sampler)
+    assert [t.state.name for t in load(study)] == ["COMPLETE", "RUNNING"]
+
+
+def test_tpe_starts_however_many_trials_it_waits_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.decide.samplers.SHOWN_TRIALS", 3)
+    monkeypatch.setattr("search.decide.tpe.GOOD_TRIALS", 2)
+    suggested = {}
+    for kind in ("tpe", "random"):
+        (tmp_path / kind).mkdir()
+        study = make_study(tmp_path / kind, sampler=kind, startup_trials=6)
+        sampler = make_sampler(study)
+        for _ in range(8):
+            tell(study, sampler, start(study, sampler), 0.2, files.COMPLETED)
+        suggested[kind] = hyperparameters(study)
+        study.close()
+    assert suggested["tpe"][:6] == suggested["random"][:6]
+    assert suggested["tpe"][6:] != suggested["random"][6:]
+
+
+def test_trials_have_seeds_of_their_own(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    names = [start(study, sampler) for _ in range(3)]
+    assert len({study.trials[name].row["seed"] for name in names}) == 3
+    assert trial_seed(0, 100, 1) != trial_seed(1, 100, 1) != trial_seed(1, 200, 1)

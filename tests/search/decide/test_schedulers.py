@@ -1,0 +1,177 @@
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from made_studies import make_config, metrics, report, start
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+
+from benchmarks.replay.curves import Evaluation
+from benchmarks.replay.policies import MemoryStudy, StudySearch
+from search.decide.schedulers import StudyScheduler, make_scheduler, restored_scheduler
+from search.study.study import Study
+from studies import format as files
+
+STOP = TrialScheduler.STOP
+
+
+def decide(scheduler: ASHAScheduler, trial_id: str, iteration: int, accuracy: float) -> str:
+    trial = SimpleNamespace(trial_id=trial_id)
+    if trial_id not in scheduler._trial_info:
+        scheduler.on_trial_add(None, trial)
+    return scheduler.on_trial_result(None, trial, metrics(iteration, accuracy))
+
+
+def rungs(scheduler: ASHAScheduler) -> list[tuple]:
+    return [(milestone, dict(scores)) for milestone, scores in scheduler._brackets[0]._rungs]
+
+
+def test_a_bad_trial_is_stopped_at_the_first_rung_and_not_before():
+    scheduler = make_scheduler(make_config(grace_iterations=2))
+    for name, accuracy in [("a", 0.5), ("b", 0.6), ("c", 0.7)]:
+        assert decide(scheduler, name, 2, accuracy) == TrialScheduler.CONTINUE
+    assert decide(scheduler, "d", 1, 0.1) == TrialScheduler.CONTINUE
+    assert decide(scheduler, "d", 2, 0.1) == TrialScheduler.STOP
+
+
+def test_the_last_iteration_of_the_budget_is_no_early_stop():
+    assert decide(make_scheduler(make_config()), "a", 10, 0.5) == TrialScheduler.CONTINUE
+
+
+class Live:
+    """A study and its scheduler, called as Tune's controller does with trials that run."""
+
+    def __init__(self, study: Study):
+        self.study = study
+        self.scheduler = StudyScheduler(study)
+
+    def start(self, name: str) -> None:
+        start(self.study, name)
+        self.scheduler.on_trial_add(None, SimpleNamespace(trial_id=name))
+
+    def report(self, name: str, accuracy: float, final: bool) -> bool:
+        """Whether the trial goes on. The scheduler is not asked about a last result."""
+        trial = SimpleNamespace(trial_id=name)
+        result = metrics(len(self.study.trials[name].curve) + 1, accuracy)
+        status = files.COMPLETED if final else ""
+        if not final and self.scheduler.on_trial_result(None, trial, result) == STOP:
+            status = files.STOPPED_EARLY
+        report(self.study, name, result["iteration"], accuracy, status)
+        if status:
+            self.scheduler.on_trial_complete(None, trial, result)
+        return not status
+
+    def rungs(self) -> list[tuple]:
+        return rungs(self.scheduler._schedulers[5])
+
+
+@given(
+    st.lists(
+        # Hundredths, since hypothesis has no floats where denormal numbers are flushed.
+        st.tuples(st.integers(0, 7), st.integers(0, 100), st.integers(0, 3).map(lambda n: not n)),
+        max_size=40,
+    ),
+    st.integers(0, 40),
+    st.sampled_from([1.3, 2, 3]),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
+    tmp_path_factory, reports, restart, factor
+):
+    config = make_config(T=[5], grace_iterations=1, reduction_factor=factor, sampler="random")
+    folder = tmp_path_factory.mktemp("asha")
+    through = Live(Study.create(folder / "through", config))
+    restarted = Live(Study.create(folder / "restarted", config))
+    replayed = StudySearch(MemoryStudy(config), 5)
+    numbers: dict[int, int] = {}  # which trial of the list is which of the replay
+    ended = set()
+    for index, (trial, percent, final) in enumerate(reports):
+        name, accuracy = f"T5-{numbers.get(trial, len(numbers)):04d}", percent / 100
+        if index == restart:
+            restarted.study.close()
+            restarted = Live(Study.open(folder / "restarted"))
+            for running in restarted.study.lengths[5].live:
+                restarted.scheduler.on_trial_add(None, SimpleNamespace(trial_id=running))
+        if trial in ended:
+            continue
+        if trial not in numbers:
+            numbers[trial] = len(numbers)
+            replayed.ask(numbers[trial])
+            through.start(name)
+            restarted.start(name)
+        point = metrics(len(through.study.trials[name].curve) + 1, accuracy)
+        evaluation = Evaluation(**{field: point[field] for field in Evaluation._fields})
+        goes_on = through.report(name, accuracy, final)
+        assert restarted.report(name, accuracy, final) == goes_on
+        assert replayed.report(numbers[trial], evaluation, final) == goes_on
+        if not goes_on:
+            ended.add(trial)
+    if numbers:
+        expected = through.rungs()
+        assert rungs(restored_scheduler(through.study, 5)) == expected
+        assert rungs(replayed._scheduler._schedulers[5]) == expected
+        if restarted.scheduler._schedulers:
+            assert restarted.rungs() == expected
+    for live in (through, restarted):
+        live.study.close()
+
+
+def test_a_worker_that_took_over_and_reports_again_does_not_count_twice(tmp_path):
+    live = Live(
+        Study.create(tmp_path / "study", make_config(grace_iterations=1, reduction_factor=1.3))
+    )
+    live.start("a")
+    for accuracy in [0.5] * 2:
+        live.report("a", accuracy, final=False)
+    before = live.rungs()
+    trial = SimpleNamespace(trial_id="a")
+    assert live.scheduler.on_trial_result(None, trial, metrics(2, 0.5)) == TrialScheduler.CONTINUE
+    live.scheduler.on_trial_add(None, trial)
+    assert live.rungs() == before
+
+
+def test_none_stops_nothing(tmp_path):
+    assert type(make_scheduler(make_config(scheduler="none"))) is FIFOScheduler
+    study = Study.create(tmp_path / "study", make_config(scheduler="none"))
+    start(study, "a")
+    report(study, "a", 1, 0.5)
+    assert type(restored_scheduler(study, 5)) is FIFOScheduler
+
+
+@pytest.mark.parametrize(
+    ("metric", "name"), [("accuracy", "validation_accuracy"), ("ladder_accuracy",) * 2]
+)
+def test_the_metric_is_the_one_asked_for(metric, name):
+    assert make_scheduler(make_config(metric=metric))._metric == name
+
+
+def test_each_T_has_rungs_of_its_own_and_what_follows_the_search_has_none(tmp_path):
+    study = Study.create(tmp_path / "study", make_config(grace_iterations=1))
+    scheduler = StudyScheduler(study)
+
+    def told(name: str, accuracy: float) -> str:
+        trial = SimpleNamespace(trial_id=name)
+        scheduler.on_trial_add(None, trial)
+        return scheduler.on_trial_result(None, trial, metrics(1, accuracy))
+
+    for name in ("a", "b", "c"):
+        start(study, name)
+        assert told(name, 0.9) == TrialScheduler.CONTINUE
+    for name, T in [("weak", 5), ("first at 9", 9)]:
+        start(study, name, T=T)
+    assert told("weak", 0.1) == TrialScheduler.STOP
+    assert told("first at 9", 0.1) == TrialScheduler.CONTINUE
+    training = study.trials["a"].training
+    for name, stage in [("final", "final"), ("confirmation", "confirm")]:
+        study.start_trial(name, training, stage)
+        assert told(name, 0.0) == TrialScheduler.CONTINUE
+
+
+def test_a_trial_that_was_cut_off_is_stopped_at_its_next_result(tmp_path):
+    study = Study.create(tmp_path / "study", make_config(scheduler="none"))
+    scheduler, trial = StudyScheduler(study), SimpleNamespace(trial_id="a")
+    start(study, "a")
+    scheduler.on_trial_add(None, trial)
+    assert scheduler.on_trial_result(None, trial, metrics(1, 0.5)) == TrialScheduler.CONTINUE
+    study.end_length(5, "budget_minutes")
+    assert scheduler.on_trial_result(None, trial, metrics(2, 0.5)) == TrialScheduler.STOP

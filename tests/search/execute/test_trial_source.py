@@ -1,0 +1,33 @@
+"""Which places trials are handed out for."""
+
+from types import SimpleNamespace
+
+import pytest
+from made_studies import agenda_of, make_config
+
+from search.cluster.slots import Slots
+from search.config.sections import ResourcesConfig
+from search.execute.faults import Guard
+from search.execute.trial_source import TrialSource
+from search.study.study import Study
+
+
+@pytest.mark.parametrize(
+    ("running", "slots", "expected"),
+    [
+        ([], Slots(2, 2), 1.0),
+        ([1.0, 1.0], Slots(2, 2), 0.0),
+        ([1.0, 1.0, 0.0, 0.0], Slots(2, 2), None),
+        # Four wait for GPUs, and a host has brought other places than those: the limit holds.
+        ([1.0] * 4, Slots(1, 3), None),
+        ([1.0] * 3, Slots(1, 3), 0.0),
+    ],
+)
+def test_a_place_is_free_up_to_the_limit_gpus_first(tmp_path, running, slots, expected):
+    config = make_config()
+    resources = ResourcesConfig(gpus_per_trial=1, mixed=True)
+    study = Study.create(tmp_path / "study", config.model_copy(update={"resources": resources}))
+    with agenda_of(study) as agenda:
+        source = TrialSource(study, agenda, SimpleNamespace(slots=slots), Guard())
+        source._running = {f"T5-{n:04}": gpus for n, gpus in enumerate(running)}
+        assert source._free_place() == expected

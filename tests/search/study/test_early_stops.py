@@ -1,0 +1,47 @@
+"""Why a trial was stopped, as told later, against what Ray's ASHA decided."""
+
+import random
+
+from made_studies import make_config, metrics, start
+from ray.tune.schedulers import TrialScheduler
+
+from search.decide.schedulers import StudyScheduler
+from search.study.early_stops import stop_of
+from search.study.study import Study
+from studies import format as files
+
+
+class Trial:
+    """All of a Tune trial that the scheduler asks for."""
+
+    def __init__(self, trial_id: str):
+        self.trial_id = trial_id
+
+
+def test_a_trial_was_stopped_where_it_had_less_than_it_needed_and_only_there(tmp_path):
+    draw = random.Random(0)
+    study = Study.create(tmp_path / "s", make_config(T=[5], grace_iterations=2, reduction_factor=2))
+    scheduler = StudyScheduler(study)
+    live = []
+    for number in range(30):
+        start(study, f"t{number}")
+        live.append(Trial(f"t{number}"))
+        scheduler.on_trial_add(None, live[-1])
+        for trial in draw.sample(live, k=min(2, len(live))):
+            iteration = len(study.trials[trial.trial_id].curve) + 1
+            values = metrics(iteration, draw.random())
+            decision = scheduler.on_trial_result(None, trial, values)
+            stopped = decision == TrialScheduler.STOP
+            study.add_result(trial.trial_id, values, 99, files.STOPPED_EARLY if stopped else "")
+            if iteration == 9:  # a trial ends itself before ASHA would
+                live.remove(trial)
+            elif stopped:
+                live.remove(trial)
+                stop = stop_of(study, study.trials[trial.trial_id])
+                assert stop.iteration in (2, 4, 8)
+                assert stop.value == values["ladder_accuracy"] < stop.needed
+            elif iteration in (2, 4, 8):
+                told = stop_of(study, study.trials[trial.trial_id])
+                assert told.needed is None or told.value >= told.needed
+    assert len(study.stopped) > 5
+    study.close()

@@ -1,0 +1,85 @@
+"""Studies for the tests of the packages' parts: no Ray, no training."""
+
+import csv
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+from copytask import Trainer, TrainingConfig
+from search.config.study_config import StudyConfig
+from search.console.display import Display
+from search.decide.agenda import Agenda
+from search.execute.model_tests import BackgroundTester
+from search.study.checkpoints import checkpoint_path
+from search.study.optuna_journal import open_journal
+from search.study.study import Study
+from studies import format as files
+
+SPACE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "hidden_size": {"choices": [8, 16]},
+    "curriculum_length": 10,
+}
+
+
+def make_config(T=(5, 9), **search) -> StudyConfig:
+    training = {"max_tokens": 1000, "tokens_per_iteration": 100, "precision": "fp32"}
+    search = {"patience": None, **search}
+    final = {"stop_when_solved": False, "validation_payloads": 500}
+    return StudyConfig(
+        model="gru", T=list(T), training=training, space=SPACE, search=search, final=final
+    )
+
+
+def start(study: Study, trial_id: str, T: int = 5, **changes) -> TrainingConfig:
+    values = {"learning_rate": 1e-3, "hidden_size": 8, **changes}
+    training = study.config.training_config(T, values, seed=7)
+    study.start_trial(trial_id, training.to_dict())
+    return training
+
+
+def metrics(iteration: int, accuracy: float, **changes) -> dict:
+    return {
+        "iteration": iteration, "step": 10 * iteration, "tokens": 100 * iteration,
+        "seconds": 1.5 * iteration, "learning_rate": 5e-4, "max_length": 3, "training_loss": 2.0,
+        "validation_accuracy": accuracy, "ladder_accuracy": accuracy / 2, "exact_match": 0.0,
+        "validation_loss": 2.0, "recalled_bits": 1.0, "tokens_to_solve": None,
+        "seconds_to_solve": None, **changes,
+    }  # fmt: skip
+
+
+def report(study: Study, trial_id: str, iteration: int, accuracy: float, status="", **changes):
+    study.add_result(trial_id, metrics(iteration, accuracy, **changes), 99, status)
+
+
+def search(study: Study, T: int, accuracy: float = 0.5) -> None:
+    """A search at T with one trial, which is tested."""
+    study.begin_length(T, [])
+    start(study, f"T{T}-0000", T)
+    report(study, f"T{T}-0000", 1, accuracy, files.COMPLETED)
+    study.end_length(T, "trials")
+    scores = {"accuracy": accuracy, "accuracy_low": 0.4, "accuracy_high": 0.6}
+    row = study.trials[f"T{T}-0000"].row | scores
+    study.set_best(T, row | {"trials": 1, "checkpoint": f"checkpoints/T={T}"})
+
+
+def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, iteration: int = 1):
+    path = checkpoint_path(study.trial_folder(study.trials[trial_id]), iteration)
+    Trainer(training).save(path)
+    return path
+
+
+@contextmanager
+def agenda_of(study: Study, output: io.StringIO | None = None) -> Iterator[Agenda]:
+    """What the study does next, without Ray."""
+    display = Display(study, Console(file=output or io.StringIO(), width=120))
+    with BackgroundTester() as tester:
+        yield Agenda(study, open_journal(study.path / files.OPTUNA_FILE), tester, display)
+
+
+def read(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))

@@ -1,0 +1,102 @@
+"""Searches as a user starts them, for the tests on real Ray."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import optuna
+import pytest
+from filelock import FileLock
+
+from studies import format as files
+
+ROOT = Path(__file__).parents[2]
+
+
+HOSTS_CONFIG = """
+model: gru
+task: sequence
+T: [3]
+training:
+  {batch_size: 32, tokens_per_iteration: 20000, max_tokens: 200000, validation_payloads: 32,
+   precision: fp32, device: cpu}
+space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
+search:
+  {trials: 6, solved_trials: 99, scheduler: none, budget_minutes: null, test_payloads: 100,
+   max_failures: 0}
+"""
+
+started: list[subprocess.Popen] = []
+
+
+def start(*arguments: object, cwd: Path = ROOT) -> subprocess.Popen:
+    process = subprocess.Popen(
+        [sys.executable, "-m", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    started.append(process)
+    return process
+
+
+def end_all() -> None:
+    """End what a test that failed has left running."""
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    started.clear()
+
+
+def run(*arguments: object, cwd: Path = ROOT) -> tuple[int, str, str]:
+    process = start(*arguments, cwd=cwd)
+    out, err = process.communicate()  # the time limit is the test's
+    return process.returncode, out, err
+
+
+def searched_once(
+    temporary: pytest.TempPathFactory, name: str, *arguments: object
+) -> tuple[Path, str]:
+    """The storage of a finished search, for this process to do with as it likes, and its output.
+
+    Processes of pytest-xdist do not share fixtures: the first one that asks makes the search, and
+    each has a copy.
+    """
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    shared = (temporary.getbasetemp() if alone else temporary.getbasetemp().parent) / name
+    output = shared.with_suffix(".out")
+    with FileLock(shared.with_suffix(".lock")):
+        if not output.exists():
+            code, out, err = run(*arguments, "--storage", shared)
+            assert (code, err) == (0, "")
+            output.write_text(out)
+    return Path(shutil.copytree(shared, temporary.mktemp(name) / "runs")), output.read_text()
+
+
+def read(path: Path) -> list[dict]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def optuna_trials(study: Path, T: int) -> list[optuna.trial.FrozenTrial]:
+    backend = optuna.storages.journal.JournalFileBackend(str(study / files.OPTUNA_FILE))
+    storage = optuna.storages.JournalStorage(backend)
+    return optuna.load_study(study_name=f"T={T}", storage=storage).trials
+
+
+def wait_for(
+    condition, process: subprocess.Popen | None = None, *, seconds: float = 300, pause: float = 0.1
+) -> None:
+    """Wait for a state; fail if the process ends before, or if it takes far too long."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert process is None or process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(pause)

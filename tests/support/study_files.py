@@ -1,0 +1,133 @@
+"""Writes small study directories without a search."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from studies import format as files
+
+Row = dict[str, Any]
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def trial(T: int, number: int = 0, status: str = files.COMPLETED, **values: Any) -> Row:
+    """A trial that solved T after 60 % of its tokens; ``values`` replace and add cells."""
+    row = {
+        "T": T,
+        "trial_id": f"T={T}-{number:02d}",
+        "status": status,
+        "learning_rate": 0.00123,
+        "hidden_size": 64,
+        "curriculum_length": 500,
+        "seed": number,
+        "parameters": 12345,
+        "tokens": 10_000 * T,
+        "seconds": T / 10,
+        "validation_accuracy": 0.9953,
+        "ladder_accuracy": 0.997,
+        "tokens_to_solve": 6_000 * T,
+        "seconds_to_solve": 0.06 * T,
+    }
+    if status == files.FAILED:
+        row |= {"error": "the loss is not finite", "tokens_to_solve": "", "seconds_to_solve": ""}
+    return row | values
+
+
+NOT_SOLVED: Row = {"validation_accuracy": 0.42, "tokens_to_solve": "", "seconds_to_solve": ""}
+
+
+def write_study(
+    runs: Path,
+    name: str,
+    model: str = "mgru",
+    task: str = "delay",
+    T: Sequence[int] = (100, 200),
+    trials: Sequence[Row] | None = None,
+    best: Sequence[int] | None = None,
+    extra: Sequence[str] = (),
+    provenance: Row | None = None,
+    search: Row | None = None,
+    limit: str = "trials",
+) -> Path:
+    """Writes the study runs/NAME and returns its folder.
+
+    ``search`` adds to the section of its configuration; ``limit`` has ended the search at each T.
+
+    It has one trial a T unless ``trials`` says otherwise. T in ``best`` (default: all that have
+    a trial) get a row in best.csv, of their first trial.
+    """
+    folder = runs / name
+    folder.mkdir(parents=True)
+    config = {"model": model, "task": task, "T": list(T), "search": {"trials": 4} | (search or {})}
+    config["training"] = {"precision": "bf16"}
+    config["space"] = {
+        "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+        "hidden_size": {"choices": [64, 128]},
+        "curriculum_length": {"low": 100, "high": 1000, "log": True},
+    }
+    made = provenance or {}
+    document = {"schema_version": files.SCHEMA_VERSION, "config": config, "provenance": made}
+    (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
+    identity = {"model": model, "task": task}
+    rows = [identity | row for row in (map(trial, T) if trials is None else trials)]
+    progress = [
+        {name: row[name] for name in files.PROGRESS_COLUMNS if name in row}
+        | {"iteration": k, "tokens": 2_500 * row["T"] * k, "validation_accuracy": k / 4.1}
+        for row in rows
+        for k in range(1, 5)
+    ]
+    first = {row["T"]: row for row in reversed(rows)}
+    tested = [
+        first[length]
+        | {
+            "accuracy": 0.991,
+            "accuracy_low": 0.989,
+            "accuracy_high": 0.993,
+            "exact_match": 0.95,
+            "recalled_bits": 32.8,
+            "trials": sum(row["T"] == length for row in rows),
+            "checkpoint": f"checkpoints/T={length}",
+        }
+        for length in (sorted(first) if best is None else best)
+    ]
+    write_csv(folder / files.TRIALS_FILE, (*files.TRIALS_COLUMNS, *extra), rows)
+    write_csv(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, progress)
+    write_csv(folder / files.BEST_FILE, (*files.BEST_COLUMNS, *extra), tested)
+    lines = [json.dumps(event, separators=(",", ":")) for event in events(rows, T, limit)]
+    (folder / files.EVENTS_FILE).write_text("".join(line + "\n" for line in lines))
+    return folder
+
+
+def events(rows: Sequence[Row], lengths: Sequence[int], limit: str) -> list[Row]:
+    """The events of a search with one slot, ten seconds a trial, one of them between two."""
+    clock, found = 0.0, []
+
+    def add(kind: str, **fields: Any) -> None:
+        found.append({"event": kind, "elapsed": clock, **fields})
+
+    for length in lengths:
+        at_length = [row for row in rows if row["T"] == length]
+        add("length_began", T=length, initial=[])
+        for row in at_length:
+            clock += 1
+            trial = {"trial_id": row["trial_id"]}
+            add("trial_started", **trial, training=row, stage=row.get("stage", files.SEARCH))
+            for k in range(1, 5):
+                clock += 2.5
+                ends = k == 4 and row["status"] not in (files.FAILED, files.INTERRUPTED)
+                metrics = {"iteration": k}
+                add("result", **trial, metrics=metrics, status=row["status"] if ends else "")
+            if row["status"] == files.FAILED:
+                add("trial_failed", **trial, error="the loss is not finite")
+        add("length_ended", T=length, limit=limit, value=len(at_length))
+    return found
