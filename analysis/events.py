@@ -1,12 +1,12 @@
 """When trials and lengths began and ended, from the events of a study."""
 
 import json
-import re
 from typing import Any
 
 import pandas as pd
 
 from studies import format as files
+from studies.events import UNFINISHED, segments, whole_lines
 from studies.paths import StudyPath, read_bytes
 
 EVENT_COLUMNS = (
@@ -19,10 +19,6 @@ EVENT_COLUMNS = (
     "limit",  # that ended the search at T
     "initial",  # configurations that the search at T tried as they stood, before sampling
 )
-
-UNFINISHED = b'"status":""}'
-"""How the result of a trial that goes on ends. Nearly all events are such, so they are told by
-their bytes, not parsed: that is ten times faster."""
 
 
 def read_milestones(study: StudyPath) -> list[dict[str, Any]]:
@@ -38,13 +34,9 @@ def read_milestones(study: StudyPath) -> list[dict[str, Any]]:
         OSError: there is no such file, or one cannot be read.
         ValueError: a line is damaged; says which.
     """
-    stem, suffix = files.EVENTS_FILE.split(".")
-    more = [path for path in study.iterdir() if re.fullmatch(rf"{stem}-\d+\.{suffix}", path.name)]
-    content = b"".join(
-        read_bytes(path)
-        for path in (study / files.EVENTS_FILE, *sorted(more, key=lambda path: path.name))
-    )
-    lines = content[: content.rfind(b"\n") + 1].splitlines()
+    paths = segments(study.iterdir()) or [study / files.EVENTS_FILE]
+    content = b"".join(map(read_bytes, paths))
+    lines = content[: whole_lines(content)].splitlines()
     milestones: list[dict[str, Any]] = []
     lengths: dict[str | None, int | None] = {}  # T of each trial, which only its start tells
     for number, line in enumerate(lines, start=1):

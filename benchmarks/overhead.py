@@ -78,7 +78,7 @@ def between_trials() -> Iterator[Figure]:
         study = Path(storage) / "null"
         if start_search(study, NULL_TRIALS).wait():
             raise SystemExit("the search over null trials failed")
-        events = read_events(study / files.EVENTS_FILE)
+        events = list(read_events(study))
         workers = study_slots(study)
     started = [event["trial_id"] for event in events if event["event"] == "trial_started"]
     results = [event for event in events if event["event"] == "result"]
@@ -111,7 +111,7 @@ def run_default_search(study: Path) -> None:
 
 def busy_workers(study: Path, workers: int) -> Iterator[Figure]:
     """Which share of the workers' time a search trained."""
-    events = read_events(study / files.EVENTS_FILE)
+    events = list(read_events(study))
     first = next(event["elapsed"] for event in events if event["event"] == "trial_started")
     wall = events[-1]["elapsed"] - first
     with (study / files.TRIALS_FILE).open(newline="") as file:

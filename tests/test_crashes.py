@@ -102,7 +102,7 @@ def check_whole(study: Path, trials: int = 10) -> None:
 
 
 def events(study: Path) -> list[dict]:
-    return read_events(study / files.EVENTS_FILE)
+    return list(read_events(study))
 
 
 def results(study: Path) -> int:

@@ -13,7 +13,7 @@ from ray.cluster_utils import Cluster
 from searches import HOSTS_CONFIG, read, run, start, wait_for
 
 from search.cluster.ray_compat import HEAD_PATIENCE
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from studies import format as files
 
 QUICK_TO_NOTICE = {
@@ -54,7 +54,7 @@ def check_whole(study: Path, trials: int = 6) -> list[dict]:
     """Every trial ran to its end, once, and no iteration was reported twice."""
     rows = read(study / files.TRIALS_FILE)
     assert [row["status"] for row in rows] == [files.COMPLETED] * trials
-    events = read_study_events(study)
+    events = list(read_events(study))
     started = [e["trial_id"] for e in events if e["event"] == "trial_started"]
     assert len(set(started)) == len(started) == trials
     for row in rows:
@@ -81,7 +81,7 @@ def test_cpus_and_gpus_are_busy_at_the_same_time(command, tmp_path):
     rows = check_whole(tmp_path / "runs" / "s")
     assert {row["gpus"] for row in rows} == {"0.0", "1.0"}
     assert {row["host"] for row in rows} == {os.uname().nodename}
-    kinds = [e["event"] for e in read_study_events(tmp_path / "runs" / "s")]
+    kinds = [e["event"] for e in read_events(tmp_path / "runs" / "s")]
     assert kinds.index("result") > 2  # two trials had started before the first result
 
 
@@ -98,9 +98,9 @@ def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_p
             if host:
                 hosts.remove_node(host, allow_graceful=False)
             host = add_host(hosts, num_cpus=1)
-            known = len(read_study_events(study)) if study.exists() else 0
+            known = len(list(read_events(study))) if study.exists() else 0
             wait_for(
-                lambda known=known: study.exists() and len(read_study_events(study)) > known + 2,
+                lambda known=known: study.exists() and len(list(read_events(study))) > known + 2,
                 process,
             )
         hosts.remove_node(host, allow_graceful=False)
@@ -196,7 +196,7 @@ def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path, mo
         )
         reader = threading.Thread(target=lambda: lines.extend(process.stdout))
         reader.start()
-        wait_for(lambda: study.exists() and len(read_study_events(study)) > 1, process)
+        wait_for(lambda: study.exists() and len(list(read_events(study))) > 1, process)
         joined = join_with(mount.format(tmp_path / "runs"), hosts.address)
         try:
             wait_for(lambda: any(" left out: " in line for line in lines), process)
@@ -222,7 +222,7 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     with cluster(cpus=2) as hosts:
         address = hosts.address
         process = start(*command, "--address", address)
-        wait_for(lambda: study.exists() and len(read_study_events(study)) > 8, process)
+        wait_for(lambda: study.exists() and len(list(read_events(study))) > 8, process)
         hosts.head_node.kill_gcs_server()
         out, err = process.communicate()
     assert process.returncode == 1

@@ -13,7 +13,7 @@ from upath import UPath
 from copytask import evaluate, load_model
 from search.storage.csv_tables import read_rows
 from search.storage.lock import LOCK_FILE
-from search.study.event_log import open_log, read_study_events, segments
+from search.study.event_log import open_log, read_events, study_segments
 from studies import format as files
 
 CONFIG = """
@@ -53,7 +53,7 @@ def check_whole(study: UPath) -> None:
     assert len(trials) == 4
     assert {row["status"] for row in trials} <= {files.COMPLETED, files.STOPPED_EARLY}
     assert {row["gpus"] for row in trials} == {0}
-    events = read_study_events(study)
+    events = list(read_events(study))
     started = [e["trial_id"] for e in events if e["event"] == "trial_started"]
     assert sorted(started) == sorted(row["trial_id"] for row in trials)
     seen = [(e["trial_id"], e["metrics"]["iteration"]) for e in events if e["event"] == "result"]
@@ -69,7 +69,7 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path
     study = study_of("killed")
     command += ["--name", "killed"]
     process = start(*command)
-    wait_for(lambda: len(read_study_events(study)) > 8, process)
+    wait_for(lambda: len(list(read_events(study))) > 8, process)
     process.send_signal(signal.SIGSTOP)  # else it may end before the other one has started
     code, _, err = run(*command[:1], *command[3:], "--resume")
     assert code == 2
@@ -97,7 +97,7 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path
 def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
     study = study_of("away")
     process = start(*command, "--name", "away")
-    wait_for(lambda: len(read_study_events(study)) > 8, process)
+    wait_for(lambda: len(list(read_events(study))) > 8, process)
     door.shut()
     try:
         time.sleep(30)
@@ -115,13 +115,13 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
     """As after a while without the store, in which another machine has gone on with the study."""
     study = study_of("robbed")
     process = start(*command, "--name", "robbed", "--set", "training.max_tokens=3000000")
-    wait_for(lambda: len(read_study_events(study)) > 8, process)
+    wait_for(lambda: len(list(read_events(study))) > 8, process)
     owner = json.loads((study / LOCK_FILE).read_text())
     assert owner["pid"] == process.pid
     taken = json.dumps(owner | {"host": "another", "boot": "another", "search": "another"})
     (study / LOCK_FILE).write_text(taken)
     log = open_log(study)
-    events = read_study_events(study)
+    events = list(read_events(study))
     _, err = process.communicate()
     assert process.returncode == 1
     assert err == (
@@ -129,7 +129,7 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
         "had written before is kept\n"
     )
     log.append({"event": "later"})
-    assert read_study_events(study) == [*events, {"event": "later"}]
+    assert list(read_events(study)) == [*events, {"event": "later"}]
     assert (study / LOCK_FILE).read_text() == taken
 
 
@@ -140,7 +140,7 @@ def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, 
     door.delay = 0.3
     try:
         process = start(*command)
-        wait_for(lambda: segments(study), process)
+        wait_for(lambda: study_segments(study), process)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     finally:

@@ -18,7 +18,7 @@ from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM, sides_of
 from copytask import MALLOC_ENVIRONMENT
 from search.config.reading import load_config
 from search.errors import UserError
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from studies import format as files
 
 ROOT = Path(__file__).parents[2]
@@ -102,9 +102,7 @@ def run_ours(
             sys.exit(f"error: the search failed with exit code {process.returncode}")
         solved = has_solved(study, target)
         began = [
-            event["elapsed"]
-            for event in read_study_events(study)
-            if event["event"] == "length_began"
+            event["elapsed"] for event in read_events(study) if event["event"] == "length_began"
         ]
         with (study / files.TRIALS_FILE).open(newline="") as file:
             trials = list(csv.DictReader(file))
@@ -130,7 +128,7 @@ def has_solved(study: Path, T: int) -> bool:
         event["event"] == "result"
         and event["trial_id"].startswith(f"T{T}-")
         and event["metrics"]["tokens_to_solve"] is not None
-        for event in read_study_events(study)
+        for event in read_events(study)
     )
 
 

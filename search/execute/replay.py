@@ -9,7 +9,7 @@ from copytask.training.seeds import STREAMS
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.storage.csv_tables import Row, read_rows
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from search.study.study import read_config
 from studies import format as files
 from studies.paths import StudyPath
@@ -112,7 +112,7 @@ def recorded_streams(study: StudyPath, trial_id: str) -> int:
         UserError: the events of the study cannot be read.
     """
     try:
-        events = read_study_events(study)
+        events = list(read_events(study))
     except (OSError, ValueError) as error:
         raise UserError(f"--replay {study}: {error}") from None
     starts = ("trial_started", "trial_restarted")

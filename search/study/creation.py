@@ -7,8 +7,9 @@ from pathlib import Path
 from search.errors import UserError
 from search.storage.lock import LOCK_FILE, Lock, lock_study
 from search.storage.store import children, read_bytes, reason, remove_tree, sync_folder
-from search.study.event_log import segments, whole_lines
+from search.study.event_log import study_segments
 from studies import format as files
+from studies.events import whole_lines
 from studies.paths import StudyPath
 
 UNFINISHED = {
@@ -93,6 +94,6 @@ def _names(path: StudyPath) -> set[str]:
 
 def _has_events(path: StudyPath) -> bool:
     try:
-        return any(whole_lines(read_bytes(file)) for file in segments(path))
+        return any(whole_lines(read_bytes(file)) for file in study_segments(path))
     except OSError as error:
         raise UserError(f"{path} cannot be read: {reason(error)}") from None

@@ -1,26 +1,32 @@
-"""The events of a study: one line of JSON each, appended, never changed.
+"""Appends to the events of a study, and reads them; their format is in :mod:`studies.events`.
 
-In a folder they are one file. An object store cannot append: there the last of several files,
-``events.jsonl``, ``events-0001.jsonl``, ..., is written anew each time, and a new one begins when
-it has become long. A study can be copied from one to the other and go on there.
+In a folder they are one file. An object store cannot append: there the last of several files is
+replaced each time, and a new one begins when it has become long. A study can be copied from one
+to the other and resumed there.
 """
 
-import json
 import os
-import re
 import time
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from search.errors import LockLostError
 from search.storage.conditional_writes import ABSENT, ChangedError, read_object, replace_object
 from search.storage.store import children, persistently, read_bytes
 from studies import format as files
+from studies.events import (
+    Event,
+    parse_events,
+    segment_name,
+    segment_number,
+    segments,
+    to_line,
+    whole_lines,
+)
 from studies.paths import StudyPath
-
-Event = dict[str, Any]
 
 SEGMENT_BYTES = 65536
 """From this size on the next event begins a new file on an object store."""
@@ -183,31 +189,13 @@ class ObjectLog:
         self._written = time.monotonic()
 
 
-def to_line(event: Event) -> bytes:
-    """The line of an event."""
-    return json.dumps(event, separators=(",", ":")).encode() + b"\n"
-
-
-def segment_name(number: int) -> str:
-    """The name of the file with this number."""
-    stem, suffix = files.EVENTS_FILE.split(".")
-    return f"{stem}-{number:04}.{suffix}" if number else files.EVENTS_FILE
-
-
-def segment_number(path: StudyPath) -> int:
-    """The number in the name of a file of events."""
-    digits = re.findall(r"-(\d+)\.", path.name)
-    return int(digits[0]) if digits else 0
-
-
-def segments(study: StudyPath) -> list[StudyPath]:
+def study_segments(study: StudyPath) -> list[StudyPath]:
     """The files of events of a study, in order.
 
     Raises:
         OSError: the store cannot be read.
     """
-    found = [path for path in children(study) if path.name == segment_name(segment_number(path))]
-    return sorted(found, key=segment_number)
+    return segments(children(study))
 
 
 def last_segment(study: StudyPath) -> StudyPath:
@@ -216,36 +204,15 @@ def last_segment(study: StudyPath) -> StudyPath:
     Raises:
         OSError: the store cannot be read.
     """
-    return (segments(study) or [study / files.EVENTS_FILE])[-1]
+    return (study_segments(study) or [study / files.EVENTS_FILE])[-1]
 
 
-def read_study_events(study: StudyPath) -> list[Event]:
-    """All events of a study, in order.
+def read_events(study: StudyPath) -> Iterator[Event]:
+    """The events of a study, in order.
 
     Raises:
         OSError: they cannot be read.
-        ValueError: a line is damaged; says which.
+        ValueError: a line is damaged; the message says which.
     """
-    return [event for path in segments(study) for event in read_events(path)]
-
-
-def read_events(path: StudyPath) -> list[Event]:
-    """The events of one file, in order; without the half line that may stand at its end.
-
-    Raises:
-        OSError: there is no such file.
-        ValueError: a line is damaged; says which.
-    """
-    content = read_bytes(path)
-    events = []
-    for number, line in enumerate(content[: whole_lines(content)].splitlines(), start=1):
-        try:
-            events.append(json.loads(line))
-        except ValueError:
-            raise ValueError(f"{path}, line {number}: no valid event") from None
-    return events
-
-
-def whole_lines(content: bytes) -> int:
-    """Bytes up to the end of the last whole line."""
-    return content.rfind(b"\n") + 1
+    for path in study_segments(study):
+        yield from parse_events(read_bytes(path), path)

@@ -8,8 +8,8 @@ from search.config.sections import METRIC_NAMES
 from search.config.space import Scalar
 from search.config.study_config import StudyConfig
 from search.storage.csv_tables import Row
-from search.study.event_log import Event
 from studies import format as files
+from studies.events import Event
 
 MIN_GAIN = 0.005
 """How much the best value of the search metric must rise to count for ``search.patience``."""

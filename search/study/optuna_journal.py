@@ -5,7 +5,7 @@ from pathlib import Path
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from search.study.event_log import read_events, whole_lines
+from studies.events import parse_events, whole_lines
 
 
 def open_journal(path: Path) -> JournalStorage:
@@ -23,7 +23,7 @@ def open_journal(path: Path) -> JournalStorage:
         with path.open("rb+") as file:
             file.truncate(whole_lines(path.read_bytes()))
         try:
-            read_events(path)
+            list(parse_events(path.read_bytes(), path))
         except ValueError:
             path.replace(path.with_name(path.name + ".damaged"))
     return JournalStorage(JournalFileBackend(str(path)))

@@ -10,7 +10,7 @@ from search.errors import UserError, unknown
 from search.storage.csv_tables import read_rows
 from search.storage.lock import is_locked
 from search.storage.store import children, reason
-from search.study.event_log import read_study_events, segments
+from search.study.event_log import read_events, study_segments
 from search.study.history import History, LengthRecord, TrialRecord
 from search.study.study import read_document
 from studies import format as files
@@ -93,10 +93,10 @@ def look(path: StudyPath) -> Overview:
     config = recorded_config(document.get("config"), str(path / files.STUDY_FILE))
     seconds = None
     try:
-        if segments(path):
+        if study_segments(path):
             history = History(config)
             seconds = 0.0
-            for event in read_study_events(path):
+            for event in read_events(path):
                 history.apply(event)
                 seconds = event["elapsed"]
             complete = history.complete

@@ -2,7 +2,7 @@
 
 from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from search.study.study import Study
 from studies import format as files
 from studies.paths import StudyPath
@@ -49,7 +49,7 @@ def final_has_begun(study: StudyPath) -> bool:
         UserError: its events cannot be read.
     """
     try:
-        events = read_study_events(study)
+        events = list(read_events(study))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot resume {study}: {error}") from None
     return any(event.get("stage") == files.FINAL for event in events)

@@ -28,7 +28,7 @@ from search.storage.mirrored_files import AppendedFiles
 from search.storage.store import children, reason, remove_tree, write_bytes
 from search.study.checkpoints import best_readable, is_readable
 from search.study.creation import check_free, holds_study, new_place
-from search.study.event_log import EventLog, open_log, read_study_events, segments
+from search.study.event_log import EventLog, open_log, read_events, study_segments
 from search.study.history import History, TrialRecord, best_of
 from search.study.provenance import provenance
 from studies import format as files
@@ -93,7 +93,7 @@ class Study(History):
         """
         study = cls(path, read_config(path, model))
         try:
-            if not segments(path):
+            if not study_segments(path):
                 raise UserError(
                     f"{path} has no {files.EVENTS_FILE}: an earlier version made it, and it can "
                     "be compared but not resumed; choose another --name"
@@ -101,7 +101,7 @@ class Study(History):
             study._lock = lock_study(path, path)
             try:
                 study._log = open_log(path)
-                for event in read_study_events(path):
+                for event in read_events(path):
                     study.apply(event)
                     study._elapsed_before = event["elapsed"]
                 models = {str(trial.training.get("model")) for trial in study.trials.values()}

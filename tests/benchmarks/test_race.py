@@ -3,7 +3,7 @@
 import json
 
 from benchmarks.baselines.race import has_solved
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from studies import format as files
 
 
@@ -20,7 +20,7 @@ def test_the_clock_stops_when_a_trial_has_solved_the_largest_T(tmp_path):
 def test_an_event_that_is_being_written_is_not_read(tmp_path):
     whole = line("T1000-0000", 123)
     (tmp_path / files.EVENTS_FILE).write_text(whole + whole[:-5])
-    assert len(read_study_events(tmp_path)) == 1
+    assert len(list(read_events(tmp_path))) == 1
 
 
 def line(trial_id: str, tokens_to_solve: int | None) -> str:

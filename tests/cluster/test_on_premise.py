@@ -12,7 +12,7 @@ from launcher import MAKE_TOKEN
 from searches import read
 from searches import run as run_here
 
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from studies import format as files
 
 pytestmark = [
@@ -54,7 +54,7 @@ def trains(host: Host) -> bool:
 
 
 def results(study: Path) -> list[dict]:
-    return [event for event in read_study_events(study) if event["event"] == "result"]
+    return [event for event in read_events(study) if event["event"] == "result"]
 
 
 def check_whole(study: Path, trials: int = 4) -> list[dict]:
@@ -64,7 +64,7 @@ def check_whole(study: Path, trials: int = 4) -> list[dict]:
     for row in rows:
         curve = [int(r["iteration"]) for r in progress if r["trial_id"] == row["trial_id"]]
         assert curve == list(range(1, len(curve) + 1))
-    happened = read_study_events(study)
+    happened = list(read_events(study))
     started = Counter(e["trial_id"] for e in happened if e["event"] == "trial_started")
     assert started == dict.fromkeys((row["trial_id"] for row in rows), 1)
     return rows

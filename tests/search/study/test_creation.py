@@ -9,7 +9,7 @@ from upath import UPath
 
 from search.errors import UserError
 from search.study.creation import UNFINISHED, check_free
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from search.study.study import Study, read_config
 from studies import format as files
 
@@ -68,7 +68,7 @@ def test_of_two_processes_that_make_one_study_exactly_one_does(path):
             f"another process is searching in {study}: wait for it, or end it first",
             f"the study {study} exists: go on with it by --resume, or choose another --name",
         )
-        assert [event["event"] for event in read_study_events(study)] == ["trial_started"]
+        assert [event["event"] for event in read_events(study)] == ["trial_started"]
         opened = Study.open(study)
         assert list(opened.trials) == ["a"]
         opened.close()

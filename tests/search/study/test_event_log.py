@@ -12,7 +12,7 @@ from upath import UPath
 
 from search.errors import LockLostError
 from search.study import event_log as log_module
-from search.study.event_log import SEGMENT_BYTES, open_log, read_study_events, segments
+from search.study.event_log import SEGMENT_BYTES, open_log, read_events, study_segments
 
 EVENTS = [{"event": "a", "text": "ä, \n"}, {"event": "b", "number": 0.1}, {"event": "c"}]
 
@@ -35,7 +35,7 @@ def write(study, events) -> None:
 def test_events_come_back_as_they_were(study):
     write(study, EVENTS[:1])
     write(study, EVENTS[1:])
-    assert read_study_events(study) == EVENTS
+    assert list(read_events(study)) == EVENTS
 
 
 @given(st.data())
@@ -47,18 +47,18 @@ def test_a_log_cut_off_anywhere_holds_whole_events_and_takes_more(tmp_path_facto
     length = data.draw(st.integers(0, len(content)))
     path.write_bytes(content[:length])
     whole = content[:length].count(b"\n")
-    assert read_study_events(study) == EVENTS[:whole]
+    assert list(read_events(study)) == EVENTS[:whole]
     write(study, [{"event": "after"}])
-    assert read_study_events(study) == [*EVENTS[:whole], {"event": "after"}]
+    assert list(read_events(study)) == [*EVENTS[:whole], {"event": "after"}]
 
 
 def test_a_long_last_line_that_was_cut_off_is_left_out(tmp_path):
     write(tmp_path, EVENTS[:1])
     with (tmp_path / "events.jsonl").open("ab") as file:
         file.write(b'{"event": "' + b"x" * 200_000)
-    assert read_study_events(tmp_path) == EVENTS[:1]
+    assert list(read_events(tmp_path)) == EVENTS[:1]
     write(tmp_path, EVENTS[1:])
-    assert read_study_events(tmp_path) == EVENTS
+    assert list(read_events(tmp_path)) == EVENTS
 
 
 def test_a_damaged_line_is_named(study):
@@ -67,7 +67,7 @@ def test_a_damaged_line_is_named(study):
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], "{", lines[2], ""]))
     with pytest.raises(ValueError, match=r"events.jsonl, line 2: no valid event"):
-        read_study_events(study)
+        list(read_events(study))
 
 
 def test_every_line_is_json(study):
@@ -81,14 +81,14 @@ def test_what_can_wait_reaches_a_store_with_what_cannot_and_in_order():
     log = open_log(study)
     log.append(EVENTS[0], can_wait=True)
     log.append(EVENTS[1], can_wait=True)
-    assert read_study_events(study) == []
+    assert list(read_events(study)) == []
     log.append(EVENTS[2])
-    assert read_study_events(study) == EVENTS
+    assert list(read_events(study)) == EVENTS
     log.append(EVENTS[0], can_wait=True)
     log.flush()
     log.append(EVENTS[1], can_wait=True)
     log.close()
-    assert read_study_events(study) == [*EVENTS, *EVENTS[:2]]
+    assert list(read_events(study)) == [*EVENTS, *EVENTS[:2]]
 
 
 def test_a_long_log_on_a_store_is_written_in_pieces_and_goes_on_in_a_folder(tmp_path):
@@ -96,14 +96,14 @@ def test_a_long_log_on_a_store_is_written_in_pieces_and_goes_on_in_a_folder(tmp_
     store = UPath("memory://long/study")
     events = [{"event": "x", "number": n, "text": "x" * 5000} for n in range(40)]
     write(store, events)
-    assert [path.name for path in segments(store)] == [
+    assert [path.name for path in study_segments(store)] == [
         "events.jsonl", "events-0001.jsonl", "events-0002.jsonl"
     ]  # fmt: skip
-    assert all(path.stat().st_size < SEGMENT_BYTES + 6000 for path in segments(store))
-    for path in segments(store):
+    assert all(path.stat().st_size < SEGMENT_BYTES + 6000 for path in study_segments(store))
+    for path in study_segments(store):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     write(tmp_path, EVENTS)
-    assert read_study_events(tmp_path) == [*events, *EVENTS]
+    assert list(read_events(tmp_path)) == [*events, *EVENTS]
 
 
 def test_half_a_line_that_was_copied_into_a_store_is_left_out():
@@ -112,7 +112,7 @@ def test_half_a_line_that_was_copied_into_a_store_is_left_out():
     path = study / "events.jsonl"
     path.write_bytes(path.read_bytes() + b'{"event": "b", "num')
     write(study, EVENTS[1:])
-    assert read_study_events(study) == EVENTS
+    assert list(read_events(study)) == EVENTS
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +143,9 @@ def test_a_log_in_a_store_is_not_written_by_the_search_that_had_it_before(store,
         earlier.append(EVENTS[0])
     earlier.close()
     log.append(EVENTS[0])
-    assert read_study_events(study) == [*before, EVENTS[2], EVENTS[0]]
+    assert list(read_events(study)) == [*before, EVENTS[2], EVENTS[0]]
     write(study, EVENTS)
-    assert read_study_events(study) == [*before, EVENTS[2], EVENTS[0], *EVENTS]
+    assert list(read_events(study)) == [*before, EVENTS[2], EVENTS[0], *EVENTS]
 
 
 def test_an_event_that_is_written_when_the_next_search_begins_is_before_it_or_refused(
@@ -169,7 +169,7 @@ def test_an_event_that_is_written_when_the_next_search_begins_is_before_it_or_re
     with pytest.raises(LockLostError):
         earlier.append(EVENTS[0])
     log.append(EVENTS[0])
-    assert read_study_events(study) == [*EVENTS, EVENTS[0]]
+    assert list(read_events(study)) == [*EVENTS, EVENTS[0]]
 
 
 def test_an_event_whose_confirmation_is_lost_is_there_once(store, tmp_path):
@@ -192,7 +192,7 @@ def test_an_event_whose_confirmation_is_lost_is_there_once(store, tmp_path):
         del study.fs.call_s3
     assert next(lost, "used") == "used"
     log.append(EVENTS[2])
-    assert read_study_events(study) == EVENTS
+    assert list(read_events(study)) == EVENTS
 
 
 def test_a_file_that_another_process_has_written_is_not_appended_to(tmp_path):
@@ -201,7 +201,7 @@ def test_a_file_that_another_process_has_written_is_not_appended_to(tmp_path):
     write(tmp_path, EVENTS[1:])
     with pytest.raises(LockLostError, match=f"another process has taken over {tmp_path}"):
         log.append(EVENTS[0])
-    assert read_study_events(tmp_path) == EVENTS
+    assert list(read_events(tmp_path)) == EVENTS
 
 
 def test_events_do_not_go_to_a_file_that_was_removed(tmp_path):
@@ -228,7 +228,7 @@ def test_a_file_server_that_is_away_is_waited_for(tmp_path, monkeypatch, code):
     log.append(EVENTS[1])
     assert next(faults, "used") == "used"
     log.append(EVENTS[2])
-    assert read_study_events(tmp_path) == EVENTS
+    assert list(read_events(tmp_path)) == EVENTS
 
 
 def test_an_event_that_was_written_half_did_not_happen(tmp_path):
@@ -245,4 +245,4 @@ def test_an_event_that_was_written_half_did_not_happen(tmp_path):
     assert path.read_bytes() == before
     for event in EVENTS[1:]:
         log.append(event)
-    assert read_study_events(tmp_path) == EVENTS
+    assert list(read_events(tmp_path)) == EVENTS

@@ -14,7 +14,7 @@ from copytask import compiled_kernels, load_model
 from search.decide.agenda import first_configurations
 from search.errors import SearchFailedError, UserError
 from search.run import main
-from search.study.event_log import read_study_events
+from search.study.event_log import read_events
 from search.study.study import Study
 from studies import format as files
 
@@ -84,7 +84,7 @@ def test_the_clock_counts_the_time_in_which_events_are_written():
         assert took > 0.5
         assert study.elapsed() - before == pytest.approx(took, abs=0.05)
         assert study.searched() == pytest.approx(study.elapsed(), abs=0.05)
-        last = read_study_events(study.path)[-1]["elapsed"]
+        last = list(read_events(study.path))[-1]["elapsed"]
         study.close()
         opened = Study.open(study.path)
         assert last <= opened.elapsed() < last + 0.05
