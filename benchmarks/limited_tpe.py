@@ -24,7 +24,8 @@ from optuna.trial import TrialState
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from search.decide.tpe import SHOWN_TRIALS, KnownSpaceTPE, LimitedStorage
+from search.config.algorithms import SAMPLERS
+from search.decide.limited_storage import SHOWN_TRIALS, LimitedStorage
 
 SPACE = {name: FloatDistribution(0, 1) for name in "xyz"}
 LAST = 300
@@ -71,7 +72,7 @@ def search(
     chance = np.random.default_rng(seed)
     regrets: list[float] = []
     for number in range(trials):
-        study.sampler = KnownSpaceTPE(SPACE, seed=seed * 100_003 + number, n_startup_trials=6)
+        study.sampler = SAMPLERS["tpe"](seed=seed * 100_003 + number, startup_trials=6)
         trial = study.ask(SPACE)
         regrets.append(regret(np.array([trial.params[name] for name in SPACE])))
         observed = noise * chance.standard_normal() - regrets[-1]

@@ -21,6 +21,7 @@ import yaml
 from copytask import MODELS, TASKS
 from copytask.engine import MISSING_KERNELS
 from search.cluster.ray_compat import set_switches
+from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.layers import CONFIGS, DEFAULT_CONFIG, layered
 from search.config.reading import find_config, installed_configs, load_config, override, read_yaml
 from search.config.study_config import StudyConfig
@@ -92,8 +93,8 @@ def make_parser() -> argparse.ArgumentParser:
         help="then train the winner at each T again with N fresh seeds",
     )  # fmt: skip
     search.add_argument("--seed", type=int, metavar="N", help="of sampler and trials")
-    sampler = search.add_argument("--sampler", help="tpe or random")
-    scheduler = search.add_argument("--scheduler", help="asha or none")
+    sampler = search.add_argument("--sampler", help=" or ".join(SAMPLERS))
+    scheduler = search.add_argument("--scheduler", help=" or ".join(SCHEDULERS))
     place = parser.add_argument_group("where")
     name = place.add_argument("--name", help="of the study (default: MODEL-TASK)")
     place.add_argument(
@@ -137,8 +138,8 @@ def make_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     suggest(model, MODELS)
     suggest(task, TASKS)
-    suggest(sampler, ("tpe", "random"))
-    suggest(scheduler, ("asha", "none"))
+    suggest(sampler, SAMPLERS)
+    suggest(scheduler, SCHEDULERS)
     for action in (name, show):
         suggest_output(action, "ls runs 2>/dev/null")
     names = " ".join(installed_configs())

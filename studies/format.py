@@ -20,6 +20,9 @@ EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
 }
 """What a study had whose study.yaml lacks the key; by now the defaults are others."""
 
+FORMER_KEYS = {"search": ("prior",)}
+"""Keys of sections that earlier versions wrote and this one has no use for."""
+
 EARLIER_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}
 """What it had if the whole section ``final`` is missing."""
 
@@ -161,9 +164,14 @@ def model_label(model: str) -> str:
 
 
 def recorded_values(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The config of a study.yaml, with what the study had where an early version left a key out."""
+    """The config of a study.yaml of any version, in the keys of this one.
+
+    Where an earlier version left a key out, the value is what the study had.
+    """
     values = {"final": dict(EARLIER_FINAL), **config}
     for section, earlier in EARLIER_DEFAULTS.items():
         if isinstance(found := values.get(section, {}), Mapping):
-            values[section] = {**earlier, **found}
+            former = FORMER_KEYS.get(section, ())
+            kept = {name: value for name, value in found.items() if name not in former}
+            values[section] = {**earlier, **kept}
     return values

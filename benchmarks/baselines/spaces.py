@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, IntDistribution
 
 from search.config.space import Choices
 from search.config.study_config import StudyConfig
@@ -21,7 +21,12 @@ def max_iterations(config: StudyConfig) -> int:
 
 def optuna_space(config: StudyConfig) -> dict[str, BaseDistribution]:
     """For ``study.ask`` of Optuna."""
-    return {name: d.distribution() for name, d in config.dimensions().items()}
+    space: dict[str, BaseDistribution] = {}
+    for name, dimension in config.dimensions().items():
+        space[name] = dimension.distribution()
+        if not isinstance(dimension, Choices) and dimension.type == "int":
+            space[name] = IntDistribution(int(dimension.low), int(dimension.high), dimension.log)
+    return space
 
 
 def ray_space(config: StudyConfig) -> dict[str, Any]:

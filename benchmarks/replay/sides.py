@@ -114,8 +114,6 @@ ABLATIONS: dict[str, Side] = {
     "ours, stopped is told as complete": partial(ours, kind=CompleteTellingSampler),
     "ours without TPE": partial(ours, sampler="random"),
     "ours without ASHA": partial(ours, scheduler="none"),
-    "ours, carried trials without a prior": partial(ours_in_order, prior=False),
-    "ours, a prior without carried trials": partial(ours_in_order, carried_trials=0),
     "ours, grace of four": partial(ours, grace_iterations=GRACE),
     "Ray Tune, grace of one": _other(RayTune, grace=1),
     "Ray Tune, ASHA's defaults": _other(RayTune, grace=1, reduction_factor=4),

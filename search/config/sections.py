@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.space import Scalar
 
 METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
@@ -21,12 +22,9 @@ class SearchConfig(Section):
 
     Attributes:
         trials: trials at each T.
-        sampler: ``tpe`` (Optuna's tree-structured Parzen estimator: Bergstra et al.,
-            "Algorithms for Hyper-Parameter Optimization", 2011) or ``random``.
+        sampler: one of :data:`search.config.algorithms.SAMPLERS`.
         startup_trials: finished trials at a T after which TPE builds on them.
-        prior: whether it builds on those at the T before until then, and not on none.
-        scheduler: ``asha`` (Li et al., "A System for Massively Parallel Hyperparameter
-            Tuning", 2018; Ray's stopping variant) or ``none``.
+        scheduler: one of :data:`search.config.algorithms.SCHEDULERS`.
         metric: what sampler and scheduler see.
         grace_iterations: training iterations before a trial may be stopped.
         reduction_factor: about one in this many trials passes each rung.
@@ -58,10 +56,9 @@ class SearchConfig(Section):
     """
 
     trials: int = Field(16, ge=1)
-    sampler: Literal["tpe", "random"] = "tpe"
+    sampler: Literal[tuple(SAMPLERS)] = "tpe"  # type: ignore[valid-type]
     startup_trials: int = Field(6, ge=1)
-    prior: bool = True
-    scheduler: Literal["asha", "none"] = "asha"
+    scheduler: Literal[tuple(SCHEDULERS)] = "asha"  # type: ignore[valid-type]
     metric: Literal["ladder_accuracy", "accuracy"] = "ladder_accuracy"
     grace_iterations: int = Field(4, ge=1)
     reduction_factor: float = Field(3, gt=1)

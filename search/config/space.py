@@ -8,12 +8,7 @@ A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}``, a list o
 import dataclasses
 from typing import Any, Literal
 
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from copytask import TrainingConfig
@@ -55,9 +50,20 @@ class Range(BaseModel):
         return self
 
     def distribution(self) -> BaseDistribution:
-        if self.type == "int":
-            return IntDistribution(int(self.low), int(self.high), log=self.log)
-        return FloatDistribution(self.low, self.high, log=self.log)
+        """What Optuna samples from; :meth:`value_of` makes a hyperparameter of its samples.
+
+        Optuna samples whole numbers as real ones, from half a unit below the range to half a unit
+        above it, so that both ends are as likely as the numbers between. With an
+        ``IntDistribution`` TPE takes eight times as long.
+        """
+        margin = 0.5 if self.type == "int" else 0.0
+        return FloatDistribution(self.low - margin, self.high + margin, log=self.log)
+
+    def value_of(self, sample: float) -> float:
+        """The value of the range next to a sample: of an int range a whole number."""
+        if self.type == "float":
+            return sample
+        return int(min(max(round(sample), self.low), self.high))
 
     def contains(self, value: Scalar) -> bool:
         return not isinstance(value, str) and self.low <= value <= self.high
@@ -76,6 +82,10 @@ class Choices(BaseModel):
 
     def distribution(self) -> BaseDistribution:
         return CategoricalDistribution(self.choices)
+
+    def value_of(self, sample: Scalar) -> Scalar:
+        """The choice itself."""
+        return sample
 
     def contains(self, value: Scalar) -> bool:
         return value in self.choices

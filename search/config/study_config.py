@@ -168,13 +168,18 @@ class StudyConfig(Section):
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int
     ) -> TrainingConfig:
-        """The training config of a trial with these sampled hyperparameters.
+        """The training config of a trial with these hyperparameters, as they were sampled.
 
         Raises:
             ValueError: a value is out of range.
         """
-        fixed = {k: v for k, v in self.space.items() if k not in self.dimensions()}
-        values = {"seed": seed, **self.training, **fixed, **hyperparameters}
+        dimensions = self.dimensions()
+        fixed = {k: v for k, v in self.space.items() if k not in dimensions}
+        searched = {
+            name: dimensions[name].value_of(value) if name in dimensions else value
+            for name, value in hyperparameters.items()
+        }
+        values = {"seed": seed, **self.training, **fixed, **searched}
         values = {name: typed(name, value) for name, value in values.items()}
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
 

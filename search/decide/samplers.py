@@ -6,15 +6,18 @@ intermediate values.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from copytask import TrainingConfig
+from search.config.algorithms import SAMPLERS
 from search.config.sections import METRIC_NAMES
 from search.config.space import Scalar
-from search.decide.tpe import SHOWN_TRIALS, KnownSpaceTPE, LimitedStorage
+from search.decide.limited_storage import SHOWN_TRIALS, LimitedStorage
 from search.study.history import TrialRecord
 from search.study.study import Study
 from studies import format as files
@@ -37,10 +40,7 @@ class Sampler:
     time. The search itself never depends on that file: what is missing in it, because the search
     was killed, is added when it is opened.
 
-    At the first T, TPE begins with ``startup_trials`` random ones. At each later T it begins with
-    what it learnt at the T before (``search.prior``): until so many trials have finished, it asks
-    the study of that T. The values of two T are never mixed, for a configuration scores lower at
-    the larger one.
+    Each T has an Optuna study of its own, for a configuration scores lower at a larger T.
 
     Args:
         journal: Optuna's journal in the study directory.
@@ -62,16 +62,11 @@ class Sampler:
         shown = max(SHOWN_TRIALS, self._config.search.startup_trials)
         self._memory = OptunaStudy(LimitedStorage(shown), T)
         self._journal = OptunaStudy(journal, T)
-        self._prior = OptunaStudy(LimitedStorage(shown), T)
         trials = study.lengths[T].trials
         self._numbers.update((trial.id, number) for number, trial in enumerate(trials))
         known = [self._freeze(trial) for trial in trials]
         for side in (self._memory, self._journal):
             side.catch_up(known)
-        before = [t for t in self._config.T if t < T][-1:] if self._config.search.prior else []
-        self._prior.catch_up(
-            [self._freeze(trial) for t in before for trial in study.lengths[t].trials]
-        )
 
     def ask(self, initial: Sequence[Mapping[str, Scalar]]) -> tuple[str, TrainingConfig]:
         """The next trial's name and its training.
@@ -79,16 +74,16 @@ class Sampler:
         The first trials take the ``initial`` configurations as they stand. The sampler is seeded
         for each trial, so that it suggests the same after a restart as without one.
         """
-        number, startup = len(self._numbers), self._config.search.startup_trials
+        number = len(self._numbers)
         seed = trial_seed(self._config.search.seed, self._T, number)
         if number < len(initial):
             self._memory.study.enqueue_trial(dict(initial[number]))
-        elif self._memory.finished() < startup <= self._prior.finished():
-            self._prior.study.sampler = self._make_sampler(seed)
-            self._memory.study.enqueue_trial(self._prior.study.ask(self._distributions).params)
-        self._memory.study.sampler = self._make_sampler(seed)
-        hyperparameters = self._memory.study.ask(self._distributions).params
-        training = self._config.training_config(self._T, hyperparameters, seed)
+        search = self._config.search
+        sampler = SAMPLERS[search.sampler](seed=seed, startup_trials=search.startup_trials)
+        self._memory.study.sampler = sampler
+        sample = self._memory.study.ask(self._distributions).params
+        training = self._config.training_config(self._T, sample, seed)
+        self._memory.set_params(number, self._params(training.to_dict()), self._distributions)
         return f"T{self._T}-{number:04d}", training
 
     def started(self, trial: TrialRecord) -> None:
@@ -102,11 +97,13 @@ class Sampler:
         for side in (self._memory, self._journal):
             side.update(number, expected)
 
-    def _make_sampler(self, seed: int) -> optuna.samplers.BaseSampler:
-        search = self._config.search
-        if search.sampler == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        return KnownSpaceTPE(self._distributions, seed=seed, n_startup_trials=search.startup_trials)
+    def _params(self, training: Mapping[str, Any]) -> dict[str, Any]:
+        """The hyperparameters of a training, as Optuna should see them: numbers as floats."""
+        return {
+            name: float(training[name]) if isinstance(distribution, FloatDistribution)
+            else training[name]
+            for name, distribution in self._distributions.items()
+        }  # fmt: skip
 
     def _freeze(self, trial: TrialRecord) -> FrozenTrial:
         """The trial as Optuna should see it."""
@@ -116,7 +113,7 @@ class Sampler:
         return optuna.trial.create_trial(
             state=state or TrialState.RUNNING,
             value=last[0] if last and state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
-            params={name: trial.training[name] for name in self._distributions},
+            params=self._params(trial.training),
             distributions=self._distributions,
             intermediate_values=values,
             user_attrs={TRIAL_ID: trial.id},
@@ -137,10 +134,17 @@ class OptunaStudy:
         )
         self._id = self._storage.get_study_id_from_name(self._name)
 
-    def finished(self) -> int:
-        """Trials that TPE learns from; of very many, those that it is shown."""
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
-        return len(self._storage.get_all_trials(self._id, deepcopy=False, states=states))
+    def set_params(
+        self,
+        number: int,
+        params: Mapping[str, Any],
+        distributions: Mapping[str, BaseDistribution],
+    ) -> None:
+        """Replace what the running trial of this number was sampled with."""
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
+        for name, value in params.items():
+            internal = distributions[name].to_internal_repr(value)
+            self._storage.set_trial_param(trial_id, name, internal, distributions[name])
 
     def update(self, number: int, expected: FrozenTrial) -> None:
         """Report and tell what the trial of this number lacks."""
@@ -158,8 +162,7 @@ class OptunaStudy:
         """Add what is missing of these trials, which are all that there are."""
         written = self._storage.get_all_trials(self._id, deepcopy=False)
         pairs = zip(written, expected, strict=False)
-        if any(old.state.is_finished() and old.state != new.state for old, new in pairs):
-            # A failed trial runs again. For Optuna a trial that has ended stays so.
+        if any(cannot_become(old, new) for old, new in pairs):
             self._storage.delete_study(self._id)
             self._open()
             written = []
@@ -168,6 +171,18 @@ class OptunaStudy:
                 self.update(number, trial)
             else:
                 self.study.add_trial(trial)
+
+
+def cannot_become(written: FrozenTrial, expected: FrozenTrial) -> bool:
+    """Whether Optuna cannot make the trial in its storage the expected one.
+
+    For Optuna a trial that has ended stays so: a failed one that runs again must be written anew.
+    So must one of an earlier version, which sampled whole numbers as such.
+    """
+    ended = written.state.is_finished()
+    return (ended and written.state != expected.state) or (
+        written.distributions != expected.distributions
+    )
 
 
 def trial_seed(study_seed: int, T: int, number: int) -> int:

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from ray.tune.experiment import Trial
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
+from search.config.algorithms import SCHEDULERS
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.study import Study
@@ -16,17 +17,12 @@ from studies import format as files
 def make_scheduler(config: StudyConfig) -> TrialScheduler:
     """The scheduler of one T. Its clock is the trial's iteration, also of one that was restored."""
     search = config.search
-    if search.scheduler == "none":
-        return FIFOScheduler()
     max_tokens = max(config.possible_values("max_tokens"))
     max_iterations = math.ceil(max_tokens / min(config.possible_values("tokens_per_iteration")))
-    return ASHAScheduler(
-        time_attr="iteration",
+    return SCHEDULERS[search.scheduler](
         metric=METRIC_NAMES[search.metric],
-        mode="max",
-        # A trial ends itself at its budget, so whatever ASHA stops it has stopped early.
-        max_t=max_iterations + 1,
-        grace_period=min(search.grace_iterations, max_iterations),
+        max_iterations=max_iterations,
+        grace_iterations=search.grace_iterations,
         reduction_factor=search.reduction_factor,
     )
 

@@ -1,16 +1,22 @@
 import optuna
 import pytest
-from made_studies import make_config, report
-from optuna.trial import TrialState
+from made_studies import SPACE, make_config, report
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
 
+from search.config.algorithms import SAMPLERS
 from search.decide.samplers import Sampler, trial_seed
 from search.study.optuna_journal import open_journal
 from search.study.study import Study
 from studies import format as files
 
+LENGTHS = {"low": 5, "high": 500, "log": True}
+
 
 def make_study(tmp_path, **search) -> Study:
-    return Study.create(tmp_path / "study", make_config(**search))
+    config = make_config(**search)
+    space = {**SPACE, "curriculum_length": LENGTHS}
+    return Study.create(tmp_path / "study", config.model_copy(update={"space": space}))
 
 
 def make_sampler(study: Study) -> Sampler:
@@ -36,8 +42,8 @@ def tell(study: Study, sampler: Sampler, name: str, accuracy: float, status: str
 
 
 def hyperparameters(study: Study) -> list[tuple]:
-    rows = (trial.row for trial in study.trials.values())
-    return [(row["learning_rate"], row["hidden_size"]) for row in rows]
+    names = ("learning_rate", "hidden_size", "curriculum_length")
+    return [tuple(trial.training[name] for name in names) for trial in study.trials.values()]
 
 
 def test_every_ending_reaches_optuna_as_what_it_is(tmp_path):
@@ -68,19 +74,19 @@ def test_initial_points_come_first_verbatim(tmp_path):
     for _ in range(3):
         start(study, sampler, points)
     rows = hyperparameters(study)
-    assert rows[0] == (0.0031, 16)
+    assert rows[0][:2] == (0.0031, 16)
     assert rows[1][0] == 0.0007
     assert rows[2][0] not in {0.0031, 0.0007}
 
 
-@pytest.mark.parametrize("kind", ["tpe", "random"])
+@pytest.mark.parametrize("kind", SAMPLERS)
 @pytest.mark.parametrize("restarts", [{3}, {1, 4, 5}, set(range(12))])
 @pytest.mark.parametrize("shown", [500, 5])  # trials that TPE sees: all of them, or not
 def test_a_search_that_is_restarted_suggests_what_it_would_have(
     tmp_path, monkeypatch, kind, restarts, shown
 ):
     monkeypatch.setattr("search.decide.samplers.SHOWN_TRIALS", shown)
-    monkeypatch.setattr("search.decide.tpe.GOOD_TRIALS", 2)
+    monkeypatch.setattr("search.decide.limited_storage.GOOD_TRIALS", 2)
 
     def run(folder, restarts) -> tuple[list[tuple], list[tuple]]:
         folder.mkdir()
@@ -124,6 +130,50 @@ def test_what_a_killed_search_did_not_tell_optuna_is_told_when_it_goes_on(tmp_pa
     assert third.user_attrs["trial_id"] == name
 
 
+def test_a_whole_number_is_told_to_optuna_as_the_trial_has_it(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    for _ in range(8):
+        start(study, sampler)
+    lengths = [length for *_, length in hyperparameters(study)]
+    assert all(type(length) is int and 5 <= length <= 500 for length in lengths)
+    assert [trial.params["curriculum_length"] for trial in load(study)] == lengths
+
+
+def test_the_journal_of_a_version_that_sampled_whole_numbers_is_written_anew(tmp_path):
+    study = make_study(tmp_path)
+    sampler = make_sampler(study)
+    name = start(study, sampler)
+    tell(study, sampler, name, 0.2, files.COMPLETED)
+    rate, size, length = hyperparameters(study)[0]
+    study.close()
+    journal = study.path / files.OPTUNA_FILE
+    journal.unlink()
+    earlier = optuna.create_study(
+        storage=open_journal(journal), study_name="T=5", direction="maximize"
+    )
+    earlier.add_trial(
+        create_trial(
+            params={"learning_rate": rate, "hidden_size": size, "curriculum_length": length},
+            distributions={
+                "learning_rate": FloatDistribution(1e-4, 1e-2, log=True),
+                "hidden_size": CategoricalDistribution([8, 16]),
+                "curriculum_length": IntDistribution(5, 500, log=True),
+            },
+            value=0.1,
+            intermediate_values={1: 0.1},
+            user_attrs={"trial_id": name},
+        )
+    )
+    study = Study.open(study.path)
+    sampler = make_sampler(study)
+    start(study, sampler)
+    first, second = load(study)
+    assert (first.state, second.state) == (TrialState.COMPLETE, TrialState.RUNNING)
+    assert first.distributions == second.distributions
+    assert first.params["curriculum_length"] == length
+
+
 def test_a_failed_trial_that_runs_again_runs_for_optuna_too(tmp_path):
     study = make_study(tmp_path)
     sampler = make_sampler(study)
@@ -160,7 +210,7 @@ def test_a_damaged_journal_is_mended_from_what_the_search_knows(tmp_path, damage
 
 def test_tpe_starts_however_many_trials_it_waits_for(tmp_path, monkeypatch):
     monkeypatch.setattr("search.decide.samplers.SHOWN_TRIALS", 3)
-    monkeypatch.setattr("search.decide.tpe.GOOD_TRIALS", 2)
+    monkeypatch.setattr("search.decide.limited_storage.GOOD_TRIALS", 2)
     suggested = {}
     for kind in ("tpe", "random"):
         (tmp_path / kind).mkdir()

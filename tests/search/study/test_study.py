@@ -348,3 +348,15 @@ def test_events_do_not_choose_another_model(study, cell):
     with pytest.raises(UserError, match="its trials are of own_cell:factory, not gru"):
         Study.open(study.path)
     assert not cell.exists()
+
+
+def test_a_study_with_a_key_of_an_earlier_version_is_resumed(tmp_path):
+    study = Study.create(tmp_path / "study", make_config())
+    study.close()
+    file = study.path / files.STUDY_FILE
+    document = yaml.safe_load(file.read_text())
+    document["config"]["search"]["prior"] = True
+    file.write_text(yaml.safe_dump(document))
+    again = Study.open(study.path)
+    assert again.config == study.config
+    again.close()

@@ -1,16 +1,13 @@
-"""Optuna's TPE, made fit for a search of thousands of trials.
+"""Optuna's trials in memory, of which TPE is shown at most a fixed number.
 
 A suggestion of TPE (Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011) takes
-time in proportion to the trials it knows: it puts a kernel on each of them.
+time in proportion to the trials that it sees, because it puts a kernel on each of them.
 """
 
 import copy
 from bisect import insort
-from collections.abc import Container, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Sequence
 
-import optuna
-from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -21,34 +18,13 @@ GOOD_TRIALS = 25
 """Trials that TPE calls good at most: a tenth of those it sees, up to this number (its gamma)."""
 
 
-class KnownSpaceTPE(optuna.samplers.TPESampler):
-    """TPE for a space that is the same for all trials.
-
-    Optuna's would find the space anew at each suggestion, as what all earlier trials have in
-    common, which takes half of the time of a suggestion.
-
-    Running trials count as bad ones (``constant_liar``, which Optuna 4 leaves off by default), so
-    that parallel trials do not crowd at one place.
-    """
-
-    def __init__(self, space: Mapping[str, BaseDistribution], **settings: Any):
-        super().__init__(multivariate=True, constant_liar=True, **settings)
-        self._space = {name: d for name, d in space.items() if not d.single()}
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, BaseDistribution]:
-        return self._space
-
-
 class LimitedStorage(InMemoryStorage):
-    """One Optuna study in memory, of which a sampler is shown the trials that count.
+    """One Optuna study in memory that shows a sampler at most ``shown`` finished trials.
 
-    Those are, once there are more of them than are to be shown, the trials that run, all
-    finished ones that TPE calls good, and the latest of the others. So its density of good
-    trials is exact, and only that of the bad ones, in which a trial counts less the older it
-    is, is made of fewer (``benchmarks/limited_tpe.py`` measures what that does to the search).
-    What is shown depends on the trials alone, not on the order in which they ended.
+    With more of them, it shows the good ones, the latest of the others, and the running trials.
+    So TPE's density of good trials is exact; only its density of bad trials, in which older trials
+    count less, rests on fewer (``benchmarks/limited_tpe.py`` measures the effect on the search).
+    Which trials are shown does not depend on the order in which they ended.
 
     Args:
         shown: finished trials to show at most; more than GOOD_TRIALS.
@@ -101,10 +77,10 @@ class LimitedStorage(InMemoryStorage):
 
 
 def tpe_order(trial: FrozenTrial) -> tuple[float, ...]:
-    """What TPE sorts finished trials by, the best first, where larger values are better.
+    """The key by which TPE sorts finished trials, best first, where larger values are better.
 
-    Completed ones by their value; then those that were stopped early, by how far they went and
-    by their value there.
+    Completed trials come first, by their value; then those stopped early, by how far they went
+    and by their value there.
     """
     if trial.state == TrialState.COMPLETE:
         assert trial.value is not None

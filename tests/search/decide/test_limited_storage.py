@@ -5,17 +5,18 @@ import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers._tpe.sampler import _split_trials  # what tpe_order must agree with
 from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.decide.tpe import GOOD_TRIALS, KnownSpaceTPE, LimitedStorage, tpe_order
+from search.config.algorithms import tpe
+from search.decide.limited_storage import GOOD_TRIALS, LimitedStorage, tpe_order
 
 SPACE = {
     "rate": FloatDistribution(1e-3, 1e-1, log=True),
     "size": CategoricalDistribution([64, 128]),
-    "length": IntDistribution(10, 1000, log=True),
+    "length": FloatDistribution(10, 1000, log=True),
 }
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -39,7 +40,7 @@ def make_trial(chance: random.Random, state: TrialState, step: int, value: float
         params={
             "rate": 10 ** chance.uniform(-3, -1),
             "size": chance.choice([64, 128]),
-            "length": chance.randint(10, 1000),
+            "length": chance.uniform(10, 1000),
         },
         distributions=SPACE,
         intermediate_values={step: value},
@@ -55,7 +56,7 @@ def make_trials(number: int) -> list[FrozenTrial]:
 
 
 def suggest(study: optuna.Study, seed: int) -> dict:
-    study.sampler = KnownSpaceTPE(SPACE, seed=seed, n_startup_trials=2)
+    study.sampler = tpe(seed=seed, startup_trials=2)
     return study.ask(SPACE).params
 
 
@@ -99,7 +100,7 @@ def test_a_suggestion_keeps_away_from_what_is_being_tried():
         )
         study.add_trials([create_trial(state=TrialState.RUNNING, params={"x": x},
                                        distributions=space) for x in running])  # fmt: skip
-        study.sampler = KnownSpaceTPE(space, seed=1, n_startup_trials=2)
+        study.sampler = tpe(seed=1, startup_trials=2)
         return study.ask(space).params["x"]
 
     there = suggested([])

@@ -1,0 +1,74 @@
+"""The algorithms that a configuration can name: samplers and schedulers, by name.
+
+A new one is a factory here and a line in its registry. The schema, ``--help`` and the completion
+of the command line follow.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
+
+if TYPE_CHECKING:
+    from ray.tune.schedulers import TrialScheduler  # Ray takes seconds to import
+
+
+def tpe(*, seed: int, startup_trials: int) -> BaseSampler:
+    """Optuna's tree-structured Parzen estimator.
+
+    Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011. Running trials count as
+    bad ones (``constant_liar``), so that parallel trials keep away from each other.
+
+    Args:
+        startup_trials: finished trials before which it samples at random.
+    """
+    return TPESampler(
+        seed=seed, n_startup_trials=startup_trials, multivariate=True, constant_liar=True
+    )
+
+
+def random(*, seed: int, startup_trials: int) -> BaseSampler:
+    """Independent random samples; ``startup_trials`` does not matter."""
+    return RandomSampler(seed=seed)
+
+
+def asha(
+    *, metric: str, max_iterations: int, grace_iterations: int, reduction_factor: float
+) -> "TrialScheduler":
+    """Ray's stopping variant of ASHA.
+
+    Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2018.
+
+    Args:
+        metric: the name of a result, of which more is better.
+        max_iterations: iterations of a trial that spends its whole budget.
+        grace_iterations: iterations before a trial may be stopped.
+        reduction_factor: about one in this many trials passes each rung.
+    """
+    from ray.tune.schedulers import ASHAScheduler
+
+    return ASHAScheduler(
+        time_attr="iteration",
+        metric=metric,
+        mode="max",
+        # A trial ends itself at its budget, so whatever ASHA stops it has stopped early.
+        max_t=max_iterations + 1,
+        grace_period=min(grace_iterations, max_iterations),
+        reduction_factor=reduction_factor,
+    )
+
+
+def no_scheduler(
+    *, metric: str, max_iterations: int, grace_iterations: int, reduction_factor: float
+) -> "TrialScheduler":
+    """Every trial runs to its end; the arguments do not matter."""
+    from ray.tune.schedulers import FIFOScheduler
+
+    return FIFOScheduler()
+
+
+SAMPLERS: Mapping[str, Callable[..., BaseSampler]] = {"tpe": tpe, "random": random}
+"""``search.sampler`` -> its factory."""
+
+SCHEDULERS: Mapping[str, "Callable[..., TrialScheduler]"] = {"asha": asha, "none": no_scheduler}
+"""``search.scheduler`` -> its factory."""

@@ -1,0 +1,17 @@
+from studies import format as files
+
+
+def test_a_key_that_this_version_has_no_use_for_is_left_out():
+    earlier = {"model": "gru", "search": {"prior": True, "trials": 3, "patience": 4}}
+    values = files.recorded_values(earlier)
+    assert values["search"] == {"trials": 3, "patience": 4}
+    assert earlier["search"]["prior"] is True
+
+
+def test_a_key_that_an_early_version_lacked_has_the_value_that_the_study_had():
+    values = files.recorded_values({"model": "gru", "training": {"optimizer": "sgd"}})
+    assert values["training"] == {
+        "batch_size": 64, "validation_payloads": 64, "optimizer": "sgd"
+    }  # fmt: skip
+    assert values["search"] == {"patience": None}
+    assert values["final"] == files.EARLIER_FINAL
