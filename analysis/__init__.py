@@ -1,10 +1,10 @@
 """Compare studies: reads the files that ``search`` writes, and nothing else of it."""
 
-from analysis.errors import InputError
-from analysis.figures import render_figures
-from analysis.result_tables import make_tables
-from analysis.study_data import Studies, load_studies
-from analysis.tables import compare_studies
+from analysis.figures.drawing import render_figures
+from analysis.reading.studies import Studies, load_studies
+from analysis.tables.comparison import compare_studies
+from analysis.tables.registry import make_tables
+from studies.errors import InputError
 
 __all__ = [
     "InputError",

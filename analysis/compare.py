@@ -15,34 +15,28 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.confirmation import confirmed_table
-from analysis.errors import InputError
-from analysis.figures import draw_figures
-from analysis.live import follow
-from analysis.output_folder import make_output_folder, write_atomically
-from analysis.outputs import output_files
-from analysis.page import PAGE, render_page
-from analysis.result_tables import NAME, make_tables
-from analysis.study_data import load_studies
-from analysis.tables import (
+from analysis.figures.drawing import draw_figures
+from analysis.reading.studies import load_studies
+from analysis.report.files import output_files
+from analysis.report.live import follow
+from analysis.report.output_folder import make_output_folder, write_atomically
+from analysis.report.page import PAGE, render_page
+from analysis.tables.comparison import (
     compare_studies,
     console_table,
     problems,
     searched_hyperparameters,
 )
-from studies.command_line import Parser
+from analysis.tables.confirmation import confirmed_table
+from analysis.tables.registry import NAME, make_tables
+from studies.command_line import Parser, add_runs
+from studies.errors import InputError
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m analysis.compare``."""
     parser = Parser("copytask-compare", prog="python -m analysis.compare", description=__doc__)
-    parser.add_argument(
-        "runs",
-        nargs="*",
-        default=["runs"],
-        metavar="RUNS",
-        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
-    )
+    add_runs(parser)
     parser.add_argument(
         "--output",
         type=Path,

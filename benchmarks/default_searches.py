@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.study_data import Studies, load_studies
+from analysis.reading.studies import Studies, load_studies
 from benchmarks.markdown import table
 from benchmarks.replay.tables import NAMES
 from copytask import SOLVED_ACCURACY

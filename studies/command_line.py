@@ -66,6 +66,17 @@ class PrintCompletion(argparse.Action):
         parser.exit()
 
 
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Add the argument RUNS, which :func:`studies.finding.find_studies` reads."""
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        default=["runs"],
+        metavar="RUNS",
+        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
+    )
+
+
 def suggest(action: argparse.Action, words: Iterable[str]) -> None:
     """Complete the value of an option by these words, without insisting on one of them."""
     suggest_output(action, f"printf '%s\\n' {shlex.join(words)}")

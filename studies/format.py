@@ -30,7 +30,7 @@ TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"
 CONFIRM_FILE = "confirm.csv"  # only of a study that confirms, see search.confirm_seeds
-GENERALIZATION_FILE = "generalization.csv"  # only after python -m analysis.generalize
+GENERALIZATION_FILE = "generalization.csv"  # only after python -m search.generalize
 EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed search goes on from
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print

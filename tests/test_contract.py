@@ -9,9 +9,9 @@ import sys
 import yaml
 from searches import ROOT
 
-import analysis.plotting
+import analysis.figures.plotting
 import copytask
-from analysis.page.studies import config_download
+from analysis.report.page.studies import config_download
 from copytask.tasks import CHANCE_ACCURACY
 from search.config.reading import load_config
 from search.config.space import STUDY_FIELDS
@@ -20,8 +20,8 @@ from studies import format as files
 
 
 def test_figures_draw_the_chance_and_solve_lines_of_the_task():
-    assert analysis.plotting.CHANCE == CHANCE_ACCURACY
-    assert analysis.plotting.SOLVED == copytask.SOLVED_ACCURACY
+    assert analysis.figures.plotting.CHANCE == CHANCE_ACCURACY
+    assert analysis.figures.plotting.SOLVED == copytask.SOLVED_ACCURACY
 
 
 def test_progress_columns_are_what_a_training_iteration_reports():

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from analysis import tables
+from analysis.tables import comparison as tables
 from search.console import formats as wording
 
 GLOSSARY = (Path(__file__).parent.parent / "docs" / "glossary.md").read_text(encoding="utf-8")

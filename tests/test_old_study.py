@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.study_data import load_studies
+from analysis.reading.studies import load_studies
 from search import run
 from studies import format as files
 

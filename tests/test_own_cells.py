@@ -58,7 +58,7 @@ def test_a_cell_in_a_file_is_searched_resumed_and_compared_from_other_folders(ho
     assert (code, err) == (0, "")
     assert [row["status"] for row in read(study / files.TRIALS_FILE)] == [files.COMPLETED] * 2
 
-    code, out, err = run("analysis.generalize", study, "--T", 6, "--payloads", 5, "--allow-import")
+    code, out, err = run("search.generalize", study, "--T", 6, "--payloads", 5, "--allow-import")
     assert (code, err) == (0, "")
     code, out, err = run("analysis.compare", study, "--output", home / "reports")
     assert (code, err) == (0, "")

@@ -13,12 +13,12 @@ from search.study.overview import (
     BROKEN,
     FINISHED,
     INTERRUPTED,
-    MAKE_A_STUDY,
     RUNNING,
     Overview,
     find_studies,
     look,
 )
+from studies.finding import MAKE_A_STUDY
 from studies.format import model_label
 from studies.paths import StudyPath
 

@@ -14,14 +14,13 @@ from search.study.event_log import read_events, study_segments
 from search.study.history import History, LengthRecord, TrialRecord
 from search.study.study import read_document
 from studies import format as files
+from studies.finding import MAKE_A_STUDY
 from studies.paths import StudyPath
 
 RUNNING = "running"  # a process searches in it
 FINISHED = "finished"  # nothing is left to do, unless a limit is raised
 INTERRUPTED = "interrupted"  # --resume goes on with it
 BROKEN = "broken"  # cannot be read
-
-MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from study_files import NOT_SOLVED, trial, write_study
 
-from analysis.columns import TABLE_COLUMNS
 from analysis.compare import main
-from analysis.figures import FIGURES
+from analysis.figures.drawing import FIGURES
+from analysis.tables.columns import TABLE_COLUMNS
 
 TABLES = {"index.html", "comparison.json", "comparison.md", "comparison.tex", "columns.md"} | {
     f"{name}.csv" for name in TABLE_COLUMNS

@@ -46,6 +46,25 @@ def trial(T: int, number: int = 0, status: str = files.COMPLETED, **values: Any)
 NOT_SOLVED: Row = {"validation_accuracy": 0.42, "tokens_to_solve": "", "seconds_to_solve": ""}
 
 
+DIVERGED: Row = {**NOT_SOLVED, "status": files.FAILED, "error": "training diverged"}
+
+
+def seed(number: int, T: int = 100, accuracy: float | str = 0.995, **values: Any) -> Row:
+    """A row of confirm.csv: the winner of :func:`write_study` at T trained with a fresh seed."""
+    row = trial(T, number) | {
+        "model": "mgru", "task": "delay", "trial_id": f"T{T}-confirm-{number:02}",
+        "confirms": f"T={T}-00", "accuracy": accuracy, "accuracy_low": 0.99,
+        "accuracy_high": 0.999, "exact_match": 0.9, "recalled_bits": 33.0,
+    }  # fmt: skip
+    chosen = {name: row[name] for name in files.CONFIRM_COLUMNS if name in row}
+    return chosen | values
+
+
+def confirm(study: Path, *seeds: Row) -> None:
+    """Write confirm.csv of a study."""
+    write_csv(study / files.CONFIRM_FILE, files.CONFIRM_COLUMNS, seeds)
+
+
 def write_study(
     runs: Path,
     name: str,

@@ -1,5 +1,0 @@
-"""One self-contained HTML page of a comparison: the verdict first."""
-
-from analysis.page.render import PAGE, render_page
-
-__all__ = ["PAGE", "render_page"]

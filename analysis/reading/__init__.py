@@ -1,0 +1,1 @@
+"""Study directories as data frames."""

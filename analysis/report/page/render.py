@@ -1,0 +1,161 @@
+"""Puts the page together. Whatever comes from a study is text; the templates escape it."""
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.figures.drawing import MissingFigure, RenderedFigure
+from analysis.figures.styles import Style, label_styles
+from analysis.reading.provenance import read_provenance
+from analysis.reading.studies import Studies
+from analysis.report.page.colors import declarations, variable
+from analysis.report.page.downloads import MEDIA_TYPES, Candidate, data_uri, held
+from analysis.report.page.findings import Row
+from analysis.report.page.studies import efforts, study_parts
+from analysis.report.page.svg import inline_figure, swatch
+from analysis.report.page.table import Column, Overview, comparison_columns, overview
+from analysis.report.page.verdict import Verdict, verdicts
+from analysis.tables.comparison import problems, records, searched_hyperparameters
+from analysis.tables.registry import NAME
+from studies.paths import open_path
+
+FOLDER = Path(__file__).parent
+PAGE = "index.html"
+TABLES_IN_ALL = 400_000
+FIGURES_IN_ALL = 1_500_000
+SVG_AT_MOST = 400_000  # of a larger figure the page holds the PNG
+"""What the page holds of tables and figures, in characters."""
+
+
+class FigurePart(NamedTuple):
+    """A figure on the page: ``image`` is an SVG element, or one that shows the PNG, or None if
+    the page has too many."""
+
+    stem: str
+    shows: str
+    caption: str
+    image: Markup | None
+
+
+class TaskPart(NamedTuple):
+    """One task on the page."""
+
+    verdict: Verdict
+    overview: Overview
+    columns: list[Column]
+    rows: list[Row]
+    figures: list[FigurePart]
+    styles: dict[str, Style]
+
+
+def render_page(
+    studies: Studies,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Sequence[RenderedFigure],
+    missing: Sequence[MissingFigure],
+    files: Mapping[str, bytes],
+    command: str,
+) -> str:
+    """The page as HTML that loads nothing.
+
+    Args:
+        studies: of :func:`analysis.reading.studies.load_studies`; the page also reads their
+            study.yaml, and holds their CSV files as long as they are small.
+        tables: of :func:`analysis.tables.registry.make_tables`.
+        figures, missing: of :func:`analysis.figures.drawing.draw_figures`.
+        files: of :func:`analysis.report.files.output_files`; the page offers those with tables.
+        command: what made the comparison.
+    """
+    comparison = tables[NAME]
+    rows = records(comparison)
+    readable = studies.studies[studies.studies["problem"] == ""]
+    provenances = {
+        study: read_provenance(open_path(path))
+        for study, path in zip(readable["study"], readable["path"], strict=True)
+    }
+    models = list(comparison["model"].dropna().unique())
+    drawn = _figures(figures)
+    searched = searched_hyperparameters(studies.configs.values())
+    task_parts = []
+    for verdict in verdicts(comparison, efforts(studies, provenances), tables["pairs"]):
+        of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
+        task_parts.append(
+            TaskPart(
+                verdict=verdict,
+                overview=overview(of),
+                columns=comparison_columns(of, searched),
+                rows=of,
+                figures=drawn.get(verdict.task, []),
+                styles=label_styles(comparison[comparison["task"] == verdict.task], models),
+            )
+        )
+    style, script = (
+        (FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js")
+    )
+    images = [part.image or "" for of in drawn.values() for part in of]
+    swatches = [swatch(style) for part in task_parts for style in part.styles.values()]
+    texts = {name: text for name, text in files.items() if Path(name).suffix in MEDIA_TYPES}
+    offered = held(
+        {name: Candidate(name, len(text), partial(bytes, text)) for name, text in texts.items()},
+        TABLES_IN_ALL,
+    )
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["unbroken"] = lambda text: text.replace(
+        "T = ", "T\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+    )
+    return environment.get_template("template.html").render(
+        tasks=task_parts,
+        studies=study_parts(studies, rows, provenances),
+        problems=problems(comparison),
+        missing=missing,
+        downloads=[*offered.values()],
+        not_held=[name for name in texts if name not in offered],
+        compare_command=command,
+        styles={part.verdict.task: part.styles for part in task_parts},
+        swatch=swatch,
+        variable=variable,
+        style=Markup(style),
+        colors=Markup(declarations("".join([*images, *swatches]))),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _figures(figures: Sequence[RenderedFigure]) -> dict[str, list[FigurePart]]:
+    """Task -> its figures."""
+    parts: dict[str, list[FigurePart]] = {}
+    total = 0
+    for figure in figures:
+        image = _image(figure)
+        total += len(image)
+        parts.setdefault(figure.task, []).append(
+            FigurePart(
+                figure.stem,
+                figure.shows,
+                figure.caption,
+                image if total <= FIGURES_IN_ALL else None,
+            )
+        )
+    return parts
+
+
+def _image(figure: RenderedFigure) -> Markup:
+    image = inline_figure(figure.svg, figure.stem, figure.shows)
+    if len(image) <= SVG_AT_MOST:
+        return image
+    return Markup('<img class="plot" alt="{}" src="{}">').format(
+        figure.shows, data_uri(figure.png, "image/png")
+    )

@@ -1,0 +1,219 @@
+"""What the page says of each study: trials, curves, how to make it again, its files."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import yaml
+
+from analysis.reading.provenance import Provenance
+from analysis.reading.studies import Studies
+from analysis.report.page.curves import Panel, panels
+from analysis.report.page.downloads import Candidate, Download, download, held
+from analysis.report.page.findings import Effort, Row
+from analysis.report.page.table import Column, trial_columns
+from analysis.report.page.words import duration
+from analysis.tables.comparison import STATUS_COLUMNS, records, searched_hyperparameters
+from studies import format as files
+from studies.paths import StudyPath, open_path
+
+CURVES_IN_ALL = 2000
+TRIALS_IN_ALL = 1000
+FILES_IN_ALL = 400_000  # characters
+"""What a page holds at most of all studies together, so that it stays below 5 MB."""
+
+DATA_FILES = (
+    files.BEST_FILE,
+    files.CONFIRM_FILE,
+    files.GENERALIZATION_FILE,
+    files.TRIALS_FILE,
+    files.PROGRESS_FILE,
+)
+
+
+class StudyPart(NamedTuple):
+    """One study on the page.
+
+    Attributes:
+        label, task, path: as in the comparison.
+        facts: (term, value) of its making.
+        best: rows of the comparison that have a best trial, with the command that trains it.
+        command: what searches again, beside ``config``.
+        config: the configuration that the command reads.
+        columns, trials: of the table of trials, best first at each T.
+        trials_left_out: how many more there are.
+        panels: learning curves.
+        downloads: files of the study that the page holds.
+        not_held: those that it does not.
+    """
+
+    label: str
+    task: str
+    path: str
+    facts: list[tuple[str, str]]
+    best: list[tuple[Row, str]]
+    command: str
+    config: Download
+    columns: list[Column]
+    trials: list[Row]
+    trials_left_out: int
+    panels: list[Panel]
+    downloads: list[Download]
+    not_held: list[str]
+
+
+def study_parts(
+    studies: Studies, comparison: Sequence[Row], provenances: Mapping[str, Provenance]
+) -> list[StudyPart]:
+    """The studies that can be read, by task and model.
+
+    Args:
+        studies: of :func:`analysis.reading.studies.load_studies`.
+        comparison: rows of :func:`analysis.tables.comparison.compare_studies`.
+        provenances: study -> its provenance; of each that can be read.
+    """
+    readable = studies.studies[studies.studies["problem"] == ""]
+    lengths = max(1, int(studies.lengths["study"].isin(readable["study"]).sum()))
+    trials = _ranked(studies)
+    by_study = trials.groupby("study").groups
+    progress = studies.progress.groupby("study").groups
+    files_held = _held_files([open_path(path) for path in readable["path"]])
+    return [
+        _part(
+            [entry for entry in comparison if entry["study"] == row["study"]],
+            trials.loc[by_study.get(row["study"], [])],
+            studies.progress.loc[progress.get(row["study"], [])],
+            studies.configs[row["study"]],
+            provenances[row["study"]],
+            files_held,
+            lengths,
+        )
+        for row in records(readable.sort_values(["task", "model", "study"]))
+    ]
+
+
+def _part(
+    rows: list[Row],
+    trials: pd.DataFrame,
+    progress: pd.DataFrame,
+    config: dict[str, Any],
+    provenance: Provenance,
+    files_held: Mapping[str, Download],
+    lengths: int,
+) -> StudyPart:
+    """One study: its rows of the comparison, and its trials, best first at each T.
+
+    ``lengths`` is the number of (study, T) that share the page.
+    """
+    study, path = rows[0]["study"], rows[0]["path"]
+    folder, name = open_path(path), Path(study).name
+    listed = records(trials.groupby("T").head(max(3, TRIALS_IN_ALL // lengths)))
+    best = [row for row in rows if row["trial_id"] is not None]
+    paths = [str(folder / file) for file in DATA_FILES if (folder / file).is_file()]
+    return StudyPart(
+        label=rows[0]["label"],
+        task=rows[0]["task"],
+        path=path,
+        facts=_facts(rows, trials, config, provenance),
+        best=[(row, replay(path, row["trial_id"])) for row in best],
+        command=_command(name),
+        config=config_download(name, config),
+        columns=trial_columns(listed, searched_hyperparameters([config])),
+        trials=listed,
+        trials_left_out=len(trials) - len(listed),
+        panels=panels(
+            trials[trials["stage"] == files.SEARCH],
+            progress,
+            max(3, min(60, CURVES_IN_ALL // lengths)),
+        ),
+        downloads=[files_held[path] for path in paths if path in files_held],
+        not_held=[Path(path).name for path in paths if path not in files_held],
+    )
+
+
+def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str, Effort]:
+    """Study -> on which machine, and how long, the trials of its search were trained."""
+    searched = studies.trials[studies.trials["stage"] == files.SEARCH]
+    seconds = searched.groupby("study")["seconds"].sum()
+    finals = studies.best[studies.best["stage"] == files.FINAL].groupby("study")["T"]
+    lengths = finals.apply(frozenset)
+    return {
+        study: Effort(
+            provenance.machine, float(seconds.get(study, 0.0)), lengths.get(study, frozenset())
+        )
+        for study, provenance in provenances.items()
+    }
+
+
+def replay(path: str, trial_id: str) -> str:
+    """The command that trains a trial again and compares each number with its record."""
+    return f"python -m search.run --replay {shlex.quote(path)} {shlex.quote(trial_id)}"
+
+
+def _ranked(studies: Studies) -> pd.DataFrame:
+    """All trials, best first at each T, with the column best: whether it is in best.csv, or has
+    the seed of the one there, which then is its final training."""
+    chosen = studies.best[["study", "T", "seed"]].drop_duplicates().assign(best=True)
+    trials = studies.trials.merge(chosen, on=["study", "T", "seed"], how="left")
+    trials["best"] = trials["best"].eq(True)
+    return trials.sort_values(
+        ["study", "T", "best", "validation_accuracy", "tokens_to_solve"],
+        ascending=[True, True, False, False, True],
+    )
+
+
+def _facts(
+    rows: Sequence[Row], trials: pd.DataFrame, config: dict[str, Any], provenance: Provenance
+) -> list[tuple[str, str]]:
+    counts = {
+        status.replace("_", " "): sum(row[column] for row in rows)
+        for status, column in STATUS_COLUMNS.items()
+    }
+    ended = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    made = provenance.made
+    seconds = float(trials["seconds"].sum())
+    return [
+        ("Trials of the search", f"{sum(counts.values())} ({ended})" if ended else "none yet"),
+        ("Training in all", duration(seconds)),
+        ("Made", str(made.get("created", "not recorded"))),
+        ("Machine", provenance.machine),
+        ("Precision of products", _precision(config)),
+        ("System", str(made.get("platform", "not recorded"))),
+        ("Seed", str(made.get("seed", "not recorded"))),
+        ("Versions", ", ".join(map(" ".join, provenance.versions)) or "not recorded"),
+    ]
+
+
+def _precision(config: dict[str, Any]) -> str:
+    """What ``precision: auto`` came to, or what was given."""
+    if "precision" in config["space"]:
+        return "searched"
+    training = config.get("training")
+    return str(training.get("precision", "not recorded") if isinstance(training, dict) else "")
+
+
+def _command(name: str) -> str:
+    config, again = shlex.quote(f"{name}.yaml"), shlex.quote(f"{name}-again")
+    return f"python -m search.run --config {config} --name {again}"
+
+
+def config_download(name: str, config: dict[str, Any]) -> Download:
+    """The configuration of a study as a file for ``--config``."""
+    return download(f"{name}.yaml", yaml.safe_dump(config, sort_keys=False).encode())
+
+
+def _held_files(folders: Sequence[StudyPath]) -> dict[str, Download]:
+    """Path -> download, of the studies' files that fit on the page."""
+    paths = [folder / name for folder in folders for name in DATA_FILES]
+    return held(
+        {
+            str(path): Candidate(
+                f"{path.parent.resolve().name}-{path.name}", path.stat().st_size, path.read_bytes
+            )
+            for path in paths
+            if path.is_file()
+        },
+        FILES_IN_ALL,
+    )

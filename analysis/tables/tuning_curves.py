@@ -1,0 +1,158 @@
+"""How much a search gains from more trials: the expected best accuracy after n of them.
+
+Only trials that were sampled at random and independently tell it. TPE's depend on those before
+them, and so do configurations that were given or carried over from another T.
+
+Source: Lourie, Cho & He, "Show Your Work with Confidence: Confidence Bands for Tuning Curves",
+2023, and its package opda. The band holds for all n at once.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from opda.nonparametric import EmpiricalDistribution
+
+from analysis.reading.studies import Studies
+from studies import format as files
+from studies.seed_statistics import CHANCE
+
+LEAST_TRIALS = 4
+TIGHT_BAND_TRIALS = 64
+"""Up to so many trials the band is Learned-Miller & DeStefano's, which is the tighter one at the
+best trials, but is simulated in a time that grows with them (1 s at 64, 6 s at 200); above, it is
+that of the Kolmogorov-Smirnov test."""
+
+HOW_TO = "--sampler random --scheduler none --set search.solved_trials=N, N above search.trials"
+
+SAMPLE_COLUMNS = ("study", "label", "task", "T", "trials", "band", "remark")
+CURVE_COLUMNS = ("study", "label", "task", "T", "n", "best", "best_low", "best_high")
+
+
+def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
+    """One row a (study, T) that has trials: how many of them are a random sample.
+
+    Columns: ``SAMPLE_COLUMNS``, explained in :mod:`analysis.tables.columns`. ``remark`` says why
+    there is no curve, or no band, or what the accuracies are; ``values`` holds the accuracies.
+    """
+    trials = studies.trials[studies.trials["stage"] == files.SEARCH]
+    groups = dict(iter(trials.groupby(["study", "T"])))
+    events = studies.events
+    began = events[events["event"] == "length_began"].groupby(["study", "T"])["initial"].max()
+    over = events[events["event"] == "length_ended"].groupby(["study", "T"])["limit"].last()
+    limits = over.to_dict()
+    given = began.to_dict()
+    rows = []
+    for row in comparison[["study", "label", "task", "T"]].dropna().to_dict(orient="records"):
+        of = row["study"], row["T"]
+        if of not in groups:
+            continue
+        search = studies.configs[row["study"]]["search"]
+        values = _values(groups[of].iloc[given.get(of, 0) :])
+        reason = _refusal(search, of in given, values)
+        rows.append(
+            row
+            | {
+                "trials": 0 if reason else len(values),
+                "band": not reason and limits.get(of) == "trials",
+                "remark": reason or _remark(search, limits.get(of)),
+                "values": [] if reason else values,
+            }
+        )
+    return pd.DataFrame(rows, columns=[*SAMPLE_COLUMNS, "values"])
+
+
+def _values(trials: pd.DataFrame) -> list[float]:
+    """Best validation accuracy of each trial that has ended; a failed one may have none."""
+    ended = trials[trials["status"] != files.INTERRUPTED]
+    return [float(value) for value in ended["validation_accuracy"].fillna(CHANCE)]
+
+
+def _refusal(search: dict[str, Any], has_events: bool, values: list[float]) -> str:
+    """Why there is no curve; empty if there is one."""
+    sampler = search.get("sampler")
+    if sampler != "random":
+        return f"sampled by {sampler}, not at random: search with {HOW_TO}"
+    if not has_events:
+        return f"{files.EVENTS_FILE} does not tell which trials were given and which sampled"
+    if len(values) < LEAST_TRIALS:
+        return f"only {len(values)} random trials have ended, of at least {LEAST_TRIALS}"
+    return ""
+
+
+def _remark(search: dict[str, Any], limit: str | None) -> str:
+    """What a reader of a curve must know."""
+    remarks = []
+    if search.get("scheduler") != "none":
+        remarks.append("accuracy of a stopped trial is that at its stop")
+    if limit is None:
+        remarks.append("no band: the search goes on, or was interrupted")
+    elif limit != "trials":
+        remarks.append(f"no band: results decided when it ended ({limit})")
+    return "; ".join(remarks)
+
+
+def tuning_curves(samples: pd.DataFrame) -> pd.DataFrame:
+    """The expected best validation accuracy after 1 to all of the random trials.
+
+    Args:
+        samples: of :func:`random_samples`.
+
+    Columns: ``CURVE_COLUMNS``, explained in :mod:`analysis.tables.columns`.
+    """
+    curves = []
+    for row in samples[samples["trials"] > 0].to_dict(orient="records"):
+        ns = _counts(row["trials"])
+        best, low, high = expected_best(row["values"], ns)
+        curve = pd.DataFrame({"n": ns, "best": best, "best_low": low, "best_high": high})
+        if not row["band"]:
+            curve[["best_low", "best_high"]] = np.nan
+        curves.append(curve.assign(**{name: row[name] for name in CURVE_COLUMNS[:4]}))
+    if not curves:
+        return pd.DataFrame(columns=list(CURVE_COLUMNS))
+    return pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)]
+
+
+def _counts(trials: int) -> list[int]:
+    """Every n, or about fifty of them spread evenly on a logarithmic axis."""
+    if trials <= 50:
+        return list(range(1, trials + 1))
+    return sorted(set(np.geomspace(1, trials, 50).round().astype(int).tolist()))
+
+
+def expected_best(values: list[float], ns: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The mean of the best of n draws, and the ends of its 95 % band, for each n.
+
+    Args:
+        values: accuracies of independent trials. With equal ones among them the band is wider
+            than need be.
+    """
+    ordered = np.sort(values)
+    low_weights, high_weights = _band_weights(len(values))
+    extended = np.concatenate([[0.0], ordered, [1.0]])  # an accuracy is nowhere else
+
+    def curve(ys: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+        best: np.ndarray = EmpiricalDistribution(ys, weights, a=0.0, b=1.0).average_tuning_curve(ns)
+        return best
+
+    # The more weight lies on small values, the lower is the curve.
+    return curve(ordered, None), curve(extended, high_weights), curve(extended, low_weights)
+
+
+@lru_cache(maxsize=256)
+def _band_weights(trials: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of 0, the ordered values and 1 in the lower and upper band of the distribution.
+
+    They depend on the number of values alone, so they are those of any distinct ones.
+    """
+    lower, _, upper = EmpiricalDistribution.confidence_bands(
+        np.arange(1, trials + 1) / (trials + 1),
+        confidence=0.95,
+        a=0.0,
+        b=1.0,
+        generator=np.random.default_rng(0),
+        method="ld_equal_tailed" if trials <= TIGHT_BAND_TRIALS else "ks",
+        n_jobs=1,
+    )
+    return lower.ws, upper.ws

@@ -1,0 +1,207 @@
+"""Test the best models of studies at lengths that they were not trained for.
+
+    python -m search.generalize
+    python -m search.generalize runs/gru-delay --T 100 1000 10000 --payloads 500
+    python -m search.generalize runs/my-cell --allow-import
+
+Trains nothing. Writes generalization.csv into each study; python -m analysis.compare shows it
+from then on. A cell of your own is imported only with --allow-import.
+"""
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from copytask import MAX_SEED, MODELS, Purpose, configure_process, evaluate, load_model
+from search.config.reading import recorded_config
+from search.errors import UserError
+from search.storage.csv_tables import Row, read_rows, write_rows
+from search.storage.store import reason
+from search.study.study import read_document
+from studies import format as files
+from studies.command_line import Parser, add_runs
+from studies.errors import InputError
+from studies.finding import find_studies
+from studies.paths import StudyPath
+
+LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
+PAYLOADS = 200
+
+
+def make_parser() -> Parser:
+    """The command line of ``python -m search.generalize``."""
+    parser = Parser("copytask-generalize", prog="python -m search.generalize", description=__doc__)
+    add_runs(parser)
+    parser.add_argument(
+        "--T",
+        nargs="+",
+        type=_at_least_one,
+        default=LENGTHS,
+        metavar="N",
+        help=f"lengths to test at (default: {' '.join(map(str, LENGTHS))})",
+    )
+    parser.add_argument(
+        "--payloads",
+        type=_at_least_one,
+        default=PAYLOADS,
+        metavar="N",
+        help=f"number of test payloads at each length (default: {PAYLOADS})",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="seed of the payloads, which are the same for all models (default: 0)",
+    )
+    parser.add_argument(
+        "--allow-import",
+        action="store_true",
+        help="import the cells of your own that the studies name, which runs their code",
+    )
+    return parser
+
+
+def _at_least_one(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+    return number
+
+
+def read_best(study: StudyPath) -> tuple[str, list[Row]]:
+    """The model that a study searches, and the rows of its best.csv.
+
+    Raises:
+        UserError: study.yaml or best.csv cannot be read.
+    """
+    document = read_document(study)
+    config = recorded_config(document.get("config"), str(study / files.STUDY_FILE))
+    table = study / files.BEST_FILE
+    try:
+        rows = read_rows(table)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{table} cannot be read: {reason(error)}") from None
+    needed = ("model", "task", "T", "trial_id", "checkpoint")
+    for row in rows:
+        if lacking := [name for name in needed if row.get(name) is None]:
+            raise UserError(f"{table}: a row has no {lacking[0]}")
+    return config.model, rows
+
+
+def score_model(
+    study: StudyPath,
+    model: str,
+    best: Row,
+    lengths: list[int],
+    payloads: int,
+    seed: int,
+    allow_import: bool,
+) -> list[Row]:
+    """The rows of generalization.csv for one row of best.csv.
+
+    Args:
+        model: the name in study.yaml; a checkpoint does not choose another.
+        allow_import: whether to import the module of a cell that is in no registry.
+
+    Raises:
+        UserError: the model cannot be loaded, or needs a module that must not be imported.
+    """
+    if model not in MODELS and not allow_import:
+        raise UserError(
+            f"{study}, T = {best['T']}: its model is the cell {model!r}, whose code would be run: "
+            "if you trust it, add --allow-import"
+        )
+    try:
+        trained = load_model(study / str(best["checkpoint"]), cell=model)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{study}, T = {best['T']}: {' '.join(str(error).split())}") from None
+    rows = []
+    for length in lengths:
+        scores = evaluate(
+            trained, best["task"], length, payloads=payloads, seed=seed, purpose=Purpose.TEST
+        )
+        columns = ("accuracy", "accuracy_low", "accuracy_high", "exact_match", "recalled_bits")
+        rows.append(
+            {name: best[name] for name in ("task", "T", "trial_id")}
+            | {"model": files.model_label(str(best["model"]))}
+            | {name: getattr(scores, name) for name in columns}
+            | {"test_T": length, "payloads": payloads, "seed": seed}
+        )
+    return rows
+
+
+def generalize(
+    studies: dict[StudyPath, str], lengths: list[int], payloads: int, seed: int, allow_import: bool
+) -> list[str]:
+    """Test the best models of all studies, and write what they reach.
+
+    A study's file is written once all its models are tested, and replaces earlier tests. A model
+    that cannot be tested is skipped.
+
+    Args:
+        studies: directory -> name, of :func:`studies.finding.find_studies`.
+        allow_import: see :func:`score_model`.
+
+    Returns:
+        One line for each study or model that was skipped.
+
+    Raises:
+        UserError: a study cannot be written.
+    """
+    console = Console(markup=False, emoji=False, highlight=False)
+    skipped: list[str] = []
+    for study, name in studies.items():
+        rows: list[dict[str, Any]] = []
+        try:
+            model, best = read_best(study)
+        except UserError as error:
+            skipped.append(str(error))
+            continue
+        if not best:
+            skipped.append(f"{study}: no T has a best trial yet")
+        for row in best:
+            try:
+                found = score_model(study, model, row, lengths, payloads, seed, allow_import)
+            except UserError as error:
+                skipped.append(str(error))
+                continue
+            shown = "  ".join(f"{of['test_T']}: {of['accuracy']:.3f}" for of in found)
+            console.print(f"{name}, trained for T = {row['T']}:  {shown}", soft_wrap=True)
+            rows += found
+        if rows:
+            table = study / files.GENERALIZATION_FILE
+            try:
+                write_rows(table, files.GENERALIZATION_COLUMNS, rows)
+            except OSError as error:
+                raise UserError(f"{table} cannot be written: {reason(error)}") from None
+    return skipped
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    args = make_parser().parse_args(arguments)
+    configure_process()
+    if args.allow_import and not {"", os.getcwd()} & set(sys.path):
+        sys.path.insert(0, os.getcwd())  # where python -m looks for a cell too
+    try:
+        if not 0 <= args.seed <= MAX_SEED:
+            raise UserError(f"--seed {args.seed}: must be from 0 to {MAX_SEED}")
+        studies = find_studies(args.runs)
+        lengths = sorted(set(args.T))
+        skipped = generalize(studies, lengths, args.payloads, args.seed, args.allow_import)
+    except (InputError, UserError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for line in skipped:
+        print(f"error: not tested: {line}", file=sys.stderr)
+    return 2 if skipped else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

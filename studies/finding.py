@@ -1,0 +1,83 @@
+"""The studies that a command line names: each path is a study, or a folder of studies."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from studies import format as files
+from studies.errors import InputError
+from studies.paths import StudyPath, is_object_store, open_path
+
+MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
+
+
+def open_run(path: str | StudyPath) -> StudyPath:
+    """Open a folder or prefix that a user has named.
+
+    Raises:
+        InputError: the address cannot be read.
+    """
+    try:
+        return open_path(path)
+    except ValueError as error:
+        raise InputError(f"{path} {error}") from None
+
+
+def find_studies(paths: Iterable[str | StudyPath]) -> dict[StudyPath, str]:
+    """The studies at these paths, in order: directory -> name.
+
+    A study is named after its directory, or by its path where two directories share a name.
+
+    Raises:
+        InputError: a path does not exist, or holds no study.
+    """
+    folders = list(dict.fromkeys(folder for path in paths for folder in _studies_at(path)))
+    names = [folder.resolve().name for folder in folders]
+    count = Counter(names)
+    return {
+        folder: name if count[name] == 1 else str(folder)
+        for folder, name in zip(folders, names, strict=True)
+    }
+
+
+def _studies_at(path: str | StudyPath) -> list[StudyPath]:
+    place = open_run(path)
+    try:
+        return _study_or_children(place)
+    except InputError:
+        raise
+    except Exception as error:  # each driver of an object store has its own errors
+        if not is_object_store(place):
+            raise
+        raise InputError(f"cannot read {path}: {' '.join(str(error).split())}") from None
+
+
+def _study_or_children(path: StudyPath) -> list[StudyPath]:
+    """The study at ``path``, or else the studies one level below it, sorted."""
+    if not path.exists():
+        raise InputError(f"{path} does not exist; name a folder of studies, or {MAKE_A_STUDY}")
+    if not path.is_dir():
+        raise InputError(f"{path} is not a folder; name a study or a folder of studies")
+    if _is_study(path):
+        return [path]
+    try:
+        # A hidden folder is a study that the search is still creating.
+        found = sorted(
+            child for child in path.iterdir() if child.name[0] != "." and _is_study(child)
+        )
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    if not found:
+        raise InputError(
+            f"no study in {path}: neither {path / files.STUDY_FILE} nor "
+            f"{path / '*' / files.STUDY_FILE} exists; {MAKE_A_STUDY}"
+        )
+    return found
+
+
+def _is_study(path: StudyPath) -> bool:
+    """Whether it has any file of a study: without its study.yaml it is broken, not absent."""
+    names = (
+        files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE,
+        files.CONFIRM_FILE,
+    )  # fmt: skip
+    return any((path / name).is_file() for name in names)

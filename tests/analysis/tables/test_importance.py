@@ -1,0 +1,83 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from study_files import trial, write_study
+
+from analysis import load_studies
+from analysis.tables.comparison import compare_studies
+from analysis.tables.importance import IMPORTANCE_COLUMNS, hyperparameter_importance, search_space
+from studies import format as files
+
+
+def searched(count: int, T: int = 100) -> list[dict[str, Any]]:
+    """Trials of which the hidden size alone decides, at another level for each T."""
+    rng = np.random.default_rng(T)
+    return [
+        trial(
+            T,
+            number,
+            learning_rate=float(10 ** rng.uniform(-4, -2)),
+            hidden_size=int(rng.choice([64, 128])),
+            curriculum_length=int(rng.integers(100, 1000)),
+        )
+        for number in range(count)
+    ]
+
+
+def scored(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        row | {"ladder_accuracy": 0.3 + 0.5 * (row["hidden_size"] == 128) - row["T"] / 1000}
+        for row in rows
+    ]
+
+
+def importance(runs: Path) -> pd.DataFrame:
+    studies = load_studies([runs])
+    return hyperparameter_importance(studies, compare_studies(studies))
+
+
+def test_the_hyperparameter_that_decides_is_found_over_all_lengths(runs: Path) -> None:
+    write_study(runs, "a", trials=scored(searched(30) + searched(30, 200)))
+    found = importance(runs)
+    assert list(found) == list(IMPORTANCE_COLUMNS)
+    assert set(found["trials"]) == {60}
+    of = found.set_index("hyperparameter")
+    assert set(of.index) == {"learning_rate", "hidden_size", "curriculum_length"}
+    assert of["importance"].idxmax() == "hidden_size"
+    assert of.loc["hidden_size", "importance"] > 2 * of.loc["hidden_size", "noise"]
+    assert of.loc["learning_rate", "importance"] < of.loc["hidden_size", "importance"] / 2
+
+
+def test_few_trials_tell_nothing(runs: Path) -> None:
+    cut = [row | {"status": files.INTERRUPTED} for row in scored(searched(5, 200))]
+    write_study(runs, "a", trials=scored(searched(19)) + cut)
+    assert importance(runs).empty
+
+
+def test_the_search_space_of_a_study() -> None:
+    space = {
+        "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+        "hidden_size": {"choices": [64, 128]},
+        "curriculum_length": {"low": 100, "high": 900},
+        "clip_norm": {"low": 0, "high": 1},
+        "batch_size": 32,
+        "optimizer": {"choices": ["adam", "sgd"]},
+    }
+    trials = pd.DataFrame(
+        {
+            "learning_rate": [1e-3, 0.05],  # given, beyond the range
+            "hidden_size": [64, 256],
+            "curriculum_length": [100, 200],
+            "clip_norm": [None, 0.5],
+            "batch_size": [32, 32],
+        }
+    )
+    assert search_space(space, trials) == {
+        "learning_rate": FloatDistribution(1e-4, 0.05, log=True),
+        "hidden_size": CategoricalDistribution([64, 128, 256]),
+        "curriculum_length": IntDistribution(100, 900),
+        "clip_norm": FloatDistribution(0, 1),
+    }
