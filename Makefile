@@ -5,6 +5,7 @@
 # make lint                ruff and mypy
 # make wheel               the wheel of this platform and the source archive, in dist/
 # make installed           that wheel in an empty environment: a search and a comparison
+# make docs                the documentation as a website, in site/
 # make audit               known vulnerabilities of what is installed
 #
 # ARGS is handed on: make search MODEL=gru ARGS="--config configs/quick.yaml"
@@ -15,7 +16,7 @@ VENV := .venv
 OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: search test oldest compare lint wheel installed audit clean
+.PHONY: search test oldest compare lint docs wheel installed audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 STUDY = $(subst :,.,$(subst .py:,:,$(notdir $(MODEL))))-delay
@@ -50,6 +51,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# A broken link, or a name of the API that is not there, is an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 # The wheel is built from the source archive, so what that lacks is missing here as well.
 wheel: $(VENV)/.dev
 	rm -rf dist
@@ -71,6 +76,11 @@ $(VENV)/.dev: $(BUILT_FROM)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(VENV)/.run $@
 
+$(VENV)/.docs: $(BUILT_FROM)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $(VENV)/.run $@
+
 $(OLDEST)/.stamp: $(BUILT_FROM)
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet uv
@@ -85,4 +95,4 @@ audit: $(VENV)/.dev
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(VENV)/installed.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info copytask/engine/*.so
+	rm -rf $(VENV) $(OLDEST) build dist site *.egg-info copytask/engine/*.so
