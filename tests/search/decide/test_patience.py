@@ -15,12 +15,14 @@ class Search(History):
         self.number = 0
 
     def start_trial(self, trial_id, training) -> None:
-        self.apply({"event": "trial_started", "trial_id": trial_id, "training": training})
+        self.apply(
+            {"event": "trial_started", "elapsed": 0.0, "trial_id": trial_id, "training": training}
+        )
 
     def add_result(self, trial_id, metrics, parameters, status="") -> None:
         self.apply(
             {
-                "event": "result", "trial_id": trial_id, "metrics": metrics,
+                "event": "result", "elapsed": 0.0, "trial_id": trial_id, "metrics": metrics,
                 "parameters": parameters, "status": status,
             }
         )  # fmt: skip
@@ -40,7 +42,7 @@ class Search(History):
     def fail(self) -> None:
         name = self.begin()
         report(self, name, 1, 0.5, ladder_accuracy=1.0)
-        self.apply({"event": "trial_failed", "trial_id": name, "error": "why"})
+        self.apply({"event": "trial_failed", "elapsed": 0.0, "trial_id": name, "error": "why"})
 
 
 def test_so_many_trials_in_a_row_without_a_gain_end_the_search():
