@@ -120,3 +120,23 @@ def test_the_page_of_the_api_has_every_public_name(package):
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     listed = re.findall(rf"^::: {package.__name__}\.(\w+)$", page, re.MULTILINE)
     assert sorted(listed) == sorted(package.__all__)
+
+
+def test_contributing_names_files_and_code_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"`([\w./]+)`", FENCED.sub("", text))
+    packages = ("copytask", "studies", "search", "analysis")
+    paths = [name for name in quoted if name.partition("/")[0] in (*packages, "tests", "docs")]
+    assert len(paths) > 15
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+    facts = text.partition("## Facts")[2]
+    places = re.findall(r"`([\w.]+)`", " ".join(re.findall(r"\((`[^)]+`)\)", facts)))
+    assert len(places) > 20
+    sources = [
+        path.read_text(encoding="utf-8")
+        for package in packages
+        for path in (ROOT / package).rglob("*.[pc]*")
+        if path.suffix in (".py", ".c")
+    ]
+    code = set(re.findall(r"\w+", " ".join(sources)))
+    assert [place for place in places if place.split(".")[-1] not in code] == []
