@@ -1,9 +1,8 @@
-"""A recurrent cell unrolled over a sequence: its operands, its buffers and its gradients.
+"""A recurrent cell unrolled over a sequence: what goes in, what is kept, what comes back.
 
-Shapes: L steps, B sequences, H units, G gates, S recalled positions, which are the last ones. There
-are two cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n). The recurrent input of their gates
-is m_t = h_{t-1}; in the multiplicative architectures it is m_t = mx_t * mh_t with mx_t = W_mx x_t
-and mh_t = W_mh h_{t-1}.
+Shapes: L steps, B sequences, H units, G gates, S recalled steps. There are two cells, ``lstm``
+(gates i, f, g, o) and ``gru`` (r, z, n), each with the recurrent input m_t = h_{t-1}, or with
+m_t = factor_t * (W_mh h_{t-1}) in the multiplicative architectures.
 """
 
 import copy
@@ -17,37 +16,25 @@ import torch
 from torch import Tensor
 
 GATES = {"lstm": 4, "gru": 3}
-"""Number of gates G of each cell."""
 
 
 class Operands(NamedTuple):
-    """What a sequence is computed from. Gradients flow to each of them.
+    """What a sequence is computed from; a gradient flows to each."""
 
-    Attributes:
-        inputs: W_ih x + b, shape (symbols, G H), a row for each token id, or (L, B, G H), one for
-            each position.
-        mx: W_mx x, shape (symbols, H) or (L, B, H); None in the plain cells, where m = h.
-        weight_hh: shape (G H, H).
-        weight_mh: shape (H, H); None without ``mx``.
-        bias: shape (H); GRU only: the bias inside the product that the reset gate scales.
-        h: shape (B, H), the initial state.
-        c: shape (B, H), the initial cell state; LSTM only.
-    """
-
-    inputs: Tensor
-    mx: Tensor | None
-    weight_hh: Tensor
-    weight_mh: Tensor | None
-    bias: Tensor | None
-    h: Tensor
-    c: Tensor | None
+    inputs: Tensor  # W_ih x + b: (tokens, G H) for every token, or (L, B, G H) for every position
+    factors: Tensor | None  # W_mx x: (tokens, H) or (L, B, H); None: m = h
+    weight_hh: Tensor  # (G H, H)
+    weight_mh: Tensor | None  # (H, H), with factors
+    bias: Tensor | None  # (H): GRU, the bias inside the product that the reset gate scales
+    h: Tensor  # (B, H): initial state
+    c: Tensor | None  # (B, H): LSTM, initial cell
 
 
 def recalled_steps(recalled: int | None, steps: int) -> int:
-    """S, the number of outputs to return: ``recalled``, but at most all ``steps``.
+    """S: how many of L = ``steps`` outputs are returned, the last ones; all, if not given.
 
     Raises:
-        ValueError: ``recalled`` is negative.
+        ValueError: less than none.
     """
     if recalled is not None and recalled < 0:
         raise ValueError(f"recalled >= 0 must hold, but got recalled={recalled}")
@@ -56,27 +43,20 @@ def recalled_steps(recalled: int | None, steps: int) -> int:
 
 @dataclass
 class Gradients:
-    """Gradients of the loss, named as the operands and of their shapes.
+    """Gradients of the loss, named as the operands. The engines add to those of the operands."""
 
-    The engines read ``outputs`` and add to all others.
-
-    Attributes:
-        outputs: shape (S, B, H).
-        h, c: before the backward pass, of the final state; after it, of the initial state.
-    """
-
-    outputs: Tensor
-    h: Tensor
-    c: Tensor | None
+    outputs: Tensor  # (S, B, H)
+    h: Tensor  # (B, H): before the way back, of the final state; after it, of the initial one
+    c: Tensor | None  # likewise
     inputs: Tensor
-    mx: Tensor | None
+    factors: Tensor | None
     weight_hh: Tensor
     weight_mh: Tensor | None
     bias: Tensor | None
 
     @classmethod
     def start(cls, operands: Operands, outputs: Tensor) -> "Gradients":
-        """Take the gradient of the outputs; start with zero for all operands."""
+        """Those of the outputs, and zero for all operands."""
         zeros: dict[str, Any] = {
             name: None if operand is None else torch.zeros_like(operand)
             for name, operand in operands._asdict().items()
@@ -84,30 +64,27 @@ class Gradients:
         return cls(outputs=outputs, **zeros)
 
     def part(self, steps: slice, recalled: slice) -> "Gradients":
-        """The gradients of a part of the sequence, on the same memory.
-
-        See :meth:`UnrolledCell.parts`.
-        """
+        """Those of a part of the sequence, on the same memory: see :meth:`Unrolled.parts`."""
         part = replace(self, outputs=self.outputs[recalled])
         if self.inputs.dim() == 3:
             part.inputs = self.inputs[steps]
-            part.mx = None if self.mx is None else self.mx[steps]
+            part.factors = None if self.factors is None else self.factors[steps]
         return part
 
 
-class UnrolledCell:
+class Unrolled:
     """The operands and buffers of one sequence.
 
-    With ``keep`` the buffers hold every step, for the backward pass. Without it, two rows of states
-    alternate and there is one row of activations.
+    With ``keep`` the buffers hold every step, as the way back needs. Without, two rows of
+    states alternate and there is one row of activations.
 
     Attributes:
-        index: shape (L, B), rows of ``inputs`` and ``mx``; None: these are given by position.
-        h, c: states, shape (L + 1, B, H); ``h[0]`` is the initial one. c: LSTM only.
-        gates: activations, shape (L, B, G H); in place of the GRU's last gate, W_hn m + bias.
-        mh: W_mh h, shape (L, B, H); multiplicative cells only.
+        index: shape (L, B), rows of ``inputs`` and ``factors``; None: these are by position.
+        h, c: shape (L + 1, B, H), states; ``h[0]`` is the initial one. c: LSTM only.
+        gates: shape (L, B, G H), activations; the GRU's last gate is W_hn m + bias.
+        u: shape (L, B, H), W_mh h; with factors only.
         steps, recalled: L and S.
-        bf16: whether the operands of matrix products may be rounded to bfloat16.
+        bf16: whether the factors of matrix products may be rounded to bfloat16.
     """
 
     def __init__(
@@ -131,12 +108,12 @@ class UnrolledCell:
             (rows + 1, batch, units),
             (rows + 1, batch, units if operands.c is not None else 0),
             (rows, batch, GATES[cell] * units),
-            (rows, batch, units if operands.mx is not None else 0),
+            (rows, batch, units if operands.factors is not None else 0),
         ]
         sizes = [math.prod(shape) for shape in shapes]
         self._memory = _Memory(sum(sizes), operands.h)
         parts = torch.split(self._memory.tensor[: sum(sizes)], sizes)
-        self.h, self.c, self.gates, self.mh = (
+        self.h, self.c, self.gates, self.u = (
             part.view(shape) for part, shape in zip(parts, shapes, strict=True)
         )
         self.recalled = recalled_steps(recalled, self.steps)
@@ -150,13 +127,13 @@ class UnrolledCell:
 
     def buffers(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The buffers, in a fixed order."""
-        return self.h, self.c, self.gates, self.mh
+        return self.h, self.c, self.gates, self.u
 
-    def parts(self, size: int) -> Iterator[tuple["UnrolledCell", slice, slice]]:
+    def parts(self, size: int) -> Iterator[tuple["Unrolled", slice, slice]]:
         """Cut the sequence into parts of ``size`` steps, an even number, and a shorter last one.
 
         Yields:
-            The part, on the same buffers; its steps; its rows of the outputs.
+            The part, on the same buffers; its steps; its rows of the recalled outputs.
         """
         first = self.steps - self.recalled
         for start in range(0, self.steps, size):
@@ -169,30 +146,30 @@ class UnrolledCell:
             if self.index is not None:
                 part.index = self.index[steps]
             else:
-                inputs, mx = self.operands.inputs, self.operands.mx
+                inputs, factors = self.operands.inputs, self.operands.factors
                 part.operands = self.operands._replace(
-                    inputs=inputs[steps], mx=None if mx is None else mx[steps]
+                    inputs=inputs[steps], factors=None if factors is None else factors[steps]
                 )
             if self.keep:
                 part.h, part.c = self.h[start : stop + 1], self.c[start : stop + 1]
-                part.gates, part.mh = self.gates[steps], self.mh[steps]
+                part.gates, part.u = self.gates[steps], self.u[steps]
             yield part, steps, recalled
 
 
 class _Memory:
-    """The memory of a sequence's buffers, which the next sequence reuses.
+    """Memory of sequences. It is handed on to the next sequence when the last user is gone.
 
-    If every training step asked the system for memory, the system would have to map and clear it
-    every time. Lengths grow with the curriculum, so we ask for twice the size: pages that are never
-    touched cost nothing. On a GPU torch's own allocator does this.
+    Asked from the system at every training step, it would have to be cleared and mapped by
+    the kernel every time. Lengths grow with the curriculum, so twice the size is asked for:
+    pages that are never touched cost nothing. On a GPU torch keeps memory by itself.
     """
 
-    # Holds the memory of the last sequence. Taking and returning it are one operation each, which
-    # makes this safe for threads.
+    # Of one sequence, the last; taking and giving it back are one operation each, as several
+    # threads need.
     _free: ClassVar[deque[Tensor]] = deque(maxlen=1)
 
     def __init__(self, size: int, like: Tensor):
-        # A tensor made in inference mode cannot be written to by a later training step.
+        # What is made in inference mode could not be written to in a training step later.
         with torch.inference_mode(False):
             if like.device.type != "cpu":
                 self.tensor = like.new_empty(size)

@@ -1,4 +1,4 @@
-"""A user's own cell: imports its factory by file or by module."""
+"""Cells of one's own: where the code that a name stands for is found."""
 
 import difflib
 import hashlib
@@ -18,9 +18,10 @@ FILE_ENDING = ".py"
 
 
 def absolute_cell(name: str) -> str:
-    """Make the path in ``path/file.py:factory`` absolute, so that it holds in every folder.
+    """The name of a cell that stands for the same one in every folder.
 
-    Any other name of a model is returned unchanged.
+    Args:
+        name: a model. ``path/file.py:factory`` becomes absolute; any other stays as it is.
     """
     source, _, attribute = name.rpartition(":")
     if not source.endswith(FILE_ENDING):
@@ -29,9 +30,9 @@ def absolute_cell(name: str) -> str:
 
 
 def is_same_cell(given: str, recorded: str) -> bool:
-    """Whether a name that a user gives means the recorded cell.
+    """Whether a name that a user gives may stand for a recorded one.
 
-    For a file, only its name and the factory count: its folder may differ on this machine.
+    Of a file, its folder does not matter: it may be another one on this machine.
     """
     if given == recorded:
         return True
@@ -42,10 +43,10 @@ def is_same_cell(given: str, recorded: str) -> bool:
 
 
 def import_cell(name: str) -> Callable[..., nn.Module]:
-    """Import the factory that ``package.module:factory`` or ``path/file.py:factory`` names.
+    """The factory that ``package.module:factory`` or ``path/file.py:factory`` names.
 
     Raises:
-        ValueError: it cannot be imported, or cannot be called; the message says what to do.
+        ValueError: it cannot be imported, or is no factory; says what to do.
     """
     source, _, attribute = name.rpartition(":")
     try:
@@ -68,26 +69,23 @@ def import_cell(name: str) -> Callable[..., nn.Module]:
             f"the cell {name!r} cannot be imported: {type(error).__name__}: {error}{advice}"
         ) from error
     if not callable(factory):
-        raise ValueError(
-            f"the cell {name!r} is a {type(factory).__name__}; it must be a class or a function "
-            "that makes the cell"
-        )
+        raise ValueError(f"the cell {name!r} is no factory: it cannot be called")
     return cast("Callable[..., nn.Module]", factory)
 
 
 def _absolute(source: str) -> Path:
-    """Do not resolve links: on other hosts of a cluster they may lead elsewhere."""
+    """Links are kept: other hosts of a cluster may have them lead elsewhere."""
     return Path(os.path.abspath(Path(source).expanduser()))
 
 
 def _import_file(source: str) -> ModuleType:
-    """Import a file as a module, once in a process. It can import modules from its own folder.
+    """The module in a file, which is run once in a process. It finds modules beside it.
 
     Raises:
         FileNotFoundError: there is no such file.
     """
     path = _absolute(source)
-    # A unique name: a module with the file's name may already be imported.
+    # A name of its own: the file may be called as a module that is imported already.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"cell_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{digest}"
     if name in sys.modules:
@@ -99,7 +97,7 @@ def _import_file(source: str) -> ModuleType:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # last, so that it does not hide installed packages
+        sys.path.append(str(path.parent))  # last: it must not hide what is installed
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)

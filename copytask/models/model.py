@@ -1,26 +1,20 @@
-"""The whole network: one-hot tokens -> cell -> readout."""
+"""The network around a core: one-hot tokens -> core -> readout."""
 
 import torch
 from torch import Tensor, nn
 
 from copytask.engine import check_tokens, recalled_steps
-from copytask.models.recurrent import RecurrentCell
+from copytask.models.core import RecurrentCore
 from copytask.tasks import ALPHABET_SIZE, PAYLOAD_SYMBOLS
 
 
 class CopyModel(nn.Module):
-    """A cell between one-hot input tokens and a linear readout of payload symbols.
-
-    Shapes: L tokens in a sequence, B sequences in a batch.
+    """A recurrent core between one-hot input tokens and a linear readout of payload symbols.
 
     Args:
-        core: the cell, a module with the interface of torch.nn.GRU: it maps inputs of shape
-            (L, B, 12) to outputs of shape (L, B, hidden_size) and a state.
-        hidden_size: width of the cell's outputs.
-
-    Attributes:
-        core: the cell; checkpoints name its parameters ``core.*``.
-        readout: the linear layer from the cell's outputs to 10 logits.
+        core: a module with the interface of torch.nn.GRU: it maps (L, B, 12) to outputs of
+            shape (L, B, hidden_size) and a state.
+        hidden_size: width of the core's output.
     """
 
     one_hot: Tensor
@@ -31,29 +25,25 @@ class CopyModel(nn.Module):
         self.core = core
         self.readout = nn.Linear(hidden_size, PAYLOAD_SYMBOLS)
 
-    def forward(self, tokens: Tensor, recalled: int | None = None) -> Tensor:
-        """Score the payload symbols at each position.
+    def forward(self, tokens: Tensor, recall: int | None = None) -> Tensor:
+        """Score the payload symbols.
 
         Args:
-            tokens: shape (L, B), int64 in 0..11.
-            recalled: score only this many positions, the last ones; None scores all.
+            tokens: shape (L, B), int64.
+            recall: score only the last ``recall`` positions.
 
         Returns:
-            Logits, shape (L or recalled, B, 10).
-
-        Raises:
-            ValueError: tokens and weights are on different devices, or ``recalled`` is negative.
-            IndexError: a token is not in 0..11.
+            Logits of shape (L or recall, B, 10).
         """
-        if isinstance(self.core, RecurrentCell):
-            outputs, _ = self.core(tokens, recalled=recalled)
+        if isinstance(self.core, RecurrentCore):
+            outputs, _ = self.core(tokens, recalled=recall)
         else:
             check_tokens(tokens, ALPHABET_SIZE, self.one_hot)
             outputs, _ = self.core(self.one_hot[tokens.long()])
-            outputs = outputs[len(outputs) - recalled_steps(recalled, len(outputs)) :]
+            outputs = outputs[len(outputs) - recalled_steps(recall, len(outputs)) :]
         logits: Tensor = self.readout(outputs)
         return logits
 
     def parameter_count(self) -> int:
-        """Number of trainable parameters."""
+        """Number of trained parameters."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)

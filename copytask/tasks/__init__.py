@@ -14,7 +14,6 @@ from copytask.tasks.task import (
 )
 
 TASKS: dict[str, Task] = {"delay": Delay(), "sequence": Sequence()}
-"""Name of each protocol -> the task."""
 
 __all__ = [
     "ALPHABET_SIZE",

@@ -14,7 +14,8 @@ from search.console.formats import clock, hyperparameters, millions, number, sho
 from search.console.sparkline import Sparkline
 from search.console.tables import best_table, plain_table, shown_hyperparameters
 from search.study.early_stops import Stop, stop_of
-from search.study.history import History, TrialRecord
+from search.study.history import TrialRecord
+from search.study.study import Study
 from studies.format import model_label
 
 WIDE = 160
@@ -39,7 +40,7 @@ class LiveView:
             cannot be told).
     """
 
-    history: History
+    study: Study
     running: list[str] = field(default_factory=list)
     doing: str = ""
     slots: int = 0
@@ -50,9 +51,9 @@ class LiveView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         wide = options.max_width >= WIDE
-        stopped = self.history.stopped[-(2 * STOPS_SHOWN if wide else STOPS_SHOWN) :]
-        below: list[Table] = [best_table(self.history, "Best so far")]
-        rows = [len(self.history.config.T)]
+        stopped = self.study.stopped[-(2 * STOPS_SHOWN if wide else STOPS_SHOWN) :]
+        below: list[Table] = [best_table(self.study, "Best so far")]
+        rows = [len(self.study.config.T)]
         if stopped:
             below.append(self._stopped_table(stopped, wide))
             rows.append(len(stopped))
@@ -71,7 +72,7 @@ class LiveView:
             yield table
 
     def _head(self, wide: bool) -> Table:
-        config = self.history.config
+        config = self.study.config
         head = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
             head.add_column(no_wrap=True)
@@ -87,19 +88,19 @@ class LiveView:
         return head
 
     def _running_table(self, wide: bool, room: int) -> Table:
-        metric = self.history.config.search.metric
+        metric = self.study.config.search.metric
         title = f"Running trials: {len(self.running)} of {self.slots} slots in use"
         shown = self.running if len(self.running) <= room else self.running[: max(1, room - 1)]
         curve = "ladder so far" if metric == "ladder_accuracy" else "at T so far"
         more = ("it.", "loss", "tokens/s", "host") if wide else ()
-        names = shown_hyperparameters(self.history)
+        names = shown_hyperparameters(self.study)
         table = plain_table(
             title, "trial", *map(short_form, names), "tokens", "length", "ladder", "at T", *more,
             curve if wide else "curve", left=("trial", curve, "curve"),
         )  # fmt: skip
         table.columns[-1].no_wrap = False  # the one to give way
         for trial_id in shown:
-            trial = self.history.trials[trial_id]
+            trial = self.study.trials[trial_id]
             last = trial.curve[-1] if trial.curve else {}
             table.add_row(
                 trial_id,
@@ -117,16 +118,16 @@ class LiveView:
 
     def _stopped_table(self, stopped: Sequence[TrialRecord], wide: bool) -> Table:
         """The latest trials that were stopped, the last one first."""
-        title = f"Stopped by ASHA: {len(self.history.stopped)}, the latest first"
+        title = f"Stopped by ASHA: {len(self.study.stopped)}, the latest first"
         more = ("curve",) if wide else ()
-        names = shown_hyperparameters(self.history)
+        names = shown_hyperparameters(self.study)
         table = plain_table(
             title, "trial", *map(short_form, names), "at it.", "had", "needed", *more,
             left=("trial", "curve"),
         )  # fmt: skip
         for trial in reversed(stopped):
             if trial.id not in self._stops:
-                self._stops[trial.id] = stop_of(self.history, trial)
+                self._stops[trial.id] = stop_of(self.study, trial)
             stop = self._stops[trial.id]
             table.add_row(
                 trial.id,
@@ -139,7 +140,7 @@ class LiveView:
         return table
 
     def _curve(self, trial: TrialRecord) -> Sparkline:
-        metric = METRIC_NAMES[self.history.config.search.metric]
+        metric = METRIC_NAMES[self.study.config.search.metric]
         return Sparkline([point[metric] for point in trial.curve])
 
 

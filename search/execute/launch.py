@@ -135,11 +135,11 @@ def search_shown(
     except KeyboardInterrupt:
         display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
         return 130
-    if study.history.best:
+    if study.best:
         display.summary()
-        for line in doubts(study.history):
+        for line in doubts(study):
             display.say(line, always=True)
-        for line in advice_at_chance(study.history):
+        for line in advice_at_chance(study):
             display.say(line)
         display.say(f"\ncompare: {compare_command(study.path)}")
     check_results(study)
