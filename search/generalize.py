@@ -19,7 +19,7 @@ from copytask import MAX_SEED, MODELS, Purpose, configure_process, evaluate, loa
 from search.config.reading import recorded_config
 from search.errors import UserError
 from search.storage.csv_tables import Row, read_rows, write_rows
-from search.storage.store import reason
+from search.storage.store import error_message
 from search.study.study import read_document
 from studies import format as files
 from studies.command_line import Parser, add_runs
@@ -86,7 +86,7 @@ def read_best(study: StudyPath) -> tuple[str, list[Row]]:
     try:
         rows = read_rows(table)
     except (OSError, ValueError) as error:
-        raise UserError(f"{table} cannot be read: {reason(error)}") from None
+        raise UserError(f"{table} cannot be read: {error_message(error)}") from None
     needed = ("model", "task", "T", "trial_id", "checkpoint")
     for row in rows:
         if lacking := [name for name in needed if row.get(name) is None]:
@@ -179,7 +179,7 @@ def generalize(
             try:
                 write_rows(table, files.GENERALIZATION_COLUMNS, rows)
             except OSError as error:
-                raise UserError(f"{table} cannot be written: {reason(error)}") from None
+                raise UserError(f"{table} cannot be written: {error_message(error)}") from None
     return skipped
 
 

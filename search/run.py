@@ -27,7 +27,7 @@ from search.config.reading import find_config, installed_configs, load_config, o
 from search.config.study_config import StudyConfig
 from search.errors import SearchFailedError, UserError
 from search.execute.preflight import check_can_learn
-from search.storage.store import parse_storage, probe, reason
+from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free
 from search.study.resuming import check_resumable
 from search.study.study import read_config
@@ -164,9 +164,11 @@ def study_path(storage: str, name: str) -> StudyPath:
             raise UserError(f"--storage {storage}: {existing} is not a folder that can be written")
     else:
         try:
-            probe(folder)
+            check_writable(folder)
         except OSError as error:
-            raise UserError(f"--storage {storage} cannot be written: {reason(error)}") from None
+            raise UserError(
+                f"--storage {storage} cannot be written: {error_message(error)}"
+            ) from None
     return folder / name
 
 
@@ -236,7 +238,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"# study directory: {path}")
             print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
             return 0
-        set_switches(own=args.address is None)
+        set_switches(starts_cluster=args.address is None)
         if not args.quiet:
             print(f"joining Ray at {args.address}" if args.address else "starting Ray", flush=True)
         # Ray and Optuna take seconds to import: too long for --help or a mistyped key.

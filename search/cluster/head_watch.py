@@ -7,7 +7,7 @@ import time
 
 import ray
 
-from search.cluster.last_words import LastWords
+from search.cluster.exit_message import ExitMessage
 from search.cluster.ray_compat import head_patience
 
 INTERVAL = 2.0
@@ -27,12 +27,12 @@ class HeadWatch:
     that was started again is another.
 
     Args:
-        last_words: says why the process ends.
+        exit_message: says why the process ends.
         resume: the command that resumes the search.
     """
 
-    def __init__(self, last_words: LastWords, resume: str):
-        self._last_words = last_words
+    def __init__(self, exit_message: ExitMessage, resume: str):
+        self._exit_message = exit_message
         self._resume = resume
         host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
         self._address = (host.strip("[]"), int(port))
@@ -58,7 +58,7 @@ class HeadWatch:
             elif self._over.is_set():
                 return
             elif away > self._patience:
-                self._last_words.end(
+                self._exit_message.exit(
                     "failed: the head of the Ray cluster is gone; what ran is kept. When there is "
                     f"a head again, resume with: {self._resume}"
                 )

@@ -23,10 +23,10 @@ class Cluster:
     """A Ray cluster of this machine's own, or the one at ``address``; a context manager.
 
     Attributes:
-        own: whether it was started here, and so can be started again.
-        slots: how many trials can run at once, as of the last :meth:`look`.
+        started_here: whether it was started here, and so can be started again.
+        slots: how many trials can run at once, as of the last :meth:`update_hosts`.
         hosts: name of each host that lives, by Ray's id of it, as of then.
-        left_out: Ray's ids of hosts that get no trials.
+        excluded_hosts: Ray's ids of hosts that get no trials.
 
     Raises:
         UserError: there is no cluster at the address, or a trial asks for more than there is.
@@ -35,10 +35,10 @@ class Cluster:
     """
 
     def __init__(self, address: str | None, resources: ResourcesConfig):
-        self.own = address is None
+        self.started_here = address is None
         self.slots = Slots(0, 0)
         self.hosts: dict[str, str] = {}
-        self.left_out: set[str] = set()
+        self.excluded_hosts: set[str] = set()
         self._address = address
         self._resources = resources
 
@@ -64,7 +64,7 @@ class Cluster:
         ray.shutdown()
         self._connect()
 
-    def look(self) -> list[str]:
+    def update_hosts(self) -> list[str]:
         """See which hosts there are now; returns a line for each that came or went."""
         nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
         earlier, self.hosts = self.hosts, {key: host_name(node) for key, node in nodes.items()}
@@ -76,9 +76,9 @@ class Cluster:
             f"{name} is lost: {places}" for name in went
         ]
 
-    def leave_out(self, host: str) -> bool:
+    def exclude_host(self, host: str) -> bool:
         """Give a host no more trials; returns whether other hosts have a place for one."""
-        self.left_out.add(host)
+        self.excluded_hosts.add(host)
         nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
         there = self._places(nodes)
         self.slots = limit_slots(self._resources, there)
@@ -86,10 +86,10 @@ class Cluster:
 
     def _places(self, nodes: Mapping[str, Mapping[str, Any]]) -> Slots:
         """The places on these hosts, by Ray's id of them, but for those that are left out."""
-        used = [node["Resources"] for key, node in nodes.items() if key not in self.left_out]
+        used = [node["Resources"] for key, node in nodes.items() if key not in self.excluded_hosts]
         return count_slots(self._resources, used)
 
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Whether Ray had no host left that could run a trial, as of the last look."""
         return not self.hosts
 
@@ -101,10 +101,10 @@ class Cluster:
             join(
                 address=self._address or "local",  # None would join one that runs here
                 runtime_env={"env_vars": variables},
-                **(own if self.own else {}),
+                **(own if self.started_here else {}),
             )
         except JoinError as error:
-            if self.own:
+            if self.started_here:
                 raise SearchFailedError(f"Ray does not start on this machine: {error}") from None
             raise UserError(f"--address {self._address}: {error}") from None
         hosts = [node["Resources"] for node in ray.nodes() if node["Alive"]]
@@ -113,7 +113,7 @@ class Cluster:
         )
         check_fits(self._resources, hosts, "the cluster has", advice)
         self.hosts = {}
-        self.look()
+        self.update_hosts()
 
 
 class JoinError(Exception):

@@ -46,15 +46,15 @@ NODE_ID_LABEL = "ray.io/node-id"
 """The label in which each of Ray's nodes has its id."""
 
 
-def set_switches(own: bool) -> None:
+def set_switches(starts_cluster: bool) -> None:
     """Set what a search wants of Ray. Call it before Ray is imported.
 
     Args:
-        own: whether the search starts a cluster of this machine's own.
+        starts_cluster: whether the search starts a cluster of this machine's own.
     """
     os.environ.update(SWITCHES)
     os.environ[RAYLET_PID] = str(os.getpid())
-    if own:
+    if starts_cluster:
         os.environ[LOOPBACK_ONLY] = "0"
 
 
@@ -73,7 +73,7 @@ def worker_of(trial: "Trial") -> "ActorHandle":
     return trial.temporary_state.ray_actor
 
 
-def keep_result(trial: "Trial", result: dict[str, Any]) -> None:
+def set_last_result(trial: "Trial", result: dict[str, Any]) -> None:
     """Set a trial's last result, without the statistics that Tune keeps of every number in it."""
     trial.run_metadata.last_result = result
     trial.run_metadata.last_result_time = time.time()
@@ -101,7 +101,7 @@ def refuses_token(error: Exception) -> bool:
     return "InvalidAuthToken" in f"{error} {error.__context__}"
 
 
-def reason(error: BaseException) -> str:
+def tune_error_message(error: BaseException) -> str:
     """What an error says, in one line.
 
     Tune turns an exception of a callback into one of its own, whose text is the whole traceback.

@@ -10,7 +10,7 @@ from upath import UPath
 
 from search.cluster.ray_cluster import host_name
 from search.errors import UserError
-from search.storage.store import persistently, probe, reason, write_bytes
+from search.storage.store import check_writable, error_message, with_retries, write_bytes
 from studies.paths import StudyPath, is_object_store
 
 PATIENCE = 60.0
@@ -34,7 +34,7 @@ def check_storage(storage: StudyPath) -> None:
             storage.mkdir(parents=True, exist_ok=True)
         write_bytes(token, b"")
     except OSError as error:
-        raise UserError(f"--storage {storage} cannot be written: {reason(error)}") from None
+        raise UserError(f"--storage {storage} cannot be written: {error_message(error)}") from None
     try:
         answers = [
             ray.remote(_find_fault)
@@ -56,7 +56,7 @@ def check_storage(storage: StudyPath) -> None:
                 raise UserError(f"{host_name(node)} {fault}")
     finally:
         with suppress(Exception):
-            persistently(token.unlink, token)
+            with_retries(token.unlink, token)
 
 
 def _find_fault(token: str) -> str:
@@ -68,7 +68,7 @@ def _find_fault(token: str) -> str:
                 f"does not see --storage {path.parent}: name a folder that all hosts share, or "
                 "s3://bucket/prefix"
             )
-        probe(path.parent)
+        check_writable(path.parent)
     except Exception as error:
-        return f"cannot write to --storage {path.parent}: {reason(error)}"
+        return f"cannot write to --storage {path.parent}: {error_message(error)}"
     return ""

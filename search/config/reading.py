@@ -12,7 +12,7 @@ from copytask import MODELS
 from search.config.layers import CONFIGS, DEFAULT_CONFIG, layered
 from search.config.study_config import RECORDED, StudyConfig, describe
 from search.errors import UserError
-from search.storage.store import read_bytes, reason
+from search.storage.store import error_message, read_bytes
 from studies.format import recorded_values
 from studies.paths import StudyPath
 
@@ -47,7 +47,7 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
     try:
         values = yaml.safe_load(read_bytes(path).decode())
     except OSError as error:
-        raise UserError(f"cannot read {path}: {reason(error)}") from None
+        raise UserError(f"cannot read {path}: {error_message(error)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{path}{_where(error)}") from None
     if not isinstance(values, dict):

@@ -24,7 +24,7 @@ from search.decide.samplers import Sampler, trial_seed
 from search.errors import SearchFailedError
 from search.execute.model_tests import BackgroundTester
 from search.storage.csv_tables import Row
-from search.storage.store import persistently
+from search.storage.store import with_retries
 from search.study.history import TrialRecord
 from search.study.study import Study
 from studies import format as files
@@ -258,7 +258,7 @@ class Agenda:
         study, T = self._study, winner.row["T"]
         kept = f"{files.CHECKPOINTS_FOLDER}/T={T}"
         if checkpoint != study.path / kept:
-            persistently(lambda: copy_checkpoint(checkpoint, study.path / kept), study.path)
+            with_retries(lambda: copy_checkpoint(checkpoint, study.path / kept), study.path)
         tested = winner.row | chosen(files.BEST_COLUMNS, scores)
         started = len(study.lengths[T].trials)
         study.set_best(T, tested | {"trials": started, "checkpoint": kept})

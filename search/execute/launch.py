@@ -7,10 +7,10 @@ from functools import partial
 
 from copytask import compiled_kernels
 from copytask.engine import MISSING_KERNELS
+from search.cluster.exit_message import ExitMessage
 from search.cluster.head_watch import HeadWatch
-from search.cluster.last_words import LastWords
 from search.cluster.ray_cluster import Cluster
-from search.cluster.ray_compat import reason
+from search.cluster.ray_compat import tune_error_message
 from search.cluster.shared_storage import check_storage
 from search.config.study_config import StudyConfig
 from search.console.advice import advice_at_chance
@@ -56,13 +56,13 @@ def launch(
     command = resume_command(path, config.model, address)
     interrupts = Interrupts()
     interrupts.install()
-    with LastWords() as last_words, OutputCapture() as output:
-        last_words.prepare("failed: the search was killed, or crashed, while it started")
-        watch = partial(HeadWatch, last_words, command)
+    with ExitMessage() as exit_message, OutputCapture() as output:
+        exit_message.set("failed: the search was killed, or crashed, while it started")
+        watch = partial(HeadWatch, exit_message, command)
         study = Study.open(path, config.model) if resume else None
         with Cluster(address, config.resources) as cluster:
             interrupts.install()
-            if not cluster.own:
+            if not cluster.started_here:
                 check_storage(path.parent)
             # Only now, since a cluster that cannot be had must leave nothing behind.
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
@@ -77,7 +77,7 @@ def launch(
                         study.write()  # a search that was killed knew more than its files
                 except OSError as error:
                     raise StorageError(path, error) from None
-                last_words.prepare(
+                exit_message.set(
                     f"failed: the search was killed, or crashed: see the end of {path / LOG_FILE}. "
                     f"Resume with: {command}"
                 )
@@ -98,7 +98,8 @@ def mistakes_in_one_line(log: StudyPath, command: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         traceback.print_exc()  # stderr is the log
         raise SearchFailedError(
-            f"{reason(error)}. The traceback is at the end of {log}; resume with: {command}"
+            f"{tune_error_message(error)}. The traceback is at the end of {log}; "
+            f"resume with: {command}"
         ) from None
 
 
@@ -159,7 +160,7 @@ def search_on(
             with watch():
                 return search_study(study, cluster, display, interrupts)
         except ClusterLostError:
-            if not cluster.own or not restarts_left:
+            if not cluster.started_here or not restarts_left:
                 raise
         display.say("Ray's processes have died; they are started again, and trials go on")
         cluster.restart()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from copytask import Evaluation, Purpose, configure_process, evaluate, load_model
-from search.storage.store import persistently
+from search.storage.store import with_retries
 from studies.paths import StudyPath
 
 
@@ -60,7 +60,7 @@ class BackgroundTester:
         """
 
         def test() -> Evaluation:
-            loaded = persistently(
+            loaded = with_retries(
                 lambda: load_model(checkpoint, cell=model), checkpoint, reading=True
             )
             return evaluate(loaded, task, T, payloads=payloads, seed=seed, purpose=purpose)

@@ -14,7 +14,7 @@ from upath import UPath
 
 from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
 from search.errors import UnsharedStorageError
-from search.storage.store import persistently, probe, reason
+from search.storage.store import check_writable, error_message, with_retries
 from search.study.checkpoints import load_latest, save_checkpoint
 from studies.format import COMPLETED, FAILED
 from studies.paths import StudyPath
@@ -117,8 +117,8 @@ def check_host(study: StudyPath) -> None:
         OSError: the storage is full, for every host.
     """
     try:
-        if persistently(study.exists, study):
-            return persistently(partial(probe, study.parent), study)
+        if with_retries(study.exists, study):
+            return with_retries(partial(check_writable, study.parent), study)
         fault = (
             f"does not see {study}: name by --storage a folder that all hosts share, or "
             "s3://bucket/prefix"
@@ -126,6 +126,6 @@ def check_host(study: StudyPath) -> None:
     except OSError as error:
         if error.errno in FULL:
             raise
-        fault = f"cannot write to {study.parent}: {reason(error)}"
+        fault = f"cannot write to {study.parent}: {error_message(error)}"
     host = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
     raise UnsharedStorageError(f"host {platform.node()} {fault}", host)

@@ -7,7 +7,7 @@ from ray.tune.experiment import Experiment, Trial
 from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
-from search.cluster.ray_compat import NODE_ID_LABEL, keep_result
+from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
 from search.config.sections import METRIC_NAMES
 from search.decide.agenda import Agenda
 from search.execute.faults import Guard
@@ -24,7 +24,7 @@ class PlainTrial(Trial):
     """
 
     def update_last_result(self, result: dict[str, Any]) -> None:
-        keep_result(self, {k: v for k, v in result.items() if k != METRICS})
+        set_last_result(self, {k: v for k, v in result.items() if k != METRICS})
 
 
 class TrialSource(SearchAlgorithm):
@@ -91,9 +91,9 @@ class TrialSource(SearchAlgorithm):
 
     def _hosts(self) -> dict[str, Any]:
         """Keeps a trial from the hosts that are left out."""
-        if not self._cluster.left_out:
+        if not self._cluster.excluded_hosts:
             return {}
-        others = f"!in({','.join(sorted(self._cluster.left_out))})"
+        others = f"!in({','.join(sorted(self._cluster.excluded_hosts))})"
         return {"bundle_label_selector": [{NODE_ID_LABEL: others}]}
 
     def _make_trial(self, trial: TrialRecord, gpus: float) -> Trial:

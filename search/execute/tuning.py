@@ -135,10 +135,10 @@ class Recorder(Callback):
             self._next_write = now + max(WRITE_INTERVAL, took / WRITE_SHARE)
         if now >= self._next_check:
             self._next_check = now + CLUSTER_CHECK_INTERVAL
-            for change in self._cluster.look():
+            for change in self._cluster.update_hosts():
                 self._display.note(change)
             self._display.view.slots = self._cluster.slots.total
-            self.cluster_lost = self._cluster.lost()
+            self.cluster_lost = self._cluster.is_lost()
             self._end_hung_workers(now)
         if not self._guard.error:
             with self._guard:
@@ -150,8 +150,8 @@ class Recorder(Callback):
 
     def _can_do_without(self, failure: Failure) -> bool:
         """Leave the host of a failure out, if others have a place for its trials."""
-        known = failure.host in self._cluster.left_out
-        others = self._cluster.leave_out(failure.host)
+        known = failure.host in self._cluster.excluded_hosts
+        others = self._cluster.exclude_host(failure.host)
         if others and not known:
             places = self._cluster.slots.total
             self._display.note(f"left out: {failure.reason}; {places} trials at a time now")

@@ -11,7 +11,7 @@ from typing import TypeGuard
 
 from upath import UPath
 
-from search.storage.store import persistently, write_bytes
+from search.storage.store import with_retries, write_bytes
 from studies.paths import StudyPath, read_bytes
 
 Tag = str | None
@@ -43,7 +43,7 @@ def read_object(path: StudyPath) -> tuple[bytes, Tag]:
         except FileNotFoundError:
             return b"", ABSENT
 
-    return persistently(read, path, reading=True)
+    return with_retries(read, path, reading=True)
 
 
 def replace_object(path: StudyPath, content: bytes, seen: Tag) -> Tag:
@@ -57,7 +57,7 @@ def replace_object(path: StudyPath, content: bytes, seen: Tag) -> Tag:
         write_bytes(path, content)
         return None
     try:
-        return persistently(lambda: _put(path, content, seen), path)
+        return with_retries(lambda: _put(path, content, seen), path)
     except ChangedError:
         now, tag = read_object(path)
         if now != content:

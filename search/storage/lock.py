@@ -14,7 +14,7 @@ from typing import Protocol
 from search.errors import LockLostError, UserError
 from search.storage import store as storage
 from search.storage.conditional_writes import ChangedError, Tag, read_object, replace_object
-from search.storage.owner import Owner, lives, this_process
+from search.storage.lock_owner import Owner, is_alive, this_process
 from studies.paths import StudyPath, read_bytes
 
 LOCK_FILE = ".lock"
@@ -155,7 +155,7 @@ class Lease:
         """
         content, tag = read_object(self._path)
         owner = parse_owner(content)
-        alive = owner is not None and lives(owner)
+        alive = owner is not None and is_alive(owner)
         if alive is None:  # it is elsewhere: does it renew the lock?
             watched_until = time.monotonic() + ABANDONED
             while time.monotonic() < watched_until:
@@ -221,7 +221,7 @@ def is_locked(study: StudyPath) -> bool:
         return False
     if owner is None:
         return False
-    alive = lives(owner)
+    alive = is_alive(owner)
     return time.time() - owner["renewed"] < ABANDONED if alive is None else alive
 
 

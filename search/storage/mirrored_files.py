@@ -9,7 +9,7 @@ from search.storage.store import read_bytes, write_bytes
 from studies.paths import StudyPath
 
 
-class AppendedFiles:
+class MirroredFiles:
     """Copies of such files in a temporary folder, put into the store when they have grown.
 
     What the store lacks when the process is killed is not missed: Optuna's journal is completed

@@ -23,7 +23,7 @@ from search.errors import ReadError, UserError
 from studies import paths
 from studies.paths import StudyPath, is_object_store, open_path
 
-# Patience is had here: see persistently.
+# Patience is had here: see with_retries.
 fsspec.config.conf["s3"]["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
 
 ENDPOINT = "AWS_ENDPOINT_URL"
@@ -81,7 +81,7 @@ def parse_storage(text: str) -> StudyPath:
     return path
 
 
-def persistently(
+def with_retries(
     operation: Callable[[], Result], path: StudyPath, *, reading: bool = False
 ) -> Result:
     """Do an operation on the store; again for two minutes while the store does not answer.
@@ -102,7 +102,7 @@ def persistently(
         if state.attempt_number == 1 and state.outcome:
             log.warning(
                 "%s does not answer (%s); trying for %.0f more seconds",
-                path, reason(state.outcome.exception()), PATIENCE,
+                path, error_message(state.outcome.exception()), PATIENCE,
             )  # fmt: skip
 
     retrying = tenacity.Retrying(
@@ -118,11 +118,13 @@ def persistently(
         raise
     except Exception as error:
         if reading and isinstance(error, OSError):
-            raise ReadError(error.errno, reason(error), str(error.filename or path)) from error
+            raise ReadError(
+                error.errno, error_message(error), str(error.filename or path)
+            ) from error
         if isinstance(error, OSError) or not is_driver_error(error):
             raise
         kind = ReadError if reading else OSError
-        raise kind(errno.EIO, reason(error), str(path)) from error
+        raise kind(errno.EIO, error_message(error), str(path)) from error
     if retrying.statistics["attempt_number"] > 1:
         log.warning("%s answers again after %.0f s", path, time.monotonic() - began)
     return result
@@ -142,7 +144,7 @@ def is_driver_error(error: BaseException) -> bool:
     return any(kind.__module__.partition(".")[0] in DRIVERS for kind in type(error).__mro__)
 
 
-def reason(error: BaseException | None) -> str:
+def error_message(error: BaseException | None) -> str:
     """What is wrong with the store, in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).partition("\n")[0]
@@ -154,7 +156,7 @@ def write_bytes(path: StudyPath, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the file is as it was before.
     """
-    persistently(lambda: _write_once(path, content), path)
+    with_retries(lambda: _write_once(path, content), path)
 
 
 def _write_once(path: StudyPath, content: bytes) -> None:
@@ -179,7 +181,7 @@ def read_bytes(path: StudyPath) -> bytes:
     Raises:
         OSError: there is none, or it cannot be read.
     """
-    return persistently(lambda: paths.read_bytes(path), path, reading=True)
+    return with_retries(lambda: paths.read_bytes(path), path, reading=True)
 
 
 def children(folder: StudyPath) -> list[StudyPath]:
@@ -200,7 +202,7 @@ def children(folder: StudyPath) -> list[StudyPath]:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    return persistently(listed, folder, reading=True)
+    return with_retries(listed, folder, reading=True)
 
 
 def sync_folder(folder: Path) -> None:
@@ -223,10 +225,10 @@ def remove_tree(folder: StudyPath) -> None:
     try:
         folder.rmdir(recursive=True)
     except Exception as error:
-        log.info("%s cannot be removed: %s", folder, reason(error))
+        log.info("%s cannot be removed: %s", folder, error_message(error))
 
 
-def probe(folder: StudyPath) -> None:
+def check_writable(folder: StudyPath) -> None:
     """Write and remove a file, to see whether that can be done.
 
     Raises:
@@ -239,4 +241,4 @@ def probe(folder: StudyPath) -> None:
     except Exception as error:
         if isinstance(error, OSError) or not is_driver_error(error):
             raise
-        raise OSError(errno.EIO, reason(error)) from None
+        raise OSError(errno.EIO, error_message(error)) from None

@@ -6,7 +6,7 @@ from functools import partial
 
 from copytask import Metrics, Trainer
 from copytask.training.checkpoint import load_state
-from search.storage.store import children, persistently, remove_tree
+from search.storage.store import children, remove_tree, with_retries
 from studies.paths import StudyPath
 
 PREFIX = "checkpoint_"
@@ -27,7 +27,7 @@ def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
         OSError: the storage is full, read-only or away.
     """
     latest = trainer.progress.iteration
-    persistently(lambda: trainer.save(checkpoint_path(folder, latest)), folder)
+    with_retries(lambda: trainer.save(checkpoint_path(folder, latest)), folder)
     known = trainer.history[:-1] or trainer.history
     kept = {best_iteration(trainer.history), best_iteration(known)}
     for iteration in saved_iterations(folder):
@@ -46,7 +46,7 @@ def load_latest(
     for iteration in reversed(saved_iterations(folder)):
         path = checkpoint_path(folder, iteration)
         try:
-            return persistently(
+            return with_retries(
                 partial(Trainer.load, path, device, cell=cell), folder, reading=True
             )
         except (FileNotFoundError, ValueError) as error:  # take the one before
@@ -72,7 +72,7 @@ def is_readable(path: StudyPath) -> bool:
         OSError: the store is away.
     """
     try:
-        persistently(partial(load_state, path), path, reading=True)
+        with_retries(partial(load_state, path), path, reading=True)
     except (FileNotFoundError, ValueError) as error:
         log.warning("passed over: %s", error)
         return False

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from search.errors import LockLostError
 from search.storage.conditional_writes import ABSENT, ChangedError, read_object, replace_object
-from search.storage.store import children, persistently, read_bytes
+from search.storage.store import children, read_bytes, with_retries
 from studies import format as files
 from studies.events import (
     Event,
@@ -85,13 +85,13 @@ class FileLog:
         self._study = study
         self._path = last_segment(study)
         self._clean = False  # whether the file ends with the last event
-        persistently(self._cut_off, self._path)
+        with_retries(self._cut_off, self._path)
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
         line = to_line(event)
         try:
-            persistently(lambda: self._append(line), self._path)
+            with_retries(lambda: self._append(line), self._path)
         except OSError:
             with suppress(OSError), self._path.open("r+b") as file:
                 file.truncate(self._size)

@@ -9,7 +9,7 @@ from search.config.reading import recorded_config
 from search.errors import UserError, unknown
 from search.storage.csv_tables import read_rows
 from search.storage.lock import is_locked
-from search.storage.store import children, reason
+from search.storage.store import children, error_message
 from search.study.event_log import read_events, study_segments
 from search.study.history import History, LengthRecord, TrialRecord
 from search.study.study import read_document
@@ -58,7 +58,7 @@ def find_studies(storage: StudyPath) -> list[StudyPath]:
             raise UserError(f"--storage {storage}: {what}")
         found = [path for path in children(storage) if path.name[0] != "." and is_study(path)]
     except OSError as error:
-        raise UserError(f"--storage {storage} cannot be read: {reason(error)}") from None
+        raise UserError(f"--storage {storage} cannot be read: {error_message(error)}") from None
     return sorted(found, key=lambda path: path.name)
 
 
@@ -104,7 +104,9 @@ def look(path: StudyPath) -> Overview:
             complete = set(config.T) <= set(history.best)
         locked = is_locked(path)
     except OSError as error:
-        raise UserError(f"{error.filename or path} cannot be read: {reason(error)}") from None
+        raise UserError(
+            f"{error.filename or path} cannot be read: {error_message(error)}"
+        ) from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{path} has damaged files: {type(error).__name__}: {error}") from None
     state = RUNNING if locked else FINISHED if complete else INTERRUPTED

@@ -24,8 +24,8 @@ from search.config.study_config import StudyConfig
 from search.errors import LockLostError, SearchFailedError, UserError
 from search.storage.csv_tables import Row, write_rows
 from search.storage.lock import Lock, lock_study
-from search.storage.mirrored_files import AppendedFiles
-from search.storage.store import children, reason, remove_tree, write_bytes
+from search.storage.mirrored_files import MirroredFiles
+from search.storage.store import children, error_message, remove_tree, write_bytes
 from search.study.checkpoints import best_readable, is_readable
 from search.study.creation import check_free, holds_study, new_place
 from search.study.event_log import EventLog, open_log, read_events, study_segments
@@ -55,7 +55,7 @@ class Study(History):
     def __init__(self, path: StudyPath, config: StudyConfig):
         super().__init__(config)
         self.path = path
-        self._appended: AppendedFiles | None = None
+        self._appended: MirroredFiles | None = None
         self._event_files: EventFiles | None = None
         self._elapsed_before = 0.0
         self._opened = time.monotonic()
@@ -78,7 +78,7 @@ class Study(History):
                 study._write_document(provenance(config.search.seed))
             study.path, study._log = path, open_log(path)
         except OSError as error:
-            raise UserError(f"cannot write the study {path}: {reason(error)}") from None
+            raise UserError(f"cannot write the study {path}: {error_message(error)}") from None
         return study
 
     @classmethod
@@ -139,7 +139,7 @@ class Study(History):
         if isinstance(self.path, Path):
             return self.path / name
         if not self._appended:
-            self._appended = AppendedFiles(self.path)
+            self._appended = MirroredFiles(self.path)
         return self._appended.file(name)
 
     def elapsed(self) -> float:

@@ -50,7 +50,7 @@ def test_a_trial_of_tune_has_what_is_used_of_it(trial):
     assert ray_compat.worker_of(trial) is None
     trial.temporary_state.ray_actor = "an actor"
     assert ray_compat.worker_of(trial) == "an actor"
-    ray_compat.keep_result(trial, {"iteration": 3})
+    ray_compat.set_last_result(trial, {"iteration": 3})
     assert trial.last_result["iteration"] == 3
     assert not trial.metric_analysis  # no statistics
 
@@ -67,6 +67,6 @@ def test_the_error_of_a_trial_is_what_tune_was_given(trial, kept_as_text):
 
 def test_an_error_of_a_callback_is_its_last_line():
     error = TuneError("Traceback (most recent call last):\n  File ...\nKeyError: 'x'\n")
-    assert ray_compat.reason(error) == "KeyError: 'x'"
-    assert ray_compat.reason(ValueError("one\ntwo")) == "ValueError: one"
-    assert ray_compat.reason(SystemExit()) == "SystemExit"
+    assert ray_compat.tune_error_message(error) == "KeyError: 'x'"
+    assert ray_compat.tune_error_message(ValueError("one\ntwo")) == "ValueError: one"
+    assert ray_compat.tune_error_message(SystemExit()) == "SystemExit"

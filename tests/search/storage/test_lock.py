@@ -16,7 +16,7 @@ from upath import UPath
 from search.errors import LockLostError, UserError
 from search.storage import lock
 from search.storage.lock import LOCK_FILE, is_locked, lock_study
-from search.storage.owner import this_process
+from search.storage.lock_owner import this_process
 
 HOLDER = """
 import sys, time

@@ -12,7 +12,7 @@ from copytask import Trainer
 from search.config.reading import load_config
 from search.errors import ReadError, StorageError
 from search.storage import store as storage
-from search.storage.store import children, persistently, read_bytes, write_bytes
+from search.storage.store import children, read_bytes, with_retries, write_bytes
 from search.study.checkpoints import checkpoint_path, load_latest
 
 
@@ -61,7 +61,7 @@ def test_what_is_no_fault_of_the_store_is_raised_at_once_and_as_it_is(
     path = store if where == "store" else tmp_path
     began = time.monotonic()
     with pytest.raises(type(error)) as raised:
-        persistently(partial(raise_, error), path)
+        with_retries(partial(raise_, error), path)
     assert raised.value is error
     assert time.monotonic() - began < 1
 
@@ -105,5 +105,5 @@ def test_a_folder_that_cannot_be_read_is_called_so(tmp_path, monkeypatch, impati
 
     for reading, kind in [(True, ReadError), (False, OSError)]:
         with pytest.raises(OSError, match="Input/output error") as raised:
-            persistently(fail, tmp_path, reading=reading)
+            with_retries(fail, tmp_path, reading=reading)
         assert type(raised.value) is kind

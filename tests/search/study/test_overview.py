@@ -11,7 +11,7 @@ from upath import UPath
 
 from search.errors import UserError
 from search.storage.lock import ABANDONED, LOCK_FILE, is_locked
-from search.storage.owner import this_process
+from search.storage.lock_owner import this_process
 from search.study.overview import FINISHED, INTERRUPTED, RUNNING, find_studies, look, study_named
 from search.study.study import Study
 from studies import format as files

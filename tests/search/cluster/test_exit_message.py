@@ -6,11 +6,11 @@ import pytest
 
 SCRIPT = """
 import os, signal, threading
-from search.cluster.last_words import LastWords
+from search.cluster.exit_message import ExitMessage
 
-with LastWords() as last_words:
-    last_words.prepare("failed: early")
-    last_words.prepare("failed: late")
+with ExitMessage() as exit_message:
+    exit_message.set("failed: early")
+    exit_message.set("failed: late")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # stderr goes elsewhere, as in a search
     {end}
 """
@@ -37,7 +37,9 @@ def test_a_process_that_ends_without_a_word_has_one_all_the_same(end, code):
 
 
 def test_who_ends_it_on_purpose_says_why_from_any_thread():
-    end = "threading.Thread(target=last_words.end, args=['failed: away']).start(); signal.pause()"
+    end = (
+        "threading.Thread(target=exit_message.exit, args=['failed: away']).start(); signal.pause()"
+    )
     assert ended_by(end) == (1, "failed: away\n")
 
 
@@ -47,7 +49,9 @@ def test_nothing_is_added_when_the_process_can_speak_for_itself(end, code):
 
 
 def test_a_watcher_that_was_killed_is_no_matter():
-    end = "last_words._watcher.kill(); last_words._watcher.wait(); last_words.prepare('failed: x')"
+    end = (
+        "exit_message._watcher.kill(); exit_message._watcher.wait(); exit_message.set('failed: x')"
+    )
     assert ended_by(end) == (0, "")
 
 

@@ -15,7 +15,7 @@ if not text.endswith("\\0"):
 """Waits until nobody writes to it any more. A zero byte at the end means that all has been said."""
 
 
-class LastWords:
+class ExitMessage:
     """Prints a line on stderr when this process is killed or crashes.
 
     No Python code runs after a kill -9, after a crash in C, or when Ray ends the process from C++.
@@ -23,7 +23,7 @@ class LastWords:
     writes to. A context manager; begin it before stderr is redirected.
     """
 
-    def __enter__(self) -> "LastWords":
+    def __enter__(self) -> "ExitMessage":
         self._watcher = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", WATCHER],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -31,15 +31,15 @@ class LastWords:
         )  # fmt: skip
         return self
 
-    def prepare(self, line: str) -> None:
+    def set(self, line: str) -> None:
         """Set what is printed if this process ends without a word."""
         assert self._watcher.stdin
         with suppress(BrokenPipeError):  # somebody has killed the watcher
             os.write(self._watcher.stdin.fileno(), f"{line}\n".encode())
 
-    def end(self, line: str) -> NoReturn:
+    def exit(self, line: str) -> NoReturn:
         """Print a line and end this process at once, with exit code 1, from any thread."""
-        self.prepare(line)
+        self.set(line)
         self._watcher.communicate()
         os._exit(1)
 

@@ -30,7 +30,7 @@ def this_process() -> Owner:
     }
 
 
-def lives(owner: Owner) -> bool | None:
+def is_alive(owner: Owner) -> bool | None:
     """Whether a process lives; None if that cannot be told from here: it is in another container
     or on another machine."""
     boot, namespace = _boot(), _namespace()
