@@ -1,11 +1,11 @@
 # make search MODEL=mgru   install what is needed and search
-# make test                install what is needed and run the tests: minutes
-# make test-all            those that are slow as well: real crashes, clusters, stores, browsers
+# make test                install what is needed and run all tests
 # make compare             compare the studies under runs/
-# make oldest              the tests of `make test` on the oldest packages that pyproject.toml admits
+# make oldest              the fast tests on the oldest packages that pyproject.toml admits
 # make lint                ruff and mypy
 # make wheel               the wheel of this platform and the source archive, in dist/
 # make installed           that wheel in an empty environment: a search and a comparison
+# make docs                the documentation as a website, in site/
 # make audit               known vulnerabilities of what is installed
 #
 # ARGS is handed on: make search MODEL=gru ARGS="--config configs/quick.yaml"
@@ -16,7 +16,7 @@ VENV := .venv
 OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: search test test-all oldest compare lint wheel installed audit clean
+.PHONY: search test oldest compare lint docs wheel installed audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 STUDY = $(subst :,.,$(subst .py:,:,$(notdir $(MODEL))))-delay
@@ -28,26 +28,32 @@ search: $(VENV)/.run
 compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)
 
-TESTS = -m pytest --numprocesses 4 --dist worksteal
+# Most tests wait for processes, so four at a time keep two processors busy. The hosts of
+# tests/cluster are made once, by a process beside them, which mostly waits as well.
+TESTS = $(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not cluster"
 
 test: $(VENV)/.dev
-	$(BIN)/python $(TESTS) -m "not slow" $(ARGS)
-
-# The hosts of tests/cluster are made once, so one process runs those tests, beside the others:
-# both mostly wait.
-test-all: $(VENV)/.dev
+ifdef ARGS
+	$(TESTS) $(ARGS)
+else
 	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster > $$log 2>&1 & hosts=$$!; \
-	$(BIN)/python $(TESTS) -m "not cluster" --hypothesis-profile thorough; result=$$?; \
+	$(TESTS); result=$$?; \
 	wait $$hosts || result=$$?; cat $$log; exit $$result
+endif
 
 # uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.
 oldest: $(OLDEST)/.stamp
-	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster $(ARGS)
+	$(OLDEST)/bin/python -m pytest --numprocesses 4 --dist worksteal -m "not slow" \
+		--ignore tests/cluster $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# A broken link, or a name of the API that is not there, is an error.
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The wheel is built from the source archive, so what that lacks is missing here as well.
 wheel: $(VENV)/.dev
@@ -70,6 +76,11 @@ $(VENV)/.dev: $(BUILT_FROM)
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
 	touch $(VENV)/.run $@
 
+$(VENV)/.docs: $(BUILT_FROM)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $(VENV)/.run $@
+
 $(OLDEST)/.stamp: $(BUILT_FROM)
 	$(PYTHON) -m venv $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet uv
@@ -84,4 +95,4 @@ audit: $(VENV)/.dev
 	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement $(VENV)/installed.txt
 
 clean:
-	rm -rf $(VENV) $(OLDEST) build dist *.egg-info copytask/engine/*.so
+	rm -rf $(VENV) $(OLDEST) build dist site *.egg-info copytask/engine/*.so

@@ -1,8 +1,8 @@
 """Compiles the training kernels, if there is a C compiler; everything else is in pyproject.toml.
 
-The same file is compiled once for each instruction set; copytask/engine/kernels.py takes
-the best build that the processor can run. They are plain shared libraries, loaded by ctypes, so one
-wheel serves every Python on a platform. A wheel without kernels serves every platform.
+kernels.c is compiled once for each instruction set; copytask/engine/kernels.py loads the fastest
+build that the processor can run. The builds are plain shared libraries, loaded by ctypes, so one
+wheel fits every version of Python on a platform. A wheel without kernels fits every platform.
 """
 
 import platform
@@ -12,7 +12,7 @@ from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_ext import build_ext
 
-# Instruction sets by name and not by level (-march=x86-64-v3), which GCC knows from 11 on only.
+# Instruction sets by name, because GCC knows levels (-march=x86-64-v3) only from version 11 on.
 AVX2 = ["-mavx2", "-mfma", "-mbmi", "-mbmi2", "-mlzcnt"]
 AVX512 = [*AVX2, "-mavx512f", "-mavx512bw", "-mavx512cd", "-mavx512dq", "-mavx512vl"]
 AVX512_BF16 = [*AVX512, "-mavx512bf16"]  # from GCC 10 on
@@ -29,14 +29,14 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 
 class BuildKernels(build_ext):
-    """Names the kernels without the version of Python, which they do not use."""
+    """Leaves the version of Python out of the kernels' file names: they do not depend on it."""
 
     def get_ext_filename(self, fullname: str) -> str:
         return fullname.replace(".", "/") + ".so"
 
 
 class Wheel(bdist_wheel):
-    """Tags a wheel py3-none-PLATFORM, and one without kernels py3-none-any."""
+    """Tags a wheel as py3-none-PLATFORM, or as py3-none-any if it has no kernels."""
 
     def get_tag(self) -> tuple[str, str, str]:
         has_kernels = any(Path(self.bdist_dir).rglob("_kernels_*.so"))
@@ -49,9 +49,9 @@ setup(
         Extension(
             f"copytask.engine._kernels_{build}",
             sources=["copytask/engine/kernels.c"],
-            depends=["setup.py"],  # compiled again when the options change
+            depends=["setup.py"],  # recompile when the options change
             extra_compile_args=["-O3", "-g0", *flags],
-            optional=True,  # without a compiler that can do it the installation goes on
+            optional=True,  # install even if the compiler is missing or does not know the options
         )
         for build, flags in BUILDS.items()
     ],

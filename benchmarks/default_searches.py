@@ -1,4 +1,4 @@
-"""Collects what the default searches found, for the tables of README.md and docs/results.md.
+"""Collects what the default searches found, for the tables of docs/results.md.
 
     for model in gru lstm mgru mlstm; do python -m search.run --model $model --confirm-seeds 5; done
     python -m benchmarks.default_searches

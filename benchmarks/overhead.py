@@ -42,7 +42,8 @@ from search.config.study_config import StudyConfig
 from search.decide.samplers import Sampler
 from search.decide.schedulers import restored_scheduler
 from search.study.event_log import read_events
-from search.study.study import Study, read_config
+from search.study.study import Study
+from search.study.study_file import read_config
 from studies import format as files
 
 SIZES = (10, 100, 1000, 10_000)
@@ -122,7 +123,7 @@ def busy_workers(study: Path, workers: int) -> Iterator[Figure]:
 
 def tell(study: Study, event: str, **fields: Any) -> None:
     """Let an event have happened, without writing it down."""
-    study.apply({"event": event, "elapsed": 0.0, **fields})
+    study.history.apply({"event": event, "elapsed": 0.0, **fields})
 
 
 def report(study: Study, trial: str, iterations: int, accuracy: float) -> None:
@@ -167,9 +168,9 @@ def suggestion(study: Study) -> float:
         name, training = sampler.ask(())
         times.append(1e3 * (time.process_time() - start))
         tell(study, "trial_started", trial_id=name, training=training.to_dict())
-        sampler.started(study.trials[name])
+        sampler.started(study.history.trials[name])
         report(study, name, 4, number / REPEATS)
-        sampler.reported(study.trials[name])
+        sampler.reported(study.history.trials[name])
     return statistics.median(times)
 
 

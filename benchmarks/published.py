@@ -1,4 +1,4 @@
-"""Prints the tables of README.md and docs/ that are computed from files here.
+"""Prints the tables of docs/ that are computed from files here.
 
     python -m benchmarks.published                     (all)
     python -m benchmarks.published docs/scaling.md     (those of one page)
@@ -171,14 +171,15 @@ def default_search(make: Callable[[pd.DataFrame], str]) -> str:
 
 
 PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
-    "README.md": (partial(default_search, default_searches.best_table),),
     "docs/results.md": (
         partial(default_search, default_searches.best_table),
         partial(default_search, default_searches.fresh_seeds_table),
         partial(default_search, default_searches.solved_table),
-        recorded_curves,
+    ),
+    "docs/methods.md": (
         partial(replayed, "seconds"),
         partial(replayed, "million tokens"),
+        recorded_curves,
         ablations,
         grace_periods,
         real_races,

@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 from benchmarks import markdown
 from benchmarks.markdown import interval
 from benchmarks.replay.curves import TABLE, Curves, read_table
-from benchmarks.replay.policies import MemoryStudy, StudySearch
+from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Outcome, Simulation
 from benchmarks.replay.statistics import Estimate
@@ -49,7 +49,7 @@ def simulate(
     T = config.T[-1]
     settings = {"workers": workers, "horizon": args.horizon, "solved_trials": args.solved}
     if not charged:
-        return Simulation(StudySearch(MemoryStudy(config), T), curves, **settings).run()
+        return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)
         policy = StudySearch(study, T, open_journal(study.path / files.OPTUNA_FILE))

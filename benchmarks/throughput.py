@@ -62,7 +62,7 @@ def training_step(side: str, model: str, batch: int, hidden: int, T: int) -> Cal
     tokens, targets = TASKS["delay"].sample_batch(torch.Generator(), batch, T)
 
     def step() -> None:
-        logits = network(tokens, recall=len(targets))
+        logits = network(tokens, recalled=len(targets))
         F.cross_entropy(logits.flatten(0, 1), targets.flatten()).backward()
         network.zero_grad()
 

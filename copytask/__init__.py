@@ -1,4 +1,15 @@
-"""Trains and evaluates recurrent networks on the copy task. Needs torch, nothing else."""
+"""Trains and evaluates recurrent networks on the copy task. Needs only torch.
+
+Train a model, save it, and score it on fresh payloads::
+
+    from copytask import Trainer, TrainingConfig, evaluate, load_model
+
+    trainer = Trainer(TrainingConfig(model="mgru", T=100))
+    for metrics in trainer:
+        print(metrics.tokens, metrics.validation_accuracy)
+    trainer.save("checkpoint")
+    print(evaluate(load_model("checkpoint"), "delay", 100))
+"""
 
 from copytask.engine import compiled_kernels
 from copytask.models import MODELS, CopyModel, build_model, check_cell
@@ -7,10 +18,11 @@ from copytask.training.checkpoint import load_model
 from copytask.training.config import OPTIMIZERS, TrainingConfig
 from copytask.training.curriculum import CURRICULA, AdaptiveLengths, Curriculum, LengthRamp
 from copytask.training.evaluation import Evaluation, evaluate, evaluate_ladder, ladder
+from copytask.training.metrics import SOLVED_ACCURACY, Metrics
 from copytask.training.precision import fastest_precision
 from copytask.training.process import MALLOC_ENVIRONMENT, configure_process
 from copytask.training.seeds import MAX_SEED, Purpose
-from copytask.training.trainer import SOLVED_ACCURACY, DivergedError, Metrics, Trainer
+from copytask.training.trainer import DivergedError, Trainer
 
 __all__ = [
     "CURRICULA",

@@ -1,11 +1,11 @@
-"""What the studies tell, as data frames: to be read from top to bottom, like a notebook.
+"""Studies as data frames. Read it from top to bottom, like a notebook.
 
     python examples/compare_in_python.py runs/
 
-The cells (# %%) can be run one by one in Jupyter or an editor.
+Jupyter and many editors run the cells (# %%) one by one.
 """
 
-# %% Studies are read once. Every table is a tidy pandas frame: one row an observation.
+# %% Read the studies once. Every table is a tidy pandas frame: one row for each observation.
 import sys
 
 import pandas as pd
@@ -16,7 +16,7 @@ pd.set_option("display.width", 100, "display.max_columns", 12)
 studies = load_studies(sys.argv[1:] or ["runs"])
 print(studies.studies[["study", "model", "task", "problem"]])
 
-# %% The best trial of each model and T. All columns are explained in analysis/tables/columns.py.
+# %% The best trial of each model and T. analysis/tables/columns.py explains all columns.
 comparison = compare_studies(studies)
 print(comparison[["label", "T", "accuracy", "accuracy_low", "accuracy_high", "seconds_to_solve"]])
 
@@ -25,7 +25,7 @@ tables = make_tables(studies, comparison)
 print(tables["pairs"][["T", "basis", "better", "worse", "difference", "p_holm"]])
 print(tables["equal_cost"][["T", "label", "parameters", "search_tokens", "search_seconds"]])
 
-# %% Trials: how many tokens does half of those that solve T need?
+# %% Trials: how many tokens do the trials that solve T need, in the median?
 solved = studies.trials.dropna(subset=["tokens_to_solve"])
 print(solved.groupby(["model", "T"])["tokens_to_solve"].agg(["size", "median"]))
 
@@ -34,6 +34,6 @@ curves = studies.progress[studies.progress["validation_accuracy"] >= 0.99]
 first = curves.sort_values("step").drop_duplicates(["study", "trial_id"])
 print(first[["model", "T", "trial_id", "step", "max_length"]])
 
-# %% Figures are images in memory with a caption; a notebook shows the PNG.
+# %% Figures: images in memory with a caption. A notebook shows the PNG.
 for figure in render_figures(comparison, studies)[:2]:
     print(f"{figure.stem}: {len(figure.png)} bytes. {figure.caption}")

@@ -1,4 +1,4 @@
-"""A cell of one's own: the minimal gated unit (Zhou, Wu, Zhang & Zhou 2016, arXiv 1603.09420).
+"""A cell of your own: the minimal gated unit (Zhou, Wu, Zhang & Zhou 2016, arXiv 1603.09420).
 
 A GRU with one gate instead of two::
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 
 class MinimalGatedUnit(nn.Module):
-    """The interface of ``torch.nn.GRU`` is all that a cell needs.
+    """A cell needs the interface of ``torch.nn.GRU`` and nothing else.
 
     Args:
         input_size: features of an input, I.
@@ -31,11 +31,11 @@ class MinimalGatedUnit(nn.Module):
         self.forget = nn.Linear(hidden_size, hidden_size, bias=False)
         self.new = nn.Linear(hidden_size, hidden_size, bias=False)
         with torch.no_grad():
-            # Small gates at first: what is in the state stays there.
+            # Start with small gates, so that the state keeps what it holds.
             self.input.bias[:hidden_size] -= 2
 
     def forward(self, input: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Run a sequence.
+        """Run the cell over a sequence.
 
         Args:
             input: shape (L, B, I).
@@ -46,7 +46,7 @@ class MinimalGatedUnit(nn.Module):
         """
         h = input.new_zeros(input.shape[1], self.hidden_size) if state is None else state[0]
         states = []
-        for x in self.input(input):  # the products with all inputs at once
+        for x in self.input(input):  # one product for all inputs
             x_forget, x_new = x.chunk(2, dim=-1)
             f = torch.sigmoid(x_forget + self.forget(h))
             n = torch.tanh(x_new + self.new(f * h))
@@ -56,4 +56,4 @@ class MinimalGatedUnit(nn.Module):
 
 
 factory = MinimalGatedUnit
-"""What ``--model`` names: called with (input_size, hidden_size)."""
+"""The name that ``--model`` gives; called with (input_size, hidden_size)."""

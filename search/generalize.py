@@ -20,7 +20,7 @@ from search.config.reading import recorded_config
 from search.errors import UserError
 from search.storage.csv_tables import Row, read_rows, write_rows
 from search.storage.store import error_message
-from search.study.study import read_document
+from search.study.study_file import read_study_file
 from studies import format as files
 from studies.command_line import Parser, add_runs
 from studies.errors import InputError
@@ -80,7 +80,7 @@ def read_best(study: StudyPath) -> tuple[str, list[Row]]:
     Raises:
         UserError: study.yaml or best.csv cannot be read.
     """
-    document = read_document(study)
+    document = read_study_file(study)
     config = recorded_config(document.get("config"), str(study / files.STUDY_FILE))
     table = study / files.BEST_FILE
     try:

@@ -30,7 +30,7 @@ from search.execute.preflight import check_can_learn
 from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free
 from search.study.resuming import check_resumable
-from search.study.study import read_config
+from search.study.study_file import read_config
 from studies.command_line import Parser, suggest, suggest_output
 from studies.format import STUDY_FILE, model_label
 from studies.paths import StudyPath, is_object_store

@@ -1,4 +1,4 @@
-"""What the commands of ``search`` and ``analysis`` have in common: errors, version, completion."""
+"""What the commands of ``search`` and ``analysis`` share: errors, --version and completion."""
 
 import argparse
 import difflib
@@ -16,23 +16,23 @@ PACKAGE = "copytask-search"
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser with --version and --print-completion, and one line for a mistake.
+    """An argument parser with --version and --print-completion, and errors of one line.
 
     Args:
-        command: name under which the package installs the command; completion is for that.
+        command: name under which the package installs the command; completion is for that name.
     """
 
     def __init__(self, command: str, **settings: Any):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
         self.command = command
-        self.add_argument("--version", action=PrintVersion, help="print the version and stop")
+        self.add_argument("--version", action=PrintVersion, help="print the version and exit")
         self.add_argument(
             "--print-completion", action=PrintCompletion, choices=shtab.SUPPORTED_SHELLS,
-            metavar="SHELL", help=f"print what a shell needs to complete {command}, and stop",
+            metavar="SHELL", help=f"print a script that completes {command} in SHELL: %(choices)s",
         )  # fmt: skip
 
     def error(self, message: str) -> NoReturn:
-        """One line, exit code 2; of an unknown option with the nearest one that there is."""
+        """Print one line and exit with code 2; suggest the nearest option for an unknown one."""
         unknown = re.search(r"unrecognized arguments: .*?(--[\w-]+)", message)
         near = difflib.get_close_matches(unknown[1], self._option_string_actions) if unknown else []
         advice = f"did you mean {near[0]}?" if near else "--help lists the options"
@@ -40,7 +40,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class PrintVersion(argparse.Action):
-    """Prints the version; only asked, since git takes a moment."""
+    """Prints the version. It asks git only when called, because git takes a moment."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **settings: Any):
         super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **settings)
@@ -78,28 +78,28 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
 
 
 def suggest(action: argparse.Action, words: Iterable[str]) -> None:
-    """Complete the value of an option by these words, without insisting on one of them."""
+    """Suggest these words when the shell completes an option; other values stay allowed."""
     suggest_output(action, f"printf '%s\\n' {shlex.join(words)}")
 
 
 def suggest_output(action: argparse.Action, command: str) -> None:
-    """Complete the value of an option by the lines that a shell command prints."""
+    """Suggest the lines that a shell command prints when the shell completes an option."""
     action.complete = shtab.cmd(command)  # type: ignore[attr-defined]
 
 
 def package_version() -> str:
-    """The version of this package."""
+    """The version of the installed package."""
     try:
         return version(PACKAGE)
-    except PackageNotFoundError:  # a checkout that was not installed
+    except PackageNotFoundError:  # a checkout that is not installed
         return "(not installed)"
 
 
 def git_revision() -> str | None:
-    """The revision of this checkout; None if it is none."""
+    """The git revision of this checkout; None if it is not one."""
     here = Path(__file__)
     try:
-        # An installed package may lie in a checkout of something else.
+        # An installed package may lie inside a checkout of another project.
         known = _git(here.parent, "ls-files", "--error-unmatch", here.name)
         return _git(here.parent, "describe", "--always", "--dirty") if known else None
     except (OSError, subprocess.TimeoutExpired):
@@ -107,7 +107,7 @@ def git_revision() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What git prints; None if it fails."""
+    """Run git; return what it prints, or None if it fails."""
     command = ["git", "-C", str(folder), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=10)
     return result.stdout.strip() if result.returncode == 0 else None

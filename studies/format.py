@@ -88,11 +88,11 @@ PROGRESS_COLUMNS = (
     "seconds",
     "learning_rate",  # at the end of the iteration
     "max_length",  # largest training length that the curriculum allows
-    "training_loss",  # nats a symbol
+    "training_loss",  # nats per symbol
     "validation_accuracy",
     "ladder_accuracy",
     "exact_match",  # share of whole payloads recalled
-    "validation_loss",  # nats a symbol
+    "validation_loss",  # nats per symbol
     "recalled_bits",  # of one payload
 )
 """progress.csv: one row an evaluation of a trial."""

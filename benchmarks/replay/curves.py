@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from copytask.training.trainer import SOLVED_ACCURACY
+from copytask import SOLVED_ACCURACY
 from search.config.space import Choices, Dimension, Range
 
 TABLE = Path(__file__).parent.parent / "learning_curves.csv.gz"

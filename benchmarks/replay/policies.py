@@ -14,18 +14,34 @@ from search.config.study_config import StudyConfig
 from search.decide.agenda import first_configurations
 from search.decide.samplers import Sampler
 from search.decide.schedulers import StudyScheduler
+from search.study.history import History
 from search.study.study import Study
 from studies import format as files
+from studies.events import Event
 
 
-class MemoryStudy(Study):
+class Nowhere:
+    """The log and the lock of a study that is not written to a disk."""
+
+    def append(self, event: Event, can_wait: bool = False) -> None:
+        """Forget an event."""
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def check(self) -> None:
+        """Nobody else can have the study."""
+
+    def release(self) -> None:
+        """Nobody waits for the study."""
+
+
+def memory_study(config: StudyConfig) -> Study:
     """A study that is not written to a disk."""
-
-    def __init__(self, config: StudyConfig):
-        super().__init__(Path(), config)
-
-    def _record(self, kind: str, can_wait: bool = False, **fields: Any) -> None:
-        self.apply({"event": kind, "elapsed": 0.0, **fields})
+    return Study(Path(), History(config), Nowhere(), Nowhere())
 
 
 class StudySearch:
@@ -51,7 +67,7 @@ class StudySearch:
         self._names: dict[int, str] = {}
 
     def ask(self, trial: int) -> Mapping[str, Any]:
-        name, training = self._sampler.ask(self._study.lengths[self._T].initial)
+        name, training = self._sampler.ask(self._study.history.lengths[self._T].initial)
         values = training.to_dict()
         self._sampler.started(self._study.start_trial(name, values))
         self._names[trial] = name
@@ -69,13 +85,13 @@ class StudySearch:
         self._study.add_result(name, result, 0, status)
         if status:
             self._scheduler.on_trial_complete(None, known, result)
-        self._sampler.reported(self._study.trials[name])
+        self._sampler.reported(self._study.history.trials[name])
         return not status
 
     def fail(self, trial: int, evaluation: Evaluation) -> None:
         name = self._names[trial]
         self._study.fail_trial(name, "diverged")
-        self._sampler.reported(self._study.trials[name])
+        self._sampler.reported(self._study.history.trials[name])
 
     def end(self) -> None:
         """The search at this T has solved it often enough."""

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.baselines.spaces import GRACE
 from benchmarks.replay.baselines import OptunaHyperband, RayTune, SyneTune
 from benchmarks.replay.curves import Curves
-from benchmarks.replay.policies import CompleteTellingSampler, MemoryStudy, StudySearch
+from benchmarks.replay.policies import CompleteTellingSampler, StudySearch, memory_study
 from benchmarks.replay.simulator import Outcome, Policy, Simulation
 from search.config.study_config import StudyConfig
 from search.decide.samplers import Sampler
@@ -55,12 +55,12 @@ Side = Callable[[Race, int], Outcome]
 def ours(race: Race, seed: int, kind: type[Sampler] = Sampler, **search: Any) -> Outcome:
     """This project's search at T alone, without any configuration to begin with."""
     config = change(race.config, T=[race.target], seed=seed, initial=[], **search)
-    return race.simulate(StudySearch(MemoryStudy(config), race.target, kind=kind), race.target)
+    return race.simulate(StudySearch(memory_study(config), race.target, kind=kind), race.target)
 
 
 def ours_in_order(race: Race, seed: int, **search: Any) -> Outcome:
     """This project's search of every T of the study in ascending order, as it is meant to be."""
-    study = MemoryStudy(change(race.config, seed=seed, initial=[], **search))
+    study = memory_study(change(race.config, seed=seed, initial=[], **search))
     clock, tokens = 0.0, 0
     for T in study.config.T[:-1]:
         policy = StudySearch(study, T)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# search.run, which goes on with the study if there is one: for what starts a lost job again.
+# Run a search, or resume it if its study exists: for whatever restarts a lost job.
 if python -m search.run "$@" --resume --dry-run > /dev/null 2>&1; then
     set -- "$@" --resume
 fi

@@ -1,8 +1,13 @@
-"""Recurrent cells over a whole sequence: as an equation, and as fast as the machine allows."""
+"""Runs a recurrent cell over a whole sequence as one differentiable operation, :func:`fused`.
 
-from copytask.engine.checks import check_tokens
+Three engines compute it: ``kernels`` (compiled C, CPU, float32), ``graphs`` (CUDA graphs) and
+``tensor_loops`` (torch operations, any device and type). :func:`reference` is the plain loop that
+all of them are tested against.
+"""
+
 from copytask.engine.function import fused
 from copytask.engine.kernels import MISSING_KERNELS, compiled_kernels, has_kernels
+from copytask.engine.operand_checks import check_tokens
 from copytask.engine.reference import reference
 from copytask.engine.unrolled import GATES, Operands, recalled_steps
 

@@ -1,4 +1,4 @@
-"""The recurrences as one differentiable operation."""
+"""A recurrent cell over a sequence as one differentiable operation."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -9,33 +9,33 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from copytask.engine import graphs, kernels, tensor_loops
-from copytask.engine.checks import check_operands
-from copytask.engine.unrolled import GATES, Gradients, Operands, Unrolled
+from copytask.engine.operand_checks import check_operands
+from copytask.engine.unrolled import GATES, Gradients, Operands, UnrolledCell
 
 
 def fused(
     cell: str, operands: Operands, index: Tensor | None = None, recalled: int | None = None
 ) -> tuple[Tensor, tuple[Tensor, Tensor | None]]:
-    """Run a cell over a sequence, with a backward pass through time written by hand.
+    """Run a cell over a sequence, with a hand-written backward pass through time.
 
-    On the CPU, in float32, a compiled kernel runs the whole sequence. Elsewhere torch's
-    in-place operations do; on a GPU they are replayed from CUDA graphs. Gradients of gradients
-    are not available. Under autocast it computes in the type of ``weight_hh``.
+    On the CPU, in float32, a compiled kernel runs the whole sequence. Otherwise torch's in-place
+    operations do; on a GPU they are replayed from CUDA graphs. Gradients of gradients are not
+    available. Under autocast the computation is in the type of ``weight_hh``.
 
     Args:
         cell: a key of ``GATES``.
         operands: see :class:`Operands`.
-        index: shape (L, B), integers: which row of ``inputs`` and ``factors`` each position
-            takes; not given: these have shape (L, B, ...). L and B may be 0.
-        recalled: return only the last ``recalled`` outputs.
+        index: shape (L, B), integers: which row of ``inputs`` and ``mx`` each position takes.
+            None: these have shape (L, B, ...). L and B may be 0.
+        recalled: return only this many outputs, the last ones; None returns all.
 
     Returns:
-        The outputs, shape (L or recalled, B, H), and the final state (h, c), each of shape
-        (B, H); c is None for a GRU.
+        The outputs, shape (L or recalled, B, H), and the final state (h, c), each of shape (B, H);
+        c is None for a GRU.
 
     Raises:
         ValueError: shapes or devices of state, index and weights do not fit together.
-        IndexError: the index points outside of the inputs.
+        IndexError: the index points outside the inputs.
     """
     check_operands(cell, operands, index)
     like = operands.weight_hh
@@ -65,7 +65,7 @@ def _autocasting(device: torch.device) -> bool:
 
 
 def _without_autocast(device: torch.device) -> AbstractContextManager[object]:
-    """The engines' products write into buffers of one type, which autocast would not do."""
+    """Turn autocast off: the engines write products into buffers of a fixed type."""
     return torch.autocast(device.type, enabled=False) if _autocasting(device) else nullcontext()
 
 
@@ -84,19 +84,19 @@ class _Recurrence(torch.autograd.Function):
         operands = Operands(*contiguous)
         ids = index
         if index is not None:
-            # Of ids for the way back a copy, since they are not checked again: whoever shares
-            # their memory, as numpy may, can write to it without autograd's notice.
+            # The backward pass does not check the ids again, so keep a copy: numpy may share
+            # their memory and write to it without autograd noticing.
             ids = index.to(torch.int64, copy=keep, memory_format=torch.contiguous_format)
-        # As in torch's own products, "medium" allows factors in bfloat16.
+        # As in torch's own products, "medium" allows operands in bfloat16.
         bf16 = engine is kernels and torch.get_float32_matmul_precision() == "medium"
-        unrolled = Unrolled(cell, operands, ids, recalled, keep, bf16 and kernels.have_bf16())
+        unrolled = UnrolledCell(cell, operands, ids, recalled, keep, bf16 and kernels.have_bf16())
         outputs = operands.h.new_empty(unrolled.recalled, *operands.h.shape)
         engine.forward(unrolled, outputs)
         last = unrolled.state_row(unrolled.steps)
         h = unrolled.h[last].clone()
         c = None if operands.c is None else unrolled.c[last].clone()
         if keep:
-            # Saved so that autograd notices when one is changed before the way back.
+            # Saved so that autograd notices when one is changed before the backward pass.
             ctx.save_for_backward(*tensors, index)
             ctx.engine, ctx.unrolled = engine, unrolled
         return outputs, h, c
@@ -119,7 +119,7 @@ class _Recurrence(torch.autograd.Function):
 
 
 def _pad_units(cell: str, operands: Operands, extra: int) -> Operands:
-    """Add ``extra`` units that are 0 at every step, for their weights, inputs and state are 0."""
+    """Add ``extra`` units with zero weights, inputs and state, so they are 0 at every step."""
     if extra == 0:
         return operands
 
@@ -136,7 +136,7 @@ def _pad_units(cell: str, operands: Operands, extra: int) -> Operands:
     gates = GATES[cell]
     return Operands(
         inputs=pad(operands.inputs.contiguous(), gates),
-        factors=None if operands.factors is None else pad(operands.factors.contiguous()),
+        mx=None if operands.mx is None else pad(operands.mx.contiguous()),
         weight_hh=pad_weight(operands.weight_hh, gates),
         weight_mh=None if operands.weight_mh is None else pad_weight(operands.weight_mh),
         bias=None if operands.bias is None else pad(operands.bias),

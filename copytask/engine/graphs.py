@@ -1,9 +1,9 @@
-"""The unrolled cells on a GPU, in CUDA graphs of a few steps each.
+"""The engine for GPUs: replays CUDA graphs of BLOCK steps each.
 
-At the sizes of this task a step is a handful of kernels of a few microseconds, which Python
-cannot launch as fast as a GPU runs them. So the operations of BLOCK steps are recorded once,
-forward and backward, on buffers of their own, and replayed for each block of a sequence; the
-steps that are left at its end run one by one.
+At the sizes of this task a step is a handful of kernels of a few microseconds. Python cannot launch
+them as fast as a GPU runs them. So we record the operations of BLOCK steps once, forward and
+backward, on separate buffers, and replay them for each block of a sequence. The remaining steps at
+the end run one by one.
 """
 
 import threading
@@ -14,21 +14,21 @@ import torch
 from torch import Tensor
 
 from copytask.engine import tensor_loops
-from copytask.engine.unrolled import Gradients, Operands, Unrolled
+from copytask.engine.unrolled import Gradients, Operands, UnrolledCell
 
 BLOCK = 16
-"""Steps in a graph: enough to hide the launches, few enough to leave little at the end."""
+"""Steps in a graph: enough to hide the launches, few enough to leave few single steps."""
 
 KEPT_SHAPES = 8
-"""Graphs are kept for so many shapes of operands."""
+"""How many shapes of operands we keep graphs for."""
 
 _recordings: dict[tuple[object, ...], "Recording"] = {}
 
 _lock = threading.Lock()
-"""Held while the blocks of a sequence are launched, which share the buffers of a recording."""
+"""Held while the blocks of a sequence are launched: they share the buffers of a recording."""
 
 
-def forward(unrolled: Unrolled, outputs: Tensor) -> None:
+def forward(unrolled: UnrolledCell, outputs: Tensor) -> None:
     """As :func:`copytask.engine.tensor_loops.forward`."""
     if not _has_blocks(unrolled):
         tensor_loops.forward(unrolled, outputs)
@@ -41,7 +41,7 @@ def forward(unrolled: Unrolled, outputs: Tensor) -> None:
             run(part, outputs[recalled])
 
 
-def backward(unrolled: Unrolled, gradients: Gradients) -> None:
+def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
     """As :func:`copytask.engine.tensor_loops.backward`."""
     if not _has_blocks(unrolled):
         tensor_loops.backward(unrolled, gradients)
@@ -60,12 +60,12 @@ def backward(unrolled: Unrolled, gradients: Gradients) -> None:
         recording.store_gradients(gradients)
 
 
-def _has_blocks(unrolled: Unrolled) -> bool:
+def _has_blocks(unrolled: UnrolledCell) -> bool:
     return unrolled.steps >= BLOCK and len(unrolled.operands.h) > 0
 
 
-def _recording_for(unrolled: Unrolled) -> "Recording":
-    """The recording for sequences like this one, on the stream that it runs on."""
+def _recording_for(unrolled: UnrolledCell) -> "Recording":
+    """The recording for sequences of this shape, on the current stream."""
     block, _, _ = next(unrolled.parts(BLOCK))
     like = block.operands.h
     stream = torch.cuda.current_stream(like.device).cuda_stream if like.is_cuda else None
@@ -80,18 +80,20 @@ def _recording_for(unrolled: Unrolled) -> "Recording":
 
 
 class Recording:
-    """The graphs of one block, and the buffers on which they work.
+    """The graphs of one block, and the buffers that they work on.
 
-    What all blocks of a sequence share is copied into them once, by :meth:`load` and
-    :meth:`load_gradients`; what differs, with each block.
+    :meth:`load` and :meth:`load_gradients` copy what all blocks of a sequence share, once per
+    sequence. :meth:`forward` and :meth:`backward` copy what differs between blocks.
     """
 
-    def __init__(self, like: Unrolled):
+    def __init__(self, like: UnrolledCell):
         # Kept for training too, so nothing may be made in inference mode.
         with torch.inference_mode(False), torch.no_grad():
             cloned: list[Any] = [None if t is None else t.clone() for t in like.operands]
             index = None if like.index is None else like.index.clone()
-            self.block = Unrolled(like.cell, Operands(*cloned), index, None, keep=True, bf16=False)
+            self.block = UnrolledCell(
+                like.cell, Operands(*cloned), index, None, keep=True, bf16=False
+            )
             self.outputs = torch.zeros_like(self.block.h[1:])
             self.gradients = Gradients.start(self.block.operands, torch.zeros_like(self.outputs))
             device = self.outputs.device
@@ -100,23 +102,23 @@ class Recording:
                 lambda: tensor_loops.backward(self.block, self.gradients), device
             )
         names = {name for name in Operands._fields if getattr(like.operands, name) is not None}
-        self._by_step = names & {"inputs", "factors"} if index is None else set()
+        self._by_step = names & {"inputs", "mx"} if index is None else set()
         self._shared = names - self._by_step
 
     def load(self, operands: Operands) -> None:
-        """Take over the operands that all steps share."""
+        """Copy in the operands that all steps share."""
         _copy(operands, self.block.operands, self._shared)
 
     def load_gradients(self, gradients: Gradients) -> None:
-        """Take over the gradients to which all steps add, and that of the state."""
+        """Copy in the gradients that all steps add to, and that of the state."""
         _copy(gradients, self.gradients, self._shared)
 
     def store_gradients(self, gradients: Gradients) -> None:
-        """The way back from :meth:`load_gradients`."""
+        """Copy the gradients back out: the inverse of :meth:`load_gradients`."""
         _copy(self.gradients, gradients, self._shared)
 
-    def forward(self, part: Unrolled, outputs: Tensor) -> None:
-        """As tensor_loops.forward, for a part of BLOCK steps of what was loaded."""
+    def forward(self, part: UnrolledCell, outputs: Tensor) -> None:
+        """As tensor_loops.forward, for a part of BLOCK steps of the loaded sequence."""
         block = self.block
         self._load_steps(part)
         block.h[0], block.c[0] = part.h[0], part.c[0]
@@ -124,14 +126,14 @@ class Recording:
         if part.keep:
             for values, buffer in zip(part.buffers(), block.buffers(), strict=True):
                 values.copy_(buffer)
-        else:  # two rows that alternate: after a block it is the first one's turn
+        else:  # two rows alternate, and BLOCK is even: the next block starts at the first row
             part.h[0], part.c[0] = block.h[-1], block.c[-1]
         outputs.copy_(self.outputs[BLOCK - part.recalled :])
 
-    def backward(self, part: Unrolled, gradients: Gradients) -> None:
-        """As tensor_loops.backward, for a part of BLOCK steps of what was loaded.
+    def backward(self, part: UnrolledCell, gradients: Gradients) -> None:
+        """As tensor_loops.backward, for a part of BLOCK steps of the loaded sequence.
 
-        Of the gradients it reads those of the outputs and writes those of single steps.
+        It reads the gradients of the outputs and writes those that belong to single steps.
         """
         self._load_steps(part)
         for buffer, values in zip(self.block.buffers(), part.buffers(), strict=True):
@@ -141,7 +143,7 @@ class Recording:
         self._backward()
         _copy(self.gradients, gradients, self._by_step)
 
-    def _load_steps(self, part: Unrolled) -> None:
+    def _load_steps(self, part: UnrolledCell) -> None:
         if self.block.index is not None and part.index is not None:
             self.block.index.copy_(part.index)
         _copy(part.operands, self.block.operands, self._by_step)
@@ -153,22 +155,22 @@ def _copy(source: object, target: object, names: set[str]) -> None:
 
 
 def record(operations: Callable[[], object], device: torch.device) -> Callable[[], object]:
-    """Record operations on fixed buffers as a CUDA graph; returns what repeats them.
+    """Record operations on fixed buffers as a CUDA graph; return a function that replays them.
 
-    The graph is of ``device``, whichever is current, and is recorded on the stream on which the
-    operations have run before. Recorded on another device, it would be empty: see
-    https://github.com/pytorch/pytorch/issues/87894.
+    The operations first run once on the stream that the graph is then recorded on. ``device`` is
+    made the current device, because a graph recorded on another one would be empty: see
+    https://github.com/pytorch/pytorch/issues/87894. On a CPU, return the operations themselves.
     """
-    if device.type != "cuda":  # where there are no graphs, the operations themselves
+    if device.type != "cuda":
         return operations
     with torch.cuda.device(device):
         stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):  # libraries set themselves up at their first call
+        with torch.cuda.stream(stream):  # libraries initialize at their first call
             operations()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        # Other threads may go on using their GPUs meanwhile.
+        # Other threads may use their GPUs meanwhile.
         with torch.cuda.graph(graph, stream=stream, capture_error_mode="thread_local"):
             operations()
     return graph.replay

@@ -1,15 +1,16 @@
 /* A whole sequence of a recurrent cell in one call, forward and backward through time.
  *
- * Shapes: L steps, B sequences, H units, G gates, S recalled steps. H is a multiple of 32, so that
- * there are no parts of panels or of paired registers, see below.
- * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n), with the
- * recurrent input m_t = h_{t-1}, or m_t = factor_t * (W_mh h_{t-1}) in the multiplicative ones.
+ * Shapes: L steps, B sequences, H units, G gates, S recalled positions. H is a multiple of 32, so
+ * that panels and pairs of registers (see below) are always full.
+ * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n). The recurrent
+ * input of the gates is m_t = h_{t-1}, or m_t = mx_t * mh_t with mx_t = W_mx x_t and
+ * mh_t = W_mh h_{t-1} in the multiplicative ones.
  *
  * Matrices are row-major floats. The code is plain C with vector extensions (GCC, Clang), so
- * that one source serves every processor; it is compiled once for each instruction set
- * (setup.py) and has no state and no allocation of its own. Why the products are here and not
- * in a library: they are small and follow on one another, the weights can stay packed for the
- * whole sequence, and no library call is as short as a step.
+ * one source serves every processor. setup.py compiles it once for each instruction set. It keeps
+ * no state and allocates no memory. The matrix products are written here because a library call
+ * takes longer than a step: the products are small, each needs the result of the one before, and
+ * the weights can stay packed for the whole sequence.
  */
 
 #include <stddef.h>
@@ -29,8 +30,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* Floats in a register, and the block of a product that is kept in registers: ROWS x COLUMNS
- * registers. */
+/* LANES: floats in a register. A product keeps a block of ROWS x COLUMNS registers. */
 #if defined(__AVX512F__)
 enum { LANES = 16, ROWS = 8, COLUMNS = 2 };
 #elif defined(__AVX__)
@@ -49,22 +49,23 @@ enum { PANEL = COLUMNS * LANES };
 typedef struct {
     int64_t steps, batch, units, recalled;
     int64_t keep;            /* 1: keep what backward needs; 0: buffers of two steps suffice */
-    int64_t bf16;            /* 1: round the factors of products to bfloat16; sums stay float */
-    const int64_t *index;    /* (L, B): rows of inputs and factors; NULL: row t B + b */
+    int64_t bf16;            /* 1: round both operands of a product to bfloat16; sums stay float */
+    const int64_t *index;    /* (L, B): rows of inputs and mx; NULL: row t B + b */
     const float *inputs;     /* (rows, G H): W_ih x + b */
-    const float *factors;    /* (rows, H): W_mx x; NULL: m = h */
+    const float *mx;         /* (rows, H): W_mx x; NULL: m = h */
     const float *weight_hh;  /* (G H, H) */
     const float *weight_mh;  /* (H, H) */
     const float *bias;       /* (H): GRU, the bias inside the reset gate's product */
     float *h, *c;            /* (L + 1, B, H): states; row 0 is the initial one; c: LSTM */
     float *gates;            /* (L, B, G H) */
-    float *u;                /* (L, B, H): W_mh h */
+    float *mh;               /* (L, B, H): W_mh h */
     float *outputs;          /* (S, B, H): the last S states h */
     const float *grad_outputs;                 /* (S, B, H) */
-    float *grad_h, *grad_c;                    /* (B, H): in, of the last state; out, of the first */
-    float *grad_inputs, *grad_factors;         /* as inputs and factors; zeros at the start */
-    float *grad_weight_hh, *grad_weight_mh;    /* as the weights; zeros at the start */
-    float *grad_bias;                          /* (H); zeros at the start */
+    float *grad_h, *grad_c;                    /* (B, H): on entry of the final state, on return of
+                                                  the initial one */
+    float *grad_inputs, *grad_mx;              /* shapes of inputs and mx; zeros on entry */
+    float *grad_weight_hh, *grad_weight_mh;    /* shapes of the weights; zeros on entry */
+    float *grad_bias;                          /* (H); zeros on entry */
     float *scratch;          /* scratch_size() floats */
 } Problem;
 
@@ -72,7 +73,7 @@ typedef struct {
 
 INLINE vec load(const float *p) { return *(const vec_in_memory *)p; }
 INLINE void store(float *p, vec x) { *(vec_in_memory *)p = x; }
-INLINE vec all(float x) { /* by its bits, which a pair (below) must keep: 0.0f + x would not */
+INLINE vec all(float x) { /* copies the bits: 0.0f + x would flush a pair (below) that is denormal */
     int32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return (vec)((ivec){0} + bits);
@@ -113,10 +114,10 @@ INLINE vec tanh_(vec x) {
 
 /* ---- matrix products ---- */
 
-/* A product of bfloat16 numbers takes them two by two, as the halves of a 32-bit element, and
- * adds both products to a float. Which numbers of a sum make a pair is free, as long as both
- * factors agree: those of its first half go with those of the second. Elements of either kind
- * are moved as floats. */
+/* A bfloat16 instruction takes pairs of numbers, the two halves of a 32-bit element, and adds both
+ * products to a float. Any pairing works as long as both operands use the same one: here, number k
+ * of the first half of a sum is paired with number k of the second half. The code moves pairs as
+ * if they were floats. */
 #if defined(__AVX512BF16__)
 INLINE ivec bf16(vec x) {
     return (ivec)_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh((__m512)x));
@@ -125,7 +126,7 @@ INLINE vec pair(vec x, vec y) { return (vec)(bf16(x) | (bf16(y) << 16)); }
 INLINE vec add_pairs(vec sum, vec a, vec b) {
     return (vec)_mm512_dpbf16_ps((__m512)sum, (__m512bh)a, (__m512bh)b);
 }
-/* Swap rows and columns of a square of elements: in blocks of 8, then of 4, 2 and 1. */
+/* Transpose a square of elements by swapping blocks of 8, then of 4, 2 and 1. */
 INLINE void transpose(vec square[LANES]) {
     for (int size = LANES / 2; size > 0; size /= 2) {
         ivec upper, lower;
@@ -141,13 +142,13 @@ INLINE void transpose(vec square[LANES]) {
         }
     }
 }
-#else /* never called: Python asks has_bf16() */
+#else /* never called: Python asks has_bf16() first */
 INLINE vec pair(vec x, vec y) { return x + y; }
 INLINE vec add_pairs(vec sum, vec a, vec b) { return sum + a * b; }
 INLINE void transpose(vec square[LANES]) { (void)square; }
 #endif
 
-/* c (+)= a b for a block of rows x PANEL; a(i, k) = a[i row + k step]. */
+/* c = a b, or c += a b with `add`, for a block of rows x PANEL; a(i, k) = a[i row + k step]. */
 INLINE void multiply_block(const int pairs, const int rows, int64_t inner, const float *a,
                            int64_t row, int64_t step, const float *b, int64_t b_row, float *c,
                            int64_t c_row, int add) {
@@ -172,7 +173,7 @@ INLINE void multiply_block(const int pairs, const int rows, int64_t inner, const
         for (int v = 0; v < COLUMNS; v++) store(c + i * c_row + v * LANES, sum[i][v]);
 }
 
-/* c (m, n) (+)= a (m, inner) b (inner, n), where the columns of b come in panels. */
+/* c (m, n) = or += a (m, inner) b (inner, n), where the columns of b are stored in panels. */
 INLINE void multiply(const int pairs, int64_t m, int64_t n, int64_t inner, const float *a,
                      int64_t row, int64_t step, const float *b, int64_t b_row, int64_t b_panel,
                      float *c, int add) {
@@ -192,15 +193,15 @@ INLINE void multiply(const int pairs, int64_t m, int64_t n, int64_t inner, const
  * of `a` are neighbours in memory (step = 1), `inner` is a multiple of 16, a panel two tiles wide. */
 enum { TILE = 16 };
 
-/* As _tile_loadd, which in GCC (12 and 14) does not say that it reads memory: the compiler may
- * leave out what is written before, and do before what is written after. */
+/* Use this in place of _tile_loadd: GCC (12 and 14) does not know that _tile_loadd reads memory, so
+ * it may drop the writes before it, or move later writes before it. */
 #define LOAD_TILE(tile, base, stride)                         \
     __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile       \
                      :                                        \
                      : "r"(base), "r"(stride)                 \
                      : "memory")
 
-/* c (+)= a b for a block of tiles x 16 rows and one panel; tiles is 1 or 2. */
+/* c = or += a b for a block of tiles x 16 rows and one panel; tiles is 1 or 2. */
 INLINE void multiply_tiles(const int tiles, int64_t inner, const float *a, int64_t row,
                            const float *b, int64_t b_row, float *c, int64_t c_row, int add) {
     int64_t a_stride = row * 4, b_stride = b_row * 4, c_stride = c_row * 4; /* in bytes */
@@ -239,7 +240,7 @@ INLINE void multiply_tiles(const int tiles, int64_t inner, const float *a, int64
     }
 }
 
-/* As multiply(). What is left of the rows, less than a tile, goes through vector registers. */
+/* As multiply(). The last rows, fewer than a tile has, go through vector registers. */
 static void multiply_pairs(int64_t m, int64_t n, int64_t inner, const float *a, int64_t row,
                            const float *b, int64_t b_row, int64_t b_panel, float *c, int add) {
     for (int64_t j = 0; j < n; j += PANEL, b += b_panel) {
@@ -265,13 +266,13 @@ static void multiply_floats(int64_t m, int64_t n, int64_t inner, const float *a,
     multiply(0, m, n, inner, a, row, step, b, b_row, b_panel, c, add);
 }
 
-/* A weight in the order in which a product with it reads it. */
+/* A weight, stored in the order in which a product reads it. */
 typedef struct {
-    int64_t inner, n; /* the factor is b (inner, n) */
+    int64_t inner, n; /* the weight is b (inner, n) */
     float *panels;
 } Packed;
 
-/* Pack b(k, j) = w[k step + j column]; `*memory` moves on to behind the panels. */
+/* Pack b(k, j) = w[k step + j column] at `*memory`, and advance `*memory` past the panels. */
 static Packed pack(const Problem *p, int64_t inner, int64_t n, const float *w, int64_t step,
                    int64_t column, float **memory) {
     Packed packed = {inner, n, *memory};
@@ -294,7 +295,7 @@ static Packed pack(const Problem *p, int64_t inner, int64_t n, const float *w, i
     return packed;
 }
 
-/* c (m, n) (+)= a (m, inner) b; pairs: memory for m inner / 2 elements. */
+/* c (m, n) = or += a (m, inner) b; pairs: memory for m inner / 2 elements. */
 INLINE void multiply_packed(const Problem *p, int64_t m, const float *a, Packed b, float *c,
                             int add, float *pairs) {
     int64_t inner = b.inner, half = inner / 2;
@@ -308,13 +309,13 @@ INLINE void multiply_packed(const Problem *p, int64_t m, const float *a, Packed 
     multiply_pairs(m, b.n, half, pairs, half, b.panels, PANEL, half * PANEL, c, add);
 }
 
-/* The pairs of the elements at a and at `distance` behind it; 0 for what is not before `end`. */
+/* Pair the elements at `a` with those at `a + distance`; elements at or after `end` count as 0. */
 INLINE vec pair_at(const float *a, int64_t distance, const float *end) {
     return pair(a < end ? load(a) : all(0), a + distance < end ? load(a + distance) : all(0));
 }
 
 /* c (m, n) += a^T b with a (rows, m) and b (rows, n); pairs: memory for outer_pairs(rows) (m + n)
- * elements. Row k of a and b makes pairs with row k + outer_pairs(rows), or with 0 beyond. */
+ * elements. Row k of a and b is paired with row k + outer_pairs(rows), or with 0 past the end. */
 INLINE int64_t outer_pairs(int64_t rows) { return (rows + 2 * LANES - 1) / (2 * LANES) * LANES; }
 
 INLINE void add_outer(const Problem *p, int64_t m, int64_t n, int64_t rows, const float *a,
@@ -340,12 +341,13 @@ INLINE void add_outer(const Problem *p, int64_t m, int64_t n, int64_t rows, cons
 
 /* ---- the element-wise part of a step, for one sequence of the batch ---- */
 
-/* Pre-activations to activations, in place, and the new state. */
+/* Turn pre-activations into activations, in place, and compute the new state. */
 typedef void forward_cell(const Problem *p, const float *x, float *gates, const float *h,
                           const float *c, float *new_h, float *new_c);
 
-/* Gradients: of the new state (dh, dc) to those of the old one that do not pass through the
- * products, of the products' results (d), and of the inputs, to which they are added (dx). */
+/* From the gradient of the new state (dh, dc), compute in place the part of the old state's
+ * gradient that does not pass through the products; write the gradient of the products' results to
+ * d; add the gradient of the inputs to dx. */
 typedef void backward_cell(const Problem *p, const float *x, const float *gates, const float *h,
                            const float *c, const float *new_c, const float *grad_output,
                            float *dh, float *dc, float *d, float *dx);
@@ -399,7 +401,7 @@ INLINE void lstm_backward_cell(const Problem *p, const float *x, const float *ga
     }
 }
 
-/* Kept in gates: r, z and q = W_hn m + b, which the reset gate multiplies. */
+/* `gates` holds r, z and q = W_hn m + b, which the reset gate multiplies. */
 INLINE void gru_forward_cell(const Problem *p, const float *x, float *gates, const float *h,
                              const float *c, float *new_h, float *new_c) {
     int64_t H = p->units;
@@ -444,7 +446,7 @@ INLINE void gru_backward_cell(const Problem *p, const float *x, const float *gat
 
 /* ---- the sequence ---- */
 
-/* The part of a buffer for one sequence of the batch; of a buffer that is not there, none. */
+/* The part of a buffer for one sequence of the batch; NULL if there is no buffer. */
 INLINE float *at(float *buffer, int64_t offset) { return buffer ? buffer + offset : NULL; }
 
 INLINE int64_t input_row(const Problem *p, int64_t t, int64_t b) {
@@ -452,34 +454,34 @@ INLINE int64_t input_row(const Problem *p, int64_t t, int64_t b) {
     return p->index ? p->index[position] : position;
 }
 
-/* m = factor * u for one step. */
-INLINE void scale_by_factors(const Problem *p, int64_t t, const float *u, float *m) {
+/* m = mx * mh for one step. */
+INLINE void multiply_mx_mh(const Problem *p, int64_t t, const float *mh, float *m) {
     int64_t H = p->units;
     for (int64_t b = 0; b < p->batch; b++) {
-        const float *factor = p->factors + input_row(p, t, b) * H;
-        for (int64_t j = b * H; j < (b + 1) * H; j += LANES, factor += LANES)
-            store(m + j, load(factor) * load(u + j));
+        const float *mx = p->mx + input_row(p, t, b) * H;
+        for (int64_t j = b * H; j < (b + 1) * H; j += LANES, mx += LANES)
+            store(m + j, load(mx) * load(mh + j));
     }
 }
 
 INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
     float *memory = p->scratch;
-    Packed hh = pack(p, H, G * H, p->weight_hh, 1, H, &memory), mh = hh;
-    if (p->factors) mh = pack(p, H, H, p->weight_mh, 1, H, &memory);
+    Packed packed_hh = pack(p, H, G * H, p->weight_hh, 1, H, &memory), packed_mh = packed_hh;
+    if (p->mx) packed_mh = pack(p, H, H, p->weight_mh, 1, H, &memory);
     float *m = memory, *pairs = m + state;
     for (int64_t t = 0; t < L; t++) {
         int64_t now = p->keep ? t : t % 2, next = p->keep ? t + 1 : (t + 1) % 2;
         const float *h = p->h + now * state, *source = h;
         float *new_h = p->h + next * state;
         float *gates = p->gates + (p->keep ? t * G * state : 0);
-        if (p->factors) {
-            float *u = p->u + (p->keep ? t * state : 0);
-            multiply_packed(p, B, h, mh, u, 0, pairs);
-            scale_by_factors(p, t, u, m);
+        if (p->mx) {
+            float *mh = p->mh + (p->keep ? t * state : 0);
+            multiply_packed(p, B, h, packed_mh, mh, 0, pairs);
+            multiply_mx_mh(p, t, mh, m);
             source = m;
         }
-        multiply_packed(p, B, source, hh, gates, 0, pairs);
+        multiply_packed(p, B, source, packed_hh, gates, 0, pairs);
         for (int64_t b = 0; b < B; b++)
             cell(p, p->inputs + input_row(p, t, b) * G * H, gates + b * G * H, h + b * H,
                  at(p->c, now * state + b * H), new_h + b * H,
@@ -489,9 +491,8 @@ INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
     }
 }
 
-/* Steps whose gradients of the weights are added at once: a sum over about OUTER_ROWS rows. The
- * weights' gradients are larger than everything else in a step, and are read and written less
- * often this way. */
+/* The gradients of the weights are larger than anything else in a step. To read and write them less
+ * often, we add those of several steps at once: a sum over about OUTER_ROWS rows. */
 enum { OUTER_ROWS = 128 };
 
 INLINE int64_t steps_at_once(int64_t batch) {
@@ -501,8 +502,8 @@ INLINE int64_t steps_at_once(int64_t batch) {
 INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H, chunk = steps_at_once(B);
     float *memory = p->scratch;
-    Packed hh = pack(p, G * H, H, p->weight_hh, H, 1, &memory), mh = hh;
-    if (p->factors) mh = pack(p, H, H, p->weight_mh, H, 1, &memory);
+    Packed packed_hh = pack(p, G * H, H, p->weight_hh, H, 1, &memory), packed_mh = packed_hh;
+    if (p->mx) packed_mh = pack(p, H, H, p->weight_mh, H, 1, &memory);
     float *ds = memory, *ms = ds + chunk * G * state, *dms = ms + chunk * state;
     float *pairs = dms + chunk * state;
     for (int64_t t = L - 1; t >= 0; t--) {
@@ -515,27 +516,27 @@ INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
                  recalled >= 0 ? p->grad_outputs + recalled * state + b * H : NULL,
                  p->grad_h + b * H, at(p->grad_c, b * H), d + b * G * H, p->grad_inputs + row);
         }
-        if (p->factors) {
-            const float *u = p->u + t * state;
-            scale_by_factors(p, t, u, m);
-            multiply_packed(p, B, d, hh, dm, 0, pairs);
-            for (int64_t b = 0; b < B; b++) { /* dm becomes du */
+        if (p->mx) {
+            const float *mh = p->mh + t * state;
+            multiply_mx_mh(p, t, mh, m);
+            multiply_packed(p, B, d, packed_hh, dm, 0, pairs);
+            for (int64_t b = 0; b < B; b++) { /* dm becomes the gradient of mh */
                 int64_t row = input_row(p, t, b) * H;
                 for (int64_t j = 0; j < H; j += LANES) {
                     vec dm_j = load(dm + b * H + j);
-                    float *grad_factor = p->grad_factors + row + j;
-                    store(grad_factor, load(grad_factor) + dm_j * load(u + b * H + j));
-                    store(dm + b * H + j, dm_j * load(p->factors + row + j));
+                    float *grad_mx = p->grad_mx + row + j;
+                    store(grad_mx, load(grad_mx) + dm_j * load(mh + b * H + j));
+                    store(dm + b * H + j, dm_j * load(p->mx + row + j));
                 }
             }
-            multiply_packed(p, B, dm, mh, p->grad_h, 1, pairs);
+            multiply_packed(p, B, dm, packed_mh, p->grad_h, 1, pairs);
         } else {
-            multiply_packed(p, B, d, hh, p->grad_h, 1, pairs);
+            multiply_packed(p, B, d, packed_hh, p->grad_h, 1, pairs);
         }
-        if (place == 0) { /* the whole chunk from t on is there */
+        if (place == 0) { /* the chunk that starts at t is complete */
             int64_t rows = B * (L - t < chunk ? L - t : chunk);
-            add_outer(p, G * H, H, rows, ds, p->factors ? ms : h, p->grad_weight_hh, pairs);
-            if (p->factors) add_outer(p, H, H, rows, dms, h, p->grad_weight_mh, pairs);
+            add_outer(p, G * H, H, rows, ds, p->mx ? ms : h, p->grad_weight_hh, pairs);
+            if (p->mx) add_outer(p, H, H, rows, dms, h, p->grad_weight_mh, pairs);
         }
     }
 }
@@ -555,11 +556,11 @@ int has_bf16(void) {
 int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
     int64_t packed = (gates + 1) * units * units, rows = steps_at_once(batch) * batch;
     int64_t states = (gates + 2) * rows * units;                   /* ds, ms, dms */
-    int64_t pairs = (gates + 1) * (outer_pairs(rows) + batch) * units; /* more than any product's */
+    int64_t pairs = (gates + 1) * (outer_pairs(rows) + batch) * units; /* enough for any product */
     return packed + states + pairs;
 }
 
-/* Whether this build can run here; asks the system for what it needs. To be called once. */
+/* Whether this build can run here. Asks the system for permission to use AMX; call it once. */
 int prepare(void) {
 #if TILES
     const int request_permission = 0x1023, tile_data = 18; /* arch_prctl(2), XSTATE component */
@@ -569,8 +570,8 @@ int prepare(void) {
 #endif
 }
 
-/* Gradients through many steps become denormal numbers, with which a processor is many times
- * slower: flush them to zero, in here, whatever the process does elsewhere. */
+/* Gradients shrink to denormal numbers over many steps, and those make a processor many times
+ * slower. Flush them to zero during the call, whatever the rest of the process does. */
 #if defined(__x86_64__)
 #define WITHOUT_DENORMALS(call)           \
     do {                                  \
@@ -583,7 +584,7 @@ int prepare(void) {
 #define WITHOUT_DENORMALS(call) call
 #endif
 
-/* All eight tiles have 16 rows of 64 bytes. The thread's own setting is put back afterwards. */
+/* All eight tiles have 16 rows of 64 bytes. The thread's own setting is restored afterwards. */
 #if TILES
 typedef struct {
     uint8_t palette, start_row, reserved[14];
@@ -591,7 +592,8 @@ typedef struct {
     uint8_t rows[16];
 } TileConfig;
 
-/* Constant, for GCC 11 does not know either that all of it is read. */
+/* Static and constant: GCC 11 does not know that _tile_loadconfig reads all of it, and would drop
+ * the writes to a local variable. */
 static const TileConfig tile_config = {
     .palette = 1,
     .row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},

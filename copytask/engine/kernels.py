@@ -1,7 +1,7 @@
-"""The compiled kernels of ``kernels.c``: which build fits this processor, and how it is called.
+"""The engine for CPUs: finds the build of ``kernels.c`` that fits this processor, and calls it.
 
-setup.py compiles the file once for each instruction set that the C compiler knows. Without one
-everything works, on torch's operations, only slower.
+setup.py compiles the file once for each instruction set that the C compiler knows. Without a
+compiler everything still works, on torch's operations, but slower.
 """
 
 import ctypes
@@ -13,15 +13,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from copytask.engine.unrolled import GATES, Gradients, Unrolled
+from copytask.engine.unrolled import GATES, Gradients, UnrolledCell
 
 UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
 MISSING_KERNELS = (
     "copytask found no compiled kernels that run here, so training takes several times as long; "
-    "install a C compiler (gcc or clang), then copytask-search again with pip install -v --no-deps "
-    "--force-reinstall, which shows what the compiler says"
+    "install a C compiler (gcc or clang), then reinstall copytask-search with pip install -v "
+    "--no-deps --force-reinstall, which shows what the compiler says"
 )
 
 
@@ -36,9 +36,9 @@ class Problem(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                "index", "inputs", "factors", "weight_hh", "weight_mh", "bias",
-                "h", "c", "gates", "u", "outputs",
-                "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_factors",
+                "index", "inputs", "mx", "weight_hh", "weight_mh", "bias",
+                "h", "c", "gates", "mh", "outputs",
+                "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_mx",
                 "grad_weight_hh", "grad_weight_mh", "grad_bias", "scratch",
             )
         ),
@@ -46,9 +46,11 @@ class Problem(ctypes.Structure):
 
 
 def compiled_kernels() -> str | None:
-    """The best build of the kernels that was compiled and that this processor can run.
+    """Name the fastest build of the kernels that is installed and that this processor can run.
 
-    One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``, or None.
+    Returns:
+        One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``; None if there is
+        no such build, and training is slow.
     """
     return next((build for build in runnable_builds() if load(build)), None)
 
@@ -56,8 +58,8 @@ def compiled_kernels() -> str | None:
 def runnable_builds() -> list[str]:
     """The builds that this processor can run, the fastest first.
 
-    Torch's environment variable ATEN_CPU_CAPABILITY (``avx2``, ``default``) leaves out what it
-    does not allow.
+    Torch's environment variable ATEN_CPU_CAPABILITY (``avx2``, ``default``) restricts them, as it
+    does torch's own kernels.
     """
     if platform.machine() not in ("x86_64", "AMD64"):
         return ["generic"]
@@ -66,7 +68,7 @@ def runnable_builds() -> list[str]:
     if level in ("AVX2", "AVX512"):
         builds.insert(0, "avx2")
     if level == "AVX512":
-        # Older versions of torch cannot be asked; they do without bf16.
+        # Older versions of torch do not tell; with them we do without bf16.
         capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
         bf16 = [build for build in ("amx_bf16", "avx512_bf16") if capabilities.get(build)]
         builds = [*bf16, "avx512", *builds]
@@ -75,17 +77,18 @@ def runnable_builds() -> list[str]:
 
 @functools.cache
 def load(build: str) -> ctypes.CDLL | None:
-    """The kernels of one build, if they were compiled when copytask was installed.
+    """Load the kernels of one build.
 
-    None if not, if the file does not load here, or if the system does not let this process use
-    them (AMX needs its permission).
+    Returns:
+        The library; None if it was not compiled when copytask was installed, does not load here,
+        or needs a permission that the system denies (AMX does).
     """
     file = Path(__file__).with_name(f"_kernels_{build}.so")
     if not file.is_file():
         return None
     try:
         kernels = ctypes.CDLL(str(file))
-    except OSError:  # damaged, or of another system
+    except OSError:  # damaged, or built for another system
         return None
     if not kernels.prepare():
         return None
@@ -100,14 +103,14 @@ def load(build: str) -> ctypes.CDLL | None:
 
 
 def have_bf16() -> bool:
-    """Whether products of bfloat16 numbers are faster than those of floats here."""
+    """Whether this build has bfloat16 products."""
     kernels = library()
     return kernels is not None and bool(kernels.has_bf16())
 
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """The kernels for this processor; warns, once, that training is slow without."""
+    """The kernels for this processor; None, with one warning, if there are none."""
     build = compiled_kernels()
     if build is None:
         warnings.warn(MISSING_KERNELS, stacklevel=2)
@@ -120,20 +123,20 @@ def has_kernels(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and library() is not None
 
 
-def forward(unrolled: Unrolled, outputs: Tensor) -> None:
-    """Run a sequence: fill the buffers of ``unrolled``, and ``outputs``, shape (S, B, H)."""
+def forward(unrolled: UnrolledCell, outputs: Tensor) -> None:
+    """Run a sequence: fill the buffers of ``unrolled`` and ``outputs``, shape (S, B, H)."""
     _call("forward", unrolled, {"outputs": outputs})
 
 
-def backward(unrolled: Unrolled, gradients: Gradients) -> None:
-    """Go back through a sequence that :func:`forward` ran; adds to ``gradients``."""
+def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
+    """Run backward through a sequence that :func:`forward` ran; add to ``gradients``."""
     tensors = {f"grad_{name}": tensor for name, tensor in vars(gradients).items()}
     _call("backward", unrolled, tensors)
 
 
-def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None]) -> None:
+def _call(direction: str, unrolled: UnrolledCell, gradients: dict[str, Tensor | None]) -> None:
     kernels = library()
-    assert kernels is not None, "see has_kernels"
+    assert kernels is not None, "callers check has_kernels first"
     operands = unrolled.operands
     batch, units = operands.h.shape
     scratch = operands.h.new_empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
@@ -144,7 +147,7 @@ def _call(direction: str, unrolled: Unrolled, gradients: dict[str, Tensor | None
         "h": unrolled.h,
         "c": unrolled.c if operands.c is not None else None,
         "gates": unrolled.gates,
-        "u": unrolled.u,
+        "mh": unrolled.mh,
         **gradients,
         "scratch": scratch,
     }

@@ -1,4 +1,4 @@
-"""The unrolled cells as their equations are written: what the others are tested against."""
+"""The cells as their equations are written, in a plain loop. The engines are tested against it."""
 
 import itertools
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from copytask.engine.checks import check_operands
+from copytask.engine.operand_checks import check_operands
 from copytask.engine.unrolled import Operands, recalled_steps
 
 State = tuple[Tensor, Tensor | None]
@@ -16,22 +16,20 @@ State = tuple[Tensor, Tensor | None]
 def reference(
     cell: str, operands: Operands, index: Tensor | None, recalled: int | None
 ) -> tuple[Tensor, State]:
-    """As :func:`copytask.engine.fused`, with autograd going back through the loop."""
+    """As :func:`copytask.engine.fused`, but autograd differentiates the loop."""
     check_operands(cell, operands, index)
-    inputs, factors, weight_hh, weight_mh, bias, h, c = operands
+    inputs, mx, weight_hh, weight_mh, bias, h, c = operands
     if index is not None:
         index = index.long()
         inputs = inputs[index]
-        factors = None if factors is None else factors[index]
+        mx = None if mx is None else mx[index]
     # Indexing a tensor that needs a gradient inside the loop would make the backward pass
     # quadratic in L; unbind's is linear.
     x = inputs.unbind(0)
-    factor: Iterable[Tensor | None] = itertools.repeat(None)
-    if factors is not None:
-        factor = factors.unbind(0)
+    all_mx: Iterable[Tensor | None] = itertools.repeat(None) if mx is None else mx.unbind(0)
     outputs = []
-    for x_t, factor_t in zip(x, factor, strict=False):
-        m = h if factor_t is None or weight_mh is None else factor_t * F.linear(h, weight_mh)
+    for x_t, mx_t in zip(x, all_mx, strict=False):
+        m = h if mx_t is None or weight_mh is None else mx_t * F.linear(h, weight_mh)
         if c is not None:  # LSTM
             i, f, g, o = (x_t + F.linear(m, weight_hh)).chunk(4, dim=1)
             c = f.sigmoid() * c + i.sigmoid() * g.tanh()

@@ -1,20 +1,20 @@
-"""The unrolled cells in torch's in-place operations: for any device and floating type.
+"""The engine in torch's in-place operations: for any device and floating type.
 
-Same equations and same buffers as ``kernels.c``; the weight gradients are one product each,
+It has the same equations and buffers as ``kernels.c``. The gradient of each weight is one product
 after the loop.
 """
 
 import torch
 from torch import Tensor
 
-from copytask.engine.unrolled import Gradients, Unrolled
+from copytask.engine.unrolled import Gradients, UnrolledCell
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward  # (gradient, sigmoid(x))
 _tanh_backward = torch.ops.aten.tanh_backward  # (gradient, tanh(x))
 
 
-def forward(unrolled: Unrolled, outputs: Tensor) -> None:
-    """Run a sequence: fill the buffers of ``unrolled``, and ``outputs``, shape (S, B, H)."""
+def forward(unrolled: UnrolledCell, outputs: Tensor) -> None:
+    """Run a sequence: fill the buffers of ``unrolled`` and ``outputs``, shape (S, B, H)."""
     operands = unrolled.operands
     step = _lstm_step if unrolled.cell == "lstm" else _gru_step
     first_recalled = unrolled.steps - unrolled.recalled
@@ -22,10 +22,10 @@ def forward(unrolled: Unrolled, outputs: Tensor) -> None:
         h, new_h = unrolled.h[unrolled.state_row(t)], unrolled.h[unrolled.state_row(t + 1)]
         row = t if unrolled.keep else 0
         m = h
-        if operands.factors is not None:
+        if operands.mx is not None:
             assert operands.weight_mh is not None
-            u = torch.mm(h, operands.weight_mh.t(), out=unrolled.u[row])
-            m = u * _rows(unrolled, operands.factors, t)
+            mh = torch.mm(h, operands.weight_mh.t(), out=unrolled.mh[row])
+            m = mh * _rows(unrolled, operands.mx, t)
         gates = unrolled.gates[row].copy_(_rows(unrolled, operands.inputs, t))
         step(unrolled, t, gates, m, h, new_h)
         if t >= first_recalled:
@@ -33,7 +33,7 @@ def forward(unrolled: Unrolled, outputs: Tensor) -> None:
 
 
 def _lstm_step(
-    unrolled: Unrolled, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
+    unrolled: UnrolledCell, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
 ) -> None:
     H = h.shape[1]
     gates.addmm_(m, unrolled.operands.weight_hh.t())
@@ -47,7 +47,7 @@ def _lstm_step(
 
 
 def _gru_step(
-    unrolled: Unrolled, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
+    unrolled: UnrolledCell, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
 ) -> None:
     H = h.shape[1]
     operands = unrolled.operands
@@ -60,8 +60,8 @@ def _gru_step(
     x_n.copy_(q)
 
 
-def backward(unrolled: Unrolled, gradients: Gradients) -> None:
-    """Go back through a sequence that :func:`forward` ran and kept; fills ``gradients``."""
+def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
+    """Run backward through a sequence that :func:`forward` ran and kept; fill ``gradients``."""
     operands, index = unrolled.operands, unrolled.index
     step = _lstm_step_back if unrolled.cell == "lstm" else _gru_step_back
     tokens = None  # (L, B, rows): which row of the inputs each position took
@@ -70,33 +70,33 @@ def backward(unrolled: Unrolled, gradients: Gradients) -> None:
         tokens = (index[..., None] == rows).to(operands.h.dtype)
     d = torch.empty_like(unrolled.gates)  # gradients of the products' results
     m = unrolled.h[:-1]
-    if operands.factors is not None:
-        m, du = torch.empty_like(unrolled.u), torch.empty_like(unrolled.u)
+    if operands.mx is not None:
+        m, dmh = torch.empty_like(unrolled.mh), torch.empty_like(unrolled.mh)
     first_recalled = unrolled.steps - unrolled.recalled
     for t in reversed(range(unrolled.steps)):
         if t >= first_recalled:
             gradients.h += gradients.outputs[t - first_recalled]
         dx = step(unrolled, t, gradients, d[t])
         _add_to_rows(gradients.inputs, tokens, t, dx)
-        if operands.factors is None:
+        if operands.mx is None:
             gradients.h.addmm_(d[t], operands.weight_hh)
             continue
         assert operands.weight_mh is not None
-        assert gradients.factors is not None
-        factor, u = _rows(unrolled, operands.factors, t), unrolled.u[t]
-        torch.mul(u, factor, out=m[t])
+        assert gradients.mx is not None
+        mx, mh = _rows(unrolled, operands.mx, t), unrolled.mh[t]
+        torch.mul(mh, mx, out=m[t])
         dm = d[t] @ operands.weight_hh
-        _add_to_rows(gradients.factors, tokens, t, dm * u)
-        torch.mul(dm, factor, out=du[t])
-        gradients.h.addmm_(du[t], operands.weight_mh)
+        _add_to_rows(gradients.mx, tokens, t, dm * mh)
+        torch.mul(dm, mx, out=dmh[t])
+        gradients.h.addmm_(dmh[t], operands.weight_mh)
     gradients.weight_hh.addmm_(d.flatten(0, 1).t(), m.flatten(0, 1))
     if gradients.weight_mh is not None:
-        gradients.weight_mh.addmm_(du.flatten(0, 1).t(), unrolled.h[:-1].flatten(0, 1))
+        gradients.weight_mh.addmm_(dmh.flatten(0, 1).t(), unrolled.h[:-1].flatten(0, 1))
     if gradients.bias is not None:
         gradients.bias += d[..., -len(gradients.bias) :].sum((0, 1))
 
 
-def _lstm_step_back(unrolled: Unrolled, t: int, gradients: Gradients, d: Tensor) -> Tensor:
+def _lstm_step_back(unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tensor) -> Tensor:
     i, f, g, o = unrolled.gates[t].chunk(4, dim=1)
     di, df, dg, do = d.chunk(4, dim=1)
     dh, dc = gradients.h, gradients.c
@@ -112,7 +112,7 @@ def _lstm_step_back(unrolled: Unrolled, t: int, gradients: Gradients, d: Tensor)
     return d
 
 
-def _gru_step_back(unrolled: Unrolled, t: int, gradients: Gradients, d: Tensor) -> Tensor:
+def _gru_step_back(unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tensor) -> Tensor:
     r, z, q = unrolled.gates[t].chunk(3, dim=1)
     dr, dz, dq = d.chunk(3, dim=1)
     dh = gradients.h
@@ -126,15 +126,15 @@ def _gru_step_back(unrolled: Unrolled, t: int, gradients: Gradients, d: Tensor) 
     return torch.cat([dr, dz, dn], dim=1)
 
 
-def _rows(unrolled: Unrolled, table: Tensor, t: int) -> Tensor:
-    """The rows of ``inputs`` or ``factors`` that step t takes, shape (B, width)."""
+def _rows(unrolled: UnrolledCell, table: Tensor, t: int) -> Tensor:
+    """The rows of ``inputs`` or ``mx`` that step t takes, shape (B, width)."""
     if unrolled.index is not None:
         return table.index_select(0, unrolled.index[t])
     return table[t]
 
 
 def _add_to_rows(gradient: Tensor, tokens: Tensor | None, t: int, value: Tensor) -> None:
-    """Add to the rows that step t took; as a product, for its order of addition is fixed."""
+    """Add to the rows that step t took; by a product, because it adds in a fixed order."""
     if tokens is not None:
         gradient.addmm_(tokens[t].t(), value)
     else:

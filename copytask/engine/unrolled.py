@@ -1,8 +1,9 @@
-"""A recurrent cell unrolled over a sequence: what goes in, what is kept, what comes back.
+"""A recurrent cell unrolled over a sequence: its operands, its buffers and its gradients.
 
-Shapes: L steps, B sequences, H units, G gates, S recalled steps. There are two cells, ``lstm``
-(gates i, f, g, o) and ``gru`` (r, z, n), each with the recurrent input m_t = h_{t-1}, or with
-m_t = factor_t * (W_mh h_{t-1}) in the multiplicative architectures.
+Shapes: L steps, B sequences, H units, G gates, S recalled positions, which are the last ones. There
+are two cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n). The recurrent input of their gates
+is m_t = h_{t-1}; in the multiplicative architectures it is m_t = mx_t * mh_t with mx_t = W_mx x_t
+and mh_t = W_mh h_{t-1}.
 """
 
 import copy
@@ -16,25 +17,37 @@ import torch
 from torch import Tensor
 
 GATES = {"lstm": 4, "gru": 3}
+"""Number of gates G of each cell."""
 
 
 class Operands(NamedTuple):
-    """What a sequence is computed from; a gradient flows to each."""
+    """What a sequence is computed from. Gradients flow to each of them.
 
-    inputs: Tensor  # W_ih x + b: (tokens, G H) for every token, or (L, B, G H) for every position
-    factors: Tensor | None  # W_mx x: (tokens, H) or (L, B, H); None: m = h
-    weight_hh: Tensor  # (G H, H)
-    weight_mh: Tensor | None  # (H, H), with factors
-    bias: Tensor | None  # (H): GRU, the bias inside the product that the reset gate scales
-    h: Tensor  # (B, H): initial state
-    c: Tensor | None  # (B, H): LSTM, initial cell
+    Attributes:
+        inputs: W_ih x + b, shape (symbols, G H), a row for each token id, or (L, B, G H), one for
+            each position.
+        mx: W_mx x, shape (symbols, H) or (L, B, H); None in the plain cells, where m = h.
+        weight_hh: shape (G H, H).
+        weight_mh: shape (H, H); None without ``mx``.
+        bias: shape (H); GRU only: the bias inside the product that the reset gate scales.
+        h: shape (B, H), the initial state.
+        c: shape (B, H), the initial cell state; LSTM only.
+    """
+
+    inputs: Tensor
+    mx: Tensor | None
+    weight_hh: Tensor
+    weight_mh: Tensor | None
+    bias: Tensor | None
+    h: Tensor
+    c: Tensor | None
 
 
 def recalled_steps(recalled: int | None, steps: int) -> int:
-    """S: how many of L = ``steps`` outputs are returned, the last ones; all, if not given.
+    """S, the number of outputs to return: ``recalled``, but at most all ``steps``.
 
     Raises:
-        ValueError: less than none.
+        ValueError: ``recalled`` is negative.
     """
     if recalled is not None and recalled < 0:
         raise ValueError(f"recalled >= 0 must hold, but got recalled={recalled}")
@@ -43,20 +56,27 @@ def recalled_steps(recalled: int | None, steps: int) -> int:
 
 @dataclass
 class Gradients:
-    """Gradients of the loss, named as the operands. The engines add to those of the operands."""
+    """Gradients of the loss, named as the operands and of their shapes.
 
-    outputs: Tensor  # (S, B, H)
-    h: Tensor  # (B, H): before the way back, of the final state; after it, of the initial one
-    c: Tensor | None  # likewise
+    The engines read ``outputs`` and add to all others.
+
+    Attributes:
+        outputs: shape (S, B, H).
+        h, c: before the backward pass, of the final state; after it, of the initial state.
+    """
+
+    outputs: Tensor
+    h: Tensor
+    c: Tensor | None
     inputs: Tensor
-    factors: Tensor | None
+    mx: Tensor | None
     weight_hh: Tensor
     weight_mh: Tensor | None
     bias: Tensor | None
 
     @classmethod
     def start(cls, operands: Operands, outputs: Tensor) -> "Gradients":
-        """Those of the outputs, and zero for all operands."""
+        """Take the gradient of the outputs; start with zero for all operands."""
         zeros: dict[str, Any] = {
             name: None if operand is None else torch.zeros_like(operand)
             for name, operand in operands._asdict().items()
@@ -64,27 +84,30 @@ class Gradients:
         return cls(outputs=outputs, **zeros)
 
     def part(self, steps: slice, recalled: slice) -> "Gradients":
-        """Those of a part of the sequence, on the same memory: see :meth:`Unrolled.parts`."""
+        """The gradients of a part of the sequence, on the same memory.
+
+        See :meth:`UnrolledCell.parts`.
+        """
         part = replace(self, outputs=self.outputs[recalled])
         if self.inputs.dim() == 3:
             part.inputs = self.inputs[steps]
-            part.factors = None if self.factors is None else self.factors[steps]
+            part.mx = None if self.mx is None else self.mx[steps]
         return part
 
 
-class Unrolled:
+class UnrolledCell:
     """The operands and buffers of one sequence.
 
-    With ``keep`` the buffers hold every step, as the way back needs. Without, two rows of
-    states alternate and there is one row of activations.
+    With ``keep`` the buffers hold every step, for the backward pass. Without it, two rows of states
+    alternate and there is one row of activations.
 
     Attributes:
-        index: shape (L, B), rows of ``inputs`` and ``factors``; None: these are by position.
-        h, c: shape (L + 1, B, H), states; ``h[0]`` is the initial one. c: LSTM only.
-        gates: shape (L, B, G H), activations; the GRU's last gate is W_hn m + bias.
-        u: shape (L, B, H), W_mh h; with factors only.
+        index: shape (L, B), rows of ``inputs`` and ``mx``; None: these are given by position.
+        h, c: states, shape (L + 1, B, H); ``h[0]`` is the initial one. c: LSTM only.
+        gates: activations, shape (L, B, G H); in place of the GRU's last gate, W_hn m + bias.
+        mh: W_mh h, shape (L, B, H); multiplicative cells only.
         steps, recalled: L and S.
-        bf16: whether the factors of matrix products may be rounded to bfloat16.
+        bf16: whether the operands of matrix products may be rounded to bfloat16.
     """
 
     def __init__(
@@ -108,12 +131,12 @@ class Unrolled:
             (rows + 1, batch, units),
             (rows + 1, batch, units if operands.c is not None else 0),
             (rows, batch, GATES[cell] * units),
-            (rows, batch, units if operands.factors is not None else 0),
+            (rows, batch, units if operands.mx is not None else 0),
         ]
         sizes = [math.prod(shape) for shape in shapes]
         self._memory = _Memory(sum(sizes), operands.h)
         parts = torch.split(self._memory.tensor[: sum(sizes)], sizes)
-        self.h, self.c, self.gates, self.u = (
+        self.h, self.c, self.gates, self.mh = (
             part.view(shape) for part, shape in zip(parts, shapes, strict=True)
         )
         self.recalled = recalled_steps(recalled, self.steps)
@@ -127,13 +150,13 @@ class Unrolled:
 
     def buffers(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The buffers, in a fixed order."""
-        return self.h, self.c, self.gates, self.u
+        return self.h, self.c, self.gates, self.mh
 
-    def parts(self, size: int) -> Iterator[tuple["Unrolled", slice, slice]]:
+    def parts(self, size: int) -> Iterator[tuple["UnrolledCell", slice, slice]]:
         """Cut the sequence into parts of ``size`` steps, an even number, and a shorter last one.
 
         Yields:
-            The part, on the same buffers; its steps; its rows of the recalled outputs.
+            The part, on the same buffers; its steps; its rows of the outputs.
         """
         first = self.steps - self.recalled
         for start in range(0, self.steps, size):
@@ -146,30 +169,30 @@ class Unrolled:
             if self.index is not None:
                 part.index = self.index[steps]
             else:
-                inputs, factors = self.operands.inputs, self.operands.factors
+                inputs, mx = self.operands.inputs, self.operands.mx
                 part.operands = self.operands._replace(
-                    inputs=inputs[steps], factors=None if factors is None else factors[steps]
+                    inputs=inputs[steps], mx=None if mx is None else mx[steps]
                 )
             if self.keep:
                 part.h, part.c = self.h[start : stop + 1], self.c[start : stop + 1]
-                part.gates, part.u = self.gates[steps], self.u[steps]
+                part.gates, part.mh = self.gates[steps], self.mh[steps]
             yield part, steps, recalled
 
 
 class _Memory:
-    """Memory of sequences. It is handed on to the next sequence when the last user is gone.
+    """The memory of a sequence's buffers, which the next sequence reuses.
 
-    Asked from the system at every training step, it would have to be cleared and mapped by
-    the kernel every time. Lengths grow with the curriculum, so twice the size is asked for:
-    pages that are never touched cost nothing. On a GPU torch keeps memory by itself.
+    If every training step asked the system for memory, the system would have to map and clear it
+    every time. Lengths grow with the curriculum, so we ask for twice the size: pages that are never
+    touched cost nothing. On a GPU torch's own allocator does this.
     """
 
-    # Of one sequence, the last; taking and giving it back are one operation each, as several
-    # threads need.
+    # Holds the memory of the last sequence. Taking and returning it are one operation each, which
+    # makes this safe for threads.
     _free: ClassVar[deque[Tensor]] = deque(maxlen=1)
 
     def __init__(self, size: int, like: Tensor):
-        # What is made in inference mode could not be written to in a training step later.
+        # A tensor made in inference mode cannot be written to by a later training step.
         with torch.inference_mode(False):
             if like.device.type != "cpu":
                 self.tensor = like.new_empty(size)

@@ -1,4 +1,4 @@
-"""Cells of one's own: where the code that a name stands for is found."""
+"""A user's own cell: imports its factory by file or by module."""
 
 import difflib
 import hashlib
@@ -18,10 +18,9 @@ FILE_ENDING = ".py"
 
 
 def absolute_cell(name: str) -> str:
-    """The name of a cell that stands for the same one in every folder.
+    """Make the path in ``path/file.py:factory`` absolute, so that it holds in every folder.
 
-    Args:
-        name: a model. ``path/file.py:factory`` becomes absolute; any other stays as it is.
+    Any other name of a model is returned unchanged.
     """
     source, _, attribute = name.rpartition(":")
     if not source.endswith(FILE_ENDING):
@@ -30,9 +29,9 @@ def absolute_cell(name: str) -> str:
 
 
 def is_same_cell(given: str, recorded: str) -> bool:
-    """Whether a name that a user gives may stand for a recorded one.
+    """Whether a name that a user gives means the recorded cell.
 
-    Of a file, its folder does not matter: it may be another one on this machine.
+    For a file, only its name and the factory count: its folder may differ on this machine.
     """
     if given == recorded:
         return True
@@ -43,10 +42,10 @@ def is_same_cell(given: str, recorded: str) -> bool:
 
 
 def import_cell(name: str) -> Callable[..., nn.Module]:
-    """The factory that ``package.module:factory`` or ``path/file.py:factory`` names.
+    """Import the factory that ``package.module:factory`` or ``path/file.py:factory`` names.
 
     Raises:
-        ValueError: it cannot be imported, or is no factory; says what to do.
+        ValueError: it cannot be imported, or cannot be called; the message says what to do.
     """
     source, _, attribute = name.rpartition(":")
     try:
@@ -69,23 +68,26 @@ def import_cell(name: str) -> Callable[..., nn.Module]:
             f"the cell {name!r} cannot be imported: {type(error).__name__}: {error}{advice}"
         ) from error
     if not callable(factory):
-        raise ValueError(f"the cell {name!r} is no factory: it cannot be called")
+        raise ValueError(
+            f"the cell {name!r} is a {type(factory).__name__}; it must be a class or a function "
+            "that makes the cell"
+        )
     return cast("Callable[..., nn.Module]", factory)
 
 
 def _absolute(source: str) -> Path:
-    """Links are kept: other hosts of a cluster may have them lead elsewhere."""
+    """Do not resolve links: on other hosts of a cluster they may lead elsewhere."""
     return Path(os.path.abspath(Path(source).expanduser()))
 
 
 def _import_file(source: str) -> ModuleType:
-    """The module in a file, which is run once in a process. It finds modules beside it.
+    """Import a file as a module, once in a process. It can import modules from its own folder.
 
     Raises:
         FileNotFoundError: there is no such file.
     """
     path = _absolute(source)
-    # A name of its own: the file may be called as a module that is imported already.
+    # A unique name: a module with the file's name may already be imported.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
     name = f"cell_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{digest}"
     if name in sys.modules:
@@ -97,7 +99,7 @@ def _import_file(source: str) -> ModuleType:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))  # last: it must not hide what is installed
+        sys.path.append(str(path.parent))  # last, so that it does not hide installed packages
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)

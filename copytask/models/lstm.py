@@ -2,11 +2,11 @@
 
 from torch import nn
 
-from copytask.models.core import PlainCore
+from copytask.models.recurrent import TorchCell
 
 
-class LSTM(PlainCore, nn.LSTM):  # type: ignore[misc]  # its forward takes tokens too
-    """torch.nn.LSTM, one layer, whose forget gates start open.
+class LSTM(TorchCell, nn.LSTM):  # type: ignore[misc]  # its forward takes tokens too
+    """torch.nn.LSTM with one layer, whose forget gates start open.
 
     Source: Hochreiter & Schmidhuber, "Long Short-Term Memory", 1997. A forget bias of 1
     follows Gers, Schmidhuber & Cummins, "Learning to Forget", 2000, and Jozefowicz, Zaremba

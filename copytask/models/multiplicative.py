@@ -1,4 +1,4 @@
-"""The multiplicative intermediate state."""
+"""What the two multiplicative architectures share: the multiplicative intermediate state m."""
 
 import math
 
@@ -6,22 +6,30 @@ import torch
 from torch import nn
 
 from copytask.engine import GATES
-from copytask.models.core import RecurrentCore
+from copytask.models.recurrent import RecurrentCell
 
 INITIALIZATIONS = ("near_plain", "published")
+"""How W_mx and W_mh may start, see :class:`MultiplicativeCell`."""
 
 
-class MultiplicativeCore(RecurrentCore):
-    """A core in which m_t = (W_mx x_t) * (W_mh h_{t-1}) replaces h_{t-1} in the gates.
+class MultiplicativeCell(RecurrentCell):
+    """A cell in which m_t = (W_mx x_t) * (W_mh h_{t-1}) replaces h_{t-1} in the gates.
 
-    So each input token selects its own transition. Beside the parameters of a plain core
+    So each input token selects its own transition. In addition to the parameters of a plain cell
     there are ``weight_mx_l0``, shape (H, I), and ``weight_mh_l0``, shape (H, H).
 
     Args:
-        initialization: how W_mx and W_mh start. ``near_plain``: W_mx uniform on [0.8, 1.2],
-            W_mh orthogonal, so that m is about a rotation of h and the core begins as about
-            a plain one (for one-hot inputs); it learns in fewer tokens. ``published``: W_mx
-            uniform on [-1, 1], W_mh uniform like every other weight of torch's cells.
+        input_size: I.
+        hidden_size: H.
+        forget_bias: initial bias of the gate that keeps the state.
+        initialization: how W_mx and W_mh start. ``near_plain``: W_mx uniform on [0.8, 1.2] and W_mh
+            orthogonal. For one-hot inputs m is then nearly a rotation of h, the cell starts nearly
+            as a plain one, and it learns in fewer tokens. ``published``: W_mx uniform on [-1, 1],
+            W_mh uniform like every other weight of torch's cells.
+        implementation: see :class:`copytask.models.RecurrentCell`.
+
+    Raises:
+        ValueError: ``initialization`` or ``implementation`` is unknown.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The architectures by name, and models made of them."""
+"""The architectures by name, and how a model is built from one."""
 
 import difflib
 import inspect
@@ -20,16 +20,18 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "mgru": MultiplicativeGRU,
     "mlstm": MultiplicativeLSTM,
 }
+"""Name of each architecture -> the factory of its cells."""
 
-CORE_OPTIONS = ("forget_bias", "initialization", "implementation")
-"""What a factory may take beside input_size and hidden_size."""
+CELL_OPTIONS = ("forget_bias", "initialization", "implementation")
+"""Arguments that a factory may take in addition to input_size and hidden_size."""
 
 
 def find_factory(name: str) -> Callable[..., nn.Module]:
-    """The core's factory: a key of ``MODELS``, or the user's own.
+    """Find the factory of an architecture's cells.
 
     Args:
-        name: of one's own cell ``package.module:factory``, or ``path/file.py:factory``.
+        name: a key of ``MODELS``, or a user's own cell as ``path/file.py:factory`` or
+            ``package.module:factory``, which is then imported.
 
     Raises:
         ValueError: the name is unknown, or the user's factory cannot be imported.
@@ -52,22 +54,27 @@ def find_factory(name: str) -> Callable[..., nn.Module]:
 def build_model(
     model: str | Callable[..., nn.Module], hidden_size: int, **options: object
 ) -> CopyModel:
-    """A fresh model, its weights drawn from torch's global generator.
+    """Build a model; its weights are drawn from torch's global generator.
 
     Args:
-        model: the core's factory, or its name, see :func:`find_factory`.
+        model: the factory of the cell, or a name: a key of ``copytask.MODELS``,
+            ``path/file.py:factory`` or ``package.module:factory``.
         hidden_size: number of hidden units.
-        options: some of ``CORE_OPTIONS``; each is handed to a factory that takes it.
+        options: ``forget_bias``, ``initialization`` and ``implementation``; each is passed on if
+            the factory takes it, and ignored otherwise.
+
+    Returns:
+        The model, on the CPU, in training mode.
 
     Raises:
         ValueError: the name is unknown or cannot be imported.
     """
     factory = find_factory(model) if isinstance(model, str) else model
-    known = core_options(factory)
-    core = factory(ALPHABET_SIZE, hidden_size, **{k: v for k, v in options.items() if k in known})
-    return CopyModel(core, hidden_size)
+    known = cell_options(factory)
+    cell = factory(ALPHABET_SIZE, hidden_size, **{k: v for k, v in options.items() if k in known})
+    return CopyModel(cell, hidden_size)
 
 
-def core_options(factory: Callable[..., nn.Module]) -> set[str]:
-    """Which of ``CORE_OPTIONS`` a factory takes."""
-    return set(inspect.signature(factory).parameters) & set(CORE_OPTIONS)
+def cell_options(factory: Callable[..., nn.Module]) -> set[str]:
+    """Which of ``CELL_OPTIONS`` a factory takes."""
+    return set(inspect.signature(factory).parameters) & set(CELL_OPTIONS)

@@ -14,6 +14,7 @@ from copytask.tasks.task import (
 )
 
 TASKS: dict[str, Task] = {"delay": Delay(), "sequence": Sequence()}
+"""Name of each protocol -> the task."""
 
 __all__ = [
     "ALPHABET_SIZE",

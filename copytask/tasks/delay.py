@@ -4,10 +4,10 @@ from copytask.tasks.task import Task
 
 
 class Delay(Task):
-    """Ten symbols are shown, then T - 1 blanks, then the delimiter asks for them back.
+    """Show ten symbols, then T - 1 blanks; then the delimiter asks for the ten symbols.
 
-    The first symbol is recalled T + S steps after it was shown, whatever T is, so T
-    measures how *far* a network remembers 10 log2(10) = 33 bits.
+    Each symbol is recalled T + 10 steps after it was shown. So T measures how *far* a network
+    remembers 10 log2(10) = 33 bits.
 
     Source: Hochreiter & Schmidhuber, "Long Short-Term Memory", 1997, in the form of
     Arjovsky, Shah & Bengio, "Unitary Evolution Recurrent Neural Networks", 2016.

@@ -4,10 +4,10 @@ from copytask.tasks.task import Task
 
 
 class Sequence(Task):
-    """T symbols are shown, then ten blanks, then the delimiter asks for all of them back.
+    """Show T symbols, then ten blanks; then the delimiter asks for all T symbols.
 
-    T measures how *much* a network remembers: T log2(10) bits, 3322 at T = 1000. This is
-    the protocol of the study that this project starts from.
+    T measures how *much* a network remembers: T log2(10) bits, 3322 at T = 1000. This is the
+    protocol of the study that this project starts from.
     """
 
     def payload_length(self, T: int) -> int:

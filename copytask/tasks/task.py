@@ -1,6 +1,7 @@
 """What every protocol of the copy task shares: alphabet, layout and sampling.
 
-Shapes: L tokens in a sequence, S symbols in a payload, B sequences in a batch.
+Shapes: L tokens in a sequence, S symbols in a payload, B sequences in a batch. The last S positions
+of a sequence are the recalled ones: only they are scored.
 """
 
 import math
@@ -11,50 +12,69 @@ import torch
 from torch import Tensor
 
 PAYLOAD_SYMBOLS = 10
-"""K: the symbols 0..9 that a payload is made of. Chance accuracy is 1/K."""
+"""Number K of different symbols in a payload; their token ids are 0..9."""
 
 BLANK = PAYLOAD_SYMBOLS
+"""Token id of a blank, 10."""
+
 DELIMITER = PAYLOAD_SYMBOLS + 1
+"""Token id of the delimiter, 11, which asks for the payload."""
+
 ALPHABET_SIZE = PAYLOAD_SYMBOLS + 2
+"""Number of different tokens, 12: payload symbols, blank and delimiter."""
 
 CHANCE_ACCURACY = 1 / PAYLOAD_SYMBOLS
+"""Accuracy of guessing, 0.1."""
+
 CHANCE_CROSS_ENTROPY = math.log(PAYLOAD_SYMBOLS)
-"""Cross-entropy, in nats a symbol, of a uniform guess over the payload symbols."""
+"""Cross-entropy of a uniform guess over the payload symbols, ln 10 nats per symbol."""
 
 
 class Batch(NamedTuple):
-    """A batch of the copy task; the targets belong to the last S positions."""
+    """A batch of sequences and what to recall from them.
 
-    tokens: Tensor  # (L, B), int64 in 0..11
-    targets: Tensor  # (S, B), int64 in 0..9
+    Attributes:
+        tokens: the input, shape (L, B), int64 in 0..11.
+        targets: the payload, which is to be recalled at the last S positions, shape (S, B), int64
+            in 0..9.
+    """
+
+    tokens: Tensor
+    targets: Tensor
 
 
 class Task(ABC):
-    """A protocol of the copy task: payload, gap of blanks, delimiter, blanks to fill in.
+    """A protocol of the copy task: a payload, a gap of blanks, the delimiter, blanks to fill in.
 
-    A subclass says only how long the payload and the gap are. With a payload of
-    three symbols and a gap of two blanks (``_`` blank, ``>`` delimiter)::
+    A subclass only says how long the payload and the gap are. With a payload of three symbols and a
+    gap of two blanks (``_`` blank, ``>`` delimiter)::
 
         tokens    3  1  4  _  _  >  _  _  _
         targets                     3  1  4
 
-    Positions without a target are not scored.
+    Positions without a target are not scored. T is what makes the task hard: a protocol says how
+    payload and gap depend on it.
     """
 
     @abstractmethod
     def payload_length(self, T: int) -> int:
-        """Number S of payload symbols when the task is asked at length T."""
+        """Number S of payload symbols at length T."""
 
     @abstractmethod
     def gap(self, T: int) -> int:
-        """Number of blanks between payload and delimiter at length T."""
+        """Number of blanks between the payload and the delimiter at length T."""
 
     def length(self, T: int) -> int:
-        """Number L of tokens in a whole sequence at length T."""
+        """Number L of tokens in a sequence at length T."""
         return 2 * self.payload_length(T) + self.gap(T) + 1
 
     def encode(self, payload: Tensor, T: int) -> Batch:
-        """Lay payloads, shape (S, B), out as sequences, shape (L, B)."""
+        """Lay payloads out as sequences.
+
+        Args:
+            payload: shape (S, B), int64 in 0..9.
+            T: the length that S belongs to.
+        """
         S, B = payload.shape
         tokens = payload.new_full((self.length(T), B), BLANK)
         tokens[:S] = payload
@@ -68,10 +88,13 @@ class Task(ABC):
         T: int,
         device: torch.device | str = "cpu",
     ) -> Batch:
-        """Draw fresh uniform payloads and lay them out on ``device``.
+        """Draw payloads uniformly and lay them out as sequences.
 
         Args:
-            generator: on the CPU, so that the payloads are the same for every device.
+            generator: a generator on the CPU, so that payloads do not depend on the device.
+            batch_size: number B of sequences.
+            T: the length at which the task is asked.
+            device: where the batch is returned.
 
         Raises:
             ValueError: T or batch_size is below 1.

@@ -23,11 +23,11 @@ FILE_NAME = "checkpoint.pt"
 FORMAT = 1
 
 FOLDER_BIT = 0x10
-"""In the attributes of a file of a zip archive: it is a folder."""
+"""The attribute that marks an entry of a zip archive as a folder."""
 
 
 class RemotePath(Protocol):
-    """A path in a store that is no file system, in which what is written appears as a whole."""
+    """A path in an object store, where a file appears as a whole or not at all."""
 
     def __truediv__(self, name: str, /) -> Any: ...
     def is_dir(self) -> bool: ...
@@ -46,12 +46,12 @@ def _as_path(path: AnyPath) -> Any:
 def save_state(state: dict[str, Any], path: AnyPath) -> None:
     """Write a trainer's state into the folder ``path``; a reader never sees half a file.
 
-    When this returns, the file survives a loss of power, as far as its file system can promise.
+    Once this returns, the file survives a loss of power, if its file system can promise that.
 
     Raises:
-        OSError: it cannot be written; an earlier checkpoint there is as it was.
+        OSError: the file cannot be written; an earlier checkpoint there is unchanged.
     """
-    # In memory first: torch's own file writer turns a full disk into a RuntimeError.
+    # Into memory first: torch's own file writer reports a full disk as a RuntimeError.
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, **state}, buffer)
     _replace(_as_path(path), buffer.getbuffer())
@@ -71,7 +71,7 @@ def _replace(folder: Path | RemotePath, content: bytes | memoryview) -> None:
         (folder / FILE_NAME).write_bytes(bytes(content))
         return
     _make_folder(folder)
-    # Of this write alone: processes of two containers may share a host name and a number.
+    # A random name: processes in two containers may share a host name and a process id.
     partial = folder / f"{FILE_NAME}.{uuid.uuid4().hex}.partial"
     try:
         with partial.open("wb") as file:
@@ -86,7 +86,7 @@ def _replace(folder: Path | RemotePath, content: bytes | memoryview) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder, with those above it, so that all of them survive a loss of power."""
+    """Make a folder and its parents so that all of them survive a loss of power."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
@@ -95,7 +95,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Write the names in a folder to the disk, where the file system can do that."""
+    """Flush a folder's list of names to the disk, if the file system can do that."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -107,19 +107,19 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def damage_told(path: AnyPath) -> Iterator[None]:
-    """Turn whatever is raised by content of the wrong kind into a ValueError of one line.
+def damage_as_value_error(path: AnyPath) -> Iterator[None]:
+    """Turn any exception that damaged content raises into a ValueError of one line.
 
-    What damaged bytes raise cannot be listed: it depends on the byte, and on torch's version.
+    Damaged bytes may raise anything: it depends on the byte and on torch's version.
     """
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError):  # no fault of the content
+    except (MemoryError, torch.OutOfMemoryError):  # not the content's fault
         raise
     except Exception as error:
         kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
         reason = f"{kind}{error}".partition("\n")[0]
-        raise ValueError(f"{path} is no readable checkpoint: {reason}") from None
+        raise ValueError(f"{path} is not a readable checkpoint: {reason}") from None
 
 
 def load_state(path: AnyPath) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def load_state(path: AnyPath) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no checkpoint at ``path``.
-        OSError: it cannot be read now.
-        ValueError: the file is no checkpoint of this project, or is damaged.
+        OSError: the file cannot be read now.
+        ValueError: the file is not a checkpoint of this project, or is damaged.
     """
     file = _as_path(path)
     if file.is_dir():
@@ -138,44 +138,45 @@ def load_state(path: AnyPath) -> dict[str, Any]:
     if not file.is_file():
         raise FileNotFoundError(f"no checkpoint at {file}")
     content = file.read_bytes()
-    with damage_told(file):
+    with damage_as_value_error(file):
         _check_archive(content)
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ValueError(f"{file} is no checkpoint of format {FORMAT}")
+        raise ValueError(f"{file} is not a checkpoint of format {FORMAT}")
     return state
 
 
 def _check_archive(content: bytes) -> None:
-    """Check what torch does not.
+    """Check that the content is an undamaged zip archive, which torch does not.
 
     Raises:
-        ValueError, or whatever zipfile raises: the content is not a whole zip archive.
+        ValueError, or any exception of zipfile: it is not.
     """
-    # Torch would hand what does not begin as an archive to its reader of ancient formats.
+    # Without this check torch would read anything else as one of its ancient formats.
     if not content.startswith(b"PK\x03\x04"):
-        raise ValueError("it does not begin as an archive")
+        raise ValueError("it does not start like a zip archive")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        damaged = archive.testzip()  # torch compares no checksums
+        damaged = archive.testzip()  # compares checksums
         folders = [file.filename for file in archive.infolist() if file.external_attr & FOLDER_BIT]
-    if damaged or folders:  # of a file marked as a folder torch would read nothing
+    if damaged or folders:  # torch reads an entry that is marked as a folder as zeros
         raise ValueError(f"its part {damaged or folders[0]} is damaged")
 
 
 def recorded_factory(
     state: dict[str, Any], path: AnyPath, cell: str | Callable[..., nn.Module] | None
 ) -> Callable[..., nn.Module]:
-    """The factory of a checkpoint's core. A module that only the file names is not imported.
+    """Find the factory of a checkpoint's cell; import a user's own only if ``cell`` names it.
 
     Args:
         state: what :func:`load_state` read from ``path``.
-        cell: what the caller says the core is, see :func:`load_model`.
+        path: the checkpoint, for messages.
+        cell: the cell that the caller expects, see :func:`load_model`.
 
     Raises:
-        ValueError: it is a user's own and the caller does not say so, or says that it is another
-            one, or it cannot be imported.
+        ValueError: the cell is a user's own and ``cell`` is None, or ``cell`` is a different one,
+            or it cannot be imported.
     """
-    with damage_told(path):
+    with damage_as_value_error(path):
         name = state["config"]["model"]
         if not isinstance(name, str) or (name not in MODELS and ":" not in name):
             raise ValueError(f"its model is called {name!r}")
@@ -184,7 +185,7 @@ def recorded_factory(
     if cell is None and name not in MODELS:
         raise ValueError(
             f"{path} holds the cell {name!r}. Loading it imports that module, which runs its code: "
-            f"if you trust it, say so by cell={name!r}, or give its factory"
+            f"if you trust it, pass cell={name!r} or its factory"
         )
     if cell is not None and not is_same_cell(cell, name):
         raise ValueError(f"{path} holds the model {name!r}, not {cell!r}")
@@ -192,24 +193,24 @@ def recorded_factory(
 
 
 def load_model(path: AnyPath, *, cell: str | Callable[..., nn.Module] | None = None) -> CopyModel:
-    """The model of a checkpoint, ready to be evaluated.
+    """Load the model of a checkpoint, on the CPU and in evaluation mode.
 
     Args:
-        path: a checkpoint's folder or file.
-        cell: of a checkpoint of a user's own cell, that cell's factory, or its name as
-            ``package.module:factory`` or ``path/file.py:factory``, which is then imported; the
-            file may lie elsewhere by now. Without it only the models in ``copytask.MODELS`` are
-            loaded, so that a file cannot choose which code runs.
+        path: a checkpoint's folder or file: a string, a :class:`pathlib.Path`, or a path in an
+            object store such as ``upath.UPath("s3://bucket/prefix")``.
+        cell: for a user's own cell, its factory, or its name as ``package.module:factory`` or
+            ``path/file.py:factory``, which is then imported; the file may have moved. None loads
+            only the models in ``copytask.MODELS``, so that a file cannot choose which code runs.
 
     Raises:
         FileNotFoundError: there is no checkpoint at ``path``.
-        OSError: it cannot be read now.
-        ValueError: the file is no checkpoint, or ``cell`` is missing or not the one that it holds.
+        OSError: the checkpoint cannot be read now.
+        ValueError: the file is not a checkpoint, is damaged, or holds another cell than ``cell``.
     """
     state = load_state(path)
     factory = recorded_factory(state, path, cell)
-    with damage_told(path):
-        # The fresh weights, made on the CPU, are replaced: leave no trace of them.
+    with damage_as_value_error(path):
+        # Initial weights are drawn and then replaced; leave the global generator as it was.
         with torch.random.fork_rng(devices=[]):
             model = build_model(factory, state["config"]["hidden_size"])
         model.load_state_dict(state["model"])

@@ -21,49 +21,56 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "rmsprop": torch.optim.RMSprop,
     "sgd": partial(torch.optim.SGD, fused=True),
 }
+"""Name of each optimizer -> a function of parameters and settings that makes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """One training run. Every value is checked when the object is made.
+    """The settings of one training. Every value is checked when the object is made.
 
     Attributes:
-        model: a key of ``copytask.MODELS``, or a cell of one's own, as ``path/file.py:factory`` or
-            ``package.module:factory``.
-        task: a key of ``copytask.TASKS``.
-        T: the length that the model is to master.
-        hidden_size: hidden units of the core.
-        learning_rate: of the optimizer, before the decay.
+        model: the architecture: a key of ``copytask.MODELS``, or a user's own cell as
+            ``path/file.py:factory`` or ``package.module:factory``.
+        task: the protocol, a key of ``copytask.TASKS``.
+        T: the length that the model should solve.
+        hidden_size: hidden units of the cell.
+        learning_rate: learning rate of the optimizer before it decays.
         curriculum: how training lengths grow, a key of ``copytask.CURRICULA``.
-        curriculum_length: of "ramp": optimizer steps over which the largest training length
-            grows geometrically from 2 to T; 0 trains at T from the first step.
-        growth, growth_accuracy, long_share: of "adaptive": by which share the largest training
-            length grows, at which accuracy, and the share of batches that are near it; see
-            :class:`copytask.training.curriculum.AdaptiveLengths`.
-        beyond_share: share of the tokens that is spent, while the learning rate falls, at
-            lengths between the one that the curriculum has reached and T.
-        training_payloads: train on so many payloads, drawn once and visited in turn; 0 draws
-            fresh ones for every batch.
+        curriculum_length: for the curriculum "ramp": optimizer steps over which the largest
+            training length grows geometrically from 2 to T; 0 trains at T from the first step.
+        growth: for "adaptive": the share by which the largest training length grows.
+        growth_accuracy: for "adaptive": the training accuracy at which it grows.
+        long_share: for "adaptive": share of the batches whose length is near the largest one.
+        beyond_share: share of the tokens that are trained, while the learning rate decays, at
+            lengths between the largest one of the curriculum and T.
+        training_payloads: number of payloads to train on, drawn once and visited in turn; 0 draws
+            fresh payloads for every batch.
         batch_size: sequences in a batch.
-        optimizer: a key of ``OPTIMIZERS``.
-        weight_decay: of the optimizer.
-        clip_norm: largest norm of the gradient; 0 does not clip. When it clips, a step whose
-            gradient is not finite is left out.
+        optimizer: a key of ``copytask.OPTIMIZERS``.
+        weight_decay: weight decay of the optimizer.
+        clip_norm: largest norm of the gradient; 0 does not clip. With clipping, a step whose
+            gradient is not finite is skipped.
         forget_bias: initial bias of the gate that keeps the state.
-        initialization: of the multiplicative cores' W_mx and W_mh, see ``models.gates``.
+        initialization: how W_mx and W_mh of a multiplicative cell start, ``near_plain`` or
+            ``published``; see :class:`copytask.models.MultiplicativeGRU`.
         tokens_per_iteration: tokens (batch x length) between two evaluations.
-        max_tokens: the budget of the whole run.
-        max_steps: a second budget, in optimizer steps; 0 is none. The run ends with the first
-            of the two that is spent.
-        decay_share: last share of the budget over which the learning rate falls linearly to 0.
-        stop_when_solved: end the run once it has solved T, before the budget is spent.
-        validation_payloads: payloads in an evaluation, at each length.
-        seed: of initial weights and training data.
-        validation_seed: of validation data; the same for trials that are to be compared.
-        device: "cpu", "cuda", ... or "auto": CUDA where there is one.
-        implementation: how the core is computed, see :class:`copytask.models.RecurrentCore`.
-        precision: of matrix products, see :mod:`copytask.training.precision`: "fp32", "bf16", or
-            "auto": what trains faster here.
+        max_tokens: the budget of the training, in tokens.
+        max_steps: a second budget, in optimizer steps; 0 sets none. The training ends when either
+            budget is spent.
+        decay_share: the last share of the budget, over which the learning rate decays linearly
+            to 0.
+        stop_when_solved: whether to end the training as soon as it has solved T.
+        validation_payloads: payloads of an evaluation, at each length of the ladder.
+        seed: seed of the initial weights and the training data.
+        validation_seed: seed of the validation data; give trials that you compare the same one.
+        device: "cpu", "cuda", ... or "auto", which is CUDA if there is a GPU, else the CPU.
+        implementation: how the cell is computed: "auto", "fused", "torch" (LSTM and GRU only) or
+            "reference"; see :class:`copytask.models.RecurrentCell`.
+        precision: precision of matrix products: "fp32", "bf16", or "auto", which is what trains
+            faster on this machine; see :func:`copytask.fastest_precision`.
+
+    Raises:
+        ValueError: a value is out of range or unknown; the message names it.
     """
 
     model: str
@@ -135,21 +142,21 @@ class TrainingConfig:
             raise ValueError(f"{name} must be {rule}, but got {getattr(self, name)!r}")
 
     def resolve_device(self) -> torch.device:
-        """The device that ``device`` stands for on this machine."""
+        """The torch device that ``device`` means on this machine."""
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
         return torch.device(self.device)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for a checkpoint or a file."""
+        """All settings as plain values, for a checkpoint or a file."""
         return dataclasses.asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "TrainingConfig":
-        """The inverse of :meth:`to_dict`.
+        """Make a config from plain values: the inverse of :meth:`to_dict`.
 
         Raises:
-            ValueError: a key is unknown or a value is out of range.
+            ValueError: a key is unknown, or a value is out of range.
         """
         unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
         if unknown:

@@ -1,5 +1,7 @@
-"""How long the training sequences are: short ones first. A new curriculum is one class here and
-one line in ``CURRICULA``."""
+"""Curricula: how long the training sequences are, short ones first.
+
+A new curriculum is one class here and one line in ``CURRICULA``.
+"""
 
 import math
 from abc import ABC, abstractmethod
@@ -16,17 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Curriculum(ABC):
-    """Which length each training batch has, on the way to T.
+    """Chooses the length of each training batch, on the way to T.
 
-    M stands for the largest length that the network should master by now. Generators live on
-    the CPU.
+    M is the largest training length so far. Random generators are on the CPU.
+
+    Attributes:
+        T: the length that the model should solve.
     """
 
     T: int
 
     @abstractmethod
     def max_length(self, step: int) -> int:
-        """M at this optimizer step."""
+        """The largest training length M at this optimizer step."""
 
     @abstractmethod
     def sample_length(self, step: int, generator: torch.Generator) -> int:
@@ -35,35 +39,40 @@ class Curriculum(ABC):
     def sample_beyond(self, step: int, generator: torch.Generator) -> int:
         """Draw a length beyond M, log-uniform on M..T.
 
-        A network trained on lengths up to M loses everything when the payload goes on: it has
-        never had to keep what it holds and leave out the rest. Log-uniform because batches at T
-        are dear and teach little each; long ones are learned from shorter ones here as well.
+        A network that was trained on lengths up to M forgets everything when the payload is longer:
+        it has never had to keep what it holds and ignore the rest. Log-uniform, because batches at
+        T are expensive and each teaches little: here, too, long ones are learned from shorter ones.
         """
         M = self.max_length(step)
         growth: float = (self.T / M) ** float(torch.rand((), generator=generator))
         return round(M * growth)
 
     def observe(self, length: int, accuracy: Tensor) -> None:
-        """Learn which share of the symbols of a training batch, a scalar, was right."""
+        """Take note of a training batch's accuracy, a scalar tensor.
+
+        The base class ignores it.
+        """
         return
 
     def state_dict(self) -> dict[str, float]:
-        """What observations have changed, for a checkpoint."""
+        """The state that :meth:`observe` changes, for a checkpoint."""
         return {}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """The inverse of :meth:`state_dict`."""
+        """Restore what :meth:`state_dict` returned."""
         return
 
 
 @dataclass
 class LengthRamp(Curriculum):
-    """Training length as a function of the optimizer step.
+    """Training lengths that grow with the optimizer step.
 
     A batch's length is uniform on 1..M(step). M grows geometrically from 2 to T over
-    ``curriculum_length`` steps and stays at T afterwards. Short lengths stay in the mix so
-    that they are not forgotten. ``curriculum_length=0`` is no curriculum: every batch has
-    length T.
+    ``curriculum_length`` steps and stays at T afterwards. Short lengths stay in the mix so that the
+    network does not forget them.
+
+    Attributes:
+        curriculum_length: steps until M reaches T; 0 is no curriculum: every batch has length T.
     """
 
     curriculum_length: int
@@ -90,16 +99,21 @@ AVERAGED_BATCHES = 10
 
 @dataclass
 class AdaptiveLengths(Curriculum):
-    """Lengths that grow as soon as the network masters those it has.
+    """Training lengths that grow as soon as the network recalls the current ones well enough.
 
-    M starts at 2 and grows by the share ``growth``, at least by 1, whenever the running mean of
-    the accuracy on batches near M reaches ``growth_accuracy``; the mean then starts at 0 again.
-    A batch's length is uniform on the lengths near M with probability ``long_share``, else on
-    1..M: without short ones the network forgets them.
+    M starts at 2. It grows by the share ``growth``, at least by 1, whenever the running mean of the
+    accuracy on batches near M reaches ``growth_accuracy``; the mean then restarts at 0. With
+    probability ``long_share`` a batch's length is uniform on the lengths near M, else on 1..M:
+    without short ones the network forgets them.
 
-    Growth upon success is how Zaremba & Sutskever, "Learning to Execute", 2014, and Graves et
-    al., "Hybrid computing using a neural network with dynamic external memory", 2016, trained
-    on algorithmic tasks; the rule and its numbers are our own.
+    Zaremba & Sutskever, "Learning to Execute", 2014, and Graves et al., "Hybrid computing using a
+    neural network with dynamic external memory", 2016, trained on algorithmic tasks with lengths
+    that grow on success. The rule and its numbers are our own.
+
+    Attributes:
+        growth: share by which M grows.
+        growth_accuracy: running mean of the training accuracy at which M grows.
+        long_share: share of the batches whose length is near M.
     """
 
     growth: float
@@ -147,3 +161,4 @@ CURRICULA: dict[str, Callable[["TrainingConfig"], Curriculum]] = {
         config.T, config.growth, config.growth_accuracy, config.long_share
     ),
 }
+"""Name of each curriculum -> a function of the training config that makes it."""

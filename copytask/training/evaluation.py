@@ -1,4 +1,4 @@
-"""How well a model copies, on payloads that it was not trained on."""
+"""Measures how well a model copies, on payloads that it was not trained on."""
 
 import math
 from dataclasses import dataclass
@@ -15,19 +15,21 @@ Z_95 = 1.959963984540054
 """97.5 % quantile of the normal distribution."""
 
 EVALUATION_BATCH = 256
+"""Payloads that are evaluated at once."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Scores of a model on ``payloads`` payloads of S symbols at one length.
+    """The scores of a model at one length, on payloads of S symbols.
 
     Attributes:
-        accuracy: share of the symbols recalled; chance is 0.1.
-        accuracy_low, accuracy_high: 95 % interval of the accuracy over payloads.
-        exact_match: share of whole payloads recalled.
-        cross_entropy: nats a symbol; chance is ln 10.
-        recalled_bits: S log2(10) minus the payload's cross-entropy in bits, at least 0: how
-            much of the message is in the state.
+        accuracy: share of the payload symbols recalled; chance is 0.1.
+        accuracy_low: lower end of the accuracy's 95 % interval over payloads.
+        accuracy_high: upper end of that interval.
+        exact_match: share of the payloads recalled without a mistake.
+        cross_entropy: cross-entropy in nats per symbol; chance is ln 10.
+        recalled_bits: S log2(10) minus the cross-entropy of a payload in bits, at least 0: how much
+            of the payload the model recalls.
         payloads: number of payloads.
     """
 
@@ -41,10 +43,9 @@ class Evaluation:
 
 
 def wilson_interval(share: float, n: float) -> tuple[float, float]:
-    """95 % score interval of a share that was observed in n independent trials.
+    """The 95 % score interval of a share that was observed in n independent trials.
 
-    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-    1927.
+    Source: Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927.
     """
     z2 = Z_95**2
     center = (share + z2 / (2 * n)) / (1 + z2 / n)
@@ -53,17 +54,17 @@ def wilson_interval(share: float, n: float) -> tuple[float, float]:
 
 
 def effective_sample_size(shares: Tensor, symbols: int) -> float:
-    """How many independent symbols would tell the accuracy as exactly as these payloads do.
+    """The number of independent symbols that would estimate the accuracy as precisely.
 
-    The symbols of a payload are neither independent nor copies of one another, so it is the n
-    for which p (1 - p) / n, the variance of a mean of n independent symbols, is the variance
-    that the payloads themselves show. It is at least the number of payloads, which is right
-    when all symbols of a payload are right or wrong together, and at most that of all symbols.
-    Where the variance cannot be told, because all are right, all are wrong, or there is one
-    payload, it is the number of payloads.
+    The symbols of one payload are neither independent nor copies of one another. So we choose the n
+    for which p (1 - p) / n, the variance of a mean of n independent symbols, equals the variance
+    observed between payloads. It is at least the number of payloads, which is exact when all
+    symbols of a payload are right or wrong together, and at most the number of all symbols. Where
+    the variance cannot be estimated (all symbols right, all wrong, or one payload), it is the
+    number of payloads.
 
     Args:
-        shares: of right symbols in each payload, shape (payloads,).
+        shares: share of right symbols in each payload, shape (payloads,).
         symbols: S, symbols in a payload.
 
     Source: Korn & Graubard, "Confidence Intervals for Proportions With Small Expected Number of
@@ -92,16 +93,25 @@ def evaluate(
 ) -> Evaluation:
     """Score a model at length T on fresh payloads.
 
-    The same seed and purpose give the same payloads, on every device. Data of different purposes
-    never coincide, so a test after a search uses payloads that no trial was chosen on.
+    The same seed and purpose give the same payloads on every device. Payloads of different purposes
+    come from separate streams, so a test after a search uses payloads that no trial was chosen on.
 
     Args:
+        model: the model, on any device; it is left in the mode (training or evaluation) it is in.
+        task: the protocol, a key of ``copytask.TASKS``.
+        T: the length at which the task is asked.
         payloads: number of payloads.
-        generator: on the CPU; the payloads are the next of its stream, in place of the first of
-            the stream of ``seed`` and ``purpose``.
+        seed: seed of the payloads, in 0..``copytask.MAX_SEED``.
+        purpose: what the payloads are for.
+        generator: draw the payloads from this generator, which is on the CPU, and not from the
+            stream of ``seed`` and ``purpose``.
+
+    Returns:
+        The scores over all payloads.
 
     Raises:
         ValueError: T or payloads is below 1, or the seed is out of range.
+        KeyError: the task is unknown.
     """
     if payloads < 1:
         raise ValueError(f"payloads >= 1 must hold, but got payloads={payloads}")
@@ -111,12 +121,12 @@ def evaluate(
     device = next(model.parameters()).device
     training = model.training
     model.eval()
-    right = []  # right symbols of each payload
-    nats = torch.zeros((), dtype=torch.float64, device=device)  # cross-entropy of all symbols
+    right = []  # number of right symbols of each payload, a tensor for each batch
+    nats = torch.zeros((), dtype=torch.float64, device=device)  # cross-entropy, summed
     for start in range(0, payloads, EVALUATION_BATCH):
         size = min(EVALUATION_BATCH, payloads - start)
         batch = protocol.sample_batch(generator, size, T, device)
-        logits = model(batch.tokens, recall=S)
+        logits = model(batch.tokens, recalled=S)
         right.append((logits.argmax(dim=-1) == batch.targets).sum(dim=0))
         nats += F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="sum")
     model.train(training)
@@ -137,7 +147,7 @@ def evaluate(
 
 
 def ladder(T: int) -> list[int]:
-    """The lengths 1, 4, 16, ... below T, and T itself."""
+    """List the lengths 1, 4, 16, ... below T, and T itself."""
     rungs = []
     length = 1
     while length < T:
@@ -156,12 +166,20 @@ def evaluate_ladder(
     purpose: Purpose = Purpose.VALIDATION,
     generator: torch.Generator | None = None,
 ) -> dict[int, Evaluation]:
-    """Score a model at every length of :func:`ladder`. Its last entry is the one at T.
+    """Score a model at every length of :func:`ladder`, each on fresh payloads.
 
-    No payload is drawn for two lengths. Arguments as of :func:`evaluate`.
+    The mean of these accuracies is the ladder accuracy. It rises from the first iterations on,
+    while the accuracy at T stays at chance for most of a good training.
 
-    The mean of these accuracies, the ladder accuracy, rises from the first iterations on,
-    while accuracy at T sits at chance for most of a good run.
+    Args:
+        model: as for :func:`evaluate`, like all other arguments.
+        payloads: number of payloads at each length.
+
+    Returns:
+        Length -> scores, in ascending order; the last entry is the one at T.
+
+    Raises:
+        ValueError: T or payloads is below 1, or the seed is out of range.
     """
     generator = generator or make_generator(seed, purpose)
     return {

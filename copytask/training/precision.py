@@ -1,7 +1,7 @@
-"""The precision of matrix products: float32, or factors rounded to bfloat16.
+"""The precision of matrix products: float32, or operands rounded to bfloat16.
 
-Weights, states, activations, sums and gradients are float32 either way. It is torch's own
-setting, ``torch.set_float32_matmul_precision``, which the fused recurrences follow as well.
+Weights, states, activations, sums and gradients are float32 either way. This is torch's own
+setting, ``torch.set_float32_matmul_precision``, which our own kernels follow as well.
 """
 
 import math
@@ -12,14 +12,18 @@ from contextlib import contextmanager
 import torch
 
 from copytask.engine import compiled_kernels
-from copytask.models import CopyModel, RecurrentCore
-from copytask.training.measured import measured_once, processor
+from copytask.models import CopyModel, RecurrentCell
+from copytask.training.measurement_cache import cached_measurement, processor
 
 PRECISIONS = {"fp32": "highest", "bf16": "medium"}
 """Our name -> torch's name of a precision."""
 
 MEASURED_STEPS = 64
+"""Length of the sequence whose training step is timed."""
+
 MEASURED_SECONDS = 0.2
+"""Time to spend on each precision, at least."""
+
 WORTHWHILE_GAIN = 1.2
 """bf16 is chosen only if a step in fp32 takes at least this many times as long."""
 
@@ -28,8 +32,8 @@ WORTHWHILE_GAIN = 1.2
 def matmul_precision(precision: str) -> Iterator[None]:
     """Compute matrix products in a precision of ``PRECISIONS`` while the context lasts.
 
-    On a GPU, cuDNN's recurrences have a switch of their own: in fp32 they round nothing either, in
-    bf16 they may round factors to TF32.
+    cuDNN's recurrences, on a GPU, have a switch of their own: with fp32 they do not round either,
+    with bf16 they may round operands to TF32.
     """
     before = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision(PRECISIONS[precision])
@@ -42,40 +46,48 @@ def matmul_precision(precision: str) -> Iterator[None]:
 
 
 def fastest_precision(model: CopyModel, batch_size: int) -> str:
-    """The precision that trains this model faster here, as it was measured the first time.
+    """Find the precision that trains this model faster on this machine.
 
-    Two measurements may disagree, and then one command with one seed would give other trials. So
-    the first one is kept, see :func:`copytask.training.measured.measured_once`.
+    It is measured once and kept in the user's cache folder: two measurements may disagree, and then
+    the same command with the same seed would give other trials. On a GPU and for a user's own cell
+    it is always fp32, because only for the others do we know that bf16 learns as well.
 
-    It is fp32 where bf16 was not shown to learn as well: on a GPU, and for a user's own cell.
+    Args:
+        model: on the device that it will be trained on.
+        batch_size: sequences in a training batch.
+
+    Returns:
+        ``fp32`` or ``bf16``.
     """
-    core = model.core
-    if not isinstance(core, RecurrentCore) or next(model.parameters()).device.type != "cpu":
+    cell = model.core
+    if not isinstance(cell, RecurrentCell) or next(model.parameters()).device.type != "cpu":
         return "fp32"
     key = {
         "processor": processor(),
         "torch": torch.__version__,
         "kernels": compiled_kernels() or "none",
-        "core": type(core).__name__,
-        "implementation": core.implementation,
-        "hidden_size": core.hidden_size,
+        "core": type(cell).__name__,
+        "implementation": cell.implementation,
+        "hidden_size": cell.hidden_size,
         "batch_size": batch_size,
     }
-    return measured_once("precision", key, PRECISIONS, lambda: measure_precision(model, batch_size))
+    return cached_measurement(
+        "precision", key, PRECISIONS, lambda: measure_precision(model, batch_size)
+    )
 
 
 def measure_precision(model: CopyModel, batch_size: int) -> str:
-    """Measure which precision trains a model faster, in half a second to two seconds."""
+    """Measure which precision trains a model faster; takes half a second to two seconds."""
     parameters = list(model.parameters())
     tokens = torch.zeros(MEASURED_STEPS, batch_size, dtype=torch.int64)
 
     def measure(precision: str) -> float:
         start = time.perf_counter()
         with matmul_precision(precision):
-            torch.autograd.grad(model(tokens, recall=1).sum(), parameters)
+            torch.autograd.grad(model(tokens, recalled=1).sum(), parameters)
         return time.perf_counter() - start
 
-    for precision in PRECISIONS:  # the first step of each is slower than all others
+    for precision in PRECISIONS:  # warm up: the first step of each is slower
         measure(precision)
     repeats = max(3, math.ceil(MEASURED_SECONDS / measure("fp32")))
     rounds = [(measure("fp32"), measure("bf16")) for _ in range(repeats)]

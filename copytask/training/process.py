@@ -1,9 +1,9 @@
-"""Settings of the process that make training fast on a CPU, and repeatable on a GPU.
+"""Settings of the process that make training fast on a CPU and repeatable on a GPU.
 
-Gradients that travel through a thousand steps become denormal numbers, with which a CPU is
-several times slower; glibc's malloc returns the pages of a training step to the system and
-fetches them again in the next one. The compiled kernels look after both themselves, so the
-settings matter for everything else: torch.nn's cells, the reference loops, a user's own cell.
+Over a thousand steps gradients shrink to denormal numbers, which make a CPU several times slower.
+And glibc's malloc returns the pages of a training step to the system and fetches them again in the
+next one. The compiled kernels avoid both by themselves; the settings help everything else:
+torch.nn's cells, the reference loops, a user's own cell.
 """
 
 import os
@@ -15,22 +15,24 @@ MALLOC_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": "100000000000",
     "MALLOC_TOP_PAD_": "268435456",
 }
-"""Environment that makes glibc keep its memory. It is read when a process starts, so a library
-cannot set it from inside: ``env MALLOC_MMAP_MAX_=0 ... python train.py``. A search gives it to
-its workers."""
+"""Environment variables that make glibc keep its memory. They are read when a process starts, so
+set them before: ``env MALLOC_MMAP_MAX_=0 ... python train.py``. A search sets them for its
+workers."""
 
 CUBLAS_WORKSPACE = ":4096:8"
-"""Value of CUBLAS_WORKSPACE_CONFIG with which cuBLAS gives the same bits each time. Source:
-NVIDIA, "cuBLAS", section on the reproducibility of results."""
+"""Value of CUBLAS_WORKSPACE_CONFIG that makes cuBLAS give the same bits each time. Source: NVIDIA,
+"cuBLAS", section on the reproducibility of results."""
 
 
 def configure_process(threads: int | None = None) -> None:
-    """Flush denormals to zero, make results on a GPU repeatable, set torch's CPU threads if given.
+    """Make training in this process fast on a CPU and repeatable on a GPU.
 
-    For the GPU it sets CUBLAS_WORKSPACE_CONFIG, if nobody has; cuBLAS reads it at its first use.
+    Flushes denormals to zero, and sets CUBLAS_WORKSPACE_CONFIG unless it is set; cuBLAS reads it at
+    its first use. :class:`copytask.Trainer` calls this.
 
-    A :class:`copytask.Trainer` calls it. One thread is best at the sizes of this task: run
-    more trials instead.
+    Args:
+        threads: torch's CPU threads; None leaves them as they are. Extra threads do not help at the
+            sizes of this task: use one, and run more trials instead.
     """
     torch.set_flush_denormal(True)
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", CUBLAS_WORKSPACE)

@@ -1,8 +1,8 @@
 """Random generators whose streams cannot coincide.
 
-torch's CPU generator uses the low 32 bits of a seed. A seed below 2**29 and one of eight
-purposes therefore give eight families of streams, no two of them with the same state. All are on
-the CPU, so that data do not depend on the device of a model.
+torch's CPU generator uses the low 32 bits of a seed: 29 bits for our seed and 3 for its purpose.
+So no two pairs of seed and purpose share a stream. All generators are on the CPU, so that data do
+not depend on the device of a model.
 """
 
 from enum import IntEnum
@@ -10,16 +10,25 @@ from enum import IntEnum
 import torch
 
 MAX_SEED = 2**29 - 1
-
+"""The largest seed."""
 
 STREAMS = 2
-"""Version of what the streams are used for; a study records it with each trial. Raise it when the
-same seeds come to give other data. Until 2, all validations of a trial had the same payloads, and a
-trial on a GPU drew its data there."""
+"""Version of the data that a seed gives; a study records it with each trial. Raise it when a change
+makes the same seeds give other data. In version 1 all validations of a trial had the same payloads,
+and a trial on a GPU drew its data there."""
 
 
 class Purpose(IntEnum):
-    """What the random numbers are for."""
+    """What random numbers are for. Streams of different purposes never coincide.
+
+    Attributes:
+        MODEL: initial weights and dropout.
+        TRAINING: training payloads.
+        LENGTHS: training lengths.
+        VALIDATION: payloads of the evaluations during training.
+        TEST: payloads of the final test.
+        CONFIRMATION: payloads of the test of a confirmation.
+    """
 
     MODEL = 0
     TRAINING = 1
@@ -30,10 +39,10 @@ class Purpose(IntEnum):
 
 
 def stream_seed(seed: int, purpose: Purpose) -> int:
-    """A torch seed that no other (seed, purpose) has.
+    """The torch seed of this seed and purpose; no other pair has it.
 
     Raises:
-        ValueError: ``seed`` is outside 0..MAX_SEED.
+        ValueError: ``seed`` is not in 0..MAX_SEED.
     """
     if not 0 <= seed <= MAX_SEED:
         raise ValueError(f"0 <= seed <= {MAX_SEED} must hold, but got seed={seed}")
@@ -41,5 +50,5 @@ def stream_seed(seed: int, purpose: Purpose) -> int:
 
 
 def make_generator(seed: int, purpose: Purpose) -> torch.Generator:
-    """A generator on the CPU, seeded with :func:`stream_seed`."""
+    """Make a generator on the CPU, seeded with :func:`stream_seed`."""
     return torch.Generator().manual_seed(stream_seed(seed, purpose))

@@ -31,7 +31,7 @@ class Display:
     """
 
     def __init__(self, study: Study, console: Console, quiet: bool = False):
-        self.view = LiveView(study)
+        self.view = LiveView(study.history)
         self._study = study
         self._console = console
         self._quiet = quiet
@@ -75,14 +75,14 @@ class Display:
     def nothing_left(self) -> None:
         """A study that is resumed is over; what makes it go on."""
         self.say("nothing to do; raise a limit to continue")
-        for what, command in search_more(self._study, self._study.path):
+        for what, command in search_more(self._study.history, self._study.path):
             self.say(f"{what}:\n  {command}")
 
     def trainings_started(self) -> None:
         """The search at all T is over; what follows it begins."""
         search = self._study.config.search
         self.view.running.clear()
-        again = any(length.live for length in self._study.lengths.values())
+        again = any(length.live for length in self._study.history.lengths.values())
         parts = ["failed trials again"] * again + ["final training"] * search.final
         parts += [f"confirmation with {search.confirm_seeds} seeds"] * bool(search.confirm_seeds)
         self.view.doing = " and ".join(parts) or "trainings that had begun"
@@ -90,18 +90,18 @@ class Display:
 
     def result(self, T: int) -> None:
         """The search at T is over, why, and the test of its best trial."""
-        row = self._study.best.get(T)
+        row = self._study.history.best.get(T)
         result = (
             f"test {row['accuracy']:.4f} "
             f"[{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] by {row['trial_id']}"
             if row
             else "no result"
         )
-        self.note(f"T={T}: {result}; {end_reason(self._study, T)}")
+        self.note(f"T={T}: {result}; {end_reason(self._study.history, T)}")
 
     def final_failed(self, trial: TrialRecord) -> None:
         """A final training is over and has not solved its T."""
-        T, best = trial.row["T"], self._study.winner(trial.row["T"])
+        T, best = trial.row["T"], self._study.history.winner(trial.row["T"])
         stays = f"; {best.id} stays the best" if best else ""
         self.note(f"T={T}: {trial.id} has not solved it{stays}")
 
@@ -114,10 +114,10 @@ class Display:
         """A trial is over: one line."""
         if trial_id in self.view.running:
             self.view.running.remove(trial_id)
-        row = self._study.trials[trial_id].row
+        row = self._study.history.trials[trial_id].row
         outcome = row.get("error") or (
             f"accuracy {number(row.get('validation_accuracy'))} "
-            f"{millions(row.get('tokens'))} {describe(self._study, row)}"
+            f"{millions(row.get('tokens'))} {describe(self._study.history, row)}"
         )
         self._trial_line(f"{trial_id} {row['status']:13} {outcome}", whole=not row.get("error"))
 
@@ -125,7 +125,7 @@ class Display:
         """A trial lost its worker and will go on: one line."""
         if trial_id in self.view.running:
             self.view.running.remove(trial_id)
-        done = len(self._study.trials[trial_id].curve)
+        done = len(self._study.history.trials[trial_id].curve)
         self._trial_line(f"{trial_id} goes on from iteration {done}: {reason}")
 
     def _trial_line(self, text: str, whole: bool = False) -> None:
@@ -140,8 +140,8 @@ class Display:
     def summary(self) -> None:
         """The best trial of each T, and what fresh seeds make of its configuration."""
         self.say("")
-        self._console.print(best_table(self._study, "Best trial of each T"))
-        if summaries := confirmed(self._study):
+        self._console.print(best_table(self._study.history, "Best trial of each T"))
+        if summaries := confirmed(self._study.history):
             self._console.print("", confirmed_table(summaries), "", sep="\n")
             self._console.print(BEST_OF_MANY, highlight=False)
 

@@ -14,8 +14,7 @@ from search.console.formats import clock, hyperparameters, millions, number, sho
 from search.console.sparkline import Sparkline
 from search.console.tables import best_table, plain_table, shown_hyperparameters
 from search.study.early_stops import Stop, stop_of
-from search.study.history import TrialRecord
-from search.study.study import Study
+from search.study.history import History, TrialRecord
 from studies.format import model_label
 
 WIDE = 160
@@ -40,7 +39,7 @@ class LiveView:
             cannot be told).
     """
 
-    study: Study
+    history: History
     running: list[str] = field(default_factory=list)
     doing: str = ""
     slots: int = 0
@@ -51,9 +50,9 @@ class LiveView:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         wide = options.max_width >= WIDE
-        stopped = self.study.stopped[-(2 * STOPS_SHOWN if wide else STOPS_SHOWN) :]
-        below: list[Table] = [best_table(self.study, "Best so far")]
-        rows = [len(self.study.config.T)]
+        stopped = self.history.stopped[-(2 * STOPS_SHOWN if wide else STOPS_SHOWN) :]
+        below: list[Table] = [best_table(self.history, "Best so far")]
+        rows = [len(self.history.config.T)]
         if stopped:
             below.append(self._stopped_table(stopped, wide))
             rows.append(len(stopped))
@@ -72,7 +71,7 @@ class LiveView:
             yield table
 
     def _head(self, wide: bool) -> Table:
-        config = self.study.config
+        config = self.history.config
         head = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
             head.add_column(no_wrap=True)
@@ -88,19 +87,19 @@ class LiveView:
         return head
 
     def _running_table(self, wide: bool, room: int) -> Table:
-        metric = self.study.config.search.metric
+        metric = self.history.config.search.metric
         title = f"Running trials: {len(self.running)} of {self.slots} slots in use"
         shown = self.running if len(self.running) <= room else self.running[: max(1, room - 1)]
         curve = "ladder so far" if metric == "ladder_accuracy" else "at T so far"
         more = ("it.", "loss", "tokens/s", "host") if wide else ()
-        names = shown_hyperparameters(self.study)
+        names = shown_hyperparameters(self.history)
         table = plain_table(
             title, "trial", *map(short_form, names), "tokens", "length", "ladder", "at T", *more,
             curve if wide else "curve", left=("trial", curve, "curve"),
         )  # fmt: skip
         table.columns[-1].no_wrap = False  # the one to give way
         for trial_id in shown:
-            trial = self.study.trials[trial_id]
+            trial = self.history.trials[trial_id]
             last = trial.curve[-1] if trial.curve else {}
             table.add_row(
                 trial_id,
@@ -118,16 +117,16 @@ class LiveView:
 
     def _stopped_table(self, stopped: Sequence[TrialRecord], wide: bool) -> Table:
         """The latest trials that were stopped, the last one first."""
-        title = f"Stopped by ASHA: {len(self.study.stopped)}, the latest first"
+        title = f"Stopped by ASHA: {len(self.history.stopped)}, the latest first"
         more = ("curve",) if wide else ()
-        names = shown_hyperparameters(self.study)
+        names = shown_hyperparameters(self.history)
         table = plain_table(
             title, "trial", *map(short_form, names), "at it.", "had", "needed", *more,
             left=("trial", "curve"),
         )  # fmt: skip
         for trial in reversed(stopped):
             if trial.id not in self._stops:
-                self._stops[trial.id] = stop_of(self.study, trial)
+                self._stops[trial.id] = stop_of(self.history, trial)
             stop = self._stops[trial.id]
             table.add_row(
                 trial.id,
@@ -140,7 +139,7 @@ class LiveView:
         return table
 
     def _curve(self, trial: TrialRecord) -> Sparkline:
-        metric = METRIC_NAMES[self.study.config.search.metric]
+        metric = METRIC_NAMES[self.history.config.search.metric]
         return Sparkline([point[metric] for point in trial.curve])
 
 

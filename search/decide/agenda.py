@@ -57,7 +57,7 @@ class Agenda:
         self._searching: LengthProgress | None  # None after the last T
         self._after: TrainingProgress
         for T in study.config.T:
-            if study.is_over(T):
+            if study.history.is_over(T):
                 # It tells Optuna what a search that was killed did not.
                 self._samplers[T] = Sampler(study, T, journal)
                 self._conclude(T)
@@ -68,7 +68,8 @@ class Agenda:
     @property
     def over(self) -> bool:
         """Whether nothing is left to train; tests may still run."""
-        return not (self._searching or any(map(self._study.training_is_left, self._study.lengths)))
+        history = self._study.history
+        return not (self._searching or any(map(history.training_is_left, history.lengths)))
 
     def progress(self) -> Progress:
         """Seconds used, fraction done and seconds left: of the search, then of what follows."""
@@ -92,31 +93,31 @@ class Agenda:
         """
         self._tester.collect(wait=True)
         for T in self._study.config.T:
-            self._study.remove_checkpoints(T)
+            self._study.checkpoints.remove_unneeded(T)
         self._study.write()
         for trial_id, reason in self._untested.items():
-            trial = self._study.trials[trial_id]
-            if trial.stage == files.CONFIRM or trial is self._study.winner(trial.row["T"]):
+            trial = self._study.history.trials[trial_id]
+            if trial.stage == files.CONFIRM or trial is self._study.history.winner(trial.row["T"]):
                 raise SearchFailedError(reason)
 
     def next_trial(self, running: Collection[str]) -> TrialRecord | None:
         """The next trial to run beside the running ones: one that goes on, or else a new one."""
         study = self._study
         if self._searching:
-            length = study.lengths[self._searching.T]
+            length = study.history.lengths[self._searching.T]
             waiting = [trial for trial in length.live.values() if trial.id not in running]
             if not waiting and len(length.trials) < study.config.search.trials:
                 return self._start_search_trial(self._searching.T)
             return waiting[0] if waiting else None
-        for length in study.lengths.values():
+        for length in study.history.lengths.values():
             for trial in length.unfinished():
                 if trial.id not in running:
                     return trial
         for T in study.config.T:
-            if study.final_is_due(T):
+            if study.history.final_is_due(T):
                 return self._start_final(T)
         for T in study.config.T:
-            if winner := study.confirmation_is_due(T):
+            if winner := study.history.confirmation_is_due(T):
                 return self._start_confirmation(winner)
         return None
 
@@ -127,27 +128,27 @@ class Agenda:
 
     def released(self, trial: TrialRecord) -> None:
         """A trial that has ended, or was cut off, does not run any more."""
-        T = trial.row["T"]
+        history, T = self._study.history, trial.row["T"]
         if trial.stage == files.FINAL:
             if not trial.solved:
                 self._display.final_failed(trial)
             self._test_winner(T)
         elif trial.stage == files.CONFIRM:
             self._test_confirmation(trial)
-        elif self._study.is_over(T) and not self._study.lengths[T].live:  # they ran again
+        elif history.is_over(T) and not history.lengths[T].live:  # they ran again
             self._test_winner(T)
-        self._study.remove_checkpoints(T, self._tester.trials)
+        self._study.checkpoints.remove_unneeded(T, self._tester.trials)
 
     def _begin_next(self) -> None:
         """Go on with the first T whose search is not over; after the last, with what follows."""
         study = self._study
-        T = next((T for T in study.config.T if not study.is_over(T)), None)
+        T = next((T for T in study.config.T if not study.history.is_over(T)), None)
         if T is None:
             self._searching, self._after = None, TrainingProgress(study)
             if not self.over:
                 self._display.trainings_started()
             return
-        length = study.lengths[T]
+        length = study.history.lengths[T]
         if length.began is None or length.limit:  # it is new, or a limit was raised since
             study.begin_length(T, length.initial or first_configurations(study, T))
         self._samplers[T] = Sampler(study, T, self._journal)
@@ -156,38 +157,38 @@ class Agenda:
         self._display.length_started(T, self._searching.deadline - study.searched())
 
     def _end_search(self, T: int, limit: str) -> None:
-        cut_off = list(self._study.lengths[T].live.values())
+        cut_off = list(self._study.history.lengths[T].live.values())
         self._study.end_length(T, limit)
         for trial in cut_off:
             self._samplers[T].reported(trial)
         self._display.update(*self.progress())
         self._conclude(T)
-        if self._study.winner(T) is None:
+        if self._study.history.winner(T) is None:
             self._display.result(T)
 
     def _conclude(self, T: int) -> None:
         """Test what is to be tested at a T whose search is over."""
         self._test_winner(T)
-        for trial in self._study.lengths[T].confirmations:
+        for trial in self._study.history.lengths[T].confirmations:
             if trial.ended and trial.scores is None:
                 self._test_confirmation(trial)
-        self._study.remove_checkpoints(T, self._tester.trials)
+        self._study.checkpoints.remove_unneeded(T, self._tester.trials)
 
     def _start_search_trial(self, T: int) -> TrialRecord:
-        name, training = self._samplers[T].ask(self._study.lengths[T].initial)
+        name, training = self._samplers[T].ask(self._study.history.lengths[T].initial)
         trial = self._study.start_trial(name, training.to_dict())
         self._samplers[T].started(trial)
         return trial
 
     def _start_final(self, T: int) -> TrialRecord:
-        winner = self._study.winner(T)
+        winner = self._study.history.winner(T)
         assert winner is not None
         training = self._study.config.final_training(winner.training)
         return self._study.start_trial(f"T{T}-final", training.to_dict(), files.FINAL)
 
     def _start_confirmation(self, winner: TrialRecord) -> TrialRecord:
         T = winner.row["T"]
-        number = len(self._study.lengths[T].confirmations)
+        number = len(self._study.history.lengths[T].confirmations)
         training = dataclasses.replace(
             TrainingConfig.from_dict(winner.training), seed=self._fresh_seed(T)
         )
@@ -197,15 +198,15 @@ class Agenda:
 
     def _fresh_seed(self, T: int) -> int:
         """A seed that no trial of the study has had, and none of the search at T will have."""
-        used = {trial.row["seed"] for trial in self._study.trials.values()}
+        used = {trial.row["seed"] for trial in self._study.history.trials.values()}
         number = FRESH
         while (seed := trial_seed(self._study.config.search.seed, T, number)) in used:
             number += 1
         return seed
 
     def _test_winner(self, T: int) -> None:
-        winner = self._study.winner(T)
-        known = winner is None or self._study.is_tested(T, winner)
+        winner = self._study.history.winner(T)
+        known = winner is None or self._study.history.is_tested(T, winner)
         if winner and not known and winner.id not in self._tester.trials:
             if (checkpoint := self._checkpoint(winner)) is None:
                 return
@@ -226,7 +227,7 @@ class Agenda:
     def _checkpoint(self, trial: TrialRecord) -> StudyPath | None:
         """What is to be tested of a trial; None, with a word, if no checkpoint of it is whole."""
         try:
-            return self._study.best_checkpoint(trial)
+            return self._study.checkpoints.best(trial)
         except SearchFailedError as error:
             if trial.id not in self._untested:
                 self._display.say(str(error))
@@ -260,16 +261,16 @@ class Agenda:
         if checkpoint != study.path / kept:
             with_retries(lambda: copy_checkpoint(checkpoint, study.path / kept), study.path)
         tested = winner.row | chosen(files.BEST_COLUMNS, scores)
-        started = len(study.lengths[T].trials)
+        started = len(study.history.lengths[T].trials)
         study.set_best(T, tested | {"trials": started, "checkpoint": kept})
-        study.remove_checkpoints(T, self._tester.trials)
+        study.checkpoints.remove_unneeded(T, self._tester.trials)
         study.write()
         self._display.update(*self.progress())
         self._display.result(T)
 
     def _note_confirmation(self, trial: TrialRecord, scores: Evaluation) -> None:
         self._study.confirm(trial.id, chosen(files.CONFIRM_COLUMNS, scores))
-        self._study.remove_checkpoints(trial.row["T"], self._tester.trials)
+        self._study.checkpoints.remove_unneeded(trial.row["T"], self._tester.trials)
 
 
 def chosen(columns: Collection[str], scores: Evaluation) -> Row:
@@ -286,7 +287,9 @@ def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
     """
     names = study.config.dimensions()
     before = [t for t in study.config.T if t < T][-1:]
-    best = [row for t in before for row in study.ranked(t)[: study.config.search.carried_trials]]
+    best = [
+        row for t in before for row in study.history.ranked(t)[: study.config.search.carried_trials]
+    ]
     carried = [{name: row[name] for name in names} for row in best]
     turns = zip_longest(carried, study.config.initial_points())
     points = [point for turn in turns for point in turn if point is not None]

@@ -31,22 +31,22 @@ class LengthProgress:
     def __init__(self, study: Study, T: int):
         self._study = study
         self.T = T
-        self._began = study.lengths[T].began or 0.0
+        self._began = study.history.lengths[T].began or 0.0
         minutes = study.config.search.budget_minutes
         self._budget = math.inf if minutes is None else 60 * minutes
-        later = [t for t in study.config.T if t > T and not study.is_over(t)]
+        later = [t for t in study.config.T if t > T and not study.history.is_over(t)]
         self.deadline = self._began + (self._budget - self._began) * share_of_time(T, later)
 
     def reached_limit(self) -> str:
         """The limit that the search at T has reached, its time included; empty if none."""
         late = self._study.searched() >= self.deadline
-        return self._study.reached_limit(self.T) or ("budget_minutes" if late else "")
+        return self._study.history.reached_limit(self.T) or ("budget_minutes" if late else "")
 
     def now(self) -> Progress:
         """How far the search at all T is."""
         search = self._study.config.search
         lengths = self._study.config.T
-        length = self._study.lengths[self.T]
+        length = self._study.history.lengths[self.T]
         elapsed = self._study.searched()
         done = max(
             (len(length.trials) - len(length.live)) / search.trials,
@@ -54,7 +54,7 @@ class LengthProgress:
             length.stale / search.patience if search.patience else 0.0,
             (elapsed - self._began) / max(self.deadline - self._began, 1.0),
         )
-        here = 1.0 if self._study.is_over(self.T) else min(0.99, done)
+        here = 1.0 if self._study.history.is_over(self.T) else min(0.99, done)
         fraction = (lengths.index(self.T) + here) / len(lengths)
         projected = elapsed * (1 - fraction) / fraction if fraction > 0 else math.inf
         return self._study.elapsed(), fraction, min(max(0.0, self._budget - elapsed), projected)
@@ -65,7 +65,7 @@ class TrainingProgress:
 
     def __init__(self, study: Study):
         self._study = study
-        self._again = [t for length in study.lengths.values() for t in length.live.values()]
+        self._again = [t for length in study.history.lengths.values() for t in length.live.values()]
         self._began = study.elapsed()
         self._before = self._fraction()
 
@@ -79,14 +79,14 @@ class TrainingProgress:
     def _fraction(self) -> float:
         """Share of the tokens; what is still to begin takes as many as its like."""
         study, parts = self._study, list(map(spent, self._again))
-        for T, length in study.lengths.items():
+        for T, length in study.history.lengths.items():
             parts += [spent(trial) for trial in (length.final, *length.confirmations) if trial]
-            winner = study.confirmation_is_due(T)
+            winner = study.history.confirmation_is_due(T)
             begun = sum(
                 winner is not None and t.confirms == winner.id for t in length.confirmations
             )
             wanted = study.config.search.confirm_seeds
-            parts += [0.0] * (study.final_is_due(T) + (wanted - begun if winner else 0))
+            parts += [0.0] * (study.history.final_is_due(T) + (wanted - begun if winner else 0))
         return sum(parts) / len(parts) if parts else 1.0
 
 

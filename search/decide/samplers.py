@@ -62,7 +62,7 @@ class Sampler:
         shown = max(SHOWN_TRIALS, self._config.search.startup_trials)
         self._memory = OptunaStudy(LimitedStorage(shown), T)
         self._journal = OptunaStudy(journal, T)
-        trials = study.lengths[T].trials
+        trials = study.history.lengths[T].trials
         self._numbers.update((trial.id, number) for number, trial in enumerate(trials))
         known = [self._freeze(trial) for trial in trials]
         for side in (self._memory, self._journal):

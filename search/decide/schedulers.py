@@ -36,7 +36,7 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
     """
     scheduler = make_scheduler(study.config)
     known = {}
-    for trial, point in study.lengths[T].arrivals:
+    for trial, point in study.history.lengths[T].arrivals:
         if trial.id not in known:
             known[trial.id] = SimpleNamespace(trial_id=trial.id)  # all that ASHA asks of a trial
             scheduler.on_trial_add(None, known[trial.id])
@@ -57,7 +57,7 @@ class StudyScheduler(FIFOScheduler):
         self._schedulers: dict[int, TrialScheduler] = {}
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
-        record = self._study.trials[trial.trial_id]
+        record = self._study.history.trials[trial.trial_id]
         T = record.row["T"]
         if record.stage == files.SEARCH:
             if T not in self._schedulers:
@@ -65,7 +65,7 @@ class StudyScheduler(FIFOScheduler):
             self._schedulers[T].on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
-        record = self._study.trials[trial.trial_id]
+        record = self._study.history.trials[trial.trial_id]
         if record.ended:
             return str(TrialScheduler.STOP)
         # A worker that took over may report again what the study knows already.
@@ -80,7 +80,7 @@ class StudyScheduler(FIFOScheduler):
         Tune asks no scheduler about the last result of a trial. It counts in the rungs like any
         other; that of a trial that was stopped early has been counted already.
         """
-        record = self._study.trials[trial.trial_id]
+        record = self._study.history.trials[trial.trial_id]
         if record.stage == files.SEARCH and record.row["status"] == files.COMPLETED:
             scheduler = self._schedulers[record.row["T"]]
             scheduler.on_trial_complete(tune_controller, trial, record.curve[-1])

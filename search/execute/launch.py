@@ -136,11 +136,11 @@ def search_shown(
     except KeyboardInterrupt:
         display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
         return 130
-    if study.best:
+    if study.history.best:
         display.summary()
-        for line in doubts(study):
+        for line in doubts(study.history):
             display.say(line, always=True)
-        for line in advice_at_chance(study):
+        for line in advice_at_chance(study.history):
             display.say(line)
         display.say(f"\ncompare: {compare_command(study.path)}")
     check_results(study)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from copytask import MODELS, check_cell
-from copytask.models import CORE_OPTIONS, core_options, find_factory
+from copytask.models import CELL_OPTIONS, cell_options, find_factory
 from search.config.study_config import CHECKED_HIDDEN_SIZE, StudyConfig
 from search.errors import UserError
 
@@ -24,7 +24,7 @@ def check_can_learn(config: StudyConfig, overrides: Sequence[str]) -> None:
         except ValueError as error:
             raise UserError(str(error)) from None
     set_by_user = {text.partition("=")[0].strip() for text in overrides}
-    lacking = set(CORE_OPTIONS) - core_options(find_factory(config.model))
+    lacking = set(CELL_OPTIONS) - cell_options(find_factory(config.model))
     for name in sorted(lacking):
         fixed = f"training.{name}"
         if name in config.dimensions() or {fixed, f"space.{name}"} & set_by_user:

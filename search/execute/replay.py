@@ -10,7 +10,7 @@ from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.storage.csv_tables import Row, read_rows
 from search.study.event_log import read_events
-from search.study.study import read_config
+from search.study.study_file import read_config
 from studies import format as files
 from studies.paths import StudyPath
 
@@ -27,7 +27,7 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
     """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
 
     Args:
-        model: see :func:`search.study.study.read_config`.
+        model: see :func:`search.study.study_file.read_config`.
 
     Returns:
         0 if every number is the recorded one, 1 if not. On another machine, or with another

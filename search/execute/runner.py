@@ -39,14 +39,14 @@ def check_results(study: Study) -> None:
     Raises:
         SearchFailedError: there is no result at all, or every trial at a T failed.
     """
-    if failed := [T for T in study.config.T if study.all_failed(T)]:
-        last = study.lengths[failed[-1]].trials
+    if failed := [T for T in study.config.T if study.history.all_failed(T)]:
+        last = study.history.lengths[failed[-1]].trials
         number = f"{len(last)} " if len(failed) == 1 else ""
         raise SearchFailedError(
             f"all {number}trials at T={', '.join(map(str, failed))} failed; the last: "
             f"{last[-1].row['error']}. --resume --retry-failed runs them again"
         )
-    if not study.best:
+    if not study.history.best:
         raise SearchFailedError(
             "no trial finished an iteration in the time given; raise --budget-minutes"
         )

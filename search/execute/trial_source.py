@@ -102,7 +102,7 @@ class TrialSource(SearchAlgorithm):
         settings: dict[str, Any] = {
             "training": dict(trial.training),
             "study": str(self._study.path.absolute() / files.STUDY_FILE),
-            "checkpoints": str(self._study.trial_folder(trial)),
+            "checkpoints": str(self._study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
             "metrics": ["iteration", METRIC_NAMES[config.search.metric]],
             "threads": resources.threads_per_trial(),

@@ -68,13 +68,13 @@ class Recorder(Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
         self._heard[trial] = time.monotonic()
-        if not self._study.trials[trial.trial_id].ended:
+        if not self._study.history.trials[trial.trial_id].ended:
             self._display.trial_started(trial.trial_id)
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        record = self._study.trials[trial.trial_id]
+        record = self._study.history.trials[trial.trial_id]
         self._heard[trial] = time.monotonic()
         if self._guard.error:  # its checkpoint has it, and it will be reported when there is room
             return
@@ -97,7 +97,7 @@ class Recorder(Callback):
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        record = self._study.trials[trial.trial_id]
+        record = self._study.history.trials[trial.trial_id]
         if record.ended:
             self._cut_off(trial, record)
             return

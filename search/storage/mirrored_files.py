@@ -1,4 +1,4 @@
-"""Files of a study on an object store to which software appends that knows only this machine."""
+"""Files of a study to which other software appends, which can only write to this machine."""
 
 import shutil
 import tempfile
@@ -10,23 +10,27 @@ from studies.paths import StudyPath
 
 
 class MirroredFiles:
-    """Copies of such files in a temporary folder, put into the store when they have grown.
+    """The files themselves, or for a study on an object store copies in a temporary folder.
 
-    What the store lacks when the process is killed is not missed: Optuna's journal is completed
-    from the study's events, and the log is for people.
+    The copies are put into the store when they have grown. If the process is killed before, nothing
+    is lost that matters: Optuna's journal is completed from the study's events, and the log is for
+    people.
     """
 
     def __init__(self, study: StudyPath):
         self._study = study
-        self._folder = Path(tempfile.mkdtemp(prefix="copytask-study-"))
+        self._folder: Path | None = None  # of the copies
         self._put: dict[str, int] = {}  # name -> bytes that are in the store
 
     def file(self, name: str) -> Path:
-        """The copy on this machine, as the store has it at first.
+        """The file on this machine; a copy begins as the store has it.
 
         Raises:
             OSError: the store cannot be read.
         """
+        if isinstance(self._study, Path):
+            return self._study / name
+        self._folder = self._folder or Path(tempfile.mkdtemp(prefix="copytask-study-"))
         path = self._folder / name
         if name not in self._put:
             content = b""
@@ -42,6 +46,8 @@ class MirroredFiles:
         Raises:
             OSError: it cannot be written.
         """
+        if self._folder is None:
+            return
         for name, size in self._put.items():
             path = self._folder / name
             if path.exists() and path.stat().st_size != size:
@@ -51,6 +57,8 @@ class MirroredFiles:
 
     def close(self, put: bool = True) -> None:
         """Put it there for the last time, if that is wanted and can be done; remove the copies."""
+        if self._folder is None:
+            return
         if put:
             with suppress(OSError):
                 self.put()

@@ -112,6 +112,7 @@ class History:
         lengths: by T.
         best: rows of best.csv, by T.
         stopped: trials that the scheduler stopped, in the order in which it did.
+        elapsed: when the last event happened, in seconds of the study's wall time.
         beside: seconds of the study's wall time that were not the search's: final trainings and
             confirmations. Without them that time is the clock of the search.
     """
@@ -122,6 +123,7 @@ class History:
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
         self.best: dict[int, Row] = {}
         self.stopped: list[TrialRecord] = []
+        self.elapsed = 0.0
         self.beside = 0.0
         self._search_left: float | None = None  # when the search ended at the last T
 
@@ -132,6 +134,7 @@ class History:
 
     def apply(self, event: Event) -> None:
         """Take an event in."""
+        self.elapsed = event["elapsed"]
         match event["event"]:
             case "length_began":
                 if self._search_left is not None:

@@ -12,7 +12,7 @@ from search.storage.lock import is_locked
 from search.storage.store import children, error_message
 from search.study.event_log import read_events, study_segments
 from search.study.history import History, LengthRecord, TrialRecord
-from search.study.study import read_document
+from search.study.study_file import read_study_file
 from studies import format as files
 from studies.finding import MAKE_A_STUDY
 from studies.paths import StudyPath
@@ -88,16 +88,15 @@ def look(path: StudyPath) -> Overview:
     Raises:
         UserError: it cannot be read; says what is broken.
     """
-    document = read_document(path)
+    document = read_study_file(path)
     config = recorded_config(document.get("config"), str(path / files.STUDY_FILE))
     seconds = None
     try:
         if study_segments(path):
             history = History(config)
-            seconds = 0.0
             for event in read_events(path):
                 history.apply(event)
-                seconds = event["elapsed"]
+            seconds = history.elapsed
             complete = history.complete
         else:
             history = history_of_tables(path, History(config))

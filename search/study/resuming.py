@@ -61,7 +61,7 @@ def restart_failed(study: Study) -> str:
     Raises:
         OSError: the study cannot be written.
     """
-    failed = study.failed_trials()
+    failed = study.history.failed_trials()
     for trial in failed:
         study.restart_trial(trial)
     if not failed:

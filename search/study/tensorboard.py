@@ -33,16 +33,26 @@ FIXED = ("model", "T", "seed")
 """Shown there beside the hyperparameters that are searched."""
 
 
-class EventFiles:
-    """Writes what trials have reported, each as a run of TensorBoard of the trial's name.
+def replace_event_files(folder: Path, searched: Iterable[str]) -> "EventFiles":
+    """Begin the event files of a study anew.
 
     Event files can only be appended to, and one that a killed process left may end in half a
-    record, or lack a point that the study has. So each process that searches writes them anew
-    from the study, which makes a study that was begun without them complete as well.
+    record, or lack a point that the study has. So each process that searches rewrites them from
+    the study, which also completes a study that began without them.
 
     Args:
         folder: of all runs; what is in it is removed.
         searched: the hyperparameters that are searched.
+    """
+    remove_tree(folder)
+    return EventFiles(folder, searched)
+
+
+class EventFiles:
+    """Writes what trials have reported; each is a run of TensorBoard with the trial's name.
+
+    Args:
+        folder, searched: as of :func:`replace_event_files`; the folder is empty or missing.
     """
 
     def __init__(self, folder: Path, searched: Iterable[str]):
@@ -50,7 +60,6 @@ class EventFiles:
         self._shown = (*FIXED, *searched)
         self._open: dict[str, _Run] = {}
         self._done: set[str] = set()
-        remove_tree(folder)
 
     def write(self, trials: Iterable[TrialRecord]) -> None:
         """Append what has been reported since the last call.
@@ -63,7 +72,7 @@ class EventFiles:
                 continue
             if trial.id not in self._open:
                 shown = {name: trial.training[name] for name in self._shown}
-                self._open[trial.id] = _Run(self._folder / trial.id, shown)
+                self._open[trial.id] = _begin_run(self._folder / trial.id, shown)
             self._open[trial.id].write(trial)
             if trial.ended:
                 self._open.pop(trial.id).close()
@@ -79,16 +88,10 @@ class EventFiles:
 class _Run:
     """The event file of one trial."""
 
-    def __init__(self, folder: Path, hyperparameters: dict[str, object]):
-        folder.mkdir(parents=True)
-        self._file = EventsWriter(str(folder / "events"))
+    def __init__(self, file: EventsWriter):
+        self._file = file
         self._written = 0
         self._began = time.time()
-        # A TensorBoard that has read an earlier file of this run forgets it.
-        self._add(Event(session_log=SessionLog(status=SessionLog.START)))
-        experiment, start, _ = hparams(hyperparameters, dict.fromkeys(METRICS))
-        self._add(Event(summary=experiment))
-        self._add(Event(summary=start))
 
     def write(self, trial: TrialRecord) -> None:
         for point in trial.curve[self._written :]:
@@ -97,9 +100,9 @@ class _Run:
             ]
             event = Event(summary=Summary(value=values), step=point["tokens"])
             # So that TensorBoard's relative time is that of the training.
-            self._add(event, seconds=point["seconds"])
+            self.add(event, seconds=point["seconds"])
         if trial.ended:
-            self._add(Event(summary=_session_end(trial.failed)))
+            self.add(Event(summary=_session_end(trial.failed)))
         if trial.ended or self._written < len(trial.curve):
             self._written = len(trial.curve)
             self._file.flush()
@@ -107,9 +110,20 @@ class _Run:
     def close(self) -> None:
         self._file.close()
 
-    def _add(self, event: Event, seconds: float = 0.0) -> None:
+    def add(self, event: Event, seconds: float = 0.0) -> None:
         event.wall_time = self._began + seconds
         self._file.write_event(event)
+
+
+def _begin_run(folder: Path, hyperparameters: dict[str, object]) -> _Run:
+    folder.mkdir(parents=True)
+    run = _Run(EventsWriter(str(folder / "events")))
+    # A TensorBoard that has read an earlier file of this run forgets it.
+    run.add(Event(session_log=SessionLog(status=SessionLog.START)))
+    experiment, start, _ = hparams(hyperparameters, dict.fromkeys(METRICS))
+    run.add(Event(summary=experiment))
+    run.add(Event(summary=start))
+    return run
 
 
 def _session_end(failed: bool) -> Summary:

@@ -7,15 +7,17 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from lab import HEAD, WORKER, Host, run
+from lab import HEAD, WORKER, Host, run, wait_until
 from launcher import MAKE_TOKEN
-from searches import read, wait_for
+from searches import read
 from searches import run as run_here
 
 from search.study.event_log import read_events
 from studies import format as files
 
-pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400),
+]  # fmt: skip
 
 CONFIG = """
 model: gru
@@ -186,7 +188,7 @@ def test_two_hosts_without_shared_storage_fail_before_the_first_trial(attempts, 
 
 def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, tmp_path):
     process = cluster.start(on_cluster(lab, s3.address, "two-hosts"))
-    wait_for(lambda: trains(lab.head) and trains(lab.worker), process)
+    wait_until(lambda: trains(lab.head) and trains(lab.worker), 120, "trials on both hosts")
 
     known: list[dict] = []
 
@@ -194,9 +196,9 @@ def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, t
         known[:] = results(s3.fetch("two-hosts", tmp_path / "before"))
         return len(known) >= 2
 
-    wait_for(begun, process)
+    wait_until(begun, 120, "first results")
     lab.worker.kill()
-    code, output = cluster.finish(process)
+    code, output = cluster.finish(process, timeout=200)
     assert code == 0, output
     assert f"host worker ({WORKER}) is lost: 1 trials at a time now" in output, output
     assert output.count(": its host is lost") == 1, output
@@ -238,4 +240,7 @@ def test_a_host_that_is_switched_on_again_is_used_and_results_come_back(
 def test_the_cluster_ends(cluster, lab):
     cluster.down()
     for host in lab.hosts:
-        wait_for(lambda host=host: not any("raylet" in line for line in host.processes()))
+        wait_until(
+            lambda host=host: not any("raylet" in line for line in host.processes()), 120,
+            f"Ray ends on {host.name}",
+        )  # fmt: skip

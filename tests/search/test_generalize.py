@@ -62,7 +62,7 @@ def test_what_cannot_be_tested_is_named_and_the_rest_is_written(
     assert len(lines) == 3
     assert all(line.startswith(f"error: not tested: {runs}") for line in lines)
     assert "T = 9: " in lines[0]
-    assert "is no readable checkpoint" in lines[0]
+    assert "is not a readable checkpoint" in lines[0]
     assert "no T has a best trial yet" in lines[1]
     assert "best.csv cannot be read: No such file" in lines[2]
     assert pd.read_csv(study / files.GENERALIZATION_FILE)["T"].tolist() == [5]

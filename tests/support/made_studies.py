@@ -62,12 +62,12 @@ def search(study: Study, T: int, accuracy: float = 0.5) -> None:
     report(study, f"T{T}-0000", 1, accuracy, files.COMPLETED)
     study.end_length(T, "trials")
     scores = {"accuracy": accuracy, "accuracy_low": 0.4, "accuracy_high": 0.6}
-    row = study.trials[f"T{T}-0000"].row | scores
+    row = study.history.trials[f"T{T}-0000"].row | scores
     study.set_best(T, row | {"trials": 1, "checkpoint": f"checkpoints/T={T}"})
 
 
 def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, iteration: int = 1):
-    path = checkpoint_path(study.trial_folder(study.trials[trial_id]), iteration)
+    path = checkpoint_path(study.checkpoints.folder(study.history.trials[trial_id]), iteration)
     Trainer(training).save(path)
     return path
 

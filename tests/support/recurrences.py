@@ -39,7 +39,7 @@ def make_operands(
     places = (rows,) if isinstance(rows, int) else rows
     return Operands(
         inputs=normal(*places, G * H),
-        factors=normal(*places, H) if multiplicative else None,
+        mx=normal(*places, H) if multiplicative else None,
         weight_hh=normal(G * H, H),
         weight_mh=normal(H, H) if multiplicative else None,
         bias=normal(H) if cell == "gru" else None,

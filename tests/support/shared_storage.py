@@ -3,8 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from lab import LAPTOP, ROOT, Lab
-from searches import wait_for
+from lab import LAPTOP, ROOT, Lab, wait_until
 
 S3_PORT = 5000
 
@@ -51,7 +50,7 @@ class ObjectStore:
         command = self._lab.laptop("moto_server", "-H", LAPTOP, "-p", S3_PORT)
         with (self._lab.folder / "moto.log").open("w") as log:
             self._server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        wait_for(self._answers)
+        wait_until(self._answers, 60, "moto's S3")
         return self
 
     def _answers(self) -> bool:

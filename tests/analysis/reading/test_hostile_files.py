@@ -45,5 +45,5 @@ def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path, capsys):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "checkpoint.pt").write_bytes(checkpoint)
         assert generalize([str(study), "--T", "5"]) == 2
-        assert "is no readable checkpoint" in capsys.readouterr().err
+        assert "is not a readable checkpoint" in capsys.readouterr().err
     assert not mark.exists()

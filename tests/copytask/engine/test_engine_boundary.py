@@ -23,7 +23,7 @@ every_implementation = pytest.mark.parametrize(
 )
 
 
-def make_core(name: str, implementation: str = "fused") -> nn.Module:
+def make_cell(name: str, implementation: str = "fused") -> nn.Module:
     torch.manual_seed(0)
     return MODELS[name](I, H, implementation=implementation)
 
@@ -33,8 +33,8 @@ def make_input(kind: str, length: int = L, batch: int = B) -> torch.Tensor:
     return tokens if kind == "tokens" else nn.functional.one_hot(tokens, I).float()
 
 
-def gradients_of(core: nn.Module, loss: torch.Tensor) -> list[torch.Tensor]:
-    return list(torch.autograd.grad(loss, list(core.parameters())))
+def gradients_of(cell: nn.Module, loss: torch.Tensor) -> list[torch.Tensor]:
+    return list(torch.autograd.grad(loss, list(cell.parameters())))
 
 
 def forget_buffers() -> None:
@@ -51,7 +51,7 @@ def forget_buffers() -> None:
 def test_tokens_changed_before_the_way_back_are_noticed(engine, dtype, use_engine):
     use_engine(engine)
     tokens = make_input("tokens").to(dtype)
-    outputs, _ = make_core("gru")(tokens)
+    outputs, _ = make_cell("gru")(tokens)
     tokens.fill_(99)  # a buffer that is used again
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         outputs.sum().backward()
@@ -61,12 +61,12 @@ def test_tokens_changed_before_the_way_back_are_noticed(engine, dtype, use_engin
 @every_engine
 def test_tokens_changed_without_autograd_s_notice_do_no_harm(engine, contiguous, use_engine):
     use_engine(engine)
-    core, tokens = make_core("gru"), make_input("tokens")
+    cell, tokens = make_cell("gru"), make_input("tokens")
     tokens = tokens if contiguous else tokens.t().contiguous().t()
-    expected = gradients_of(core, core(tokens)[0].sum())
-    outputs, _ = core(tokens)
+    expected = gradients_of(cell, cell(tokens)[0].sum())
+    outputs, _ = cell(tokens)
     tokens.numpy()[:] = 2**40
-    for one, other in zip(gradients_of(core, outputs.sum()), expected, strict=True):
+    for one, other in zip(gradients_of(cell, outputs.sum()), expected, strict=True):
         assert one.equal(other)
 
 
@@ -76,29 +76,29 @@ def test_tokens_outside_of_the_alphabet_are_refused(name, implementation, token)
     tokens = make_input("tokens")
     tokens[5, 1] = token
     with pytest.raises(IndexError, match=r"token ids must be in 0\.\.11, but are in"):
-        make_core(name, implementation)(tokens)
+        make_cell(name, implementation)(tokens)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int32])
 @every_implementation
 def test_tokens_of_any_integer_type_are_taken(name, implementation, dtype):
-    core, tokens = make_core(name, implementation), make_input("tokens")
-    assert core(tokens.to(dtype))[0].equal(core(tokens)[0])
+    cell, tokens = make_cell(name, implementation), make_input("tokens")
+    assert cell(tokens.to(dtype))[0].equal(cell(tokens)[0])
 
 
 @every_implementation
 def test_tokens_on_another_device_are_refused(name, implementation):
     tokens = make_input("tokens").to("meta")
-    with pytest.raises(ValueError, match="token ids are on meta, but the weights on cpu"):
-        make_core(name, implementation)(tokens)
+    with pytest.raises(ValueError, match="token ids are on meta, but the weights are on cpu"):
+        make_cell(name, implementation)(tokens)
 
 
 @pytest.mark.parametrize("implementation", ["fused", "reference"])
 @every_model
 def test_a_state_on_another_device_is_refused(name, implementation):
     state = torch.zeros(1, B, H, device="meta")
-    with pytest.raises(ValueError, match="h is on meta, but the weights on cpu"):
-        make_core(name, implementation)(
+    with pytest.raises(ValueError, match="h is on meta, but the weights are on cpu"):
+        make_cell(name, implementation)(
             make_input("tokens"), (state, state) if "lstm" in name else state
         )
 
@@ -114,7 +114,7 @@ def test_a_state_on_another_device_is_refused(name, implementation):
         ("weight_mh", lambda t: t[1:], r"weight_mh must have shape \(20, 20\), but has"),
         ("inputs", lambda t: t[..., 1:], "inputs must have shape"),
         ("inputs", lambda t: t[None], "inputs must have shape"),
-        ("factors", lambda t: t[1:], "factors must have shape"),
+        ("mx", lambda t: t[1:], "mx must have shape"),
         ("h", lambda t: t[1:], "do not fit a state of batch 2"),
     ],
 )
@@ -134,25 +134,25 @@ def test_operands_that_do_not_fit_are_refused(run, index, field, change, message
 @every_engine
 def test_an_empty_sequence_or_batch_is_empty(engine, name, kind, length, batch, use_engine):
     use_engine(engine)
-    core = make_core(name)
+    cell = make_cell(name)
     state = torch.randn(1, batch, H)
     given = (state, state) if "lstm" in name else state
-    outputs, last = core(make_input(kind, length, batch), given)
+    outputs, last = cell(make_input(kind, length, batch), given)
     assert outputs.shape == (length, batch, H)
     torch.testing.assert_close(last, given)
-    for gradient in gradients_of(core, outputs.sum()):
+    for gradient in gradients_of(cell, outputs.sum()):
         assert not gradient.any()
 
 
 @pytest.mark.parametrize("kind", ["tokens", "vectors"])
 @every_implementation
 def test_every_implementation_takes_an_empty_batch_as_torch_does(name, implementation, kind):
-    core = make_core(name, implementation)
-    outputs, state = core(make_input(kind, L, 0))
+    cell = make_cell(name, implementation)
+    outputs, state = cell(make_input(kind, L, 0))
     expected, expected_state = (nn.LSTM if "lstm" in name else nn.GRU)(I, H)(torch.zeros(L, 0, I))
     torch.testing.assert_close(outputs, expected)
     torch.testing.assert_close(state, expected_state)
-    for gradient in gradients_of(core, outputs.sum()):
+    for gradient in gradients_of(cell, outputs.sum()):
         assert not gradient.any()
 
 
@@ -163,7 +163,7 @@ def test_every_implementation_hands_the_state_through_a_sequence_of_no_steps(
 ):
     state = torch.randn(1, B, H)
     given = (state, state) if "lstm" in name else state
-    outputs, last = make_core(name, implementation)(make_input(kind, 0), given)
+    outputs, last = make_cell(name, implementation)(make_input(kind, 0), given)
     assert outputs.shape == (0, B, H)
     torch.testing.assert_close(last, given)
 
@@ -172,9 +172,9 @@ def test_every_implementation_hands_the_state_through_a_sequence_of_no_steps(
 @pytest.mark.parametrize("kind", ["tokens", "vectors"])
 @every_implementation
 def test_every_implementation_returns_the_last_outputs(name, implementation, kind, recalled):
-    core, input = make_core(name, implementation), make_input(kind)
-    outputs, state = core(input)
-    kept, same_state = core(input, recalled=recalled)
+    cell, input = make_cell(name, implementation), make_input(kind)
+    outputs, state = cell(input)
+    kept, same_state = cell(input, recalled=recalled)
     torch.testing.assert_close(kept, outputs[max(L - recalled, 0) :])
     torch.testing.assert_close(same_state, state)
 
@@ -182,16 +182,16 @@ def test_every_implementation_returns_the_last_outputs(name, implementation, kin
 @every_engine
 def test_without_outputs_the_gradient_comes_from_the_state(engine, use_engine):
     use_engine(engine)
-    core, tokens = make_core("mgru"), make_input("tokens")
-    found = gradients_of(core, core(tokens, recalled=0)[1].sum())
-    expected = gradients_of(core, core(tokens)[1].sum())
+    cell, tokens = make_cell("mgru"), make_input("tokens")
+    found = gradients_of(cell, cell(tokens, recalled=0)[1].sum())
+    expected = gradients_of(cell, cell(tokens)[1].sum())
     torch.testing.assert_close(found, expected)
 
 
 @every_implementation
 def test_less_than_no_outputs_are_refused(name, implementation):
     with pytest.raises(ValueError, match="recalled >= 0 must hold, but got recalled=-1"):
-        make_core(name, implementation)(make_input("tokens"), recalled=-1)
+        make_cell(name, implementation)(make_input("tokens"), recalled=-1)
 
 
 # ---- settings of the process ----
@@ -201,16 +201,16 @@ def test_less_than_no_outputs_are_refused(name, implementation):
 @every_engine
 def test_the_default_type_and_device_do_not_matter(engine, kind, use_engine):
     use_engine(engine)
-    core, input = make_core("mlstm"), make_input(kind)
-    outputs, _ = core(input)
-    expected = [outputs, *gradients_of(core, outputs.sum())]
+    cell, input = make_cell("mlstm"), make_input(kind)
+    outputs, _ = cell(input)
+    expected = [outputs, *gradients_of(cell, outputs.sum())]
     forget_buffers()
     before = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
         with torch.device("meta"):
-            outputs, _ = core(input)
-            found = [outputs, *gradients_of(core, outputs.sum())]
+            outputs, _ = cell(input)
+            found = [outputs, *gradients_of(cell, outputs.sum())]
     finally:
         torch.set_default_dtype(before)
     for one, other in zip(found, expected, strict=True):
@@ -222,12 +222,12 @@ def test_the_default_type_and_device_do_not_matter(engine, kind, use_engine):
 def test_it_trains_after_an_evaluation_in_inference_mode(engine, kind, use_engine):
     use_engine(engine)
     forget_buffers()
-    core, input = make_core("mlstm"), make_input(kind)
+    cell, input = make_cell("mlstm"), make_input(kind)
     with torch.inference_mode():
-        evaluated, _ = core(input.repeat_interleave(100, dim=1))  # more memory than a step takes
-    outputs, _ = core(input)
+        evaluated, _ = cell(input.repeat_interleave(100, dim=1))  # more memory than a step takes
+    outputs, _ = cell(input)
     torch.testing.assert_close(outputs, evaluated[:, ::100])
-    assert all(g.isfinite().all() for g in gradients_of(core, outputs.sum()))
+    assert all(g.isfinite().all() for g in gradients_of(cell, outputs.sum()))
 
 
 def test_threads_do_not_take_each_other_s_memory():
@@ -268,14 +268,14 @@ def test_under_autocast_it_computes_in_the_type_of_its_weights(
     engine, name, kind, inside, use_engine
 ):
     use_engine(engine)
-    core, input = make_core(name), make_input(kind)
-    outputs, state = core(input)
-    expected = [outputs, *gradients_of(core, outputs.sum())]
+    cell, input = make_cell(name), make_input(kind)
+    outputs, state = cell(input)
+    expected = [outputs, *gradients_of(cell, outputs.sum())]
     with torch.autocast("cpu", torch.bfloat16):
-        outputs, state = core(input)
+        outputs, state = cell(input)
         loss = outputs.sum()
-        found = gradients_of(core, loss) if inside else None
-    found = found or gradients_of(core, loss)
+        found = gradients_of(cell, loss) if inside else None
+    found = found or gradients_of(cell, loss)
     for tensor in (outputs, *(state if isinstance(state, tuple) else (state,))):
         assert tensor.dtype == torch.float32
     # The inputs are projected in bfloat16, as every linear layer under autocast.

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recurrences import ENGINES, make_operands, make_tokens, set_engine, values_and_gradients
 
@@ -15,6 +15,7 @@ from copytask.models import MODELS
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_values_and_gradients_are_those_of_the_plain_loop(engine, data):
     draw = data.draw
@@ -132,23 +133,23 @@ def test_a_second_way_back_gives_the_same(engine, use_engine):
 
 
 def test_a_weight_that_was_changed_before_the_way_back_is_noticed():
-    core = MODELS["mlstm"](12, 32)
-    outputs, _ = core(torch.zeros(3, 2, dtype=torch.int64))
+    cell = MODELS["mlstm"](12, 32)
+    outputs, _ = cell(torch.zeros(3, 2, dtype=torch.int64))
     with torch.no_grad():
-        core.weight_hh_l0.mul_(2)
+        cell.weight_hh_l0.mul_(2)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         outputs.sum().backward()
 
 
 def test_a_state_that_does_not_fit_is_refused():
-    core = MODELS["lstm"](12, 16)
+    cell = MODELS["lstm"](12, 16)
     tokens = torch.zeros(4, 3, dtype=torch.int64)
     with pytest.raises(ValueError, match="do not fit a state of batch 2"):
-        core(tokens, (torch.zeros(1, 2, 16), torch.zeros(1, 2, 16)))
+        cell(tokens, (torch.zeros(1, 2, 16), torch.zeros(1, 2, 16)))
     with pytest.raises(ValueError, match=r"h must have shape \(3, 16\), but has \(3, 8\)"):
-        core(tokens, (torch.zeros(1, 3, 8), torch.zeros(1, 3, 16)))
+        cell(tokens, (torch.zeros(1, 3, 8), torch.zeros(1, 3, 16)))
     with pytest.raises(RuntimeError, match=r"dtype|type"):
-        core(tokens, (torch.zeros(1, 3, 16).double(), torch.zeros(1, 3, 16).double()))
+        cell(tokens, (torch.zeros(1, 3, 16).double(), torch.zeros(1, 3, 16).double()))
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
@@ -157,7 +158,7 @@ def test_a_state_that_does_not_fit_is_refused():
 def test_the_plain_cells_are_torch_s(name, dtype, with_state):
     torch.manual_seed(0)
     L, B, H = 11, 4, 24
-    core = MODELS[name](12, H).to(dtype)
+    cell = MODELS[name](12, H).to(dtype)
     state = torch.randn(1, B, H, dtype=dtype)
     state = ((state, state.flip(0)) if name == "lstm" else state) if with_state else None
     tokens = torch.randint(12, (L, B))
@@ -165,11 +166,11 @@ def test_the_plain_cells_are_torch_s(name, dtype, with_state):
     results = []
     for implementation in ("torch", "fused", "reference"):
         for input in (tokens, dense):
-            core.set_implementation(implementation)
-            outputs, last = core(input, state)
-            core.zero_grad()
+            cell.set_implementation(implementation)
+            outputs, last = cell(input, state)
+            cell.zero_grad()
             outputs.sin().sum().backward()
-            gradients = [p.grad.clone() for p in core.parameters()]
+            gradients = [p.grad.clone() for p in cell.parameters()]
             last = last if isinstance(last, tuple) else (last,)
             results.append([outputs, *last, *gradients])
     for other in results[1:]:
@@ -217,7 +218,7 @@ def resident():
 trainer = Trainer(TrainingConfig(model=sys.argv[1], T=100, curriculum_length=0, hidden_size=32,
                   batch_size=32, max_tokens=10**9, stop_when_solved=False, device='cpu'))
 steps = lambda n: [trainer._train_step() for _ in range(n)]
-steps(20); before = resident(); steps(40); print(resident() - before)
+steps(50); before = resident(); steps(200); print(resident() - before)
 """
 
 
@@ -227,5 +228,5 @@ def test_memory_does_not_grow(name):
     run = subprocess.run(
         [sys.executable, "-c", MEMORY_SCRIPT, name], capture_output=True, text=True, check=True
     )
-    # A step's buffers are 2.6 MB for the LSTM: 40 of them would be 100 MB.
+    # A step's buffers are 2.6 MB for the LSTM: 200 of them would be 500 MB.
     assert int(run.stdout) < 5_000_000

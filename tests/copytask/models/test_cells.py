@@ -121,7 +121,7 @@ def test_a_checkpoint_is_loaded_from_where_the_user_says_that_the_file_is(file, 
     for name in (trainer.model.core.__module__, "beside"):
         del sys.modules[name]
     cell = f"{moved / file.name}:LeakyRNN"
-    with pytest.raises(ValueError, match="if you trust it, say so by cell="):
+    with pytest.raises(ValueError, match="if you trust it, pass cell="):
         load_model(checkpoint)
     tokens = torch.zeros(4, 2, dtype=torch.int64)
     expected = trainer.model.eval()(tokens)

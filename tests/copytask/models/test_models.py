@@ -29,15 +29,15 @@ def random_tokens(length: int = L) -> torch.Tensor:
 def test_shapes(name):
     model = make_model(name)
     assert model(random_tokens()).shape == (L, B, 10)
-    assert model(random_tokens(), recall=2).shape == (2, B, 10)
+    assert model(random_tokens(), recalled=2).shape == (2, B, 10)
 
 
-@pytest.mark.parametrize("recall", [0, 2, L])
+@pytest.mark.parametrize("recalled", [0, 2, L])
 @every_model_and_a_users
-def test_recall_scores_the_last_positions(name, recall):
+def test_recall_scores_the_last_positions(name, recalled):
     model = make_model(name)
-    expected = model(random_tokens())[L - recall :]
-    torch.testing.assert_close(model(random_tokens(), recall=recall), expected)
+    expected = model(random_tokens())[L - recalled :]
+    torch.testing.assert_close(model(random_tokens(), recalled=recalled), expected)
 
 
 @every_model_and_a_users
@@ -51,7 +51,7 @@ def test_tokens_outside_of_the_alphabet_are_refused(name):
 @every_model_and_a_users
 def test_an_empty_batch_gives_no_logits_and_no_gradient(name):
     model = make_model(name)
-    logits = model(random_tokens()[:, :0], recall=2)
+    logits = model(random_tokens()[:, :0], recalled=2)
     assert logits.shape == (2, 0, 10)
     logits.sum().backward()
     assert not any(parameter.grad.any() for parameter in model.parameters())
@@ -77,12 +77,12 @@ def test_the_same_seed_gives_the_same_model(name):
 
 @every_model
 def test_stepping_token_by_token_equals_the_whole_sequence(name):
-    core = make_model(name).core
+    cell = make_model(name).core
     inputs = F.one_hot(random_tokens(), ALPHABET_SIZE).float()
-    whole, last = core(inputs)
+    whole, last = cell(inputs)
     outputs, state = [], None
     for t in range(L):
-        output, state = core(inputs[t : t + 1], state)
+        output, state = cell(inputs[t : t + 1], state)
         outputs.append(output)
     torch.testing.assert_close(torch.cat(outputs), whole, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(state, last, rtol=1e-5, atol=1e-6)
@@ -90,17 +90,17 @@ def test_stepping_token_by_token_equals_the_whole_sequence(name):
 
 @every_model
 def test_a_passed_state_matters(name):
-    core = make_model(name).core
+    cell = make_model(name).core
     inputs = torch.randn(L, B, ALPHABET_SIZE)
-    _, state = core(inputs)
-    assert not core(inputs, state)[0].equal(core(inputs)[0])
+    _, state = cell(inputs)
+    assert not cell(inputs, state)[0].equal(cell(inputs)[0])
 
 
 @every_model
 def test_the_keeping_gate_starts_at_the_forget_bias(name):
-    core = make_model(name, forget_bias=1.5).core
+    cell = make_model(name, forget_bias=1.5).core
     gate = slice(H, 2 * H)
-    total = core.bias_ih_l0[gate] + core.bias_hh_l0[gate]
+    total = cell.bias_ih_l0[gate] + cell.bias_hh_l0[gate]
     assert total.eq(1.5).all()
 
 
@@ -109,13 +109,13 @@ def test_every_model_passes_the_check_for_user_cells(name):
     check_cell(name, H)
 
 
-def copy_shared_parameters(plain: nn.Module, core: nn.Module) -> None:
-    """Give a multiplicative core the weights of a plain one, and m = h for one-hot inputs."""
+def copy_shared_parameters(plain: nn.Module, cell: nn.Module) -> None:
+    """Give a multiplicative cell the weights of a plain one, and m = h for one-hot inputs."""
     with torch.no_grad():
         for label, parameter in plain.named_parameters():
-            core.get_parameter(label).copy_(parameter)
-        core.weight_mx_l0.fill_(1.0)
-        core.weight_mh_l0.copy_(torch.eye(H))
+            cell.get_parameter(label).copy_(parameter)
+        cell.weight_mx_l0.fill_(1.0)
+        cell.weight_mh_l0.copy_(torch.eye(H))
 
 
 @pytest.mark.parametrize(
@@ -123,21 +123,21 @@ def copy_shared_parameters(plain: nn.Module, core: nn.Module) -> None:
 )
 def test_with_m_equal_to_h_it_is_the_plain_cell(plain, multiplicative):
     torch.manual_seed(0)
-    expected_core, core = plain(ALPHABET_SIZE, H), multiplicative(ALPHABET_SIZE, H)
-    copy_shared_parameters(expected_core, core)
+    expected_cell, cell = plain(ALPHABET_SIZE, H), multiplicative(ALPHABET_SIZE, H)
+    copy_shared_parameters(expected_cell, cell)
     inputs = F.one_hot(random_tokens(), ALPHABET_SIZE).float()
     zero = torch.randn(1, B, H)
     state = (zero, torch.randn(1, B, H)) if plain is nn.LSTM else zero
-    expected, expected_state = expected_core(inputs, state)
-    outputs, last = core(inputs, state)
+    expected, expected_state = expected_cell(inputs, state)
+    outputs, last = cell(inputs, state)
     torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(last, expected_state, rtol=1e-5, atol=1e-6)
 
     expected.square().sum().backward()
     outputs.square().sum().backward()
-    for label, parameter in expected_core.named_parameters():
+    for label, parameter in expected_cell.named_parameters():
         torch.testing.assert_close(
-            core.get_parameter(label).grad, parameter.grad, rtol=1e-4, atol=1e-5
+            cell.get_parameter(label).grad, parameter.grad, rtol=1e-4, atol=1e-5
         )
 
 
@@ -177,7 +177,7 @@ def test_a_users_cell_is_found_by_import_path():
     [
         ("no_such_package.cells:Cell", "cannot be imported: ModuleNotFoundError"),
         ("torch.nn:NoSuchCell", "cannot be imported: AttributeError"),
-        ("torch:pi", "is no factory"),
+        ("torch:pi", "is a float; it must be a class or a function"),
         (f"{__name__}:NoTuple", r"must return \(outputs, state\)"),
         (f"{__name__}:WrongWidth", r"shape \(5, 3, 6\).*returned \(5, 3, 7\)"),
         ("torch.nn:Softmax", "failed as factory"),

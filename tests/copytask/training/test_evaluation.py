@@ -19,8 +19,8 @@ class Oracle(CopyModel):
         super().__init__(nn.GRU(12, 1), 1)
         self.sharpness = sharpness
 
-    def forward(self, tokens, recall=None):
-        return self.sharpness * self.one_hot[tokens[:recall]][..., :10]
+    def forward(self, tokens, recalled=None):
+        return self.sharpness * self.one_hot[tokens[:recalled]][..., :10]
 
 
 @pytest.mark.parametrize("task", sorted(TASKS))

@@ -33,8 +33,8 @@ def test_the_factors_of_products_are_rounded_and_nothing_else(cell, multiplicati
     exact = operands._replace(weight_hh=rounded(operands.weight_hh), h=rounded(operands.h))
     if multiplicative:
         u = exact.h @ rounded(operands.weight_mh).t()
-        m = rounded(u * operands.factors[index[0]])
-        exact = exact._replace(factors=None, weight_mh=None, h=m)
+        m = rounded(u * operands.mx[index[0]])
+        exact = exact._replace(mx=None, weight_mh=None, h=m)
     if cell == "gru":  # the state itself is not rounded on its way through the update gate
         x_r, x_z, x_n = operands.inputs[index[0]].chunk(3, dim=1)
         p_r, p_z, p_n = (exact.h @ exact.weight_hh.t()).chunk(3, dim=1)

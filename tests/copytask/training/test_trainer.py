@@ -21,6 +21,7 @@ from copytask import (
     load_model,
 )
 from copytask.training.checkpoint import load_state, save_state
+from copytask.training.metrics import Progress
 from copytask.training.seeds import make_generator
 
 
@@ -267,12 +268,12 @@ def test_an_iteration_has_at_least_one_step():
 
 
 def test_solving_takes_two_evaluations_in_a_row():
-    trainer = Trainer(make_config())
+    progress = Progress()
     for tokens, accuracy in [(10, 1.0), (20, 0.98), (30, 0.99), (40, 0.995), (50, 0.5)]:
-        trainer.progress.tokens = tokens
-        trainer._note_accuracy(accuracy)
-    assert trainer.progress.solved
-    assert trainer.progress.tokens_at_first_hit == 30
+        progress.tokens = tokens
+        progress.note_accuracy(accuracy)
+    assert progress.solved
+    assert progress.tokens_at_first_hit == 30
 
 
 @pytest.mark.parametrize("changes", [{"learning_rate": 1e3}, {"learning_rate": 1e30}])

@@ -10,7 +10,8 @@ from search.config.reading import load_config, read_yaml
 from search.config.sections import ResourcesConfig, SearchConfig
 from search.config.study_config import StudyConfig
 from search.run import main
-from search.study.study import Study, read_config
+from search.study.study import Study
+from search.study.study_file import read_config
 from studies import format as files
 
 SHIPPED = sorted(path for path in DEFAULT_CONFIG.parent.glob("*.yaml") if path != DEFAULT_CONFIG)

@@ -17,14 +17,14 @@ def end(study: Study, T: int, accuracy: float, ladder: float, low: float) -> Non
     """A search at T whose one trial has these accuracies, the last of them in its test."""
     report(study, f"T{T}", 1, accuracy, ladder_accuracy=ladder)
     report(study, f"T{T}", 2, accuracy, "completed", ladder_accuracy=0.1)
-    study.best[T] = {"accuracy": low + 0.01, "accuracy_low": low}
+    study.history.best[T] = {"accuracy": low + 0.01, "accuracy_low": low}
 
 
 def test_what_to_look_at_depends_on_what_was_learnt_at_shorter_lengths(study):
     end(study, 5, 0.13, 0.12, low=0.095)
     end(study, 9, 0.11, 0.11, low=0.1)
     end(study, 20, 0.14, 0.62, low=0.099)
-    nowhere, shorter = advice_at_chance(study)
+    nowhere, shorter = advice_at_chance(study.history)
     assert nowhere.startswith("T=5, 9: every trial stayed at chance, at shorter lengths as well.")
     assert "space.learning_rate" in nowhere
     assert shorter.startswith("T=20: every trial stayed at chance there, but learnt shorter")
@@ -35,4 +35,4 @@ def test_what_to_look_at_depends_on_what_was_learnt_at_shorter_lengths(study):
 def test_nothing_is_said_of_a_length_at_which_something_was_learnt(study):
     end(study, 5, 0.99, 0.99, low=0.98)
     end(study, 9, 0.2, 0.4, low=0.11)
-    assert advice_at_chance(study) == []
+    assert advice_at_chance(study.history) == []

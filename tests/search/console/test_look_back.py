@@ -129,7 +129,8 @@ def test_solved_is_marked_where_the_test_lies_below(
 ):
     study = Study.create(tmp_path / "s", make_config(T=[5], trials=1))
     search(study, 5)
-    study.set_best(5, study.best[5] | {"tokens_to_solve": tokens_to_solve, "accuracy_high": high})
+    doubtful = {"tokens_to_solve": tokens_to_solve, "accuracy_high": high}
+    study.set_best(5, study.history.best[5] | doubtful)
     study.close()
     out = printed(capsys, tmp_path, "s")
     assert ("validation called it solved, but its test lies below 0.99" in out) == marked

@@ -69,9 +69,9 @@ def test_every_T_is_searched_in_turn_and_its_best_is_tested(tmp_path):
     study = make_study(tmp_path)
     with agenda_of(study) as agenda:
         assert play(study, agenda, {"T3-0001": 0.7}) == SEARCH
-    assert [study.best[T]["trial_id"] for T in (3, 5)] == ["T3-0001", "T5-0000"]
+    assert [study.history.best[T]["trial_id"] for T in (3, 5)] == ["T3-0001", "T5-0000"]
     assert not (study.path / files.RAY_FOLDER / "T=3").exists()
-    assert load_model(study.path / study.best[3]["checkpoint"]).core.hidden_size in (8, 16)
+    assert load_model(study.path / study.history.best[3]["checkpoint"]).core.hidden_size in (8, 16)
 
 
 def test_at_the_limit_of_a_T_live_trials_are_cut_off_and_the_next_T_goes_on_at_once(tmp_path):
@@ -85,7 +85,7 @@ def test_at_the_limit_of_a_T_live_trials_are_cut_off_and_the_next_T_goes_on_at_o
         assert (second.ended, second.row["status"]) == (True, files.INTERRUPTED)
         assert agenda.next_trial({second.id}).id == "T5-0000"
         agenda.finish()
-    assert study.lengths[3].limit == "solved_trials"
+    assert study.history.lengths[3].limit == "solved_trials"
     assert "T=3: test " in output.getvalue()
     assert "by T3-0000; 1 trial solved it" in output.getvalue()
 
@@ -105,7 +105,7 @@ def test_finals_come_after_all_searches_side_by_side_and_win_if_they_solve_T(tmp
         assert agenda.over
         agenda.finish()
     same = {"learning_rate", "hidden_size", "curriculum_length", "batch_size", "seed"}
-    winner = study.trials["T3-0000"].training
+    winner = study.history.trials["T3-0000"].training
     assert all(finals[0].training[name] == winner[name] for name in same)
     assert {name: finals[0].training[name] for name in FINAL} == FINAL
     rows = read(study.path / files.BEST_FILE)
@@ -126,7 +126,7 @@ def test_a_final_that_fails_leaves_the_best_of_the_search(tmp_path):
         final = agenda.next_trial(())
         report(study, final.id, 1, 1.0, tokens_to_solve=50)
         fail(study, agenda, final)
-        assert study.winner(3).id == "T3-0000"
+        assert study.history.winner(3).id == "T3-0000"
         assert play(study, agenda, {}) == ["T5-final", "T3-confirm-00", "T5-confirm-00"]
 
 
@@ -142,10 +142,14 @@ def test_the_winner_is_confirmed_by_fresh_seeds_on_payloads_of_their_own(tmp_pat
     assert [row["confirms"] for row in rows] == ["T3-final"] * 2 + ["T5-0000"] * 2
     assert [row["tokens_to_solve"] for row in rows] == ["50", "", "", ""]
     assert all(0 <= float(row["accuracy_low"]) <= float(row["accuracy"]) for row in rows)
-    confirmation, final = (dict(study.trials[name].training) for name in (names[6], names[4]))
+    confirmation, final = (
+        dict(study.history.trials[name].training) for name in (names[6], names[4])
+    )
     assert confirmation.pop("seed") != final.pop("seed")
     assert confirmation == final
-    seeds = [trial.row["seed"] for trial in study.trials.values() if trial.stage != files.FINAL]
+    seeds = [
+        trial.row["seed"] for trial in study.history.trials.values() if trial.stage != files.FINAL
+    ]
     assert len(set(seeds)) == len(seeds)
 
 
@@ -194,12 +198,12 @@ def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
             path = make_checkpoint(study, training, trial.id, iteration)
             save_state(load_state(path) | {"label": iteration}, path)
             report(study, trial.id, iteration, accuracy, files.COMPLETED if iteration == 3 else "")
-        damage(checkpoint_path(study.trial_folder(trial), 2))
+        damage(checkpoint_path(study.checkpoints.folder(trial), 2))
         agenda.released(trial)
         play(study, agenda, {"T3-0001": 0.1})
-    assert study.best[3]["trial_id"] == trial.id
-    assert load_state(study.path / study.best[3]["checkpoint"])["label"] == 1
-    assert study.complete
+    assert study.history.best[3]["trial_id"] == trial.id
+    assert load_state(study.path / study.history.best[3]["checkpoint"])["label"] == 1
+    assert study.history.complete
 
 
 def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
@@ -210,7 +214,7 @@ def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
         for _ in range(2):
             trial = agenda.next_trial(())
             make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)
-            damage(checkpoint_path(study.trial_folder(trial), 1))
+            damage(checkpoint_path(study.checkpoints.folder(trial), 1))
             report(study, trial.id, 1, 0.9, files.COMPLETED)
             agenda.reported(trial)
             agenda.released(trial)
@@ -218,12 +222,12 @@ def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
         with pytest.raises(SearchFailedError, match=told):
             play(study, agenda, {})  # all the rest first
     assert output.getvalue().count(told) == 1
-    assert list(study.best) == [5]
+    assert list(study.history.best) == [5]
     assert [row["T"] for row in read(study.path / files.CONFIRM_FILE)] == ["3", "5"]
     change(study, final=True)
     with agenda_of(study, output) as agenda:  # another winner is tested
         play(study, agenda, {"T3-final": 1.0})
-    assert study.best[3]["trial_id"] == "T3-final"
+    assert study.history.best[3]["trial_id"] == "T3-final"
 
 
 def test_a_confirmation_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
@@ -297,7 +301,7 @@ def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
             study._elapsed_before += 61  # as if it had taken so long
             end(study, agenda, trial, accuracy)
         agenda.finish()
-    began = len(study.trials)
+    began = len(study.history.trials)
     study = reopened(study)
     output = io.StringIO()
     with agenda_of(study, output) as agenda:
@@ -311,14 +315,14 @@ def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
     study = reopened(study)
     with agenda_of(study) as agenda:
         assert agenda.next_trial(()).id == f"T3-{began:04}"
-        assert study.lengths[3].limit == ""
+        assert study.history.lengths[3].limit == ""
 
 
 def test_T_that_ended_alike_go_on_by_one_command(tmp_path):
     study = make_study(tmp_path, solved_trials=1)
     with agenda_of(study) as agenda:
         play(study, agenda, {"T3-0000": 1.0})
-    more = dict(search_more(study, Path("runs/s")))
+    more = dict(search_more(study.history, Path("runs/s")))
     assert more == {
         "search more at T=3, where enough trials have solved it":
         "python -m search.run --name s --resume --set search.solved_trials=2",
@@ -328,7 +332,7 @@ def test_T_that_ended_alike_go_on_by_one_command(tmp_path):
     change(study, solved_trials=3)
     with agenda_of(study) as agenda:
         play(study, agenda, {})
-    assert list(search_more(study, Path("runs/s"))) == [
+    assert list(search_more(study.history, Path("runs/s"))) == [
         ("search more at T=3, 5, where all trials ran",
          "python -m search.run --name s --resume --trials 4"),
     ]  # fmt: skip
@@ -354,8 +358,8 @@ def test_without_time_left_nothing_is_started_and_live_trials_are_cut_off(tmp_pa
         agenda.advance()
         assert agenda.over
         agenda.finish()
-    assert [study.lengths[T].limit for T in (3, 5)] == ["budget_minutes"] * 2
-    assert not study.lengths[3].live
+    assert [study.history.lengths[T].limit for T in (3, 5)] == ["budget_minutes"] * 2
+    assert not study.history.lengths[3].live
     assert "T=3: no result; its time is over" in output.getvalue()
 
 
@@ -400,11 +404,11 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     with agenda_of(study) as agenda:
         fail(study, agenda, agenda.next_trial(()))
         play(study, agenda, {"T3-0001": 1.0, "T5-0001": 0.9})
-    assert study.best[3]["trial_id"] == "T3-0001"
+    assert study.history.best[3]["trial_id"] == "T3-0001"
     change(study, **limit)
     study = reopened(study)
     assert restart_failed(study) == "1 failed trials run again: T3-0000"
-    assert not study.complete
+    assert not study.history.complete
     study = reopened(study)  # as if it had been killed here
     output = io.StringIO()
     with agenda_of(study, output) as agenda:
@@ -417,8 +421,8 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     assert "failed trials again at each T" in output.getvalue()
     rows = read(study.path / files.TRIALS_FILE)
     assert [(row["status"], row["error"]) for row in rows] == [("completed", "")] * 4
-    assert study.best[3]["trial_id"] == "T3-0001"
-    assert study.complete
+    assert study.history.best[3]["trial_id"] == "T3-0001"
+    assert study.history.complete
     assert restart_failed(study) == "no trial has failed: there is none to run again"
 
 
@@ -433,8 +437,8 @@ def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):
         # Who wins, and is confirmed, is known when both have ended.
         assert play(study, agenda, {"T3-0001": 0.7}) == ["T3-0000", "T3-0001", "T3-confirm-00"]
     check_results(study)
-    assert study.best[3]["trial_id"] == "T3-0001"
-    assert study.trials["T3-confirm-00"].confirms == "T3-0001"
+    assert study.history.best[3]["trial_id"] == "T3-0001"
+    assert study.history.trials["T3-confirm-00"].confirms == "T3-0001"
 
 
 def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
@@ -444,9 +448,9 @@ def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
         report(study, first.id, 1, 0.9, tokens_to_solve=50)
         fail(study, agenda, first)
     study = reopened(study)
-    assert (study.lengths[3].solved, len(study.lengths[3].arrivals)) == (1, 1)
+    assert (study.history.lengths[3].solved, len(study.history.lengths[3].arrivals)) == (1, 1)
     restart_failed(study)
-    assert (study.lengths[3].solved, study.lengths[3].arrivals) == (0, [])
+    assert (study.history.lengths[3].solved, study.history.lengths[3].arrivals) == (0, [])
     with agenda_of(study) as agenda:
         assert play(study, agenda, {}) == SEARCH
 
@@ -467,7 +471,7 @@ def test_final_trainings_and_confirmations_that_failed_run_again(tmp_path):
         names = play(study, agenda, {"T3-final": 1.0})
     # The winner at T = 3 is another one now: it has a seed of its own.
     assert names == ["T3-final", "T3-confirm-00", "T5-final", "T3-confirm-01"]
-    assert study.best[3]["trial_id"] == "T3-final"
+    assert study.history.best[3]["trial_id"] == "T3-final"
     accuracies = [row["accuracy"] for row in read(study.path / files.CONFIRM_FILE)]
     assert len(accuracies) == 3
     assert all(accuracies)

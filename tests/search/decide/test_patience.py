@@ -15,12 +15,14 @@ class Search(History):
         self.number = 0
 
     def start_trial(self, trial_id, training) -> None:
-        self.apply({"event": "trial_started", "trial_id": trial_id, "training": training})
+        self.apply(
+            {"event": "trial_started", "elapsed": 0.0, "trial_id": trial_id, "training": training}
+        )
 
     def add_result(self, trial_id, metrics, parameters, status="") -> None:
         self.apply(
             {
-                "event": "result", "trial_id": trial_id, "metrics": metrics,
+                "event": "result", "elapsed": 0.0, "trial_id": trial_id, "metrics": metrics,
                 "parameters": parameters, "status": status,
             }
         )  # fmt: skip
@@ -40,7 +42,7 @@ class Search(History):
     def fail(self) -> None:
         name = self.begin()
         report(self, name, 1, 0.5, ladder_accuracy=1.0)
-        self.apply({"event": "trial_failed", "trial_id": name, "error": "why"})
+        self.apply({"event": "trial_failed", "elapsed": 0.0, "trial_id": name, "error": "why"})
 
 
 def test_so_many_trials_in_a_row_without_a_gain_end_the_search():
@@ -90,7 +92,7 @@ def test_without_patience_the_search_goes_on():
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=40), st.integers(1, 8))
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_criterion_is_what_it_says(percents, patience):
     search = Search(patience=patience)
     best, since = -1.0, 0

@@ -37,13 +37,15 @@ def start(study: Study, sampler: Sampler, initial=()) -> str:
 
 
 def tell(study: Study, sampler: Sampler, name: str, accuracy: float, status: str = "") -> None:
-    report(study, name, len(study.trials[name].curve) + 1, accuracy, status)
-    sampler.reported(study.trials[name])
+    report(study, name, len(study.history.trials[name].curve) + 1, accuracy, status)
+    sampler.reported(study.history.trials[name])
 
 
 def hyperparameters(study: Study) -> list[tuple]:
     names = ("learning_rate", "hidden_size", "curriculum_length")
-    return [tuple(trial.training[name] for name in names) for trial in study.trials.values()]
+    return [
+        tuple(trial.training[name] for name in names) for trial in study.history.trials.values()
+    ]
 
 
 def test_every_ending_reaches_optuna_as_what_it_is(tmp_path):
@@ -56,10 +58,10 @@ def test_every_ending_reaches_optuna_as_what_it_is(tmp_path):
     tell(study, sampler, a, 0.9, files.COMPLETED)
     tell(study, sampler, b, 0.4, files.STOPPED_EARLY)
     study.fail_trial(c, "why")
-    sampler.reported(study.trials[c])
+    sampler.reported(study.history.trials[c])
     study.end_length(5, "budget_minutes")  # cuts d and e off
     for name in (d, e):
-        sampler.reported(study.trials[name])
+        sampler.reported(study.history.trials[name])
     trials = load(study)
     assert [t.state.name for t in trials] == ["COMPLETE", "PRUNED", "FAIL", "FAIL", "FAIL"]
     assert (trials[0].value, trials[1].value) == (0.45, 0.2)  # ladder accuracy
@@ -98,7 +100,7 @@ def test_a_search_that_is_restarted_suggests_what_it_would_have(
                 study = Study.open(study.path)
                 sampler = make_sampler(study)
             name = start(study, sampler)
-            rate = study.trials[name].row["learning_rate"]
+            rate = study.history.trials[name].row["learning_rate"]
             tell(study, sampler, name, rate * 50)
             status = files.COMPLETED if rate > 0.004 else files.STOPPED_EARLY
             tell(study, sampler, name, rate * 80, status)
@@ -180,9 +182,9 @@ def test_a_failed_trial_that_runs_again_runs_for_optuna_too(tmp_path):
     names = [start(study, sampler) for _ in range(3)]
     for name in names[:2]:
         study.fail_trial(name, "why")
-        sampler.reported(study.trials[name])
+        sampler.reported(study.history.trials[name])
     tell(study, sampler, names[2], 0.2, files.COMPLETED)
-    study.restart_trial(study.trials[names[0]])
+    study.restart_trial(study.history.trials[names[0]])
     study.close()
     study = Study.open(study.path)
     sampler = make_sampler(study)
@@ -228,5 +230,5 @@ def test_trials_have_seeds_of_their_own(tmp_path):
     study = make_study(tmp_path)
     sampler = make_sampler(study)
     names = [start(study, sampler) for _ in range(3)]
-    assert len({study.trials[name].row["seed"] for name in names}) == 3
+    assert len({study.history.trials[name].row["seed"] for name in names}) == 3
     assert trial_seed(0, 100, 1) != trial_seed(1, 100, 1) != trial_seed(1, 200, 1)

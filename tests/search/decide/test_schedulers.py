@@ -7,7 +7,7 @@ from made_studies import make_config, metrics, report, start
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 from benchmarks.replay.curves import Evaluation
-from benchmarks.replay.policies import MemoryStudy, StudySearch
+from benchmarks.replay.policies import StudySearch, memory_study
 from search.decide.schedulers import StudyScheduler, make_scheduler, restored_scheduler
 from search.study.study import Study
 from studies import format as files
@@ -52,7 +52,7 @@ class Live:
     def report(self, name: str, accuracy: float, final: bool) -> bool:
         """Whether the trial goes on. The scheduler is not asked about a last result."""
         trial = SimpleNamespace(trial_id=name)
-        result = metrics(len(self.study.trials[name].curve) + 1, accuracy)
+        result = metrics(len(self.study.history.trials[name].curve) + 1, accuracy)
         status = files.COMPLETED if final else ""
         if not final and self.scheduler.on_trial_result(None, trial, result) == STOP:
             status = files.STOPPED_EARLY
@@ -74,7 +74,7 @@ class Live:
     st.integers(0, 40),
     st.sampled_from([1.3, 2, 3]),
 )
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
 def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
     tmp_path_factory, reports, restart, factor
 ):
@@ -82,7 +82,7 @@ def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
     folder = tmp_path_factory.mktemp("asha")
     through = Live(Study.create(folder / "through", config))
     restarted = Live(Study.create(folder / "restarted", config))
-    replayed = StudySearch(MemoryStudy(config), 5)
+    replayed = StudySearch(memory_study(config), 5)
     numbers: dict[int, int] = {}  # which trial of the list is which of the replay
     ended = set()
     for index, (trial, percent, final) in enumerate(reports):
@@ -90,7 +90,7 @@ def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
         if index == restart:
             restarted.study.close()
             restarted = Live(Study.open(folder / "restarted"))
-            for running in restarted.study.lengths[5].live:
+            for running in restarted.study.history.lengths[5].live:
                 restarted.scheduler.on_trial_add(None, SimpleNamespace(trial_id=running))
         if trial in ended:
             continue
@@ -99,7 +99,7 @@ def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
             replayed.ask(numbers[trial])
             through.start(name)
             restarted.start(name)
-        point = metrics(len(through.study.trials[name].curve) + 1, accuracy)
+        point = metrics(len(through.study.history.trials[name].curve) + 1, accuracy)
         evaluation = Evaluation(**{field: point[field] for field in Evaluation._fields})
         goes_on = through.report(name, accuracy, final)
         assert restarted.report(name, accuracy, final) == goes_on
@@ -161,7 +161,7 @@ def test_each_T_has_rungs_of_its_own_and_what_follows_the_search_has_none(tmp_pa
         start(study, name, T=T)
     assert told("weak", 0.1) == TrialScheduler.STOP
     assert told("first at 9", 0.1) == TrialScheduler.CONTINUE
-    training = study.trials["a"].training
+    training = study.history.trials["a"].training
     for name, stage in [("final", "final"), ("confirmation", "confirm")]:
         study.start_trial(name, training, stage)
         assert told(name, 0.0) == TrialScheduler.CONTINUE

@@ -51,14 +51,14 @@ def test_a_replay_has_the_threads_of_a_trial(study):
 )
 def test_a_replay_has_the_device_of_the_trial(study, gpus, fixed, device):
     config = study.config.model_copy(update={"training": {"device": fixed}})
-    row = study.trials["T3-0000"].row | {"gpus": gpus}
+    row = study.history.trials["T3-0000"].row | {"gpus": gpus}
     assert replayed_config(config, row, final=False).device == device
     assert replayed_config(config, row, final=True).device == device
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_trial_of_a_gpu_is_not_replayed_without_one(study):
-    study.trials["T3-0000"].row.update(host="big", gpus=1.0)
+    study.history.trials["T3-0000"].row.update(host="big", gpus=1.0)
     study.write()
     with pytest.raises(UserError, match="T3-0000: it was trained on a GPU of big, and there is no"):
         replay(study.path, "T3-0000")
@@ -88,7 +88,7 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
         study.add_result("T3-0000", metrics, trainer.model.parameter_count())
     study.write()
     assert replay(study.path, "T3-0000") == 0
-    study.trials["T3-0000"].row["error"] = "something else"
+    study.history.trials["T3-0000"].row["error"] = "something else"
     study.write()
     assert replay(study.path, "T3-0000") == 1
     assert "first in its failure: training diverged" in capsys.readouterr().out
@@ -131,9 +131,11 @@ def test_a_trial_that_an_earlier_version_trained_on_a_gpu_is_not_accused(study):
 
 @pytest.mark.parametrize("repeated", ["T3-final", "T3-0000"])
 def test_final_trainings_and_confirmations_repeat_themselves(study, capsys, repeated):
-    final = study.config.final_training(study.trials["T3-0000"].training)
-    assert final.validation_payloads != study.trials["T3-0000"].training["validation_payloads"]
-    confirmed = {"T3-final": final.to_dict(), "T3-0000": study.trials["T3-0000"].training}
+    final = study.config.final_training(study.history.trials["T3-0000"].training)
+    assert (
+        final.validation_payloads != study.history.trials["T3-0000"].training["validation_payloads"]
+    )
+    confirmed = {"T3-final": final.to_dict(), "T3-0000": study.history.trials["T3-0000"].training}
     train(study, "T3-final", final, files.FINAL)
     training = TrainingConfig.from_dict({**confirmed[repeated], "seed": 6})
     train(study, "T3-confirm-00", training, files.CONFIRM, confirms=repeated)

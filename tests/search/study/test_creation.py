@@ -10,7 +10,8 @@ from upath import UPath
 from search.errors import UserError
 from search.study.creation import UNFINISHED, check_free
 from search.study.event_log import read_events
-from search.study.study import Study, read_config
+from search.study.study import Study
+from search.study.study_file import read_config
 from studies import format as files
 
 ROUNDS = 5
@@ -56,7 +57,7 @@ def test_of_two_processes_that_make_one_study_exactly_one_does(path):
     for process in processes:
         process.start()
     try:
-        answers = [results.get() for _ in range(2 * ROUNDS)]
+        answers = [results.get(timeout=120) for _ in range(2 * ROUNDS)]
     finally:
         for process in processes:
             process.kill() if process.exitcode is None and not answers else process.join()
@@ -70,7 +71,7 @@ def test_of_two_processes_that_make_one_study_exactly_one_does(path):
         )
         assert [event["event"] for event in read_events(study)] == ["trial_started"]
         opened = Study.open(study)
-        assert list(opened.trials) == ["a"]
+        assert list(opened.history.trials) == ["a"]
         opened.close()
     assert {child.name for child in path.iterdir()} == set(map(str, range(ROUNDS)))
 
@@ -84,7 +85,7 @@ def check_new(path) -> None:
     start(study, "a")
     study.close()
     opened = Study.open(path)
-    assert list(opened.trials) == ["a"]
+    assert list(opened.history.trials) == ["a"]
     opened.close()
     with pytest.raises(UserError, match="exists: go on with it by --resume"):
         check_free(path)

@@ -28,7 +28,7 @@ def test_a_trial_was_stopped_where_it_had_less_than_it_needed_and_only_there(tmp
         live.append(Trial(f"t{number}"))
         scheduler.on_trial_add(None, live[-1])
         for trial in draw.sample(live, k=min(2, len(live))):
-            iteration = len(study.trials[trial.trial_id].curve) + 1
+            iteration = len(study.history.trials[trial.trial_id].curve) + 1
             values = metrics(iteration, draw.random())
             decision = scheduler.on_trial_result(None, trial, values)
             stopped = decision == TrialScheduler.STOP
@@ -37,11 +37,11 @@ def test_a_trial_was_stopped_where_it_had_less_than_it_needed_and_only_there(tmp
                 live.remove(trial)
             elif stopped:
                 live.remove(trial)
-                stop = stop_of(study, study.trials[trial.trial_id])
+                stop = stop_of(study.history, study.history.trials[trial.trial_id])
                 assert stop.iteration in (2, 4, 8)
                 assert stop.value == values["ladder_accuracy"] < stop.needed
             elif iteration in (2, 4, 8):
-                told = stop_of(study, study.trials[trial.trial_id])
+                told = stop_of(study.history, study.history.trials[trial.trial_id])
                 assert told.needed is None or told.value >= told.needed
-    assert len(study.stopped) > 5
+    assert len(study.history.stopped) > 5
     study.close()

@@ -82,7 +82,7 @@ def test_a_users_cell_that_is_gone_can_be_looked_at(tmp_path):
         (files.STUDY_FILE, "schema_version: 99", "has schema version 99; this program reads 1"),
         (files.STUDY_FILE, "schema_version: 1", "study.yaml: config: input should be"),
         (files.STUDY_FILE, "a: [", "study.yaml, line 1"),
-        (files.EVENTS_FILE, "{}\n", "damaged files: KeyError: 'event'"),
+        (files.EVENTS_FILE, "{}\n", "damaged files: KeyError: 'elapsed'"),
         (files.EVENTS_FILE, "what\n", "events.jsonl, line 1: no valid event"),
     ],
 )

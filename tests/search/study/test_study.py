@@ -99,9 +99,9 @@ def test_ranking_is_by_accuracy_then_by_tokens_to_solve(study):
     report(study, "failed", 1, 1.0, tokens_to_solve=1)
     study.fail_trial("failed", "why")
     start(study, "without a result")
-    assert [row["trial_id"] for row in study.ranked(5)] == ["b", "a", "c"]
-    assert study.lengths[5].solved == 4
-    assert study.ranked(9) == []
+    assert [row["trial_id"] for row in study.history.ranked(5)] == ["b", "a", "c"]
+    assert study.history.lengths[5].solved == 4
+    assert study.history.ranked(9) == []
 
 
 def first_of_9(study: Study) -> list[dict]:
@@ -145,7 +145,7 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
         report(study, "a", iteration, accuracy)
     best = make_checkpoint(study, training, "a", 2)
     make_checkpoint(study, training, "a", 3)
-    assert study.best_checkpoint(study.trials["a"]) == best
+    assert study.checkpoints.best(study.history.trials["a"]) == best
     end_and_test(study)
     (written,) = read(study.path / files.BEST_FILE)
     assert (written["trials"], written["trial_id"], written["validation_accuracy"]) == (
@@ -155,7 +155,7 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
     kept = study.path / written["checkpoint"]
     assert load_model(kept).core.hidden_size == 8
     assert not best.exists()
-    assert study.best_checkpoint(study.trials["a"]) == kept
+    assert study.checkpoints.best(study.history.trials["a"]) == kept
 
 
 def test_a_checkpoint_that_somebody_has_removed_is_told(study):
@@ -170,14 +170,14 @@ def test_the_best_that_ended_keeps_its_checkpoints_while_another_is_ahead(study,
     for name, tokens in [("ended", 300), ("ahead", 200)]:
         make_checkpoint(study, start(study, name), name)
         report(study, name, 1, 0.9, files.COMPLETED if name == "ended" else "", tokens=tokens)
-    assert study.winner(5).id == "ahead"
-    study.remove_checkpoints(5)
+    assert study.history.winner(5).id == "ahead"
+    study.checkpoints.remove_unneeded(5)
     if ahead == "fails":
         study.fail_trial("ahead", "why")
     else:
         report(study, "ahead", 2, 0.9, files.COMPLETED, tokens=400)
     end_and_test(study)
-    assert study.best[5]["trial_id"] == "ended"
+    assert study.history.best[5]["trial_id"] == "ended"
 
 
 def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoints(study):
@@ -188,8 +188,8 @@ def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoin
         make_checkpoint(study, start(study, name), name)
         if accuracy is not None:
             report(study, name, 1, accuracy, status)
-    study.remove_checkpoints(5)
-    folder = study.trial_folder(study.trials["best"]).parent
+    study.checkpoints.remove_unneeded(5)
+    folder = study.checkpoints.folder(study.history.trials["best"]).parent
     assert {path.name for path in folder.iterdir()} == {"best", "live", "without a result"}
 
 
@@ -210,13 +210,13 @@ def test_an_opened_study_equals_the_written_one_wherever_it_lies(study, tmp_path
 
     opened = Study.open(tmp_path / "elsewhere" / "moved")
     assert opened.elapsed() >= elapsed - 0.001  # events have milliseconds
-    assert (opened.config, opened.best, opened.lengths, opened.trials) == (
-        study.config, study.best, study.lengths, study.trials
+    assert (opened.config, opened.history.best, opened.history.lengths, opened.history.trials) == (
+        study.config, study.history.best, study.history.lengths, study.history.trials
     )  # fmt: skip
     before = {f.name: f.read_bytes() for f in study.path.glob("*.csv")}
     opened.write()
     assert {f.name: f.read_bytes() for f in opened.path.glob("*.csv")} == before
-    assert opened.best_checkpoint(opened.trials["a"]).is_relative_to(opened.path)
+    assert opened.checkpoints.best(opened.history.trials["a"]).is_relative_to(opened.path)
 
 
 @pytest.mark.parametrize(
@@ -231,15 +231,15 @@ def test_an_opened_study_equals_the_written_one_wherever_it_lies(study, tmp_path
 )
 def test_a_T_is_over_until_the_limit_that_ended_it_is_raised(tmp_path, limit, less, more):
     study = Study.create(tmp_path / "study", make_config(patience=4))
-    assert not study.is_over(5)
+    assert not study.history.is_over(5)
     study.end_length(5, limit)
-    assert study.is_over(5)
-    assert not study.is_over(9)
+    assert study.history.is_over(5)
+    assert not study.history.is_over(9)
 
     def with_limits(**limits) -> bool:
         search = study.config.search.model_copy(update=limits)
         study.change_config(study.config.model_copy(update={"search": search}))
-        return study.is_over(5)
+        return study.history.is_over(5)
 
     assert with_limits(**less)
     assert not with_limits(**more)

@@ -1,4 +1,4 @@
-"""What was measured once on this machine, kept in the user's cache folder."""
+"""Measurements of this machine's speed, made once and kept in the user's cache folder."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 PROCESSOR_LINES = ("model name", "CPU implementer", "CPU part")
-"""Lines of /proc/cpuinfo that tell one model of processor from another; ARM has the last two."""
+"""Lines of /proc/cpuinfo that identify the model of a processor; ARM has the last two."""
 
 
 def processor() -> str:
@@ -23,28 +23,30 @@ def processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def measured_once(
+def cached_measurement(
     name: str, key: Mapping[str, object], choices: Collection[str], measure: Callable[[], str]
 ) -> str:
-    """One of ``choices``: what ``measure`` returned when it was first asked for this key.
+    """Return the cached result of a measurement, or measure and cache it.
 
-    The answer is kept in ``copytask-search`` below ``$XDG_CACHE_HOME`` or ``~/.cache``. Where that
-    cannot be read or written, it is measured each time.
+    The cache is ``copytask-search`` below ``$XDG_CACHE_HOME`` or ``~/.cache``. If that cannot be
+    read or written, every call measures.
 
     Args:
         name: what is measured; part of the file's name.
-        key: what the answer depends on; plain values.
+        key: what the result depends on; plain values.
+        choices: the possible results; anything else in the cache is ignored.
+        measure: makes the measurement; returns one of ``choices``.
     """
     try:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # no home
+    except RuntimeError:  # the user has no home folder
         return measure()
     digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
     file = folder / "copytask-search" / f"{name}-{digest[:16]}.json"
     if earlier := _read(file, name, choices):
         return earlier
     value = measure()
-    if earlier := _read(file, name, choices):  # another process has measured meanwhile
+    if earlier := _read(file, name, choices):  # another process has measured it meanwhile
         return earlier
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -56,7 +58,7 @@ def measured_once(
 
 
 def _read(file: Path, name: str, choices: Collection[str]) -> str | None:
-    """The answer in a file, if there is one."""
+    """The result in a file; None if there is none."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         value = json.loads(file.read_text())[name]
         if value in choices:

@@ -1,4 +1,4 @@
-"""What the four architectures share: how they take their input, and how they are computed."""
+"""What the four architectures share: their input, and the choice of how they are computed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,8 +18,8 @@ from copytask.engine import (
 
 
 def implementations(factory: Callable[..., nn.Module]) -> tuple[str, ...]:
-    """The implementations to choose from for a core; a user's own has only itself, as auto."""
-    if not (isinstance(factory, type) and issubclass(factory, RecurrentCore)):
+    """Names of the implementations of a factory's cells; only ``auto`` for a user's own."""
+    if not (isinstance(factory, type) and issubclass(factory, RecurrentCell)):
         return ("auto",)
     if issubclass(factory, nn.RNNBase):
         return ("auto", "fused", "torch", "reference")
@@ -30,32 +30,38 @@ KEEPING_GATE = 1
 """The gate that keeps the state: f of an LSTM's i, f, g, o; z of a GRU's r, z, n."""
 
 
-class RecurrentCore(nn.Module):
-    """A one-layer core with the interface of torch.nn.GRU, which takes token ids as well.
+class RecurrentCell(nn.Module):
+    """A one-layer cell with the interface of torch.nn.GRU, which takes token ids as well.
 
-    Shapes: L steps, B sequences, I inputs, H hidden units, G gates. Parameters are named as
-    in torch.nn, and are the same for every implementation, so that checkpoints fit all.
+    Shapes: L steps, B sequences, I inputs, H hidden units, G gates. Parameters are named as in
+    torch.nn and do not depend on the implementation, so a checkpoint fits every implementation.
 
-    ``implementation`` says how the core is computed. ``fused``: as one operation with a
-    backward pass of its own, see :func:`copytask.engine.fused`; ``torch``: by torch.nn,
-    where it has the architecture, and so on a GPU by cuDNN, which rounds the factors of products
-    to TF32 unless ``torch.backends.cudnn.allow_tf32`` is off; ``reference``: by the equations in
-    a plain loop; ``auto``: the fastest for this device and type.
+    Attributes:
+        cell: whose gates it has, a key of ``copytask.engine.GATES``: ``lstm`` or ``gru``.
+        hidden_size: H.
+        implementation: how it is computed. ``fused``: one operation with a hand-written backward
+            pass, see :func:`copytask.engine.fused`. ``torch``: by torch.nn, for the architectures
+            that it has; on a GPU that is cuDNN, which rounds the operands of products to TF32
+            unless ``torch.backends.cudnn.allow_tf32`` is off. ``reference``: the equations in a
+            plain loop. ``auto``: the fastest for this device and type.
+        weight_ih_l0: shape (G H, I).
+        weight_hh_l0: shape (G H, H).
+        bias_ih_l0, bias_hh_l0: shape (G H).
     """
 
-    cell: str  # a key of engine.GATES
+    cell: str
     hidden_size: int
     implementation: str
-    weight_ih_l0: Tensor  # (G H, I)
-    weight_hh_l0: Tensor  # (G H, H)
-    bias_ih_l0: Tensor  # (G H)
-    bias_hh_l0: Tensor  # (G H)
+    weight_ih_l0: Tensor
+    weight_hh_l0: Tensor
+    bias_ih_l0: Tensor
+    bias_hh_l0: Tensor
 
     def set_implementation(self, implementation: str) -> None:
-        """Choose how the core is computed.
+        """Choose how the cell is computed.
 
         Raises:
-            ValueError: there is no such implementation of this architecture.
+            ValueError: this architecture has no such implementation.
         """
         choices = implementations(type(self))
         if implementation not in choices:
@@ -65,7 +71,7 @@ class RecurrentCore(nn.Module):
         self.implementation = implementation
 
     def set_forget_bias(self, value: float) -> None:
-        """Start the gate that keeps the state with bias_ih + bias_hh equal to ``value``."""
+        """Set the bias (bias_ih + bias_hh) of the gate that keeps the state to ``value``."""
         rows = slice(KEEPING_GATE * self.hidden_size, (KEEPING_GATE + 1) * self.hidden_size)
         with torch.no_grad():
             self.bias_ih_l0[rows] = value
@@ -79,14 +85,14 @@ class RecurrentCore(nn.Module):
         Args:
             input: token ids below I, shape (L, B), int64, which stand for one-hot vectors; or
                 any vectors, shape (L, B, I). L and B may be 0.
-            state: h, or (h, c) for an LSTM, each of shape (1, B, H); zeros if not given.
-            recalled: return only the last ``recalled`` outputs.
+            state: h, or (h, c) for an LSTM, each of shape (1, B, H); None starts from zeros.
+            recalled: return only this many outputs, the last ones; None returns all.
 
         Returns:
             The outputs h_1..h_L, shape (L or recalled, B, H), and the final state.
 
         Raises:
-            ValueError: input or state do not fit the core, or are on another device.
+            ValueError: input or state do not fit the cell, or are on another device.
             IndexError: a token id is not in 0..I - 1.
         """
         index = None if input.is_floating_point() else input
@@ -104,14 +110,14 @@ class RecurrentCore(nn.Module):
         return outputs, (h[None] if c is None else (h[None], c[None]))
 
     def _runs_on_torch(self, steps: int) -> bool:
-        if not isinstance(self, nn.RNNBase) or steps == 0:  # torch.nn refuses to do nothing
+        if not isinstance(self, nn.RNNBase) or steps == 0:  # torch.nn refuses 0 steps
             return False
         if self.implementation == "auto":
             return not has_kernels(self.weight_hh_l0)
         return self.implementation == "torch"
 
     def _operands(self, input: Tensor | None, batch: int, state: Any) -> Operands:
-        """The input projected on gates and factors: all vectors, or without them all tokens."""
+        """Project the input vectors on gates and mx; None stands for one vector for each token."""
         weight_mx: Tensor | None = getattr(self, "weight_mx_l0", None)
         inner_bias = None
         bias = self.bias_ih_l0 + self.bias_hh_l0
@@ -119,15 +125,15 @@ class RecurrentCore(nn.Module):
             H = self.hidden_size
             inner_bias = self.bias_hh_l0[2 * H :]
             bias = self.bias_ih_l0 + F.pad(self.bias_hh_l0[: 2 * H], (0, H))
-        factors = None
+        mx = None
         if input is None:
             inputs = self.weight_ih_l0.t() + bias
             if weight_mx is not None:
-                factors = weight_mx.t()
+                mx = weight_mx.t()
         else:
             inputs = F.linear(input, self.weight_ih_l0, bias)
             if weight_mx is not None:
-                factors = F.linear(input, weight_mx)
+                mx = F.linear(input, weight_mx)
         if state is None:
             h = inputs.new_zeros(batch, self.hidden_size)
             c = h if self.cell == "lstm" else None
@@ -136,13 +142,13 @@ class RecurrentCore(nn.Module):
         else:
             h, c = state[0], None
         return Operands(
-            inputs, factors, self.weight_hh_l0, getattr(self, "weight_mh_l0", None), inner_bias,
+            inputs, mx, self.weight_hh_l0, getattr(self, "weight_mh_l0", None), inner_bias,
             h, c,
         )  # fmt: skip
 
 
-class PlainCore(RecurrentCore):
-    """A core with the parameters of a class of torch.nn, which stands after it as a base."""
+class TorchCell(RecurrentCell):
+    """A cell with the parameters of a class of torch.nn, the second base of each subclass."""
 
     def __init__(
         self,

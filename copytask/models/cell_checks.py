@@ -1,9 +1,9 @@
-"""What a cell must promise, and whether it does: tried out on a few steps, in milliseconds.
+"""Checks what a cell must promise, on a few steps, in milliseconds.
 
 A cell is ``factory(input_size, hidden_size)``, a module that maps inputs of shape (L, B, I) to
-(outputs, state), as torch.nn.GRU does; outputs have the shape (L, B, H). Only outputs are trained
-and tested. A state is needed by who steps through a sequence: a cell that cannot go on from one
-returns None for it, or takes none.
+(outputs, state), as torch.nn.GRU does; outputs have the shape (L, B, H). Training and evaluation
+use only the outputs. Stepping through a sequence needs the state: a cell that cannot continue from
+a state returns None for it, or takes none.
 """
 
 import inspect
@@ -17,42 +17,47 @@ from copytask.models.registry import build_model, find_factory
 from copytask.tasks import ALPHABET_SIZE
 
 L, B = 5, 3
-"""Steps and sequences of the input; no two of L, B, input and hidden size may be the same."""
+"""Steps and sequences of the input. L, B, input size and hidden size must all differ, so that a
+mistaken dimension shows."""
 
 CUT = 3
-"""Steps before the one at which a sequence is changed, or passed on by its state."""
+"""The step at which we change a sequence, or split it in two."""
 
 
 def check_interface(name: str, hidden_size: int) -> None:
-    """Check that the core ``name`` has the interface of torch.nn.GRU.
+    """Check that the cell ``name`` has the interface of torch.nn.GRU.
 
     Raises:
-        ValueError: it has not; the message says what was found instead.
+        ValueError: it does not; the message says what was found instead.
     """
-    _Trial(name, hidden_size)
+    _Examination(name, hidden_size)
 
 
 def check_cell(name: str, hidden_size: int) -> None:
-    """Check that the core ``name`` has the interface of torch.nn.GRU, and can learn.
+    """Check that the cell ``name`` has the interface of torch.nn.GRU and can learn.
 
-    Compared are outputs in evaluation mode, where dropout does nothing, and from the same random
-    numbers; gradients are those of training mode.
+    Outputs are compared in evaluation mode, where dropout does nothing, with the same random
+    numbers; gradients are computed in training mode.
+
+    Args:
+        name: a key of ``copytask.MODELS``, ``path/file.py:factory`` or ``package.module:factory``.
+        hidden_size: units of the cell.
 
     Raises:
-        ValueError: it has not, or keeps something between calls, mixes the sequences of a batch,
-            looks ahead, cuts gradients off, or returns a state that does not go on. The message
-            says what is wrong and what to do.
+        ValueError: the interface differs, or the cell keeps something between calls, mixes the
+            sequences of a batch, looks ahead, blocks gradients, or does not continue from the
+            state that it returns. The message says what is wrong and what to do.
     """
-    trial = _Trial(name, hidden_size)
-    trial.check_repeats()
-    trial.check_sequences_apart()
-    trial.check_order()
-    trial.check_state()
-    trial.check_gradients()  # last, since training may change what a core has kept
+    examination = _Examination(name, hidden_size)
+    examination.check_repeats()
+    examination.check_sequences_apart()
+    examination.check_order()
+    examination.check_state()
+    examination.check_gradients()  # last: training mode may change what the cell keeps
 
 
-class _Trial:
-    """A core and its outputs on random tokens, as one-hot vectors."""
+class _Examination:
+    """A cell and its outputs on random tokens, as one-hot vectors."""
 
     def __init__(self, name: str, hidden_size: int):
         self.name = name
@@ -64,8 +69,8 @@ class _Trial:
         shape = tuple(self.inputs.shape)
 
         def first_outputs() -> Any:
-            self.core = build_model(name, hidden_size).core.eval()
-            return self.core(self.inputs)
+            self.cell = build_model(name, hidden_size).core.eval()
+            return self.cell(self.inputs)
 
         result = self.attempt(first_outputs, f"as {called} on an input of shape {shape}")
         if not isinstance(result, tuple) or len(result) != 2 or not torch.is_tensor(result[0]):
@@ -86,7 +91,7 @@ class _Trial:
             )
 
     def attempt(self, call: Callable[[], Any], how: str) -> Any:
-        """What the user's code returns, always from the same random numbers."""
+        """Call the user's code, always with the same random numbers."""
         try:
             with torch.random.fork_rng(devices=[]), torch.enable_grad():
                 torch.manual_seed(0)
@@ -97,13 +102,13 @@ class _Trial:
             ) from error
 
     def run(self, inputs: Tensor, *state: Any, how: str = "on a second input") -> Any:
-        return self.attempt(lambda: self.core(inputs.clone(), *state), how)
+        return self.attempt(lambda: self.cell(inputs.clone(), *state), how)
 
     def refuse(self, fault: str) -> NoReturn:
         raise ValueError(f"the cell {self.name!r} {fault}")
 
     def run_changed(self, step: slice, sequence: slice) -> Tensor:
-        """The outputs after these tokens have become others."""
+        """The outputs after a change of these tokens."""
         tokens = self.tokens.clone()
         tokens[step, sequence] = (tokens[step, sequence] + 1) % ALPHABET_SIZE
         outputs: Tensor = self.run(one_hot(tokens))[0]
@@ -112,11 +117,11 @@ class _Trial:
     def check_repeats(self) -> None:
         self.outputs = self.run(self.inputs)[0]
         if not self.outputs.isfinite().all():
-            self.refuse("returns outputs that are not finite, with its first weights")
+            self.refuse("returns outputs that are not finite, with its initial weights")
         if not close(self.run(self.inputs)[0], self.outputs):
             self.refuse(
-                "gives other outputs when it is called again on the same input: keep nothing from "
-                "one call to the next, and draw random numbers from torch's generator"
+                "returns different outputs when it is called again on the same input: keep nothing "
+                "from one call to the next, and draw random numbers from torch's generator"
             )
 
     def check_sequences_apart(self) -> None:
@@ -127,12 +132,12 @@ class _Trial:
         mixes = "mixes the sequences of a batch: a change in one of them changes the outputs of"
         if close(changed[1:, 0], self.outputs[1:, 0]):
             self.refuse(
-                f"{mixes} the others, but not its own later ones. It takes the batch for the time: "
-                "inputs have the shape (length, batch, features), so leave batch_first=True out"
+                f"{mixes} the others, but not its own later ones. It mistakes the batch for the "
+                "time: inputs have the shape (length, batch, features), so remove batch_first=True"
             )
         self.refuse(
-            f"{mixes} the others. Inputs have the shape (length, batch, features): normalize, sum "
-            "and attend over no dimension 1"
+            f"{mixes} the others. Inputs have the shape (length, batch, features): do not "
+            "normalize, sum or attend over dimension 1"
         )
 
     def check_order(self) -> None:
@@ -140,54 +145,55 @@ class _Trial:
         if not close(changed[:CUT], self.outputs[:CUT]):
             self.refuse(
                 "looks ahead: a change of later inputs changes earlier outputs. The output of a "
-                "step may depend on inputs up to that step only: mask attention, leave "
-                "bidirectional=True and normalization over time out"
+                "step may only depend on inputs up to that step: mask attention, and remove "
+                "bidirectional=True and normalization over time"
             )
 
     def check_state(self) -> None:
-        if self.state is None or not takes_state(self.core):
+        if self.state is None or not takes_state(self.cell):
             return
-        if self.draws_random_numbers():  # then two halves have others than the whole
+        if self.draws_random_numbers():  # then two halves draw other numbers than the whole
             return
         first, state = self.run(self.inputs[:CUT])
-        how = "when it was given the state that it had returned"
+        how = "when called with the state that it returned"
         rest, _ = self.run(self.inputs[CUT:], state, how=how)
         if not close(torch.cat((first, rest)), self.outputs):
             self.refuse(
-                "does not go on from the state that it returns: two halves of a sequence, the "
-                "second begun with the state of the first, give other outputs than the whole. "
-                "Return all that the next step needs, and begin with it; or return None as state"
+                "does not continue from the state that it returns: two halves of a sequence, the "
+                "second started with the state of the first, give other outputs than the whole. "
+                "Return everything that the next step needs and start from it, or return None as "
+                "state"
             )
 
     def draws_random_numbers(self) -> bool:
         def draw() -> bool:
             before = torch.get_rng_state()
-            self.core(self.inputs)
+            self.cell(self.inputs)
             return not torch.get_rng_state().equal(before)
 
         return bool(self.attempt(draw, "on a second input"))
 
     def check_gradients(self) -> None:
-        parameters = dict(self.core.named_parameters())
+        parameters = dict(self.cell.named_parameters())
         trained = {label: p for label, p in parameters.items() if p.requires_grad}
-        if not trained:  # a fixed core, on which only the readout learns
+        if not trained:  # a fixed cell: only the readout learns
             return
         remembers = not close(self.run_changed(slice(0, 1), slice(0, B))[-1], self.outputs[-1])
         inputs = self.inputs.clone().requires_grad_()
-        self.core.train()
+        self.cell.train()
         outputs = self.run(inputs, how="in training mode")[0]
-        self.core.eval()
+        self.cell.eval()
         if not outputs.requires_grad:
             self.refuse(
-                "returns outputs without a gradient, so its parameters cannot learn: leave "
-                "detach(), .data, numpy and torch.no_grad() out of its forward"
+                "returns outputs without a gradient, so its parameters cannot learn: remove "
+                "detach(), .data, numpy and torch.no_grad() from its forward"
             )
         wanted = [inputs, *trained.values()]
 
         def gradients(of: Tensor) -> tuple[Tensor | None, ...]:
             return torch.autograd.grad(of, wanted, retain_graph=True, allow_unused=True)
 
-        # Weighted, since the sum over what has been normalized would have no gradient.
+        # Weighted, because a plain sum over normalized outputs has no gradient.
         weights = torch.linspace(0.5, 1.5, outputs.numel()).view_as(outputs)
         of_all = self.attempt(lambda: gradients((outputs * weights).sum()), "in its backward pass")
         without = [label for label, g in zip(trained, of_all[1:], strict=True) if g is None]
@@ -203,25 +209,25 @@ class _Trial:
         if remembers and unreached and len(trained) == len(parameters):
             self.refuse(
                 "passes no gradient back from its last output to its first input, so it cannot "
-                "learn what to remember: leave detach(), .data and torch.no_grad() out of what it "
+                "learn what to remember: remove detach(), .data and torch.no_grad() from what it "
                 "does with its state"
             )
 
 
 def one_hot(tokens: Tensor) -> Tensor:
-    """Tokens as the readout's model hands them to a core that is a user's own."""
+    """Tokens as one-hot vectors, as :class:`copytask.CopyModel` passes them to a user's cell."""
     return torch.eye(ALPHABET_SIZE)[tokens]
 
 
-def takes_state(core: nn.Module) -> bool:
-    """Whether a core can be called with a state as its second argument."""
+def takes_state(cell: nn.Module) -> bool:
+    """Whether a cell can be called with a state as its second argument."""
     try:
-        inspect.signature(core.forward).bind(None, None)
+        inspect.signature(cell.forward).bind(None, None)
     except TypeError:
         return False
     return True
 
 
 def close(one: Tensor, other: Tensor) -> bool:
-    """Whether outputs are the same but for the order in which numbers were added."""
+    """Whether outputs are equal up to rounding."""
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5)

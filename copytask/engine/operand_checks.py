@@ -1,4 +1,4 @@
-"""What the engines trust, checked once, before a sequence runs."""
+"""Checks shapes, devices and token ids once per sequence, because the engines do not."""
 
 import torch
 from torch import Tensor
@@ -7,21 +7,28 @@ from copytask.engine.unrolled import GATES, Operands
 
 
 def check_operands(cell: str, operands: Operands, index: Tensor | None) -> None:
-    """Refuse what the engines trust: they read and write memory by shapes and ids.
+    """Check all operands of a sequence.
+
+    The engines read and write memory by these shapes and ids without any check of their own.
+
+    Args:
+        cell: a key of ``GATES``.
+        operands: see :class:`copytask.engine.Operands`.
+        index: token ids, shape (L, B); None if ``operands.inputs`` is given by position.
 
     Raises:
         ValueError: an operand is missing, on another device, or of a shape that does not fit.
-        IndexError: see :func:`check_tokens`.
+        IndexError: a token id is out of range.
     """
     weight = operands.weight_hh
     places = operands.inputs.shape[: 2 if index is None else 1]
     batch, H = len(operands.h), weight.shape[-1]
     required = {"c" if cell == "lstm" else "bias"}
-    if operands.factors is not None or operands.weight_mh is not None:
-        required |= {"factors", "weight_mh"}
+    if operands.mx is not None or operands.weight_mh is not None:
+        required |= {"mx", "weight_mh"}
     shapes = {
         "inputs": (*places, GATES[cell] * H),
-        "factors": (*places, H),
+        "mx": (*places, H),
         "weight_hh": (GATES[cell] * H, H),
         "weight_mh": (H, H),
         "bias": (H,),
@@ -50,14 +57,13 @@ def check_operands(cell: str, operands: Operands, index: Tensor | None) -> None:
 
 
 def check_tokens(tokens: Tensor, symbols: int, weight: Tensor) -> None:
-    """Refuse token ids that are not on the device of ``weight``, or not in 0..symbols - 1.
+    """Check that token ids are in 0..symbols - 1 and on the device of ``weight``.
 
-    On a GPU their values are checked by torch where they are used: to read them here would be to
-    wait for the GPU.
+    On a GPU torch checks the values where they are used; reading them here would wait for the GPU.
 
     Raises:
-        ValueError: they are on another device.
-        IndexError: they are not in 0..symbols - 1.
+        ValueError: the ids are on another device.
+        IndexError: an id is not in 0..symbols - 1.
     """
     _check_device("token ids", tokens, weight)
     if tokens.device.type == "cpu" and tokens.numel():
@@ -72,6 +78,6 @@ def _check_device(name: str, tensor: Tensor, weight: Tensor) -> None:
     if tensor.device != weight.device:
         verb = "are" if name.endswith("s") else "is"
         raise ValueError(
-            f"{name} {verb} on {tensor.device}, but the weights on {weight.device}; "
+            f"{name} {verb} on {tensor.device}, but the weights are on {weight.device}; "
             "move one to the other with .to(device)"
         )

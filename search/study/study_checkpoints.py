@@ -1,0 +1,85 @@
+"""The checkpoints of all trials of a study: where they are, and which are still needed."""
+
+from collections.abc import Set
+
+from search.errors import SearchFailedError
+from search.storage.lock import Lock
+from search.storage.store import children, remove_tree
+from search.study.checkpoints import best_readable, is_readable
+from search.study.history import History, TrialRecord, best_of
+from studies import format as files
+from studies.paths import StudyPath
+
+
+class StudyCheckpoints:
+    """Finds and removes the checkpoints of a study's trials.
+
+    Args:
+        path: the study's directory.
+        lock: must be held to remove any.
+    """
+
+    def __init__(self, path: StudyPath, history: History, lock: Lock):
+        self._path = path
+        self._history = history
+        self._lock = lock
+
+    def folder(self, trial: TrialRecord) -> StudyPath:
+        """Where a trial's worker keeps its checkpoints."""
+        return self._length_folder(trial.row["T"]) / trial.id
+
+    def best(self, trial: TrialRecord) -> StudyPath:
+        """The checkpoint of a trial's best evaluation among those that can be read.
+
+        Raises:
+            SearchFailedError: none can be read.
+        """
+        best = self._history.best.get(trial.row["T"], {})
+        if best.get("trial_id") == trial.id:  # its folder may have been removed
+            kept: StudyPath = self._path / str(best["checkpoint"])
+            if is_readable(kept):
+                return kept
+        folder = self.folder(trial)
+        accuracies = {point["iteration"]: point["validation_accuracy"] for point in trial.curve}
+        found = best_readable(folder, accuracies)
+        if found is None:
+            raise SearchFailedError(
+                f"{trial.id} cannot be tested: no whole checkpoint of it is left in {folder}"
+            )
+        return found
+
+    def remove(self, trial: TrialRecord) -> None:
+        """Remove all checkpoints of a trial."""
+        remove_tree(self.folder(trial))
+
+    def remove_unneeded(self, T: int, testing: Set[str] = frozenset()) -> None:
+        """Remove the checkpoints at T that nothing needs any more.
+
+        A trial that has not ended keeps its checkpoints. While T is searched, the best trial that
+        has ended keeps them too: it becomes the best again if a live trial that is ahead fails or
+        trains on without a gain. After the search the winner and each confirmation keep them until
+        they were tested; the winner's model is then in the folder of the study's results.
+
+        Args:
+            testing: trials that are being tested.
+
+        Raises:
+            LockLostError: another search has taken over the study.
+        """
+        self._lock.check()
+        history = self._history
+        folder, length = self._length_folder(T), history.lengths[T]
+        kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
+        kept |= {trial.id for trial in length.confirmations if trial.scores is None}
+        ended = (trial for trial in length.trials if trial.ended)
+        best = history.winner(T) if history.is_over(T) else best_of(ended)
+        if best and history.best.get(T, {}).get("trial_id") != best.id:
+            kept.add(best.id)
+        for path in children(folder):
+            if path.name not in kept:
+                remove_tree(path)
+        if not kept:
+            remove_tree(folder)
+
+    def _length_folder(self, T: int) -> StudyPath:
+        return self._path.absolute() / files.RAY_FOLDER / f"T={T}"

@@ -1,0 +1,74 @@
+"""study.yaml: the configuration of a study, and where and with what it was made."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from copytask import MODELS
+from copytask.models import absolute_cell
+from search.config.reading import override, read_yaml
+from search.config.study_config import StudyConfig
+from search.errors import UserError
+from search.storage.store import write_bytes
+from search.study.creation import check_free, holds_study
+from studies import format as files
+from studies.paths import StudyPath
+
+HEADER = "# Written by search.run: the resolved configuration and its provenance.\n"
+
+
+def write_study_file(path: StudyPath, config: StudyConfig, provenance: Mapping[str, Any]) -> None:
+    """Write the study.yaml of the study at ``path``.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    document = {
+        "schema_version": files.SCHEMA_VERSION,
+        "config": config.model_dump(mode="json"),
+        "provenance": dict(provenance),
+    }
+    text = HEADER + yaml.safe_dump(document, sort_keys=False)
+    write_bytes(path / files.STUDY_FILE, text.encode())
+
+
+def read_study_file(path: StudyPath) -> dict[str, Any]:
+    """What study.yaml holds: schema_version, config, provenance.
+
+    Raises:
+        UserError: it cannot be read, or another version wrote it.
+    """
+    file = path / files.STUDY_FILE
+    document = read_yaml(file)
+    if document.get("schema_version") != files.SCHEMA_VERSION:
+        raise UserError(
+            f"{file} has schema version {document.get('schema_version')}; "
+            f"this program reads {files.SCHEMA_VERSION}"
+        )
+    return document
+
+
+def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
+    """The configuration of the study at ``path``.
+
+    Args:
+        model: the model that the user names. A study must not choose which code runs, so the
+            module of a user's own cell is imported only if it is named here.
+
+    Raises:
+        UserError: there is no study, it cannot be read, or it searches a cell that is not named.
+    """
+    if not holds_study(path):
+        check_free(path)
+        raise UserError(f"no study to resume at {path}; start it without --resume")
+    values = read_study_file(path).get("config") or {}
+    name = values.get("model")
+    trusted = (*MODELS, model and absolute_cell(model))
+    if isinstance(name, str) and ":" in name and name not in trusted:
+        raise UserError(
+            f"{path / files.STUDY_FILE} names the cell {name!r}, whose code would be run: if you "
+            f"trust it, add --model {shlex.quote(name)}"
+        )
+    return override(files.recorded_values(values), [], {}, str(path / files.STUDY_FILE))
