@@ -1,7 +1,8 @@
 # make search MODEL=mgru   install what is needed and search
-# make test                install what is needed and run all tests
+# make test                install what is needed and run the tests: minutes
+# make test-all            those that are slow as well: real crashes, clusters, stores, browsers
 # make compare             compare the studies under runs/
-# make oldest              the fast tests on the oldest packages that pyproject.toml admits
+# make oldest              the tests of `make test` on the oldest packages that pyproject.toml admits
 # make lint                ruff and mypy
 # make wheel               the wheel of this platform and the source archive, in dist/
 # make installed           that wheel in an empty environment: a search and a comparison
@@ -16,7 +17,7 @@ VENV := .venv
 OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: search test oldest compare lint docs wheel installed audit clean
+.PHONY: search test test-all oldest compare lint docs wheel installed audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 STUDY = $(subst :,.,$(subst .py:,:,$(notdir $(MODEL))))-delay
@@ -28,23 +29,21 @@ search: $(VENV)/.run
 compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)
 
-# Most tests wait for processes, so four at a time keep two processors busy. The hosts of
-# tests/cluster are made once, by a process beside them, which mostly waits as well.
-TESTS = $(BIN)/python -m pytest --numprocesses 4 --dist worksteal -m "not cluster"
+TESTS = -m pytest --numprocesses 4 --dist worksteal
 
 test: $(VENV)/.dev
-ifdef ARGS
-	$(TESTS) $(ARGS)
-else
+	$(BIN)/python $(TESTS) -m "not slow" $(ARGS)
+
+# The hosts of tests/cluster are made once, so one process runs those tests, beside the others:
+# both mostly wait.
+test-all: $(VENV)/.dev
 	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster > $$log 2>&1 & hosts=$$!; \
-	$(TESTS); result=$$?; \
+	$(BIN)/python $(TESTS) -m "not cluster"; result=$$?; \
 	wait $$hosts || result=$$?; cat $$log; exit $$result
-endif
 
 # uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.
 oldest: $(OLDEST)/.stamp
-	$(OLDEST)/bin/python -m pytest --numprocesses 4 --dist worksteal -m "not slow" \
-		--ignore tests/cluster $(ARGS)
+	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

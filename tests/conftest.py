@@ -1,13 +1,14 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 # Read by Ray and OpenMP when they start: one thread, as in a trial.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
-from searches import end_all
+from searches import SMALL, end_all, searched_once
 
 # A shell starts what runs in its background deaf to Ctrl-C, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -16,18 +17,26 @@ torch.set_num_threads(1)
 
 
 NOT_MISSING = re.compile(r"CUDA|processor|x86-64|AMX|tiles|(gcc|clang)-\d|a Ray cluster runs")
-"""Reasons to skip a test that no installation mends: hardware, what else runs beside it, and
+"""Reasons to skip a test that nothing you install removes: hardware, other programs that run, and
 compilers beside the usual one."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """With NO_SKIPS=1, as in .ci/run, a test that would be skipped for a missing tool fails."""
-    report = yield
+    return without_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    return without_skip((yield))
+
+
+def without_skip(report):
+    """With NO_SKIPS=1, as in .ci/run, tests that would be skipped for a missing tool fail."""
     if report.skipped and os.environ.get("NO_SKIPS") and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2]
         if not NOT_MISSING.search(reason):
-            report.outcome, report.longrepr = "failed", f"{item.nodeid}: {reason}"
+            report.outcome, report.longrepr = "failed", f"{report.nodeid}: {reason}"
     return report
 
 
@@ -37,3 +46,19 @@ def _as_if_alone():
     torch.set_flush_denormal(False)
     yield
     end_all()
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory) -> Path:
+    """The configuration of a search that takes seconds."""
+    file = tmp_path_factory.mktemp("config") / "small.yaml"
+    file.write_text(SMALL)
+    return file
+
+
+@pytest.fixture(scope="session")
+def searched(small, tmp_path_factory) -> tuple[Path, str]:
+    """A study that was searched with one worker and without any fault, and what was printed."""
+    command = ["search.run", "--config", small, "--max-concurrent", 1]
+    storage, out = searched_once(tmp_path_factory, "searched", *command)
+    return storage / "gru-sequence", out

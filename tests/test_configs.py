@@ -44,7 +44,6 @@ def test_the_protocol_of_the_old_study_is_forty_steps_on_fixed_data_at_full_leng
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 def test_the_protocol_of_the_old_study_learns_nothing(tmp_path):
     code, _, err = run(
         "search.run", "--config", SEED_PROTOCOL, "--model", "gru", "--storage", tmp_path,

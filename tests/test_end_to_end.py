@@ -1,48 +1,18 @@
 """Search and comparison on real Ray, as a user runs them."""
 
-import itertools
 import json
 import re
-from pathlib import Path
+import signal
 
 import html5lib
 import pytest
 from ray._private.services import find_gcs_addresses
-from searches import optuna_trials, read, run, searched_once
+from searches import optuna_trials, outcome, read, results, run, start, wait_for
 
 from copytask import SOLVED_ACCURACY, evaluate, load_model
+from search.execute.replay import replay
 from search.run import main
 from studies import format as files
-
-TINY = """
-model: gru
-task: sequence
-T: [1, 2]
-training: {batch_size: 8, tokens_per_iteration: 4000, max_tokens: 40000, validation_payloads: 16}
-space:
-  learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}
-  hidden_size: 12
-  curriculum_length: {low: 1, high: 50}
-search:
-  {trials: 6, solved_trials: 6, budget_minutes: 3, grace_iterations: 1, test_payloads: 200,
-   startup_trials: 2, carried_trials: 2, initial: [{learning_rate: 1.0e-2, curriculum_length: 10}]}
-"""
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory) -> Path:
-    file = tmp_path_factory.mktemp("config") / "tiny.yaml"
-    file.write_text(TINY)
-    return file
-
-
-@pytest.fixture(scope="module")
-def searched(tiny, tmp_path_factory) -> tuple[Path, str]:
-    """A finished study and what the search printed."""
-    storage, out = searched_once(tmp_path_factory, "searched", "search.run", "--config", tiny)
-    return storage / "gru-sequence", out
 
 
 def test_every_T_has_a_best_trial_whose_checkpoint_gives_its_accuracy(searched):
@@ -91,22 +61,6 @@ def test_a_T_starts_from_the_best_configurations_of_the_one_before(searched):
     assert configuration(at["1"][0]) == initial
 
 
-def test_with_one_worker_the_same_command_gives_the_same_trials(tiny, tmp_path):
-    command = [
-        "search.run", "--config", tiny, "--storage", tmp_path, "--trials", 4, "--seed", 3,
-        "--max-concurrent", 1, "--set", "space.hidden_size={choices: [32, 64]}",
-    ]  # fmt: skip
-    for name in ("first", "second"):
-        code, _, err = run(*command, "--name", name)
-        assert (code, err) == (0, "")
-    for file in (files.TRIALS_FILE, files.PROGRESS_FILE):
-        first, second = (read(tmp_path / name / file) for name in ("first", "second"))
-        for row in (*first, *second):
-            for name in [name for name in row if name.startswith("seconds")]:
-                del row[name]  # the one thing that a machine does not repeat
-        assert first == second
-
-
 def test_optuna_knows_which_trials_were_pruned(searched):
     study, _ = searched
     trials = read(study / files.TRIALS_FILE)
@@ -133,26 +87,7 @@ def test_the_console_is_quiet_and_narrow(searched):
     assert "Best trial of each T" in out
 
 
-def test_a_hundred_trials_are_a_hundred_narrow_lines_and_quiet_is_the_result_alone(tiny, tmp_path):
-    fast = [
-        "--trials", 100, "--T", 1,
-        "--set", "training.max_tokens=4000", "--set", "search.patience=null",
-    ]  # fmt: skip
-    code, out, err = run("search.run", "--config", tiny, "--storage", tmp_path, *fast)
-    assert (code, err) == (0, "")
-    # Two have the path, as long as it is.
-    lines = [line for line in out.splitlines() if str(tmp_path) not in line]
-    assert max(map(len, lines)) <= 80
-    trials = [line.split()[1] for line in lines if " curr. " in line and "accuracy" in line]
-    assert sorted(trials) == [f"T1-{number:04d}" for number in range(100)]
-    quiet = ["--storage", tmp_path, "--name", "gru-sequence", "--resume", "--quiet"]
-    code, out, err = run("search.run", *quiet, "--trials", 102)
-    assert (code, err) == (0, "")
-    assert out.startswith("Best trial of each T")
-    rows = [line.split() for line in out.splitlines()[3:]]
-    assert [row[:2] for row in rows if row and row[0].isdigit()] == [["1", "102"]]
-
-
+@pytest.mark.slow
 def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
     study, _ = searched
     monkeypatch.delenv("OMP_NUM_THREADS")  # as on a user's machine
@@ -164,78 +99,61 @@ def test_a_trial_is_repeated_by_one_command(searched, monkeypatch):
     assert "no such trial; it has T1-0000, T1-0001, T1-0002, ..." in err
 
 
-def test_the_comparison_shows_the_study(searched, tmp_path):
+def test_the_comparison_has_the_numbers_of_the_study(searched, tmp_path):
+    """Page, Markdown, CSV, JSON and console say what the learning curves of the study do."""
     study, _ = searched
     code, out, err = run("analysis.compare", study.parent, "--output", tmp_path)
     assert (code, err) == (0, "")
+    drawn = {path.stem for path in tmp_path.glob("*.png")}
+    assert {"accuracy_vs_T", "learning_curves", "equal_cost_vs_T", "slices", "slots"} <= drawn
     rows = json.loads((tmp_path / "comparison.json").read_text())
     assert [(row["model"], row["T"]) for row in rows] == [("gru", 1), ("gru", 2)]
     best = read(study / files.BEST_FILE)
     assert [row["accuracy"] for row in rows] == [float(row["accuracy"]) for row in best]
-    drawn = {path.stem for path in tmp_path.glob("*.png")}
-    assert {"accuracy_vs_T", "learning_curves", "equal_cost_vs_T", "slices", "slots"} <= drawn
-    assert f"{rows[0]['accuracy']:.3f}" in out
 
-    # Page, CSV and console say what the learning curves of the study do.
-    page = (tmp_path / "comparison.md").read_text()
-    written = {int(row["T"]): row for row in read(tmp_path / "comparison.csv")}
-    for T, row in written.items():
-        curve = [p for p in read(study / files.PROGRESS_FILE) if p["trial_id"] == row["trial_id"]]
-        accuracies = [float(point["validation_accuracy"]) for point in curve]
-        assert float(row["validation_accuracy"]) == max(accuracies)
-        assert (row["tokens"], row["seconds"]) == (curve[-1]["tokens"], curve[-1]["seconds"])
-        pairs = enumerate(itertools.pairwise(accuracies))
-        solved = [k for k, pair in pairs if min(pair) >= SOLVED_ACCURACY][:1]
-        assert row["tokens_to_solve"] == (curve[solved[0]]["tokens"] if solved else "")
-        million = f"{float(row['tokens_to_solve']) / 1e6:.3g}" if solved else "-"
-        shown = f"{T} gru {float(row['accuracy']):.3f}"
-        [line] = [line for line in out.splitlines() if shown in " ".join(line.split())]
-        assert line.split()[4] == million
-        assert f"| {float(row['accuracy']):.4f} |" in page
-        assert f"| {million} |" in page
-
-
-def test_page_tables_and_console_have_the_numbers_of_progress_csv(searched, tmp_path):
-    study, _ = searched
-    code, out, _ = run("analysis.compare", study, "--output", tmp_path)
-    assert code == 0
     page = html5lib.parse((tmp_path / "index.html").read_text(), namespaceHTMLElements=False)
     table = next(element for element in page.iter("table") if element.get("class") == "data")
     header, *cells = [
         ["".join(cell.itertext()).strip() for cell in row] for row in table.iter("tr")
     ]
     verdict = " ".join("".join(page.find(".//section[@class='verdict']").itertext()).split())
+    markdown = (tmp_path / "comparison.md").read_text()
     console = [line.split() for line in out.splitlines()]
     progress = read(study / files.PROGRESS_FILE)
     for row, cell in zip(read(tmp_path / "comparison.csv"), cells, strict=True):
-        curve = [entry for entry in progress if entry["trial_id"] == row["trial_id"]]
-        accuracies = [float(entry["validation_accuracy"]) for entry in curve]
+        curve = [point for point in progress if point["trial_id"] == row["trial_id"]]
+        accuracies = [float(point["validation_accuracy"]) for point in curve]
         pairs = zip(curve, accuracies, accuracies[1:], strict=False)
-        first = next((entry for entry, a, b in pairs if min(a, b) >= 0.99), {})
+        first = next((point for point, a, b in pairs if min(a, b) >= SOLVED_ACCURACY), {})
         assert float(row["validation_accuracy"]) == max(accuracies)
-        assert row["tokens"] == curve[-1]["tokens"]
+        assert (row["tokens"], row["seconds"]) == (curve[-1]["tokens"], curve[-1]["seconds"])
         assert row["tokens_to_solve"] == first.get("tokens", "")
         assert row["seconds_to_solve"] == first.get("seconds", "")
         tokens, seconds = (float(first[name]) if first else None for name in ("tokens", "seconds"))
+        accuracy = float(row["accuracy"])
         shown = dict(zip(header, cell, strict=True))
-        assert shown["T"] == row["T"]
-        assert shown["accuracy"] == f"{float(row['accuracy']):.4f}"
+        assert (shown["T"], shown["accuracy"]) == (row["T"], f"{accuracy:.4f}")
         assert shown["M tokens"] == (f"{tokens / 1e6:.2f}" if first else "-")
         assert shown["s"] == (f"{seconds:.1f}" if first else "-")
         [line] = [line for line in console if line[:2] == [row["T"], "gru"]]
-        assert line[2] == f"{float(row['accuracy']):.3f}"
-        assert line[4:6] == ([f"{tokens / 1e6:.3g}", f"{seconds:.0f}"] if first else ["-", "-"])
-        assert f"{float(row['accuracy']):.4f}" in verdict
+        million = f"{tokens / 1e6:.3g}" if first else "-"
+        assert line[2] == f"{accuracy:.3f}"
+        assert line[4:6] == [million, f"{seconds:.0f}" if first else "-"]
+        assert f"| {accuracy:.4f} |" in markdown
+        assert f"| {million} |" in markdown
+        assert f"{accuracy:.4f}" in verdict
 
 
-def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(tiny, tmp_path):
+@pytest.mark.slow
+def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(small, tmp_path):
     final = "final={max_tokens: 60000, stop_when_solved: false, validation_payloads: 50}"
     code, out, err = run(
-        "search.run", "--config", tiny, "--storage", tmp_path, "--trials", 2, "--final",
+        "search.run", "--config", small, "--storage", tmp_path, "--trials", 2, "--final",
         "--confirm-seeds", 2, "--set", final,
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
+    assert "trained again with fresh seeds" in out
     study = tmp_path / "gru-sequence"
     trials = {row["trial_id"]: row for row in read(study / files.TRIALS_FILE)}
     names = [f"T{T}-{name}" for T in (1, 2) for name in ("final", "confirm-00", "confirm-01")]
@@ -250,52 +168,61 @@ def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(tin
     assert [(row["T"], row["confirms"]) for row in confirmed] == [
         (T, best[T]["trial_id"]) for T in "1122"
     ]
-    seeds = [row["seed"] for row in trials.values() if row["stage"] != files.FINAL]
-    assert len(set(seeds)) == len(seeds)
+    for name in ("T1-final", "T2-confirm-01"):
+        assert replay(study, name) == 0
     assert not list((study / files.RAY_FOLDER).iterdir())
-    assert "trained again with fresh seeds" in out
-
-    before = [row for row in confirmed if row["T"] == "1"]
-    more = ["--name", study.name, "--storage", tmp_path, "--resume", "--confirm-seeds", 3]
-    code, out, err = run("search.run", *more)
-    assert (code, err) == (0, "")
-    after = read(study / files.CONFIRM_FILE)
-    assert [row for row in after if row["T"] == "1"][:2] == before
-    assert [row["trial_id"] for row in after if row not in confirmed] == [
-        "T1-confirm-02", "T2-confirm-02"
-    ]  # fmt: skip
-
     code, out, err = run("analysis.compare", tmp_path, "--output", tmp_path / "reports")
     assert (code, err) == (0, "")
     rows = json.loads((tmp_path / "reports" / "comparison.json").read_text())
-    assert [row["seeds"] for row in rows] == [3, 3]
-    assert [row["trials"] for row in rows] == [2, 2]
+    assert [(row["seeds"], row["trials"]) for row in rows] == [(2, 2)] * 2
 
 
-def test_a_name_that_exists_is_refused_and_untouched(searched, tiny):
+def test_a_name_that_exists_is_refused_and_untouched(searched, small, capsys):
     study, _ = searched
     before = {f: f.read_bytes() for f in study.glob("*.*") if f.is_file()}
-    code, out, err = run("search.run", "--config", tiny, "--storage", study.parent)
-    assert (code, out) == (2, "")
+    assert main(["--config", str(small), "--storage", str(study.parent)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
     assert err.startswith("error: the study ")
     assert "exists: go on with it by --resume" in err
     assert {f: f.read_bytes() for f in study.glob("*.*") if f.is_file()} == before
 
 
-def test_resuming_a_finished_study_changes_nothing(searched):
+def test_a_killed_search_resumes_as_if_nothing_had_happened(searched, small, tmp_path):
+    study = tmp_path / "gru-sequence"
+    process = start("search.run", "--config", small, "--storage", tmp_path, "--max-concurrent", 1)
+    wait_for(lambda: results(study) >= 4, process, pause=0.02)
+    process.send_signal(signal.SIGSTOP)  # so that the other search meets it alive
+    resume = ["search.run", "--name", study.name, "--storage", tmp_path, "--resume"]
+    code, out, err = run(*resume)
+    assert (code, out) == (2, "starting Ray\n")
+    assert "another process is searching in" in err
+    process.kill()
+    _, err = process.communicate()
+    assert err.startswith("failed: the search was killed, or crashed: see the end of ")
+    assert err.endswith(f"Resume with: python -m {' '.join(map(str, resume))}\n")
+    code, _, err = run(*resume)
+    assert (code, err) == (0, "")
+    assert outcome(study) == outcome(searched[0])
+
+
+@pytest.mark.slow
+def test_resuming_a_finished_study_shows_its_result_and_changes_nothing(searched):
     study, _ = searched
     before = {f.name: f.read_bytes() for f in study.glob("*.csv")}
-    code, out, err = run("search.run", "--name", study.name, "--storage", study.parent, "--resume")
+    where = ["--name", study.name, "--storage", study.parent]
+    code, out, err = run("search.run", *where, "--resume", "--quiet")
     assert (code, err) == (0, "")
-    assert "Best trial of each T" in out
+    assert out.startswith("Best trial of each T")
     assert {f.name: f.read_bytes() for f in study.glob("*.csv")} == before
 
 
-def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(tiny, tmp_path):
+@pytest.mark.slow
+def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(small, tmp_path):
     initial = "search.initial=[{learning_rate: 1.0e3, curriculum_length: 10}]"
     wide = "space.learning_rate={low: 1.0e-3, high: 1.0e+3, log: true}"
     code, out, err = run(
-        "search.run", "--config", tiny, "--set", initial, "--set", wide, "--T", 1,
+        "search.run", "--config", small, "--set", initial, "--set", wide, "--T", 1,
         "--storage", tmp_path, "--trials", 3, "--seed", 1,
     )  # fmt: skip
     assert (code, err) == (0, "")
@@ -310,9 +237,6 @@ def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(tiny
 CELL = """
 from torch import nn
 
-def factory(input_size, hidden_size):
-    return nn.RNN(input_size, hidden_size)
-
 class Short(nn.RNN):
     def forward(self, input, state=None):
         if len(input) > 5:
@@ -321,24 +245,13 @@ class Short(nn.RNN):
 """
 
 
-def test_a_users_own_cell_is_searched(tiny, tmp_path, monkeypatch):
-    (tmp_path / "my_cells.py").write_text(CELL)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    code, _, err = run(
-        "search.run", "--config", tiny, "--model", "my_cells:factory", "--storage",
-        tmp_path / "runs", "--trials", 1, "--T", 1,
-    )  # fmt: skip
-    assert (code, err) == (0, "")
-    (row,) = read(tmp_path / "runs" / "my_cells.factory-sequence" / files.BEST_FILE)
-    assert row["model"] == "my_cells:factory"
-
-
-def test_if_all_trials_fail_the_search_fails_and_says_why(tiny, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_if_all_trials_fail_the_search_fails_and_says_why(small, tmp_path, monkeypatch):
     (tmp_path / "my_cells.py").write_text(CELL)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
     code, _, err = run(
-        "search.run", "--config", tiny, "--model", "my_cells:Short", "--storage",
+        "search.run", "--config", small, "--model", "my_cells:Short", "--storage",
         tmp_path / "runs", "--trials", 2, "--T", 1,
     )  # fmt: skip
     reason = "RuntimeError: this cell is made for five steps"
@@ -365,11 +278,11 @@ def test_if_all_trials_fail_the_search_fails_and_says_why(tiny, tmp_path, monkey
         (["--set", "space.learning_rate={low: 1, high: 0.1}"], "low < high must hold"),
     ],
 )
-def test_bad_input_is_one_line_and_writes_nothing(arguments, message, tiny, tmp_path, capsys):
+def test_bad_input_is_one_line_and_writes_nothing(arguments, message, small, tmp_path, capsys):
     if "auto" in arguments and find_gcs_addresses():
         pytest.skip("a Ray cluster runs on this machine: auto finds it")
     storage = [] if "--storage" in arguments else ["--storage", tmp_path / "runs"]
-    code = main(list(map(str, ["--config", tiny, *storage, *arguments])))
+    code = main(list(map(str, ["--config", small, *storage, *arguments])))
     out, err = capsys.readouterr()
     assert code == 2
     assert out in ("", "starting Ray\n", "joining Ray at auto\n", "joining Ray at 127.0.0.1:1\n")

@@ -22,7 +22,7 @@ QUICK_TO_NOTICE = {
     "health_check_failure_threshold": 3,
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1000)]
+pytestmark = pytest.mark.slow
 
 
 @contextmanager
@@ -176,7 +176,6 @@ def join_with(mount: str, address: str) -> subprocess.Popen:
     )  # fmt: skip
 
 
-@pytest.mark.privileged
 @pytest.mark.usefixtures("cells")
 @pytest.mark.parametrize(
     ("mount", "fault"),

@@ -8,7 +8,7 @@ from searches import ROOT, read, run
 
 from studies import format as files
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
+pytestmark = pytest.mark.slow
 
 CELLS = """
 from torch import nn

@@ -27,7 +27,7 @@ space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
 search: {trials: 4, solved_trials: 99, budget_minutes: null, test_payloads: 100}
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(500)]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

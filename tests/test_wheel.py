@@ -13,6 +13,8 @@ from searches import ROOT
 
 from search.config.reading import installed_configs
 
+pytestmark = pytest.mark.slow
+
 NOT_SOURCE = shutil.ignore_patterns(
     ".*", "*.so", "*.egg-info", "__pycache__", "build", "dist", "runs", "reports",
     "benchmarks", "docs", "tests",

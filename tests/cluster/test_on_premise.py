@@ -7,17 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from lab import HEAD, WORKER, Host, run, wait_until
+from lab import HEAD, WORKER, Host, run
 from launcher import MAKE_TOKEN
-from searches import read
+from searches import read, wait_for
 from searches import run as run_here
 
 from search.study.event_log import read_events
 from studies import format as files
 
-pytestmark = [
-    pytest.mark.cluster, pytest.mark.slow, pytest.mark.timeout(400),
-]  # fmt: skip
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
 CONFIG = """
 model: gru
@@ -188,7 +186,7 @@ def test_two_hosts_without_shared_storage_fail_before_the_first_trial(attempts, 
 
 def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, tmp_path):
     process = cluster.start(on_cluster(lab, s3.address, "two-hosts"))
-    wait_until(lambda: trains(lab.head) and trains(lab.worker), 120, "trials on both hosts")
+    wait_for(lambda: trains(lab.head) and trains(lab.worker), process)
 
     known: list[dict] = []
 
@@ -196,9 +194,9 @@ def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, t
         known[:] = results(s3.fetch("two-hosts", tmp_path / "before"))
         return len(known) >= 2
 
-    wait_until(begun, 120, "first results")
+    wait_for(begun, process)
     lab.worker.kill()
-    code, output = cluster.finish(process, timeout=200)
+    code, output = cluster.finish(process)
     assert code == 0, output
     assert f"host worker ({WORKER}) is lost: 1 trials at a time now" in output, output
     assert output.count(": its host is lost") == 1, output
@@ -240,7 +238,4 @@ def test_a_host_that_is_switched_on_again_is_used_and_results_come_back(
 def test_the_cluster_ends(cluster, lab):
     cluster.down()
     for host in lab.hosts:
-        wait_until(
-            lambda host=host: not any("raylet" in line for line in host.processes()), 120,
-            f"Ray ends on {host.name}",
-        )  # fmt: skip
+        wait_for(lambda host=host: not any("raylet" in line for line in host.processes()))

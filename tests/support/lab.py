@@ -12,7 +12,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +144,7 @@ class Host:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         for first in children:
             os.kill(int(first), signal.SIGKILL)
-        self._process.wait(timeout=30)
+        self._process.wait()
         self._process = None
 
 
@@ -227,10 +226,10 @@ class Lab:
         settings = [f"{name}={value}" for name, value in variables.items()]
         return [*map(str, ("ip", "netns", "exec", self._laptop, "env", *settings, *command))]
 
-    def on_laptop(self, *command: object, timeout: float = 120, **options: object) -> str:
+    def on_laptop(self, *command: object, **options: object) -> str:
         """Run a command on the laptop and return what it prints; it must succeed."""
         command_line = self.laptop(*command, **options)
-        done = run(*command_line, cwd=ROOT, timeout=timeout)
+        done = run(*command_line, cwd=ROOT)
         assert done.returncode == 0, f"{shlex.join(map(str, command))}\n{done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
@@ -240,15 +239,3 @@ def check(*command: object) -> None:
     done = run(*command)
     if done.returncode != 0:
         raise RuntimeError(f"{shlex.join(map(str, command))}: {done.stderr}")
-
-
-def wait_until(condition, seconds: float, what: str) -> None:
-    """Wait for something that takes a while.
-
-    Raises:
-        AssertionError: it has not come about in time.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
-        time.sleep(0.3)

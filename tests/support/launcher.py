@@ -38,7 +38,7 @@ class Launcher:
         assert self.token not in printed
 
     def up(self) -> None:
-        self.up_output = self._lab.on_laptop("ray", "up", "-y", self.file, timeout=300)
+        self.up_output = self._lab.on_laptop("ray", "up", "-y", self.file)
 
     def down(self) -> None:
         self._lab.on_laptop("ray", "down", "-y", self.file)
@@ -50,16 +50,16 @@ class Launcher:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
-    def finish(self, process: subprocess.Popen[str], timeout: float = 150) -> tuple[int, str]:
+    def finish(self, process: subprocess.Popen[str]) -> tuple[int, str]:
         """Exit code of a command on the head, and what it printed."""
-        output, _ = process.communicate(timeout=timeout)
+        output, _ = process.communicate()
         lines = [line for line in output.splitlines() if not LAUNCHER_LINE.fullmatch(line)]
         text = "\n".join(lines).partition("Error: Command failed:")[0]
         return process.returncode, text.strip()
 
-    def exec(self, command: str, timeout: float = 150) -> tuple[int, str]:
+    def exec(self, command: str) -> tuple[int, str]:
         """Run a command on the head: exit code and output."""
-        return self.finish(self.start(command), timeout)
+        return self.finish(self.start(command))
 
     def rsync_down(self, source: Path, target: Path) -> None:
         self._lab.on_laptop("ray", "rsync-down", self.file, f"{source}/", f"{target}/")

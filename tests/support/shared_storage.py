@@ -3,7 +3,8 @@
 import subprocess
 from pathlib import Path
 
-from lab import LAPTOP, ROOT, Lab, wait_until
+from lab import LAPTOP, ROOT, Lab
+from searches import wait_for
 
 S3_PORT = 5000
 
@@ -50,7 +51,7 @@ class ObjectStore:
         command = self._lab.laptop("moto_server", "-H", LAPTOP, "-p", S3_PORT)
         with (self._lab.folder / "moto.log").open("w") as log:
             self._server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        wait_until(self._answers, 60, "moto's S3")
+        wait_for(self._answers)
         return self
 
     def _answers(self) -> bool:

@@ -42,6 +42,7 @@ def test_latex_escapes_what_a_name_may_hold(runs: Path) -> None:
     assert r"\usepackage" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not shutil.which("pdflatex"), reason="needs pdflatex: apt-get install texlive-latex-base"
 )

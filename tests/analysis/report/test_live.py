@@ -22,7 +22,7 @@ OLD_STUDY = ROOT / "tests" / "old_studies" / "gru-sequence"
 
 
 def fetch(port: int, path: str = "/") -> tuple[int, str]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("GET", path)
     response = connection.getresponse()
     return response.status, response.read().decode()
@@ -43,7 +43,7 @@ def test_the_page_follows_a_study_until_ctrl_c(study: Path, tmp_path: Path) -> N
     assert process.stdout
     (found,) = re.findall(r"http://127\.0\.0\.1:(\d+)/", process.stdout.readline())
     port = int(found)
-    wait_for(lambda: fetch(port, "/version") == (200, "1\n"), process, seconds=100)
+    wait_for(lambda: fetch(port, "/version") == (200, "1\n"), process)
     assert fetch(port)[0] == 200
     assert fetch(port, "/index.html")[1] == (output / "index.html").read_text(encoding="utf-8")
     assert fetch(port, "/accuracy_vs_T.svg")[1].startswith("<?xml")
@@ -57,10 +57,10 @@ def test_the_page_follows_a_study_until_ctrl_c(study: Path, tmp_path: Path) -> N
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    wait_for(lambda: fetch(port, "/version") == (200, "2\n"), process, seconds=100)
+    wait_for(lambda: fetch(port, "/version") == (200, "2\n"), process)
     assert "0.4321" in fetch(port, "/comparison.csv")[1]
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.endswith("ended\n")
 
@@ -99,7 +99,7 @@ def test_without_a_study_that_is_said_until_there_is_one(tmp_path: Path) -> None
     server.server_close()
 
 
-@pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_a_browser_shows_each_new_comparison_where_the_reader_is(tmp_path: Path) -> None:
     """The page's own policy forbids other scripts, as that of index.html does."""

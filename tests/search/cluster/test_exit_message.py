@@ -19,9 +19,7 @@ with ExitMessage() as exit_message:
 def ended_by(end: str) -> tuple[int, str]:
     """Exit code and stderr of a process that ends so."""
     command = [sys.executable, "-c", SCRIPT.format(end=end)]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=60, start_new_session=True
-    )
+    done = subprocess.run(command, capture_output=True, text=True, start_new_session=True)
     return done.returncode, done.stderr
 
 

@@ -15,7 +15,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 Browser, Page = sync_api.Browser, sync_api.Page
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
 pytestmark = [
-    pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
 ]
 
