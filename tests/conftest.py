@@ -8,12 +8,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from hypothesis import settings
 from searches import SMALL, end_all, searched_once
 
 # A shell starts what runs in its background deaf to Ctrl-C, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 torch.set_num_threads(1)
+
+settings.register_profile("quick", deadline=None, max_examples=20)
+settings.register_profile("thorough", deadline=None, max_examples=200)
+settings.load_profile("quick")
 
 
 NOT_MISSING = re.compile(r"CUDA|processor|x86-64|AMX|tiles|(gcc|clang)-\d|a Ray cluster runs")

@@ -3,17 +3,15 @@
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from searches import HOSTS_CONFIG, read, run, start, wait_for
+from searches import HOSTS_CONFIG, events, follow, read, results, run, start, wait_for
 
 from search.cluster.ray_compat import HEAD_PATIENCE
-from search.study.event_log import read_events
 from studies import format as files
 
 QUICK_TO_NOTICE = {
@@ -54,13 +52,13 @@ def check_whole(study: Path, trials: int = 6) -> list[dict]:
     """Every trial ran to its end, once, and no iteration was reported twice."""
     rows = read(study / files.TRIALS_FILE)
     assert [row["status"] for row in rows] == [files.COMPLETED] * trials
-    events = list(read_events(study))
-    started = [e["trial_id"] for e in events if e["event"] == "trial_started"]
+    happened = events(study)
+    started = [e["trial_id"] for e in happened if e["event"] == "trial_started"]
     assert len(set(started)) == len(started) == trials
     for row in rows:
         iterations = [
             e["metrics"]["iteration"]
-            for e in events
+            for e in happened
             if e["event"] == "result" and e["trial_id"] == row["trial_id"]
         ]
         assert iterations == list(range(1, len(iterations) + 1))
@@ -81,53 +79,35 @@ def test_cpus_and_gpus_are_busy_at_the_same_time(command, tmp_path):
     rows = check_whole(tmp_path / "runs" / "s")
     assert {row["gpus"] for row in rows} == {"0.0", "1.0"}
     assert {row["host"] for row in rows} == {os.uname().nodename}
-    kinds = [e["event"] for e in read_events(tmp_path / "runs" / "s")]
+    kinds = [event["event"] for event in events(tmp_path / "runs" / "s")]
     assert kinds.index("result") > 2  # two trials had started before the first result
 
 
-def test_a_trial_outlives_five_hosts_and_uses_one_that_joins_late(command, tmp_path):
+def test_a_trial_outlives_its_host_and_uses_one_that_joins_late(command, tmp_path):
     study = tmp_path / "runs" / "s"
     with cluster(cpus=0) as hosts:
-        where = ["--address", hosts.address, "--trials", 1, "--set", "training.max_tokens=2000000"]
+        where = ["--address", hosts.address, "--trials", 1, "--set", "training.max_tokens=600000"]
         code, _, err = run(*command, *where)
         assert code == 2
         assert "the cluster has 0 CPUs; ask for less, or let a cluster that can grow do so" in err
-        host = None
         process = start(*command, *where, "--autoscale", "--max-concurrent", 1)
-        for _ in range(5):
-            if host:
-                hosts.remove_node(host, allow_graceful=False)
-            host = add_host(hosts, num_cpus=1)
-            known = len(list(read_events(study))) if study.exists() else 0
-            wait_for(
-                lambda known=known: study.exists() and len(list(read_events(study))) > known + 2,
-                process,
-            )
+        host = add_host(hosts, num_cpus=1)
+        wait_for(lambda: results(study) >= 2, process)
         hosts.remove_node(host, allow_graceful=False)
         add_host(hosts, num_cpus=1)
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert out.count("goes on from iteration") == 5
-    assert out.count(": its host is lost") == 5
-    assert out.count(" has joined: 1 trials at a time now") >= 4
+    assert out.count("T3-0000 goes on from iteration") == out.count(": its host is lost") == 1
+    assert " has joined: 1 trials at a time now" in out
     check_whole(study, trials=1)
 
 
 CELLS = """
-import os, signal, sys, time
+import sys, time
 from pathlib import Path
 from torch import nn
 
 IN_WORKER = sys.argv[0].endswith("default_worker.py")
-
-class Deadly(nn.GRU):
-    '''Takes its host down in its first iteration if it is 13 wide.'''
-
-    def forward(self, input, state=None):
-        if self.hidden_size == 13 and IN_WORKER:
-            os.kill(int(os.environ["RAY_RAYLET_PID"]), signal.SIGKILL)
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().forward(input, state)
 
 class Patient(nn.GRU):
     '''Waits in a worker until it may go on.'''
@@ -145,26 +125,6 @@ def cells(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
 
 
-@pytest.mark.usefixtures("cells")
-def test_a_trial_that_takes_its_hosts_down_fails_and_the_others_go_on(command, tmp_path):
-    space = "space.hidden_size={choices: [12, 13]}"
-    initial = "search.initial=[{hidden_size: 13}, {hidden_size: 12}]"
-    with cluster(cpus=0) as hosts:
-        for _ in range(5):
-            add_host(hosts, num_cpus=1)
-        code, out, err = run(
-            *command, "--address", hosts.address, "--model", "cells:Deadly", "--trials", 2,
-            "--max-concurrent", 2, "--set", space, "--set", initial,
-        )  # fmt: skip
-    assert (code, err) == (0, "")
-    deadly, other = read(tmp_path / "runs" / "s" / files.TRIALS_FILE)
-    assert (deadly["status"], deadly["error"]) == (
-        files.FAILED, "its host is lost, 4 times without a new iteration"
-    )  # fmt: skip
-    assert other["status"] == files.COMPLETED
-    assert out.count("T3-0000 goes on from iteration 0: its host is lost") == 3
-
-
 def join_with(mount: str, address: str) -> subprocess.Popen:
     """A host of a cluster that has mounts of its own."""
     ray = f"{sys.executable} -m ray.scripts.scripts start --address {address} --block"
@@ -177,26 +137,18 @@ def join_with(mount: str, address: str) -> subprocess.Popen:
 
 
 @pytest.mark.usefixtures("cells")
-@pytest.mark.parametrize(
-    ("mount", "fault"),
-    [
-        ("mount -t tmpfs tmpfs {0}", "does not see"),
-        ("mount --bind {0} {0} && mount -o remount,ro,bind {0}", "cannot write to"),
-    ],
-)
-def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path, mount, fault):
+def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path):
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode:
         pytest.skip("a mount of its own needs the right to make one (root)")
-    study, lines = tmp_path / "runs" / "s", []
+    study = tmp_path / "runs" / "s"
     with cluster(cpus=0) as hosts:
         add_host(hosts, num_cpus=1)
         process = start(
             *command, "--address", hosts.address, "--model", "cells:Patient", "--trials", 2
         )
-        reader = threading.Thread(target=lambda: lines.extend(process.stdout))
-        reader.start()
-        wait_for(lambda: study.exists() and len(list(read_events(study))) > 1, process)
-        joined = join_with(mount.format(tmp_path / "runs"), hosts.address)
+        lines = follow(process)
+        wait_for(lambda: len(events(study)) > 1, process)
+        joined = join_with(f"mount -t tmpfs tmpfs {study.parent}", hosts.address)
         try:
             wait_for(lambda: any(" left out: " in line for line in lines), process)
             (tmp_path / "go").touch()
@@ -204,11 +156,10 @@ def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path, mo
         finally:
             joined.terminate()
             joined.wait()
-            reader.join()
     assert (process.returncode, process.stderr.read()) == (0, "")
     assert any(" has joined: 2 trials at a time now" in line for line in lines)
     (line,) = (line for line in lines if " left out: " in line)
-    assert fault in line
+    assert "does not see" in line
     assert line.endswith("; 1 trials at a time now\n")
     check_whole(study, trials=2)
 
@@ -221,7 +172,7 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     with cluster(cpus=2) as hosts:
         address = hosts.address
         process = start(*command, "--address", address)
-        wait_for(lambda: study.exists() and len(list(read_events(study))) > 8, process)
+        wait_for(lambda: results(study) >= 4, process)
         hosts.head_node.kill_gcs_server()
         out, err = process.communicate()
     assert process.returncode == 1

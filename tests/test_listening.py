@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
-from searches import HOSTS_CONFIG, start, wait_for
+from searches import HOSTS_CONFIG, results, start, wait_for
 
-from search.study.event_log import read_events
 from studies import format as files
 
 LISTENING = "0A"
@@ -59,7 +58,7 @@ def test_everything_listens_on_loopback_alone(tmp_path):
     config.write_text(HOSTS_CONFIG)
     study = tmp_path / "runs" / "s"
     process = start("search.run", "--config", config, "--storage", study.parent, "--name", "s")
-    wait_for(lambda: study.exists() and len(list(read_events(study))) > 8, process)
+    wait_for(lambda: results(study) >= 4, process)
     assert listening(process.pid)
     assert listening(process.pid) <= LOOPBACK
     process.terminate()

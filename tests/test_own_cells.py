@@ -8,8 +8,6 @@ from searches import ROOT, read, run
 
 from studies import format as files
 
-pytestmark = pytest.mark.slow
-
 CELLS = """
 from torch import nn
 
@@ -38,6 +36,7 @@ def home(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_cell_in_a_file_is_searched_resumed_and_compared_from_other_folders(home):
     file = home / "mine" / "leaky.py"
     search = ["search.run", "--config", "tiny.yaml", "--T", 5, "--trials", 1]
@@ -66,6 +65,7 @@ def test_a_cell_in_a_file_is_searched_resumed_and_compared_from_other_folders(ho
     assert str(home / "mine") not in out
 
 
+@pytest.mark.slow
 def test_a_module_in_the_current_folder_is_found_by_the_workers(home):
     folder = home / "mine"
     search = ["search.run", "--config", home / "tiny.yaml", "--T", 5, "--trials", 1]

@@ -2,7 +2,7 @@ import math
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.replay.curves import Evaluation
@@ -81,7 +81,6 @@ def test_improvements_tell_what_was_known_when():
     st.lists(st.lists(st.integers(10, 100), min_size=1, max_size=4), min_size=1, max_size=6),
     st.integers(1, 8),
 )
-@settings(deadline=None, max_examples=50)
 def test_no_worker_is_idle_but_for_the_starts_of_trials(accuracies, workers):
     script = Script(*(make_curve(*(a / 200 for a in curve)) for curve in accuracies))
     outcome = script.run(workers=workers, horizon=20.0)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -73,6 +74,13 @@ def end_all() -> None:
             process.kill()
             process.communicate()
     started.clear()
+
+
+def follow(process: subprocess.Popen) -> list[str]:
+    """The lines that a process prints, from now on, as far as it has printed them."""
+    lines: list[str] = []
+    threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
+    return lines
 
 
 def run(*arguments: object, cwd: Path = ROOT) -> tuple[int, str, str]:

@@ -28,7 +28,9 @@ MODELS = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=[LENGTHS, (50, 500)], ids=["four T", "two T"])
+@pytest.fixture(
+    params=[LENGTHS, pytest.param((50, 500), marks=pytest.mark.slow)], ids=["four T", "two T"]
+)
 def studies(runs: Path, request: pytest.FixtureRequest) -> Studies:
     """Each has 20 trials at each T, so that every figure of a search is drawn."""
     lengths = request.param

@@ -71,10 +71,20 @@ def builds_in(folder: Path) -> set[str]:
     ("unknown", "expected"),
     [
         ((), {"generic", "avx2", "avx512", "avx512_bf16", "amx_bf16"}),
-        # GCC 10, and GCC 9
-        (("-march=x86-64-v", "-mamx"), {"generic", "avx2", "avx512", "avx512_bf16"}),
-        (("-march=x86-64-v", "-mamx", "-mavx512bf16"), {"generic", "avx2", "avx512"}),
-        (("-march=", "-mamx", "-mavx", "-mfma", "-mbmi"), {"generic"}),
+        # GCC 10, GCC 9, and one that knows nothing
+        pytest.param(
+            ("-march=x86-64-v", "-mamx"),
+            {"generic", "avx2", "avx512", "avx512_bf16"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("-march=x86-64-v", "-mamx", "-mavx512bf16"),
+            {"generic", "avx2", "avx512"},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ("-march=", "-mamx", "-mavx", "-mfma", "-mbmi"), {"generic"}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_compiler_builds_all_that_it_can(unknown, expected, compiler, tmp_path, installed_in):
@@ -113,7 +123,12 @@ def test_a_build_that_does_not_load_leaves_the_others(compiler, tmp_path, instal
 
 @x86
 @pytest.mark.parametrize(
-    ("capability", "build"), [("default", "generic"), ("avx2", "avx2"), ("avx512", "avx512")]
+    ("capability", "build"),
+    [
+        pytest.param("default", "generic", marks=pytest.mark.slow),
+        ("avx2", "avx2"),
+        pytest.param("avx512", "avx512", marks=pytest.mark.slow),
+    ],
 )
 def test_a_build_can_be_chosen(capability, build):
     if build not in kernels.runnable_builds():

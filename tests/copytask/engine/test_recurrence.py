@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from recurrences import ENGINES, make_operands, make_tokens, set_engine, values_and_gradients
 
@@ -15,7 +15,6 @@ from copytask.models import MODELS
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_values_and_gradients_are_those_of_the_plain_loop(engine, data):
     draw = data.draw
@@ -218,7 +217,7 @@ def resident():
 trainer = Trainer(TrainingConfig(model=sys.argv[1], T=100, curriculum_length=0, hidden_size=32,
                   batch_size=32, max_tokens=10**9, stop_when_solved=False, device='cpu'))
 steps = lambda n: [trainer._train_step() for _ in range(n)]
-steps(50); before = resident(); steps(200); print(resident() - before)
+steps(20); before = resident(); steps(40); print(resident() - before)
 """
 
 
@@ -228,5 +227,5 @@ def test_memory_does_not_grow(name):
     run = subprocess.run(
         [sys.executable, "-c", MEMORY_SCRIPT, name], capture_output=True, text=True, check=True
     )
-    # A step's buffers are 2.6 MB for the LSTM: 200 of them would be 500 MB.
+    # A step's buffers are 2.6 MB for the LSTM: 40 of them would be 100 MB.
     assert int(run.stdout) < 5_000_000

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -71,7 +71,6 @@ def assert_damage_is_told(content: bytes, whole: bytes, folder: Path) -> None:
 ANYWHERE = st.integers(0, 9999)  # of 10,000: hypothesis draws no floats where denormals are flushed
 
 
-@settings(max_examples=300, deadline=None)
 @given(place=ANYWHERE, bits=st.integers(1, 255))
 def test_a_byte_that_was_flipped_is_told(checkpoint, tmp_path_factory, place, bits):
     content = bytearray(checkpoint)
@@ -79,7 +78,6 @@ def test_a_byte_that_was_flipped_is_told(checkpoint, tmp_path_factory, place, bi
     assert_damage_is_told(bytes(content), checkpoint, tmp_path_factory.getbasetemp())
 
 
-@settings(max_examples=100, deadline=None)
 @given(place=ANYWHERE)
 @example(place=0)
 def test_a_file_that_was_cut_off_is_told(checkpoint, tmp_path_factory, place):
@@ -88,7 +86,6 @@ def test_a_file_that_was_cut_off_is_told(checkpoint, tmp_path_factory, place):
         read(content, tmp_path_factory.getbasetemp())
 
 
-@settings(max_examples=100, deadline=None)
 @given(start=ANYWHERE, length=st.integers(1, 5000), filler=st.sampled_from([b"\0", b"\xff", b""]))
 def test_a_hole_is_told(checkpoint, tmp_path_factory, start, length, filler):
     begin = start * len(checkpoint) // 10_000

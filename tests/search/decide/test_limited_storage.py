@@ -3,7 +3,7 @@ import random
 
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers._tpe.sampler import _split_trials  # what tpe_order must agree with
@@ -108,7 +108,6 @@ def test_a_suggestion_keeps_away_from_what_is_being_tried():
 
 
 @given(st.lists(endings, max_size=80), st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=30)
 def test_the_order_in_which_trials_end_does_not_change_what_is_shown(plan, order):
     at_once, one_by_one = LimitedStorage(30), LimitedStorage(30)
     study = make_study(at_once)
@@ -129,7 +128,6 @@ def test_the_order_in_which_trials_end_does_not_change_what_is_shown(plan, order
 
 
 @given(st.lists(endings.filter(lambda e: e[0] in FINISHED), min_size=1, max_size=80))
-@settings(deadline=None, max_examples=30)
 def test_good_trials_are_those_that_optuna_takes(plan):
     everything, chance = make_study(InMemoryStorage()), random.Random(0)
     for state, step, value in plan:

@@ -74,7 +74,7 @@ class Live:
     st.integers(0, 40),
     st.sampled_from([1.3, 2, 3]),
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
     tmp_path_factory, reports, restart, factor
 ):

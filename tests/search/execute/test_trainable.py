@@ -1,10 +1,11 @@
 import shutil
+from pathlib import Path
 
 import pytest
 
 from copytask import TrainingConfig
 from search.errors import UnsharedStorageError
-from search.execute.trainable import METRICS, STATUS, CopyTrainable
+from search.execute.trainable import METRICS, STATUS, CopyTrainable, check_host
 from search.study.checkpoints import saved_iterations
 from studies import format as files
 
@@ -77,3 +78,9 @@ def test_a_trial_on_a_host_that_does_not_see_the_study_does_not_begin(tmp_path):
     with pytest.raises(UnsharedStorageError, match=r"does not see .*: name by --storage a folder"):
         CopyTrainable(spec).step()
     assert not study.exists()
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs Linux")
+def test_a_host_that_cannot_write_to_the_storage_is_told():
+    with pytest.raises(UnsharedStorageError, match=r"host .* cannot write to /proc: "):
+        check_host(Path("/proc/version"))

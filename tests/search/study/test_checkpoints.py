@@ -2,7 +2,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from copytask import Trainer, TrainingConfig
@@ -81,7 +81,6 @@ def latest_two(tmp_path_factory) -> list[bytes]:
     return contents
 
 
-@settings(max_examples=60, deadline=None)
 @given(place=st.integers(0, 999), bits=st.integers(1, 255), cut=st.booleans())
 def test_whatever_is_wrong_with_the_latest_the_one_before_is_taken(latest_two, place, bits, cut):
     before, after = latest_two
