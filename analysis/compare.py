@@ -15,19 +15,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.figures.drawing import draw_figures
+from analysis.figures.rendering import render_all
 from analysis.reading.studies import load_studies
-from analysis.report.files import output_files
+from analysis.report.console import comparison_table, confirmation_table
+from analysis.report.files import file_contents, make_folder, write_file
 from analysis.report.live import follow
-from analysis.report.output_folder import make_output_folder, write_atomically
 from analysis.report.page import PAGE, render_page
-from analysis.tables.comparison import (
-    compare_studies,
-    console_table,
-    problems,
-    searched_hyperparameters,
-)
-from analysis.tables.confirmation import confirmed_table
+from analysis.tables.comparison import compare_studies, problems, searched_hyperparameters
 from analysis.tables.registry import NAME, make_tables
 from studies.command_line import Parser, add_runs
 from studies.errors import InputError
@@ -63,20 +57,20 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
         InputError: there is no study, or the output cannot be written.
     """
     studies = load_studies(runs)
-    make_output_folder(output)
+    make_folder(output)
     comparison = compare_studies(studies)
     tables = make_tables(studies, comparison)
-    figures, missing = draw_figures(studies, tables)
+    figures, missing = render_all(studies, tables)
     searched = searched_hyperparameters(studies.configs.values())
-    contents = output_files(tables, figures, missing, searched, studies.warnings())
+    contents = file_contents(tables, figures, missing, searched, studies.warnings())
     command = shlex.join(["python", "-m", "analysis.compare", *map(str, runs)])
     contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
     for name, content in contents.items():
-        write_atomically(output, name, content)
+        write_file(output / name, content)
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
-    console.print(console_table(comparison, searched))
-    if confirmed := confirmed_table(comparison):
+    console.print(comparison_table(comparison, searched))
+    if confirmed := confirmation_table(comparison):
         console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
@@ -94,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     args = make_parser().parse_args(arguments)
     try:
         if args.live:
-            make_output_folder(args.output)
+            make_folder(args.output)
             again = partial(compare, args.runs, args.output, quiet=True)
             follow(again, args.runs, args.output, args.port, browse=args.open)
             return 0

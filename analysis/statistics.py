@@ -21,6 +21,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+SIGNIFICANT = 0.05
+"""A p-value below this, after Holm's correction, is a difference beyond chance."""
+
 Z_95 = float(stats.norm.ppf(0.975))
 RESAMPLES = 9_999
 ENOUGH_SEEDS = 5

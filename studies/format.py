@@ -49,6 +49,13 @@ FINAL = "final"  # the best of them at its T, trained again for longer
 CONFIRM = "confirm"  # the winner at its T, trained again with a fresh seed
 STAGES = (SEARCH, FINAL, CONFIRM)
 
+SOLVED_ACCURACY = 0.99
+"""A training solves T when its validation accuracy at T is at least this at two evaluations in a
+row."""
+
+CHANCE_ACCURACY = 0.1
+"""Accuracy of guessing one of ten symbols."""
+
 PLACE_COLUMNS = ("host", "gpus")
 """Columns of trials.csv and best.csv that studies made before there were clusters lack."""
 

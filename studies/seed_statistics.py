@@ -7,8 +7,7 @@ from typing import NamedTuple
 
 from scipy.special import betaincinv, stdtrit
 
-CHANCE = 0.1
-"""Accuracy of guessing one of ten symbols: that of a seed which failed before it had a model."""
+from studies.format import CHANCE_ACCURACY
 
 BEST_OF_MANY = (
     "The best of many trials owes a part of its score to a lucky seed: as a forecast it is biased "
@@ -37,8 +36,8 @@ class SeedSummary(NamedTuple):
 
 
 def summarize_seeds(accuracies: Sequence[float | None], solved: Sequence[bool]) -> SeedSummary:
-    """Sum up at least one seed; None is the accuracy of one that has no model."""
-    values = [CHANCE if accuracy is None else accuracy for accuracy in accuracies]
+    """Sum up at least one seed; None is the accuracy of a seed without a model: chance."""
+    values = [CHANCE_ACCURACY if accuracy is None else accuracy for accuracy in accuracies]
     return SeedSummary(
         len(values),
         sum(solved),

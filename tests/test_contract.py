@@ -9,7 +9,6 @@ import sys
 import yaml
 from searches import ROOT
 
-import analysis.figures.plotting
 import copytask
 from analysis.report.page.studies import config_download
 from copytask.tasks import CHANCE_ACCURACY
@@ -19,9 +18,9 @@ from search.run import DEFAULT_CONFIG, main
 from studies import format as files
 
 
-def test_figures_draw_the_chance_and_solve_lines_of_the_task():
-    assert analysis.figures.plotting.CHANCE == CHANCE_ACCURACY
-    assert analysis.figures.plotting.SOLVED == copytask.SOLVED_ACCURACY
+def test_chance_and_solved_are_the_same_for_a_training_and_for_its_files():
+    assert files.CHANCE_ACCURACY == CHANCE_ACCURACY
+    assert files.SOLVED_ACCURACY == copytask.SOLVED_ACCURACY
 
 
 def test_progress_columns_are_what_a_training_iteration_reports():

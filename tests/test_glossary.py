@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from analysis.tables import comparison as tables
+from analysis.report import console
 from search.console import formats as wording
 
 GLOSSARY = (Path(__file__).parent.parent / "docs" / "glossary.md").read_text(encoding="utf-8")
 
 
 def test_search_and_comparison_have_the_same_short_forms_and_the_glossary_explains_them() -> None:
-    of_analysis = {name: column.header for name, column in tables.SHORT_FORMS.items()}
+    of_analysis = {name: column.header for name, column in console.SHORT_FORMS.items()}
     assert of_analysis == wording.SHORT_FORMS
     for name, short in wording.SHORT_FORMS.items():
         assert f"| {name.replace('_', ' ')} (`{short}`) |" in GLOSSARY

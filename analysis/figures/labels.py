@@ -17,3 +17,8 @@ def wrapped(label: str, width: int, most_lines: int | None = None) -> str:
     word is longer than a line.
     """
     return _Names(width, max_lines=most_lines, placeholder="...").fill(label)
+
+
+def shortened(label: str) -> str:
+    """A label of at most 16 characters a line, and three lines."""
+    return wrapped(label, 16, 3)

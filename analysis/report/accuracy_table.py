@@ -1,10 +1,12 @@
-"""The comparison in a few columns, to paste: as Markdown and as LaTeX."""
+"""Test accuracy of every model at every T, in a table to paste into a paper: as LaTeX too."""
 
 import re
 
 import pandas as pd
 
-from analysis.tables.comparison import DONE, MISSING, records, tasks
+from analysis.report.cells import MISSING
+from analysis.tables.comparison import DONE, tasks
+from analysis.tables.records import records
 
 LATEX_SPECIAL = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -13,20 +15,21 @@ LATEX_SPECIAL = {
 }  # fmt: skip
 
 
-def short_table(comparison: pd.DataFrame) -> list[list[str]]:
-    """One row a label, one column a T: test accuracy with its 95 % interval; the header first.
+def accuracy_table(comparison: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
+    """Test accuracy with its 95 % interval: one row a label, one column a T.
 
     Args:
         comparison: rows of one task.
+
+    Returns:
+        The header, and the rows.
     """
     lengths = sorted(int(T) for T in comparison["T"].dropna().unique())
     cells = {(row["label"], row["T"]): _cell(row) for row in records(comparison)}
     labels = list(dict.fromkeys(comparison["label"]))
     header = ["model", *(f"T = {T}" for T in lengths)]
-    return [
-        header,
-        *([label, *(cells.get((label, T), MISSING) for T in lengths)] for label in labels),
-    ]
+    rows = [[label, *(cells.get((label, T), MISSING) for T in lengths)] for label in labels]
+    return header, rows
 
 
 def _cell(row: dict[str, object]) -> str:
@@ -34,13 +37,6 @@ def _cell(row: dict[str, object]) -> str:
         return MISSING
     accuracy, low, high = (row[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
     return f"{accuracy:.4f} ({low:.4f}-{high:.4f})"
-
-
-def short_markdown(comparison: pd.DataFrame) -> str:
-    """:func:`short_table` of one task as a Markdown table."""
-    header, *rows = short_table(comparison)
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(c.replace("|", "\\|") for c in row) + " |\n" for row in lines)
 
 
 def latex(comparison: pd.DataFrame) -> str:
@@ -55,7 +51,7 @@ def latex(comparison: pd.DataFrame) -> str:
         "\\providecommand{\\bottomrule}{\\hline}\n"
     ]
     for task in tasks(comparison):
-        header, *rows = short_table(comparison[comparison["task"] == task])
+        header, rows = accuracy_table(comparison[comparison["task"] == task])
         columns = [_latex(name) for name in header[:1]] + [f"${name}$" for name in header[1:]]
         lines = [" & ".join(_latex(cell) for cell in row) + " \\\\\n" for row in rows]
         parts.append(

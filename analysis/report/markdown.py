@@ -1,24 +1,16 @@
 """The comparison as a Markdown page."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import pandas as pd
 
-from analysis.figures.drawing import MissingFigure, RenderedFigure
-from analysis.report.accuracy_table import short_markdown
-from analysis.tables.comparison import (
-    BROKEN,
-    MISSING,
-    STATUS_COLUMNS,
-    Column,
-    interval_text,
-    problems,
-    records,
-    tasks,
-    value_text,
-)
+from analysis.figures.rendering import MissingFigure, RenderedFigure
+from analysis.report.accuracy_table import accuracy_table
+from analysis.report.cells import MISSING, PrintedColumn, Row, interval, value
+from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, tasks
+from analysis.tables.records import records
 from analysis.tables.registry import NAME
+from studies.markdown import markdown_table
 from studies.seed_statistics import BEST_OF_MANY
 
 MOST_PAIRS = 20
@@ -79,7 +71,7 @@ def markdown(
         rows = comparison[comparison["task"] == task]
         parts.append(f"## Task {task}\n")
         parts.append("Test accuracy (95 % interval):\n")
-        parts.append(short_markdown(rows))
+        parts.append(markdown_table(*accuracy_table(rows)))
         parts.append(_markdown_table(rows, searched))
         shown = [figure for figure in figures if figure.task == task]
         if not shown:
@@ -110,21 +102,17 @@ def _pairs_part(pairs: pd.DataFrame, task: str) -> list[str]:
     if rows.empty:
         return []
     columns = (
-        Column("T", value_text("T")),
-        Column("over", value_text("basis")),
-        Column("better", value_text("better")),
-        Column("than", value_text("worse")),
-        Column("difference", value_text("difference", ".4f")),
-        Column("95 % interval", _difference_interval),
-        Column("P(better seed)", value_text("superiority", ".2f")),
-        Column("p (Holm)", value_text("p_holm", ".2g")),
+        PrintedColumn("T", value("T")),
+        PrintedColumn("over", value("basis")),
+        PrintedColumn("better", value("better")),
+        PrintedColumn("than", value("worse")),
+        PrintedColumn("difference", value("difference", ".4f")),
+        PrintedColumn("95 % interval", interval("difference", ".4f", " to ")),
+        PrintedColumn("P(better seed)", value("superiority", ".2f")),
+        PrintedColumn("p (Holm)", value("p_holm", ".2g")),
     )
     more = f"The first {MOST_PAIRS} of {len(rows)}.\n" if len(rows) > MOST_PAIRS else ""
     return [PAIRS, _table(columns, rows.head(MOST_PAIRS)), more]
-
-
-def _difference_interval(row: dict[str, Any]) -> str:
-    return f"{row['difference_low']:.4f} to {row['difference_high']:.4f}"
 
 
 def _costs_part(costs: pd.DataFrame, task: str) -> list[str]:
@@ -132,34 +120,28 @@ def _costs_part(costs: pd.DataFrame, task: str) -> list[str]:
     if rows.empty:
         return []
     columns = (
-        Column("T", value_text("T")),
-        Column("model", value_text("label")),
-        Column("test accuracy", value_text("accuracy", ".4f")),
-        Column("parameters", value_text("parameters", ",")),
-        Column("trials", value_text("trials")),
-        Column("million tokens of all", value_text("search_tokens", ".3g", 1e6)),
-        Column("seconds of all", value_text("search_seconds", ".0f")),
-        Column("at equal tokens", value_text("accuracy_at_equal_tokens", ".4f")),
-        Column("at equal seconds", value_text("accuracy_at_equal_seconds", ".4f")),
-        Column("at equal parameters", value_text("accuracy_at_equal_parameters", ".4f")),
+        PrintedColumn("T", value("T")),
+        PrintedColumn("model", value("label")),
+        PrintedColumn("test accuracy", value("accuracy", ".4f")),
+        PrintedColumn("parameters", value("parameters", ",")),
+        PrintedColumn("trials", value("trials")),
+        PrintedColumn("million tokens of all", value("search_tokens", ".3g", 1e6)),
+        PrintedColumn("seconds of all", value("search_seconds", ".0f")),
+        PrintedColumn("at equal tokens", value("accuracy_at_equal_tokens", ".4f")),
+        PrintedColumn("at equal seconds", value("accuracy_at_equal_seconds", ".4f")),
+        PrintedColumn("at equal parameters", value("accuracy_at_equal_parameters", ".4f")),
     )
     return [COSTS, _table(columns, rows)]
 
 
-def _mean_interval(row: dict[str, Any]) -> str:
-    if row["seeds"] is None:
-        return MISSING
-    return f"{row['mean_accuracy_low']:.3f}-{row['mean_accuracy_high']:.3f}"
-
-
-def _solved_seeds(row: dict[str, Any]) -> str:
+def _solved_seeds(row: Row) -> str:
     if row["seeds"] is None:
         return MISSING
     share = f"{row['solved_low']:.2f}-{row['solved_high']:.2f}"
     return f"{row['seeds_solved']}/{row['seeds']} ({share})"
 
 
-def _trial_counts(row: dict[str, Any]) -> str:
+def _trial_counts(row: Row) -> str:
     if row["state"].startswith(BROKEN):
         return MISSING
     return " / ".join(str(row[name]) for name in STATUS_COLUMNS.values())
@@ -167,42 +149,39 @@ def _trial_counts(row: dict[str, Any]) -> str:
 
 def _markdown_table(comparison: pd.DataFrame, searched: Sequence[str]) -> str:
     confirmed = (
-        Column("mean over seeds", value_text("mean_accuracy", ".4f")),
-        Column("95 % interval of the mean", _mean_interval),
-        Column("solved", _solved_seeds),
+        PrintedColumn("mean over seeds", value("mean_accuracy", ".4f")),
+        PrintedColumn("95 % interval of the mean", interval("mean_accuracy")),
+        PrintedColumn("solved", _solved_seeds),
     )
     columns = (
-        Column("T", value_text("T")),
-        Column("model", value_text("label")),
-        Column("test accuracy", value_text("accuracy", ".4f")),
-        Column("95 % interval", interval_text),
+        PrintedColumn("T", value("T")),
+        PrintedColumn("model", value("label")),
+        PrintedColumn("test accuracy", value("accuracy", ".4f")),
+        PrintedColumn("95 % interval", interval("accuracy")),
         *(confirmed if comparison["seeds"].notna().any() else ()),
-        Column("exact match", value_text("exact_match", ".4f")),
-        Column("recalled bits", value_text("recalled_bits", ".1f")),
-        Column("million tokens to solve", value_text("tokens_to_solve", ".3g", 1e6)),
-        Column("seconds to solve", value_text("seconds_to_solve", ".0f")),
-        Column("million tokens", value_text("tokens", ".3g", 1e6)),
-        Column("seconds", value_text("seconds", ".0f")),
+        PrintedColumn("exact match", value("exact_match", ".4f")),
+        PrintedColumn("recalled bits", value("recalled_bits", ".1f")),
+        PrintedColumn("million tokens to solve", value("tokens_to_solve", ".3g", 1e6)),
+        PrintedColumn("seconds to solve", value("seconds_to_solve", ".0f")),
+        PrintedColumn("million tokens", value("tokens", ".3g", 1e6)),
+        PrintedColumn("seconds", value("seconds", ".0f")),
         *(
-            Column(name.replace("_", " "), value_text(name, ".4g"))
+            PrintedColumn(name.replace("_", " "), value(name, ".4g"))
             for name in searched
             if name in comparison and comparison[name].notna().any()
         ),
-        Column("parameters", value_text("parameters", ",")),
-        Column("validation accuracy", value_text("validation_accuracy", ".4f")),
-        Column("trials", value_text("trials")),
-        Column(" / ".join(STATUS_COLUMNS).replace("_", " "), _trial_counts),
-        Column("state", value_text("state")),
-        Column("study", value_text("study")),
+        PrintedColumn("parameters", value("parameters", ",")),
+        PrintedColumn("validation accuracy", value("validation_accuracy", ".4f")),
+        PrintedColumn("trials", value("trials")),
+        PrintedColumn(" / ".join(STATUS_COLUMNS).replace("_", " "), _trial_counts),
+        PrintedColumn("state", value("state")),
+        PrintedColumn("study", value("study")),
     )
     return _table(columns, comparison)
 
 
-def _table(columns: Sequence[Column], rows: pd.DataFrame) -> str:
-    lines = [[column.header for column in columns], ["---"] * len(columns)]
-    lines += [[column.text(row) for column in columns] for row in records(rows)]
-    return "".join(_markdown_line(cells) for cells in lines)
-
-
-def _markdown_line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+def _table(columns: Sequence[PrintedColumn], rows: pd.DataFrame) -> str:
+    header = [column.header for column in columns]
+    return markdown_table(
+        header, ([column.text(row) for column in columns] for row in records(rows))
+    )

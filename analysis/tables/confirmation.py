@@ -1,12 +1,10 @@
-"""What fresh seeds make of the winners: the numbers, and the table for a terminal."""
+"""The winners trained again with fresh seeds."""
 
 import pandas as pd
-from rich import box
-from rich.table import Table
 
 from analysis.reading.studies import Studies
 from studies import format as files
-from studies.seed_statistics import BEST_OF_MANY, CHANCE, summarize_seeds
+from studies.seed_statistics import summarize_seeds
 
 CONFIRMED = (
     "seeds",
@@ -30,7 +28,7 @@ def winner_seeds(studies: Studies) -> pd.DataFrame:
     seeds = studies.confirmations.merge(winners, on=["study", "T", "confirms"])
     solved = seeds["tokens_to_solve"].notna() & (seeds["status"] != files.FAILED)
     return seeds[["study", "T", "seed"]].assign(
-        accuracy=seeds["accuracy"].fillna(CHANCE), solved=solved
+        accuracy=seeds["accuracy"].fillna(files.CHANCE_ACCURACY), solved=solved
     )
 
 
@@ -49,31 +47,3 @@ def confirmed_winners(studies: Studies) -> pd.DataFrame:
     whole = dict.fromkeys(("T", "seeds", "seeds_solved"), "Int64")
     numbers = dict.fromkeys(CONFIRMED, "float64")
     return frame.astype({"study": object, **numbers, **whole})
-
-
-def confirmed_table(comparison: pd.DataFrame) -> Table | None:
-    """What fresh seeds make of the winners, for a terminal of 80 columns; None without any."""
-    rows = comparison[comparison["seeds"].notna()]
-    if rows.empty:
-        return None
-    table = Table(
-        title="The same configurations with fresh seeds",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        caption=BEST_OF_MANY,
-        caption_justify="left",
-    )
-    for name in ("task", "T", "model", "mean acc.", "95 %", "solved", "95 %"):
-        table.add_column(name, justify="left" if name in ("task", "model") else "right")
-    for row in rows.to_dict(orient="records"):
-        table.add_row(
-            row["task"],
-            str(row["T"]),
-            row["label"],
-            f"{row['mean_accuracy']:.3f}",
-            f"{row['mean_accuracy_low']:.3f}-{row['mean_accuracy_high']:.3f}",
-            f"{row['seeds_solved']}/{row['seeds']}",
-            f"{row['solved_low']:.2f}-{row['solved_high']:.2f}",
-        )
-    return table

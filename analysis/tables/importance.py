@@ -21,9 +21,8 @@ from optuna.distributions import (
 from optuna.importance import PedAnovaImportanceEvaluator
 
 from analysis.reading.studies import WHOLE_COLUMNS, Studies
-from analysis.tables.comparison import records
+from analysis.tables.records import records
 from studies import format as files
-from studies.seed_statistics import CHANCE
 
 LEAST_TRIALS = 20
 BEST_SHARE = 0.25
@@ -102,7 +101,7 @@ def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, Ba
 
 def _ranks(trials: pd.DataFrame, metric: str) -> np.ndarray:
     """Rank of each trial among those of its T, in (0, 1]; the best one has 1."""
-    values = trials[metric].fillna(CHANCE)
+    values = trials[metric].fillna(files.CHANCE_ACCURACY)
     ranks: np.ndarray = values.groupby(trials["T"]).rank(pct=True).to_numpy()
     return ranks
 

@@ -16,8 +16,9 @@ from analysis.statistics import (
     mean_difference,
     superiority,
 )
-from analysis.tables.comparison import DONE, records
+from analysis.tables.comparison import DONE
 from analysis.tables.confirmation import winner_seeds
+from analysis.tables.records import records
 
 PAYLOADS = "payloads"
 SEEDS = "seeds"

@@ -16,7 +16,6 @@ from opda.nonparametric import EmpiricalDistribution
 
 from analysis.reading.studies import Studies
 from studies import format as files
-from studies.seed_statistics import CHANCE
 
 LEAST_TRIALS = 4
 TIGHT_BAND_TRIALS = 64
@@ -66,7 +65,7 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
 def _values(trials: pd.DataFrame) -> list[float]:
     """Best validation accuracy of each trial that has ended; a failed one may have none."""
     ended = trials[trials["status"] != files.INTERRUPTED]
-    return [float(value) for value in ended["validation_accuracy"].fillna(CHANCE)]
+    return [float(value) for value in ended["validation_accuracy"].fillna(files.CHANCE_ACCURACY)]
 
 
 def _refusal(search: dict[str, Any], has_events: bool, values: list[float]) -> str:

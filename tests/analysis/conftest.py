@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import drawing
+from analysis.figures import rendering
 
 
 @pytest.fixture
@@ -14,5 +14,4 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draws the first figure only: for tests that look at none, and would take seconds each."""
-    first = next(iter(drawing.FIGURES.items()))
-    monkeypatch.setattr(drawing, "FIGURES", dict([first]))
+    monkeypatch.setattr(rendering, "FIGURES", rendering.FIGURES[:1])

@@ -9,7 +9,7 @@ import pytest
 from study_files import NOT_SOLVED, trial, write_study
 
 from analysis.compare import main
-from analysis.figures.drawing import FIGURES
+from analysis.figures.registry import FIGURES
 from analysis.tables.columns import TABLE_COLUMNS
 
 TABLES = {"index.html", "comparison.json", "comparison.md", "comparison.tex", "columns.md"} | {
@@ -18,7 +18,7 @@ TABLES = {"index.html", "comparison.json", "comparison.md", "comparison.tex", "c
 LATER = {"seeds_vs_T", "generalization", "tuning_curves", "importance"}
 """Figures for which the studies of these tests have no data."""
 
-DRAWN = [name for name in FIGURES if name not in LATER]
+DRAWN = [spec.name for spec in FIGURES if spec.name not in LATER]
 
 
 def images(names: list[str]) -> set[str]:
@@ -62,7 +62,7 @@ def test_writes_tables_and_figures_and_prints_the_table(
     assert records[0]["tokens_to_solve"] == 600_000
     assert records[2]["tokens_to_solve"] is None
     page = (output / "comparison.md").read_text()
-    assert all((f"({name}.png)" in page) == (name in drawn) for name in FIGURES)
+    assert all((f"({spec.name}.png)" in page) == (spec.name in drawn) for spec in FIGURES)
     assert "Not shown:" in page
     assert "sampled by None, not at random" in page
     captured = capsys.readouterr()

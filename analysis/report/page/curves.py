@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.tables.comparison import records
+from analysis.tables.records import records
 
 POINTS = 40
 """At most so many evaluations of a trial are drawn: every one, or every second, ..."""

@@ -11,18 +11,20 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.figures.drawing import MissingFigure, RenderedFigure
+from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.figures.styles import Style, label_styles
 from analysis.reading.provenance import read_provenance
 from analysis.reading.studies import Studies
+from analysis.report.cells import PrintedColumn, Row
 from analysis.report.page.colors import declarations, variable
+from analysis.report.page.columns import comparison_columns
 from analysis.report.page.downloads import MEDIA_TYPES, Candidate, data_uri, held
-from analysis.report.page.findings import Row
+from analysis.report.page.overview import Overview, overview
 from analysis.report.page.studies import efforts, study_parts
 from analysis.report.page.svg import inline_figure, swatch
-from analysis.report.page.table import Column, Overview, comparison_columns, overview
-from analysis.report.page.verdict import Verdict, verdicts
-from analysis.tables.comparison import problems, records, searched_hyperparameters
+from analysis.report.verdict.verdict import Verdict, verdicts
+from analysis.tables.comparison import problems, searched_hyperparameters
+from analysis.tables.records import records
 from analysis.tables.registry import NAME
 from studies.paths import open_path
 
@@ -49,7 +51,7 @@ class TaskPart(NamedTuple):
 
     verdict: Verdict
     overview: Overview
-    columns: list[Column]
+    columns: list[PrintedColumn]
     rows: list[Row]
     figures: list[FigurePart]
     styles: dict[str, Style]
@@ -69,8 +71,8 @@ def render_page(
         studies: of :func:`analysis.reading.studies.load_studies`; the page also reads their
             study.yaml, and holds their CSV files as long as they are small.
         tables: of :func:`analysis.tables.registry.make_tables`.
-        figures, missing: of :func:`analysis.figures.drawing.draw_figures`.
-        files: of :func:`analysis.report.files.output_files`; the page offers those with tables.
+        figures, missing: of :func:`analysis.figures.rendering.render_all`.
+        files: of :func:`analysis.report.files.file_contents`; the page offers those with tables.
         command: what made the comparison.
     """
     comparison = tables[NAME]

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
+from analysis.phrases import duration
 from analysis.reading.provenance import Provenance
 from analysis.reading.studies import Studies
+from analysis.report.cells import PrintedColumn, Row
+from analysis.report.page.columns import trial_columns
 from analysis.report.page.curves import Panel, panels
 from analysis.report.page.downloads import Candidate, Download, download, held
-from analysis.report.page.findings import Effort, Row
-from analysis.report.page.table import Column, trial_columns
-from analysis.report.page.words import duration
-from analysis.tables.comparison import STATUS_COLUMNS, records, searched_hyperparameters
+from analysis.report.verdict.results import Effort
+from analysis.tables.comparison import STATUS_COLUMNS, searched_hyperparameters
+from analysis.tables.records import records
 from studies import format as files
 from studies.paths import StudyPath, open_path
 
@@ -56,7 +58,7 @@ class StudyPart(NamedTuple):
     best: list[tuple[Row, str]]
     command: str
     config: Download
-    columns: list[Column]
+    columns: list[PrintedColumn]
     trials: list[Row]
     trials_left_out: int
     panels: list[Panel]

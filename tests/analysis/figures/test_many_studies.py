@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from drawn_figures import scope_of
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from rich.console import Console
 from study_files import trial, write_study
 
 from analysis import Studies, load_studies
-from analysis.figures import drawing, plotting
-from analysis.figures.figure_data import accuracy_data
-from analysis.figures.plotting import Page
-from analysis.figures.styles import label_styles
-from analysis.tables.comparison import HYPERPARAMETERS, compare_studies, console_table
+from analysis.figures import accuracy_vs_t, plotting, rendering
+from analysis.tables.comparison import compare_studies
 from analysis.tables.registry import make_tables
 from studies import format as files
 
@@ -52,14 +49,14 @@ def studies(runs: Path, request: pytest.FixtureRequest) -> Studies:
 def drawn(studies: Studies, monkeypatch: pytest.MonkeyPatch) -> dict[str, Figure]:
     """Every figure, laid out as it is saved."""
     kept: list[Figure] = []
-    save = drawing._save
+    save = rendering._save
 
     def keep(figure: Figure) -> tuple[bytes, bytes]:
         kept.append(figure)
         return save(figure)
 
-    monkeypatch.setattr(drawing, "_save", keep)
-    rendered, _ = drawing.draw_figures(studies, make_tables(studies, compare_studies(studies)))
+    monkeypatch.setattr(rendering, "_save", keep)
+    rendered, _ = rendering.render_all(studies, make_tables(studies, compare_studies(studies)))
     for figure in kept:
         figure.draw_without_rendering()  # it was saved last at another resolution
     return {of.stem: figure for of, figure in zip(rendered, kept, strict=True)}
@@ -101,24 +98,9 @@ def test_marks_stand_within_six_percent_of_their_length_and_nearest_to_it(
 ) -> None:
     for name, model in MODELS.items():
         write_study(runs, name, model, T=lengths)
-    rows = compare_studies(load_studies([runs]))
-    page = Page("delay", list(lengths), label_styles(rows, set(MODELS.values())), "")
-    data = plotting.side_by_side(accuracy_data(rows), page)
+    task, scope = scope_of(runs)
+    data = plotting.side_by_side(accuracy_vs_t.data(scope), task)
     assert (data["x"] / data["T"]).between(1 / 1.0601, 1.0601).all()
     assert data.groupby("T")["x"].nunique().eq(6).all()
     for x, T in zip(data["x"], data["T"], strict=True):
         assert min(lengths, key=lambda length: abs(length - x)) == T
-
-
-def test_the_table_breaks_names_between_their_parts(studies: Studies) -> None:
-    console = Console(width=80, markup=False, emoji=False)
-    with console.capture() as capture:
-        console.print(console_table(compare_studies(studies), HYPERPARAMETERS[:3]))
-    lines = capture.get().splitlines()
-    assert max(map(len, lines)) <= 80
-    (first, second), *_ = [
-        (line, below) for line, below in itertools.pairwise(lines) if "examples." in line
-    ]
-    name = first[4:].split()[0] + second.strip()
-    assert name == LONG
-    assert first[4:].split()[0][-1] in "._:"

@@ -10,9 +10,10 @@ from rich.console import Console
 from study_files import NOT_SOLVED, trial, write_csv, write_study
 
 from analysis import load_studies
+from analysis.report.console import comparison_table
 from analysis.report.markdown import markdown
 from analysis.tables.columns import TABLE_COLUMNS, columns_markdown, meaning
-from analysis.tables.comparison import compare_studies, console_table
+from analysis.tables.comparison import compare_studies
 from analysis.tables.registry import make_tables
 from studies import format as files
 
@@ -70,7 +71,7 @@ def test_csv_json_page_and_console_agree_with_the_learning_curves(
         assert written[name] == value, name
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(console_table(comparison, []))
+        console.print(comparison_table(comparison, []))
     page = markdown(tables, [], [])
     million, seconds = expected["tokens_to_solve"] / 1e6, expected["seconds_to_solve"]
     assert f" {million:.3g} {seconds:.0f} " in " ".join(capture.get().split())

@@ -4,7 +4,7 @@ from pathlib import Path
 from study_files import NOT_SOLVED, trial, write_study
 
 from analysis import load_studies
-from analysis.figures.drawing import MissingFigure, RenderedFigure
+from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.report.markdown import MOST_PAIRS, markdown
 from analysis.tables.comparison import compare_studies
 from analysis.tables.registry import make_tables

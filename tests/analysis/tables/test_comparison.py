@@ -2,30 +2,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
-from rich.console import Console
-from study_files import NOT_SOLVED, trial, write_study
+from study_files import trial, write_study
 
 from analysis import load_studies
 from analysis.tables.comparison import (
-    HYPERPARAMETERS,
     compare_studies,
-    console_table,
     problems,
-    searched_hyperparameters,
 )
 from studies import format as files
 
 
 def comparison(runs: Path) -> pd.DataFrame:
     return compare_studies(load_studies([runs]))
-
-
-def printed(frame: pd.DataFrame, width: int = 80) -> str:
-    console = Console(width=width, markup=False, emoji=False)
-    with console.capture() as capture:
-        console.print(console_table(frame, HYPERPARAMETERS[:3]))
-    return capture.get()
 
 
 def test_a_row_holds_the_best_trial_and_the_counts(runs: Path) -> None:
@@ -93,7 +81,6 @@ def test_broken_studies_stay_in_the_table(runs: Path) -> None:
         f"{runs / 'a'}: best.csv is missing",
         f"{runs / 'b'}: study.yaml has no keys",
     ]
-    assert printed(frame).count("broken") == 3
 
 
 def test_rows_are_sorted_by_task_length_and_model(runs: Path) -> None:
@@ -115,37 +102,3 @@ def test_a_label_names_the_study_where_the_model_does_not_tell(runs: Path) -> No
     write_study(runs, "gru-quick", model="gru", T=[100])
     write_study(runs, "gru-sequence", model="gru", task="sequence", T=[100])
     assert comparison(runs)["label"].tolist() == ["gru (gru-delay)", "gru (gru-quick)", "gru"]
-
-
-def test_the_columns_of_hyperparameters_follow_the_search_space(runs: Path) -> None:
-    folder = write_study(
-        runs, "gru", model="gru", T=[100], trials=[trial(100, batch_size=16)], extra=["batch_size"]
-    )
-    document = yaml.safe_load((folder / files.STUDY_FILE).read_text())
-    document["config"]["space"] |= {"hidden_size": 64, "batch_size": {"choices": [16, 32]}}
-    (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
-    studies = load_studies([runs])
-    searched = searched_hyperparameters(studies.configs.values())
-    assert searched == ["learning_rate", "curriculum_length", "batch_size"]
-    console = Console(width=80)
-    with console.capture() as capture:
-        console.print(console_table(compare_studies(studies), searched))
-    text = " ".join(capture.get().split())
-    assert "lr curr. size state" in text
-    assert "1.2e-03 500 16 done" in text
-    assert " 64 " not in text
-    assert "lr: learning rate, curr.: curriculum length." in text
-
-
-def test_console_table_fits_80_columns_and_keeps_the_numbers(runs: Path) -> None:
-    write_study(runs, "mine", model="a_package.of_mine:a_long_factory", T=[1000])
-    write_study(runs, "lstm", model="lstm", T=[1000], trials=[trial(1000, **NOT_SOLVED)])
-    write_study(runs, "gru", model="gru", task="sequence", T=[1000], trials=[])
-    text = printed(comparison(runs))
-    assert max(map(len, text.splitlines())) <= 80
-    assert "delay:" in text
-    assert "sequence:" in text
-    assert "0.991 0.989-0.993 6 60 1.2e-03 64 500 done" in " ".join(text.split())
-    [lstm] = [line for line in text.splitlines() if "lstm" in line]
-    assert " ".join(lstm.split()) == "1000 lstm 0.991 0.989-0.993 - - 1.2e-03 64 500 done"
-    assert "not started" in text

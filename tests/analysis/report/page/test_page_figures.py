@@ -4,7 +4,7 @@ import html5lib
 from study_files import trial, write_study
 
 from analysis.compare import main
-from analysis.figures.drawing import FIGURES
+from analysis.figures.registry import FIGURES
 from analysis.report.page import render
 from studies import format as files
 
@@ -24,15 +24,16 @@ def test_every_figure_is_there_with_its_words_or_why_it_is_not(runs: Path) -> No
     assert set(shown) == {path.stem for path in reports.glob("*.svg")}
     assert len(shown) > 4
     text = " ".join("".join(document.itertext()).split())
-    for name, kind in FIGURES.items():
+    for spec in FIGURES:
+        name = spec.name
         if name not in shown:
-            assert f"{kind.shows} (delay task):" in text.split("Not drawn:")[1]
+            assert f"{spec.title} (delay task):" in text.split("Not drawn:")[1]
             continue
         [svg] = [element for element in shown[name].iter() if "plot" in element.get("class", "")]
         assert svg.get("role") == "img"
-        assert kind.shows in str(svg.get("aria-label"))
+        assert spec.title in str(svg.get("aria-label"))
         caption = " ".join("".join(next(shown[name].iter("figcaption")).itertext()).split())
-        assert len(caption) > len(f"{kind.shows} (delay task).")
+        assert len(caption) > len(f"{spec.title} (delay task).")
     references = {
         value[1:]
         for element in document.iter()
@@ -46,7 +47,7 @@ def test_every_figure_is_there_with_its_words_or_why_it_is_not(runs: Path) -> No
 
 def test_figures_that_are_too_large_are_left_out(runs: Path, one_figure, monkeypatch) -> None:
     write_study(runs, "gru", T=[100])
-    first = next(iter(FIGURES))
+    first = FIGURES[0].name
     reports = runs.parent / "reports"
     for limit, expected in (
         ("SVG_AT_MOST", '<img class="plot"'),

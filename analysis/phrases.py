@@ -1,24 +1,32 @@
-"""Numbers and lists as a sentence has them."""
+"""Numbers and lists as a sentence has them, for captions and verdicts."""
 
 from collections.abc import Sequence
 from typing import Any
 
+MOST_PARTS = 6
+"""Parts of a :func:`semicolon_list`."""
 
-def listing(words: Sequence[str]) -> str:
+
+def enumeration(words: Sequence[str]) -> str:
     """``a, b and c``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def some(words: Sequence[str], limit: int = 4) -> list[str]:
-    """The words, or the first of them and how many more there are."""
+def first_few(words: Sequence[str], limit: int = 4) -> list[str]:
+    """The words, or the first of them and how many more there are: ``limit`` in all."""
     if len(words) <= limit:
         return list(words)
     return [*words[: limit - 1], f"{len(words) - limit + 1} more"]
 
 
+def semicolon_list(parts: Sequence[str]) -> str:
+    """``a; b; c``, or the first of them and how many more there are."""
+    return "; ".join(first_few(parts, MOST_PARTS + 1))
+
+
 def at_lengths(lengths: Sequence[int]) -> str:
     """``T = 100 and 200``."""
-    return f"T = {listing([str(T) for T in lengths])}"
+    return f"T = {enumeration([str(T) for T in lengths])}"
 
 
 def duration(seconds: float) -> str:

@@ -3,8 +3,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.report.page.findings import Effort
-from analysis.report.page.verdict import Verdict, verdicts
+from analysis.report.verdict.results import Effort
+from analysis.report.verdict.verdict import Verdict, verdicts
 
 MACHINE = "host here (2 CPUs)"
 EMPTY = dict.fromkeys(

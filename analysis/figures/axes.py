@@ -1,0 +1,107 @@
+"""The axes of the figures: accuracies, lengths, tokens and seconds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+from analysis.figures.plotting import REFERENCE_COLOR, WIDTH
+from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
+
+NEAREST = 1e-4
+"""Accuracies closer to 1 than this look the same in a figure."""
+
+STRETCH = (
+    lambda accuracy: -np.log10(1 + NEAREST - np.minimum(accuracy, 1 + NEAREST / 2)),
+    lambda nines: 1 + NEAREST - 10.0**-nines,
+)
+"""A scale of accuracies and its inverse: the steps from 0.9 to 0.99 and to 0.999 are equally wide,
+because good models differ in how many symbols they get wrong."""
+
+DOTTED: dict[str, Any] = {"color": REFERENCE_COLOR, "linewidth": 1, "linestyle": (0, (1, 2))}
+"""Arguments of the reference lines."""
+
+
+def accuracy_axis(axes: Axes, named: bool = True) -> None:
+    """Make a y axis of accuracies, stretched towards 1, with the lines solved and chance."""
+    axes.set_yscale("function", functions=STRETCH)
+    axes.set_ylim(_accuracy_ticks(axes.yaxis))
+    reference_line(axes, SOLVED_ACCURACY, "solved" if named else "")
+    reference_line(axes, CHANCE_ACCURACY, "chance" if named else "")
+
+
+def horizontal_accuracy_axis(axes: Axes) -> None:
+    """Make an x axis like the y axis of :func:`accuracy_axis`."""
+    axes.set_xscale("function", functions=STRETCH)
+    axes.set_xlim(_accuracy_ticks(axes.xaxis))
+    for accuracy, name in ((SOLVED_ACCURACY, "solved"), (CHANCE_ACCURACY, "chance")):
+        axes.axvline(accuracy, **DOTTED)
+        axes.text(
+            accuracy,
+            1.0,
+            name,
+            transform=axes.get_xaxis_transform(),
+            ha="center",
+            va="bottom",
+            fontsize=10,
+            color=REFERENCE_COLOR,
+        )
+
+
+def _accuracy_ticks(axis: Axis) -> tuple[float, float]:
+    """Set the ticks of a stretched axis; returns its ends, with room for a marker at 1."""
+    axis.set_major_locator(FixedLocator([0, 0.5, 0.9, 0.99, 0.999, 1]))
+    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
+    axis.set_minor_locator(NullLocator())
+    return 0, 1 + NEAREST / 4
+
+
+def reference_line(axes: Axes, accuracy: float, name: str = "") -> None:
+    """Draw a horizontal line, named to the right of the axes."""
+    axes.axhline(accuracy, **DOTTED)
+    axes.text(
+        1.01,
+        accuracy,
+        name,
+        transform=axes.get_yaxis_transform(),
+        va="center",
+        fontsize=10,
+        color=REFERENCE_COLOR,
+    )
+
+
+def length_axis(axes: Axes, lengths: Sequence[int], width: float = WIDTH) -> None:
+    """Make a logarithmic x axis with the real T as ticks; ``width`` of the axes in inches."""
+    axes.set_xscale("log")
+    axes.set_xlim(lengths[0] / 1.25, lengths[-1] * 1.25)
+    axes.xaxis.set_major_locator(FixedLocator(lengths))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda T, _: f"{T:g}"))
+    axes.xaxis.set_minor_locator(NullLocator())
+    if len(lengths) > 2 * width:
+        axes.tick_params(axis="x", labelrotation=90)
+    axes.set_xlabel("T (steps)")
+
+
+def log_x_axis(axes: Axes) -> None:
+    """Make a logarithmic x axis with plain numbers as ticks."""
+    axes.set_xscale("log")
+    plain_ticks(axes.xaxis)
+
+
+def log_y_axis(axes: Axes, label: str) -> None:
+    """Make a logarithmic y axis with plain numbers as ticks."""
+    axes.set(yscale="log", ylabel=label)
+    low, high = axes.get_ylim()
+    # Ticks are at most a factor of 2.5 apart: this much room always holds one.
+    axes.set_ylim(low / 1.6, high * 1.6)
+    plain_ticks(axes.yaxis, LogLocator(subs=(1, 2, 5), numticks=20))
+
+
+def plain_ticks(axis: Axis, locator: LogLocator | None = None) -> None:
+    """Label a logarithmic axis at 1, 2, 5, 10, ..., or at the ticks of ``locator``."""
+    axis.set_major_locator(locator or LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_locator(NullLocator())

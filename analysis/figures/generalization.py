@@ -1,0 +1,71 @@
+"""Figure generalization: the best models tested at lengths that they were not trained for."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from analysis.figures import plotting
+from analysis.figures.axes import accuracy_axis, length_axis
+from analysis.figures.plotting import TaskContext
+from analysis.figures.spec import FigureSpec, Scope
+from analysis.phrases import semicolon_list
+
+KEPT = 0.9
+"""Test accuracy from which the caption says that a model still recalls the payload."""
+
+
+def data(scope: Scope) -> pd.DataFrame:
+    """Test accuracies of the best trials at other T than that of their training.
+
+    Columns: label, T, test_T, accuracy, accuracy_low, accuracy_high. Tests of a trial that is no
+    longer the best at its T are left out.
+    """
+    keys = ["study", "T", "trial_id"]
+    scores = ["test_T", "accuracy", "accuracy_low", "accuracy_high"]
+    tests = scope.studies.generalization[[*keys, *scores]]
+    data = scope.done[["label", *keys]].merge(tests, on=keys)
+    return data.sort_values(["T", "label", "test_T"], ignore_index=True)[["label", "T", *scores]]
+
+
+def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
+    """Draw one panel for each T of training."""
+    trained = sorted(int(T) for T in data["T"].unique())
+    tested = sorted(int(T) for T in data["test_T"].unique())
+    figure, panels, edge = plotting.length_panels(
+        task, "T of the test (steps)", "test accuracy", trained
+    )
+    for T, axes in panels.items():
+        at_T = plotting.side_by_side(data[data["T"] == T], task, "test_T")
+        for name, rows in plotting.by_label(at_T, task):
+            axes.errorbar(
+                rows["x"],
+                rows["accuracy"],
+                yerr=plotting.error_bars(rows),
+                **plotting.line(task.styles[name]) | {"markersize": 5},
+            )
+        axes.axvline(T, color=plotting.REFERENCE_COLOR, linewidth=1)
+        x_label = axes.get_xlabel()
+        length_axis(axes, tested, plotting.WIDTH / 4)
+        axes.set(title=f"trained for T = {T}", xlabel=x_label)
+        accuracy_axis(axes, T in edge)
+    plotting.heading(figure, task, "The best models at lengths they were not trained for", data)
+    return figure
+
+
+def caption(data: pd.DataFrame, task: TaskContext) -> str:
+    """Say how far the models trained for the largest T reach."""
+    trained = data["T"].max()
+    rows = data[(data["T"] == trained) & (data["accuracy"] >= KEPT)]
+    farthest = rows.groupby("label")["test_T"].max().sort_values(ascending=False)
+    parts = [f"{label} up to T = {T}" for label, T in farthest.items()]
+    found = f"accuracy is {KEPT} or more for {semicolon_list(parts)}"
+    return (
+        "Test accuracy at other lengths, without further training; the vertical line marks the T "
+        f"of the training. Of the models trained for T = {trained}, "
+        f"{found if parts else f'none has an accuracy of {KEPT} at any length'}."
+    )
+
+
+FIGURE = FigureSpec(
+    "generalization", "Test accuracy at lengths beyond the training", data, draw, caption,
+    why_missing=lambda scope: "not tested yet: python -m search.generalize",
+)  # fmt: skip

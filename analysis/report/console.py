@@ -1,0 +1,129 @@
+"""The comparison as tables for a terminal of 80 columns."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+from rich import box
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.table import Table
+from rich.text import Text
+
+from analysis.figures.labels import wrapped
+from analysis.report.cells import PrintedColumn, Row, interval, value
+from analysis.tables.comparison import BROKEN
+from analysis.tables.records import records
+from studies.seed_statistics import BEST_OF_MANY
+
+WORDS_WIDTH = 12
+"""Characters that 80 columns leave for a column of words, at the least."""
+
+SHORT_FORMS = {
+    "learning_rate": PrintedColumn("lr", value("learning_rate", ".1e")),
+    "hidden_size": PrintedColumn("h", value("hidden_size")),
+    "curriculum_length": PrintedColumn("curr.", value("curriculum_length")),
+}
+"""Columns of hyperparameters in narrow tables, which docs/glossary.md explains."""
+
+MOST_HYPERPARAMETERS = 3
+"""Columns of hyperparameters that 80 columns have room for."""
+
+
+def comparison_table(comparison: pd.DataFrame, searched: Sequence[str]) -> Table:
+    """The best trial of every study at every T.
+
+    Args:
+        searched: of :func:`analysis.tables.comparison.searched_hyperparameters`; the first few
+            have a column.
+    """
+    names = [name for name in searched if name in comparison][:MOST_HYPERPARAMETERS]
+    hyperparameters = [
+        SHORT_FORMS.get(name) or PrintedColumn(name.replace("_", "\n"), value(name, ".3g"))
+        for name in names
+    ]
+    explained = [
+        f"{column.header}: {name.replace('_', ' ')}"
+        for name, column in zip(names, hyperparameters, strict=True)
+        if name in SHORT_FORMS
+    ]
+    more = [name for name in searched if name not in names]
+    columns = (
+        PrintedColumn("T", value("T")),
+        PrintedColumn("model", value("label"), numeric=False),
+        PrintedColumn("acc.", value("accuracy", ".3f")),
+        PrintedColumn("95 %", interval("accuracy")),
+        PrintedColumn("Mtok", value("tokens_to_solve", ".3g", 1e6)),
+        PrintedColumn("s", value("seconds_to_solve", ".0f")),
+        *hyperparameters,
+        PrintedColumn("state", _state, numeric=False),
+    )
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=0,
+        caption="acc.: of the best trial on test data. Mtok, s: million tokens and seconds to "
+        f"solve T (-: not solved). {', '.join(explained)}{'.' * bool(explained)}"
+        + f" comparison.csv has {', '.join(more)}."
+        * bool(more),
+        caption_justify="left",
+    )
+    for column in columns:
+        # Long names and states wrap, the numbers never do.
+        table.add_column(
+            column.header,
+            justify="right" if column.numeric else "left",
+            no_wrap=column.numeric,
+        )
+    for task, rows in comparison.groupby("task", sort=False, dropna=False):
+        table.add_section()
+        table.add_row("", "no task:" if pd.isna(task) else str(task) + ":", style="bold")
+        for row in records(rows):
+            cells = [(column, column.text(row)) for column in columns]
+            table.add_row(*(text if column.numeric else _Words(text) for column, text in cells))
+    return table
+
+
+def _state(row: Row) -> str:
+    return BROKEN if row["state"].startswith(BROKEN) else str(row["state"])
+
+
+class _Words:
+    """A label or a state as a renderable of rich, broken between its words."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield Text(wrapped(self._text, options.max_width))
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(min(WORDS_WIDTH, len(self._text)), len(self._text))
+
+
+def confirmation_table(comparison: pd.DataFrame) -> Table | None:
+    """The winners trained again with fresh seeds; None if there are none."""
+    rows = comparison[comparison["seeds"].notna()]
+    if rows.empty:
+        return None
+    columns = (
+        PrintedColumn("task", value("task"), numeric=False),
+        PrintedColumn("T", value("T")),
+        PrintedColumn("model", value("label"), numeric=False),
+        PrintedColumn("mean acc.", value("mean_accuracy", ".3f")),
+        PrintedColumn("95 %", interval("mean_accuracy")),
+        PrintedColumn("solved", lambda row: f"{row['seeds_solved']}/{row['seeds']}"),
+        PrintedColumn("95 %", interval("solved", ".2f")),
+    )
+    table = Table(
+        title="The same configurations with fresh seeds",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        caption=BEST_OF_MANY,
+        caption_justify="left",
+    )
+    for column in columns:
+        table.add_column(column.header, justify="right" if column.numeric else "left")
+    for row in records(rows):
+        table.add_row(*(column.text(row) for column in columns))
+    return table

@@ -1,0 +1,1 @@
+"""The verdict on each task in words: one file for each question that it answers."""

@@ -1,0 +1,45 @@
+"""What a row of the comparison says, and what its study took."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from analysis.report.cells import Row
+
+
+class Effort(NamedTuple):
+    """What a study took.
+
+    Attributes:
+        machine: on which its times were measured, in words.
+        seconds: of training, of all trials of the search together.
+        finals: T at which the best trial is a final training, for longer than the search.
+    """
+
+    machine: str
+    seconds: float
+    finals: frozenset[int] = frozenset()
+
+
+def is_tested(row: Row) -> bool:
+    """Whether the best trial of a row has an accuracy on test data."""
+    return all(row[name] is not None for name in ("accuracy", "accuracy_low", "accuracy_high"))
+
+
+def is_solved(row: Row) -> bool:
+    """Whether the best trial of a row solved its T."""
+    return is_tested(row) and row["tokens_to_solve"] is not None
+
+
+def labels_of(rows: Sequence[Row]) -> list[str]:
+    """The labels, each once."""
+    return list(dict.fromkeys(row["label"] for row in rows))
+
+
+def largest_solved(label: str, rows: Sequence[Row]) -> int:
+    """The largest T that a label solved; 0 if there is none."""
+    return max((row["T"] for row in rows if row["label"] == label and is_solved(row)), default=0)
+
+
+def final_labels(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
+    """The labels whose row is of a final training."""
+    return [row["label"] for row in rows if row["T"] in efforts[row["study"]].finals]

@@ -1,0 +1,21 @@
+import pandas as pd
+
+from analysis.figures.styles import KNOWN_MODELS, label_styles, model_styles
+
+
+def test_known_models_keep_their_style_and_differ() -> None:
+    styles = model_styles(["z:cell", "mgru", "a:cell", "lstm"])
+    assert list(styles) == ["lstm", "mgru", "a:cell", "z:cell"]
+    assert styles["mgru"] == KNOWN_MODELS["mgru"]
+    assert len({style.color for style in styles.values()}) == 4
+    assert len({style.marker for style in styles.values()}) == 4
+
+
+def test_studies_of_one_model_share_its_colour_but_not_the_marker() -> None:
+    rows = pd.DataFrame({"model": ["gru", "gru"], "label": ["gru (b)", "gru (a)"]})
+    styles = label_styles(rows, ["gru"])
+    assert list(styles) == ["gru (a)", "gru (b)"]
+    first, second = styles.values()
+    assert first == KNOWN_MODELS["gru"]
+    assert first.color == second.color
+    assert first.marker != second.marker
