@@ -67,7 +67,7 @@ SEARCH = [
     (["--model", "gru", "--max-concurrent", "0"], "--max-concurrent: "),
     (["--model", "gru", "--mixed"], "mixed needs gpus_per_trial > 0"),
     (["--model", "gru", "--autoscale"], "autoscale needs max_concurrent"),
-    (["--model", "gru", "--address", "127.0.0.1:1"], "no Ray cluster there: Connection refused"),
+    (["--model", "gru", "--address", "127.0.0.1:1"], "no Ray cluster answers there: "),
     (["--replay", "runs/no", "T1-0000"], "--replay runs/no: "),
     (["--replay", "runs/gru-sequence", "T9"], "no such trial; it has T1-0000"),
     (["--replay", "runs/gru-sequence"], "argument --replay: expected 2 arguments"),

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from searches import ROOT, events, optuna_trials, outcome, read, results, run, start, wait_for
 
-from search.cluster.ray_compat import HEAD_PATIENCE
+from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
 
 pytestmark = pytest.mark.slow
@@ -68,7 +68,7 @@ def test_a_killed_raylet_is_started_again_and_the_search_goes_on(
 
     The head that went with the raylet stays away; the search has to watch the new one.
     """
-    monkeypatch.setenv(HEAD_PATIENCE, "8")
+    monkeypatch.setenv(HEAD_TIMEOUT, "8")
     study = tmp_path / "s"
     command = shlex.join([sys.executable, "-m", *map(str, arguments(small, tmp_path))])
     shell = subprocess.Popen(

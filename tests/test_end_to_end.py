@@ -269,11 +269,11 @@ def test_if_all_trials_fail_the_search_fails_and_says_why(small, tmp_path, monke
     [
         (["--model", "lstmm"], "did you mean 'lstm'?"),
         (["--cpus-per-trial", "9999"], "this machine has"),
-        (["--gpus-per-trial", "9999"], "GPUs; ask for less"),
+        (["--gpus-per-trial", "9999"], "GPUs; request less"),
         (["--storage", "/dev/null/x"], "is not a folder that can be written"),
         (["--name", "a/b"], "must be the name of one folder"),
         (["--name", "none", "--resume"], "no study to resume at"),
-        (["--address", "127.0.0.1:1"], "no Ray cluster there: Connection refused"),
+        (["--address", "127.0.0.1:1"], "no Ray cluster answers there: Connection refused"),
         (["--address", "auto"], "--address auto: "),
         (["--set", "space.learning_rate={low: 1, high: 0.1}"], "low < high must hold"),
     ],

@@ -11,7 +11,7 @@ import pytest
 from ray.cluster_utils import Cluster
 from searches import HOSTS_CONFIG, events, follow, read, results, run, start, wait_for
 
-from search.cluster.ray_compat import HEAD_PATIENCE
+from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
 
 QUICK_TO_NOTICE = {
@@ -89,7 +89,7 @@ def test_a_trial_outlives_its_host_and_uses_one_that_joins_late(command, tmp_pat
         where = ["--address", hosts.address, "--trials", 1, "--set", "training.max_tokens=600000"]
         code, _, err = run(*command, *where)
         assert code == 2
-        assert "the cluster has 0 CPUs; ask for less, or let a cluster that can grow do so" in err
+        assert "the cluster has 0 CPUs; request less, or let an autoscaling cluster grow" in err
         process = start(*command, *where, "--autoscale", "--max-concurrent", 1)
         host = add_host(hosts, num_cpus=1)
         wait_for(lambda: results(study) >= 2, process)
@@ -98,7 +98,7 @@ def test_a_trial_outlives_its_host_and_uses_one_that_joins_late(command, tmp_pat
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.count("T3-0000 goes on from iteration") == out.count(": its host is lost") == 1
-    assert " has joined: 1 trials at a time now" in out
+    assert " has joined; trials at a time: 1" in out
     check_whole(study, trials=1)
 
 
@@ -150,17 +150,17 @@ def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path):
         wait_for(lambda: len(events(study)) > 1, process)
         joined = join_with(f"mount -t tmpfs tmpfs {study.parent}", hosts.address)
         try:
-            wait_for(lambda: any(" left out: " in line for line in lines), process)
+            wait_for(lambda: any(" host excluded: " in line for line in lines), process)
             (tmp_path / "go").touch()
             process.wait()
         finally:
             joined.terminate()
             joined.wait()
     assert (process.returncode, process.stderr.read()) == (0, "")
-    assert any(" has joined: 2 trials at a time now" in line for line in lines)
-    (line,) = (line for line in lines if " left out: " in line)
+    assert any(" has joined; trials at a time: 2" in line for line in lines)
+    (line,) = (line for line in lines if " host excluded: " in line)
     assert "does not see" in line
-    assert line.endswith("; 1 trials at a time now\n")
+    assert line.endswith("; trials at a time: 1\n")
     check_whole(study, trials=2)
 
 
@@ -168,7 +168,7 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     command, tmp_path, monkeypatch
 ):
     study = tmp_path / "runs" / "s"
-    monkeypatch.setenv(HEAD_PATIENCE, "12")
+    monkeypatch.setenv(HEAD_TIMEOUT, "12")
     with cluster(cpus=2) as hosts:
         address = hosts.address
         process = start(*command, "--address", address)
@@ -178,8 +178,8 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     assert process.returncode == 1
     assert "the head of the Ray cluster does not answer; waiting for it" in out
     assert err == (
-        "failed: the head of the Ray cluster is gone; what ran is kept. When there is a head "
-        f"again, resume with: python -m search.run --name s --storage {study.parent} "
+        "failed: the head of the Ray cluster does not answer; the results so far are saved. When "
+        f"the head is back, resume with: python -m search.run --name s --storage {study.parent} "
         f"--address {address} --resume\n"
     )
     with cluster(cpus=2) as hosts:

@@ -160,8 +160,8 @@ def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, 
     ("storage", "message"),
     [
         ("s3://no-bucket/runs", "cannot be written: The specified bucket does not exist"),
-        ("s3://", "names no bucket"),
-        ("s3://studies/runs?region=x", "unknown 'region'; only endpoint_override can be set"),
+        ("s3://", "the bucket is missing"),
+        ("s3://studies/runs?region=x", "unknown 'region'; the only parameter is endpoint_override"),
         ("ftpx://studies/runs", "cannot be read yet"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Says why a search ended when its own process no longer can."""
+"""Prints why a search ended, even if its process was killed."""
 
 import os
 import subprocess
@@ -12,29 +12,29 @@ text = sys.stdin.read()
 if not text.endswith("\\0"):
     print(text.splitlines()[-1], file=sys.stderr)
 """
-"""Waits until nobody writes to it any more. A zero byte at the end means that all has been said."""
+"""Waits until its stdin ends, then prints the last line, unless a zero byte follows it."""
 
 
 class ExitMessage:
     """Prints a line on stderr when this process is killed or crashes.
 
     No Python code runs after a kill -9, after a crash in C, or when Ray ends the process from C++.
-    A second process then still holds the line: it waits for the end of a pipe that only this one
-    writes to. A context manager; begin it before stderr is redirected.
+    So a second process holds the line, and waits for the end of a pipe that only this process
+    writes to. This is a context manager; enter it before stderr is redirected.
     """
 
     def __enter__(self) -> "ExitMessage":
         self._watcher = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", WATCHER],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in a terminal is not for the watcher
+            start_new_session=True,  # so that Ctrl-C in a terminal does not end the watcher
         )  # fmt: skip
         return self
 
     def set(self, line: str) -> None:
-        """Set what is printed if this process ends without a word."""
+        """Set the line that is printed if this process is killed or crashes."""
         assert self._watcher.stdin
-        with suppress(BrokenPipeError):  # somebody has killed the watcher
+        with suppress(BrokenPipeError):  # the watcher was killed
             os.write(self._watcher.stdin.fileno(), f"{line}\n".encode())
 
     def exit(self, line: str) -> NoReturn:

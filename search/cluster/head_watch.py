@@ -1,4 +1,4 @@
-"""Tells when the head of the Ray cluster is away."""
+"""Notices when the head of the Ray cluster stops answering."""
 
 import logging
 import socket
@@ -8,26 +8,26 @@ import time
 import ray
 
 from search.cluster.exit_message import ExitMessage
-from search.cluster.ray_compat import head_patience
+from search.cluster.ray_compat import head_timeout
 
 INTERVAL = 2.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
-SHARE = 0.75
-"""Share of Ray's patience after which the process ends here, with a word."""
+TIMEOUT_SHARE = 0.75
+"""Share of Ray's own timeout after which we end the process, with a message, before Ray does."""
 
 log = logging.getLogger(__name__)
 
 
 class HeadWatch:
-    """Watches the head from a thread of its own, and ends the process when it stays away.
+    """Checks the head from a thread, and ends the process when it does not answer for too long.
 
-    The main thread waits for Ray then and cannot be woken. Nothing is lost: each event was
-    written before it counted. A context manager, for one connection to Ray: the head of a cluster
-    that was started again is another.
+    Ending it is the only way: the main thread is then waiting inside Ray and cannot be woken.
+    Nothing is lost, because every event is written before it takes effect. This is a context
+    manager for one connection to Ray: a restarted cluster has another head.
 
     Args:
-        exit_message: says why the process ends.
+        exit_message: prints why the process ends.
         resume: the command that resumes the search.
     """
 
@@ -36,7 +36,7 @@ class HeadWatch:
         self._resume = resume
         host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
         self._address = (host.strip("[]"), int(port))
-        self._patience = SHARE * head_patience()
+        self._timeout = TIMEOUT_SHARE * head_timeout()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -57,10 +57,10 @@ class HeadWatch:
                 seen, told = time.monotonic(), False
             elif self._over.is_set():
                 return
-            elif away > self._patience:
+            elif away > self._timeout:
                 self._exit_message.exit(
-                    "failed: the head of the Ray cluster is gone; what ran is kept. When there is "
-                    f"a head again, resume with: {self._resume}"
+                    "failed: the head of the Ray cluster does not answer; the results so far are "
+                    f"saved. When the head is back, resume with: {self._resume}"
                 )
             elif away > 2 * INTERVAL and not told:
                 log.warning("the head of the Ray cluster does not answer; waiting for it")

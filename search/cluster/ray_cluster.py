@@ -1,4 +1,4 @@
-"""Connects to Ray: a cluster of this machine's own, or one that runs already."""
+"""Connects to Ray: starts a cluster on this machine, or joins one that is running."""
 
 import os
 import socket
@@ -16,22 +16,27 @@ from search.errors import SearchFailedError, UserError
 from search.storage.store import STORE_VARIABLES
 
 OBJECT_STORE_BYTES = 100_000_000
-"""Trials exchange a few kilobytes; Ray's default would take a third of the memory."""
+"""Trials exchange a few kilobytes; Ray's default would reserve a third of the memory."""
 
 
 class Cluster:
-    """A Ray cluster of this machine's own, or the one at ``address``; a context manager.
+    """A Ray cluster: one started on this machine, or the one at ``address``; a context manager.
+
+    Args:
+        address: ``HOST:PORT`` or ``auto``; None starts a cluster on this machine.
+        resources: what each trial needs.
 
     Attributes:
-        started_here: whether it was started here, and so can be started again.
+        started_here: whether we started it, and so can restart it.
         slots: how many trials can run at once, as of the last :meth:`update_hosts`.
-        hosts: name of each host that lives, by Ray's id of it, as of then.
-        excluded_hosts: Ray's ids of hosts that get no trials.
+        hosts: Ray's node id -> name of each host that is alive, as of the last
+            :meth:`update_hosts`.
+        excluded_hosts: node ids of the hosts that get no trials.
 
     Raises:
-        UserError: there is no cluster at the address, or a trial asks for more than there is.
+        UserError: there is no cluster at the address, or a trial needs more than it has.
         SearchFailedError: Ray does not start on this machine.
-        KeyboardInterrupt: SIGTERM came while Ray started.
+        KeyboardInterrupt: SIGTERM arrived while Ray started.
     """
 
     def __init__(self, address: str | None, resources: ResourcesConfig):
@@ -44,9 +49,9 @@ class Cluster:
 
     def __enter__(self) -> "Cluster":
         if self._address is None:
-            # Asking first spares the seconds that Ray needs to start.
+            # Check first: Ray takes seconds to start.
             machine = {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}
-            check_fits(self._resources, [machine], "this machine has", "ask for less")
+            check_fits(self._resources, [machine], "this machine has", "request less")
         else:
             check_reachable(self._address)
         try:
@@ -60,37 +65,37 @@ class Cluster:
         ray.shutdown()
 
     def restart(self) -> None:
-        """Start it again after it has lost its processes."""
+        """Restart a cluster whose processes have died."""
         ray.shutdown()
         self._connect()
 
     def update_hosts(self) -> list[str]:
-        """See which hosts there are now; returns a line for each that came or went."""
+        """Update hosts and slots; return a line for each host that has joined or left."""
         nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
         earlier, self.hosts = self.hosts, {key: host_name(node) for key, node in nodes.items()}
-        self.slots = limit_slots(self._resources, self._places(nodes))
-        places = f"{self.slots.total} trials at a time now"
-        came = [name for key, name in self.hosts.items() if key not in earlier]
-        went = [name for key, name in earlier.items() if key not in self.hosts]
-        return [f"{name} has joined: {places}" for name in came] + [
-            f"{name} is lost: {places}" for name in went
+        self.slots = limit_slots(self._resources, self._count_slots(nodes))
+        now = f"trials at a time: {self.slots.total}"
+        joined = [name for key, name in self.hosts.items() if key not in earlier]
+        lost = [name for key, name in earlier.items() if key not in self.hosts]
+        return [f"{name} has joined; {now}" for name in joined] + [
+            f"{name} is lost; {now}" for name in lost
         ]
 
     def exclude_host(self, host: str) -> bool:
-        """Give a host no more trials; returns whether other hosts have a place for one."""
+        """Give a host no more trials; return whether another host has a slot for one."""
         self.excluded_hosts.add(host)
         nodes = {node["NodeID"]: node for node in ray.nodes() if node["Alive"]}
-        there = self._places(nodes)
-        self.slots = limit_slots(self._resources, there)
-        return there.total > 0
+        available = self._count_slots(nodes)
+        self.slots = limit_slots(self._resources, available)
+        return available.total > 0
 
-    def _places(self, nodes: Mapping[str, Mapping[str, Any]]) -> Slots:
-        """The places on these hosts, by Ray's id of them, but for those that are left out."""
+    def _count_slots(self, nodes: Mapping[str, Mapping[str, Any]]) -> Slots:
+        """The slots on these hosts (node id -> Ray's description), without the excluded ones."""
         used = [node["Resources"] for key, node in nodes.items() if key not in self.excluded_hosts]
         return count_slots(self._resources, used)
 
     def is_lost(self) -> bool:
-        """Whether Ray had no host left that could run a trial, as of the last look."""
+        """Whether Ray had no host left, as of the last :meth:`update_hosts`."""
         return not self.hosts
 
     def _connect(self) -> None:
@@ -99,56 +104,55 @@ class Cluster:
         variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
             join(
-                address=self._address or "local",  # None would join one that runs here
+                address=self._address or "local",  # None would join a cluster that runs here
                 runtime_env={"env_vars": variables},
                 **(own if self.started_here else {}),
             )
         except JoinError as error:
             if self.started_here:
-                raise SearchFailedError(f"Ray does not start on this machine: {error}") from None
+                raise SearchFailedError(f"Ray cannot start on this machine: {error}") from None
             raise UserError(f"--address {self._address}: {error}") from None
         hosts = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-        advice = (
-            "ask for less, or let a cluster that can grow do so: --autoscale --max-concurrent N"
-        )
+        advice = "request less, or let an autoscaling cluster grow: --autoscale --max-concurrent N"
         check_fits(self._resources, hosts, "the cluster has", advice)
         self.hosts = {}
         self.update_hosts()
 
 
 class JoinError(Exception):
-    """Why Ray could not be joined, in one line."""
+    """Ray could not be started or joined; the message is one line."""
 
 
 def join(**settings: Any) -> None:
     """Start or join Ray.
 
     Raises:
-        JoinError: that failed.
-        KeyboardInterrupt: SIGTERM came meanwhile.
+        JoinError: Ray could not be started or joined.
+        KeyboardInterrupt: SIGTERM arrived meanwhile.
     """
     try:
         ray.init(log_to_driver=False, logging_level="error", **settings)
-    except SystemExit:  # Ray's own handler of SIGTERM
+    except SystemExit:  # raised by Ray's own handler of SIGTERM
         raise KeyboardInterrupt from None
-    except Exception as error:  # Ray raises bare ones too, as when its raylet takes too long
+    except Exception as error:  # Ray raises bare Exceptions too, e.g. if its raylet is too slow
         if refuses_token(error):
             raise JoinError(
-                "the cluster refuses this machine's token: ~/.ray/auth_token must be the cluster's"
+                "the cluster refuses this machine's token; copy the cluster's ~/.ray/auth_token "
+                "to this machine"
             ) from None
         raise JoinError(str(error).partition("\n")[0] or type(error).__name__) from None
 
 
 def host_name(node: Mapping[str, str]) -> str:
-    """A host as a person knows it."""
+    """Name and address of a host, for messages."""
     return f"host {node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
 
 
 def check_reachable(address: str) -> None:
-    """Ray itself would try for minutes to reach a cluster that is not there.
+    """Check that something listens at the address; Ray itself would retry for minutes.
 
     Raises:
-        UserError: nothing listens at HOST:PORT. ("auto" and the like are left to Ray.)
+        UserError: nothing listens at HOST:PORT. ("auto" and the like are not checked.)
     """
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if not port.isdigit():
@@ -157,4 +161,4 @@ def check_reachable(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
     except OSError as error:
         reason = error.strerror or error
-        raise UserError(f"--address {address}: no Ray cluster there: {reason}") from None
+        raise UserError(f"--address {address}: no Ray cluster answers there: {reason}") from None

@@ -1,8 +1,7 @@
-"""What this project knows of Ray beyond its documented interface.
+"""Everything that relies on Ray beyond its documented interface.
 
-All of it is in this module, since a new minor version of Ray may change it: pyproject.toml admits
-only the versions that the tests have run on. Ray reads some of its switches when it is imported, so
-nothing here imports it.
+A new minor version of Ray may change it, so pyproject.toml admits only versions that the tests have
+run on. Ray reads some of these switches when it is imported, so nothing here imports it.
 """
 
 import os
@@ -19,38 +18,38 @@ SWITCHES = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the study's own files hold the results
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see search.interrupt
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # see search.execute.interrupts
     "TUNE_GLOBAL_CHECKPOINT_S": "inf",  # a search resumes from its own events
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # a trial that diverged has no metrics
 }
-"""Environment variables."""
+"""Environment variables of Ray and Tune, and the values that a search sets."""
 
 LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""Environment variable. With "0" a cluster of this machine's own
-listens on loopback alone, as Ray itself has it on Windows and macOS; else on every interface."""
+"""Environment variable. With "0" a cluster that we start listens on loopback only, which is Ray's
+default on Windows and macOS; without it, on every interface."""
 
 RAYLET_PID = "RAY_RAYLET_PID"
-"""Environment variable: the process without which Ray ends this one from C++ with exit code 1,
-after it has lost its raylet. By default that is the parent: a search whose parent is gone, or is
-process 1 as in a container, would end. Ray overwrites it for its workers."""
+"""Environment variable: a process id. When Ray has lost its raylet and this process is gone too, it
+ends ours from C++ with exit code 1. The default is our parent: a search whose parent has exited, or
+is process 1 as in a container, would end. Ray overwrites the variable for its workers."""
 
-HEAD_PATIENCE = "RAY_gcs_rpc_server_reconnect_timeout_s"
-"""Environment variable: seconds, by default 60, for which the head may be away before Ray ends the
-process without a word."""
+HEAD_TIMEOUT = "RAY_gcs_rpc_server_reconnect_timeout_s"
+"""Environment variable: seconds, by default 60, without an answer of the head after which Ray ends
+the process without a message."""
 
 MAX_PENDING = "TUNE_MAX_PENDING_TRIALS_PG"
-"""Environment variable: how many workers Tune starts at a time. By default one after the other,
-each of which takes seconds."""
+"""Environment variable: how many workers Tune starts at a time. The default is one, and each takes
+seconds."""
 
 NODE_ID_LABEL = "ray.io/node-id"
-"""The label in which each of Ray's nodes has its id."""
+"""The label that holds the id of a Ray node."""
 
 
 def set_switches(starts_cluster: bool) -> None:
-    """Set what a search wants of Ray. Call it before Ray is imported.
+    """Set the environment variables that a search needs. Call it before Ray is imported.
 
     Args:
-        starts_cluster: whether the search starts a cluster of this machine's own.
+        starts_cluster: whether the search starts a cluster on this machine.
     """
     os.environ.update(SWITCHES)
     os.environ[RAYLET_PID] = str(os.getpid())
@@ -59,13 +58,13 @@ def set_switches(starts_cluster: bool) -> None:
 
 
 def start_workers_together(number: int) -> None:
-    """Let Tune start so many workers at a time."""
+    """Let Tune start this many workers at a time."""
     os.environ[MAX_PENDING] = str(number)
 
 
-def head_patience() -> float:
-    """Seconds for which the head may be away before Ray ends the process."""
-    return float(os.environ.get(HEAD_PATIENCE, 60))
+def head_timeout() -> float:
+    """Seconds without an answer of the head after which Ray ends the process."""
+    return float(os.environ.get(HEAD_TIMEOUT, 60))
 
 
 def worker_of(trial: "Trial") -> "ActorHandle":
@@ -74,37 +73,38 @@ def worker_of(trial: "Trial") -> "ActorHandle":
 
 
 def set_last_result(trial: "Trial", result: dict[str, Any]) -> None:
-    """Set a trial's last result, without the statistics that Tune keeps of every number in it."""
+    """Set a trial's last result without the statistics that Tune keeps for every number in it."""
     trial.run_metadata.last_result = result
     trial.run_metadata.last_result_time = time.time()
 
 
 def error_of(trial: "Trial") -> Exception | str:
-    """Why a trial failed: the exception, or one line where Tune has kept no more than text.
+    """Why a trial failed: the exception, or one line of text if Tune has kept only that.
 
-    Trial.get_error would look into the storage, where Tune copies the file only later.
+    We do not use Trial.get_error: it reads the storage, where Tune copies the file only later.
     """
     if trial.pickled_error_file:
         error: Exception = pickle.loads(Path(trial.pickled_error_file).read_bytes())
         return error
-    lines = Path(trial.error_file).read_text().splitlines()  # the first one is Tune's own
+    lines = Path(trial.error_file).read_text().splitlines()  # the first line is a header of Tune
     return " ".join(lines[1:2])
 
 
 def host_died(error: Exception) -> bool:
-    """Whether a trial's worker was lost because its host was taken away."""
+    """Whether a trial lost its worker because the host died or was preempted."""
     return getattr(error, "preempted", False) or "node has died" in str(error)
 
 
 def refuses_token(error: Exception) -> bool:
-    """Whether a cluster refuses the token of this machine."""
+    """Whether the error says that the cluster refuses this machine's token."""
     return "InvalidAuthToken" in f"{error} {error.__context__}"
 
 
 def tune_error_message(error: BaseException) -> str:
-    """What an error says, in one line.
+    """The message of an error in one line, with its type.
 
-    Tune turns an exception of a callback into one of its own, whose text is the whole traceback.
+    Tune wraps an exception of a callback in a TuneError whose text is the whole traceback; then it
+    is the last line of that.
     """
     lines = str(error).strip().splitlines() or [""]
     if type(error).__name__ == "TuneError" and lines[0].startswith("Traceback"):

@@ -1,4 +1,4 @@
-"""Whether every host of a cluster can do its part, before the first trial runs there."""
+"""Checks that every host of a cluster can use the study's storage, before the first trial runs."""
 
 import uuid
 from contextlib import suppress
@@ -13,15 +13,15 @@ from search.errors import UserError
 from search.storage.store import check_writable, error_message, with_retries, write_bytes
 from studies.paths import StudyPath, is_object_store
 
-PATIENCE = 60.0
-"""Seconds in which each host must have answered."""
+ANSWER_SECONDS = 60.0
+"""Seconds within which each host must answer."""
 
 
 def check_storage(storage: StudyPath) -> None:
-    """Whether each host that could run a trial sees what is written to ``storage``, and can write.
+    """Check that each host that could run a trial sees ``storage`` and can write to it.
 
     Raises:
-        UserError: one does not; names it, and says what to do.
+        UserError: one cannot; the message names the host and says what to do.
     """
     here = ray.get_runtime_context().get_node_id()
     nodes = [node for node in ray.nodes() if node["Alive"] and node["Resources"].get("CPU")]
@@ -47,9 +47,9 @@ def check_storage(storage: StudyPath) -> None:
         ]
         for node, answer in zip(nodes, answers, strict=True):
             try:
-                fault = ray.get(answer, timeout=PATIENCE)
+                fault = ray.get(answer, timeout=ANSWER_SECONDS)
             except GetTimeoutError:
-                fault = f"does not answer within {PATIENCE:g} s"
+                fault = f"does not answer within {ANSWER_SECONDS:g} s"
             except Exception as error:
                 fault = f"cannot run trials: {str(error).strip().splitlines()[-1].strip()}"
             if fault:
@@ -60,12 +60,12 @@ def check_storage(storage: StudyPath) -> None:
 
 
 def _find_fault(token: str) -> str:
-    """Runs on a host: what keeps it from using the storage; empty if nothing does."""
+    """Runs on a host: say what keeps it from using the storage; empty if nothing does."""
     path = UPath(token)
     try:
         if not path.exists():
             return (
-                f"does not see --storage {path.parent}: name a folder that all hosts share, or "
+                f"does not see --storage {path.parent}: use a folder that all hosts share, or "
                 "s3://bucket/prefix"
             )
         check_writable(path.parent)

@@ -1,4 +1,4 @@
-"""How many trials run at once, and which of them on a GPU."""
+"""Slots: how many trials can run at once, with and without a GPU."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,22 +9,22 @@ from search.errors import UserError
 
 
 class Slots(NamedTuple):
-    """Places for trials: with a share of a GPU, and without."""
+    """Number of slots: with a share of a GPU, and without."""
 
     gpu: int
     cpu: int
 
     @property
     def total(self) -> int:
-        """Of both kinds."""
+        """Slots of both kinds."""
         return self.gpu + self.cpu
 
 
 def count_slots(resources: ResourcesConfig, hosts: Iterable[Mapping[str, float]]) -> Slots:
-    """The places on hosts with these CPUs and GPUs; a trial never spans two hosts.
+    """Count the slots on hosts with these CPUs and GPUs; a trial never spans two hosts.
 
-    Where both kinds are wanted, a host has as many places with a GPU as its GPUs give, and the
-    CPUs that those leave give places without.
+    With ``mixed``, a host first gets the slots that its GPUs allow; the CPUs that are left give
+    slots without a GPU.
     """
     gpu = cpu = 0
     for host in hosts:
@@ -37,18 +37,18 @@ def count_slots(resources: ResourcesConfig, hosts: Iterable[Mapping[str, float]]
     return Slots(gpu, cpu)
 
 
-def limit_slots(resources: ResourcesConfig, there: Slots) -> Slots:
-    """At most ``max_concurrent`` of the places that are there, those with a GPU first.
+def limit_slots(resources: ResourcesConfig, available: Slots) -> Slots:
+    """Use at most ``max_concurrent`` of the available slots, those with a GPU first.
 
-    With ``autoscale`` as many as ``max_concurrent``, whether they are there yet or not: trials
-    that wait for a place are what makes a cluster grow. Where GPUs are wanted, they wait for one;
-    with ``mixed``, places without a GPU are used as hosts bring them along.
+    With ``autoscale``, use exactly ``max_concurrent``, available or not: trials that wait for a
+    slot make the cluster grow. If trials want GPUs, they wait for slots with a GPU; with ``mixed``,
+    slots without a GPU are used when hosts happen to have them.
     """
     limit = resources.max_concurrent
     if limit is None:
-        return there
-    gpu = min(there.gpu, limit)
-    cpu = min(there.cpu, limit - gpu)
+        return available
+    gpu = min(available.gpu, limit)
+    cpu = min(available.cpu, limit - gpu)
     if resources.autoscale:
         if resources.gpus_per_trial > 0:
             gpu = limit - cpu
@@ -60,10 +60,14 @@ def limit_slots(resources: ResourcesConfig, there: Slots) -> Slots:
 def check_fits(
     resources: ResourcesConfig, hosts: Sequence[Mapping[str, float]], owner: str, advice: str
 ) -> None:
-    """Whether at least one trial has a place.
+    """Check that at least one trial has a slot.
+
+    Args:
+        owner: what has these hosts, as the start of a sentence: "this machine has".
+        advice: what to do otherwise.
 
     Raises:
-        UserError: not one; says what is lacking.
+        UserError: there is no slot; the message says what is missing.
     """
     if limit_slots(resources, count_slots(resources, hosts)).total:
         return
@@ -75,4 +79,4 @@ def check_fits(
                 f"--{name.lower()}s-per-trial {asked:g}: {owner} {largest:g} {name}s{where}; "
                 f"{advice}"
             )
-    raise UserError(f"{owner} no host with the CPUs and the GPUs of a trial together; {advice}")
+    raise UserError(f"{owner} no host with enough CPUs and enough GPUs for a trial; {advice}")

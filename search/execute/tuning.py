@@ -149,12 +149,12 @@ class Recorder(Callback):
         self._write()
 
     def _can_do_without(self, failure: Failure) -> bool:
-        """Leave the host of a failure out, if others have a place for its trials."""
+        """Exclude the host of a failure, if other hosts have a slot for its trials."""
         known = failure.host in self._cluster.excluded_hosts
         others = self._cluster.exclude_host(failure.host)
         if others and not known:
             places = self._cluster.slots.total
-            self._display.note(f"left out: {failure.reason}; {places} trials at a time now")
+            self._display.note(f"host excluded: {failure.reason}; trials at a time: {places}")
         return others
 
     def _write(self) -> None:

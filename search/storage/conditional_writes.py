@@ -1,8 +1,8 @@
-"""Objects of a store that are replaced only if nobody else has replaced them since.
+"""Replaces an object of a store only if nobody else has replaced it meanwhile.
 
-S3 and most servers that speak like it can do that (``If-Match``, ``If-None-Match``): of two
-processes that write at the same time, one is refused. Another store, or a folder, replaces without
-a question.
+S3 and most compatible servers can do that (``If-Match``, ``If-None-Match``): if two processes write
+at the same time, the store refuses one of them. On other stores and in folders the write is
+unconditional.
 """
 
 import errno
@@ -15,7 +15,7 @@ from search.storage.store import with_retries, write_bytes
 from studies.paths import StudyPath, read_bytes
 
 Tag = str | None
-"""The state of an object, which every write changes if the content does. ``ABSENT``: there is no
+"""The version of an object, as S3's ETag: it changes when the content does. ``ABSENT``: there is no
 such object; None: the store has no tags."""
 
 ABSENT = ""
@@ -29,10 +29,10 @@ class ChangedError(FileExistsError):
 
 
 def read_object(path: StudyPath) -> tuple[bytes, Tag]:
-    """The content of an object and its tag; nothing and ``ABSENT`` if there is none.
+    """Read an object and its tag; empty content and ``ABSENT`` if there is none.
 
     Raises:
-        ReadError: it cannot be read.
+        ReadError: the store cannot be read.
     """
 
     def read() -> tuple[bytes, Tag]:
@@ -47,10 +47,10 @@ def read_object(path: StudyPath) -> tuple[bytes, Tag]:
 
 
 def replace_object(path: StudyPath, content: bytes, seen: Tag) -> Tag:
-    """Write an object whose state is the one that was seen; returns its new tag.
+    """Replace an object if its tag is still ``seen``; return its new tag.
 
     Raises:
-        ChangedError: another process has written it since.
+        ChangedError: another process has written it meanwhile.
         OSError: it cannot be written.
     """
     if seen is None or not has_conditions(path):
@@ -62,11 +62,11 @@ def replace_object(path: StudyPath, content: bytes, seen: Tag) -> Tag:
         now, tag = read_object(path)
         if now != content:
             raise
-        return tag  # written by us, but the answer was lost and the write repeated
+        return tag  # our write succeeded, but its answer was lost and the retry was refused
 
 
 def has_conditions(path: StudyPath) -> TypeGuard[UPath]:
-    """Whether the store is asked to write on conditions: any that speaks S3."""
+    """Whether the store may know conditional writes: true for every S3-compatible store."""
     return not isinstance(path, Path) and hasattr(path.fs, "call_s3")
 
 
@@ -76,12 +76,12 @@ def _put(path: UPath, content: bytes, seen: str) -> Tag:
     put = {"Bucket": bucket, "Key": key, "Body": content}
     try:
         answer = path.fs.call_s3("put_object", **put, **condition)
-    except FileNotFoundError:  # that is how a write is refused after the object was removed
+    except FileNotFoundError:  # the store refuses the write because the object was removed
         if seen == ABSENT:
             raise
         raise ChangedError(path) from None
     except OSError as error:
-        if error.errno == errno.ENOSYS:  # the server knows no conditions
+        if error.errno == errno.ENOSYS:  # the server does not know conditions
             path.fs.call_s3("put_object", **put)
             return None
         if _code(error) == "PreconditionFailed":
@@ -92,6 +92,6 @@ def _put(path: UPath, content: bytes, seen: str) -> Tag:
 
 
 def _code(error: OSError) -> str:
-    """S3's name of an error."""
+    """S3's code for an error, such as PreconditionFailed."""
     response = getattr(error.__cause__, "response", {})
     return str(response.get("Error", {}).get("Code", ""))

@@ -1,4 +1,4 @@
-"""Tables of a study directory, which are replaced as a whole and in one step."""
+"""The CSV tables of a study directory. Each is replaced as a whole, in one step."""
 
 import csv
 import io
@@ -15,7 +15,7 @@ def write_rows(path: StudyPath, columns: Sequence[str], rows: Iterable[Mapping[s
     """Replace a CSV file; None becomes an empty cell.
 
     Raises:
-        OSError: it cannot be written; the file is as it was before.
+        OSError: it cannot be written; the file is unchanged.
     """
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")

@@ -1,4 +1,4 @@
-"""Keeps two searches out of one study."""
+"""Locks a study, so that two searches cannot write to it."""
 
 import errno
 import fcntl
@@ -19,63 +19,62 @@ from studies.paths import StudyPath, read_bytes
 
 LOCK_FILE = ".lock"
 
-LOOKING = 0.5
-"""Seconds for which somebody may hold the lock who only looks: see is_locked."""
+INSPECTION_SECONDS = 0.5
+"""Seconds for which :func:`is_locked` of another process may hold the lock while it looks."""
 
-RENEWAL = 10.0
-"""Seconds after which a search tells an object store again that it lives."""
+RENEWAL_SECONDS = 10.0
+"""Seconds between two renewals of a lease."""
 
-ABANDONED = 3 * RENEWAL
-"""Seconds without that after which a search is taken for dead."""
+LEASE_SECONDS = 3 * RENEWAL_SECONDS
+"""Seconds without a renewal after which a lease expires: its search counts as dead."""
 
-NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
-"""What a file system answers that has no locks."""
+LOCKS_UNSUPPORTED = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
+"""Errors of a file system that has no locks."""
 
 
 class Lock(Protocol):
-    """What keeps other searches out until it is released."""
+    """Keeps other searches out of a study until it is released."""
 
     def check(self) -> None:
-        """See whether it is still held.
+        """Check that we still hold the lock.
 
         Raises:
             LockLostError: another search has taken it.
-            OSError: it cannot be read.
+            OSError: the lock cannot be read.
         """
 
     def release(self) -> None:
-        """Let other searches in."""
+        """Release the lock, so that other searches can take it."""
 
 
 def lock_study(folder: StudyPath, study: StudyPath) -> Lock:
-    """Keep other searches out of a study.
+    """Lock a study, so that other searches cannot write to it.
 
-    In a folder the system's kernel keeps the lock, and lets go of it when the process dies; a file
-    server does so for all of its machines, unless it is mounted without locks. In an object store,
-    and on a file system that has no locks, the lock is a file that the search renews, see
-    :class:`Lease`.
+    In a folder the kernel holds the lock and releases it when the process dies. A file server does
+    the same across its machines, unless it is mounted without locks. In an object store, and on a
+    file system without locks, the lock is a :class:`Lease`.
 
     Args:
-        folder: where the lock is kept.
-        study: what is locked, for messages.
+        folder: where the lock file is.
+        study: the study, for messages.
 
     Raises:
-        UserError: another search is in it.
+        UserError: another search holds the lock.
         FileNotFoundError: the folder is gone, or was moved meanwhile.
-        OSError: it cannot be written.
+        OSError: the lock cannot be written.
     """
     busy = UserError(f"another process is searching in {study}: wait for it, or end it first")
     if isinstance(folder, Path):
         try:
             return FolderLock(folder / LOCK_FILE, busy)
         except OSError as error:
-            if error.errno not in NO_LOCKS:
+            if error.errno not in LOCKS_UNSUPPORTED:
                 raise
     return Lease(folder / LOCK_FILE, study, busy)
 
 
 class FolderLock:
-    """The kernel's lock on an open file. It ends with the process, however that ends."""
+    """The kernel's lock on an open file. It ends with the process, even if that is killed."""
 
     def __init__(self, path: Path, busy: UserError):
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -88,34 +87,34 @@ class FolderLock:
             raise
 
     def check(self) -> None:
-        """See :class:`Lock`; what the kernel keeps cannot be taken."""
+        """See :class:`Lock`. Nobody can take a lock that the kernel holds."""
 
     def release(self) -> None:
         """See :class:`Lock`."""
         os.close(self._handle)
 
     def _acquire(self, busy: UserError) -> None:
-        deadline = time.monotonic() + LOOKING
+        deadline = time.monotonic() + INSPECTION_SECONDS
         while True:
             try:
                 return fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
                     raise busy from None
-            time.sleep(LOOKING / 10)
+            time.sleep(INSPECTION_SECONDS / 10)
 
 
 class Lease:
-    """A lock in a store without locks: an object that a thread renews while it is held.
+    """A lock in a store without locks: an object that a thread renews while we hold it.
 
-    Whether another search holds it is known at once if that runs on this system, and by watching
-    the object for half a minute if not.
+    If the owner's process runs on this system, we can see at once whether it is alive. If not, we
+    watch the object for half a minute.
 
-    A search may lose its lease, when it was cut off from the store for longer than that. It learns
-    so at its next renewal at the latest. Until then a store with conditional writes (see
-    :mod:`search.storage.conditional_writes`) refuses what it writes of the lease and of the
-    events. In a store without them, of two searches that begin in the same tenth of a second both
-    get the lease, and one loses it at its first renewal.
+    A search loses its lease when it is cut off from the store for longer than that. It notices at
+    its next renewal at the latest. Until then a store with conditional writes (see
+    :mod:`search.storage.conditional_writes`) refuses its writes to the lease and to the events. In
+    a store without conditional writes, two searches that start within the same tenth of a second
+    both get the lease, and one loses it at its first renewal.
     """
 
     def __init__(self, path: StudyPath, study: StudyPath, busy: UserError):
@@ -134,7 +133,7 @@ class Lease:
 
     def check(self) -> None:
         """See :class:`Lock`."""
-        if not self._lost and time.time() - self._renewed > ABANDONED:
+        if not self._lost and time.time() - self._renewed > LEASE_SECONDS:
             self._renew()
         if self._lost:
             raise LockLostError(self._study)
@@ -142,24 +141,24 @@ class Lease:
     def release(self) -> None:
         """See :class:`Lock`."""
         self._released.set()
-        self._keeper.join(RENEWAL)  # else it might write the lock once more after it is gone
+        self._keeper.join(RENEWAL_SECONDS)  # else it could write the lock again after the removal
         with suppress(Exception):
             if self._is_ours(read_bytes(self._path)):
                 self._path.unlink()
 
     def _free(self, busy: UserError) -> Tag:
-        """The state of the lock in which nobody holds it.
+        """The tag of the lock, once nobody holds it.
 
         Raises:
-            UserError: another search does.
+            UserError: another search holds it.
         """
         content, tag = read_object(self._path)
         owner = parse_owner(content)
         alive = owner is not None and is_alive(owner)
-        if alive is None:  # it is elsewhere: does it renew the lock?
-            watched_until = time.monotonic() + ABANDONED
+        if alive is None:  # the owner is on another system: watch whether it renews the lock
+            watched_until = time.monotonic() + LEASE_SECONDS
             while time.monotonic() < watched_until:
-                time.sleep(RENEWAL / 10)
+                time.sleep(RENEWAL_SECONDS / 10)
                 now, tag = read_object(self._path)
                 if now != content:
                     alive = parse_owner(now) is not None
@@ -169,8 +168,8 @@ class Lease:
         return tag
 
     def _keep(self) -> None:
-        while not self._lost and not self._released.wait(RENEWAL):
-            with suppress(OSError):  # a store that is away is told of by those who need it
+        while not self._lost and not self._released.wait(RENEWAL_SECONDS):
+            with suppress(OSError):  # whoever needs the store reports that it does not answer
                 self._renew()
 
     def _renew(self) -> None:
@@ -195,7 +194,7 @@ class Lease:
 
 
 def parse_owner(content: bytes) -> Owner | None:
-    """Who wrote a lock in a store; None if nobody holds it."""
+    """The owner that a lease names; None if nobody holds it."""
     try:
         owner = json.loads(content)
     except ValueError:
@@ -204,10 +203,10 @@ def parse_owner(content: bytes) -> Owner | None:
 
 
 def is_locked(study: StudyPath) -> bool:
-    """Whether a process searches in the study at this path.
+    """Whether a process is searching in the study at this path.
 
-    In an object store, when the lock was renewed is compared with the clock of this machine if its
-    owner runs on another.
+    If the owner of a lease runs on another machine, the time of its last renewal is compared with
+    the clock of this one.
 
     Raises:
         OSError: the lock cannot be read.
@@ -222,18 +221,18 @@ def is_locked(study: StudyPath) -> bool:
     if owner is None:
         return False
     alive = is_alive(owner)
-    return time.time() - owner["renewed"] < ABANDONED if alive is None else alive
+    return time.time() - owner["renewed"] < LEASE_SECONDS if alive is None else alive
 
 
 def _kernel_locked(path: Path) -> bool | None:
-    """Whether the kernel has a lock on the file; None if the file system has no locks."""
-    with path.open("rb") as file:  # to read only: the study may be somebody else's
+    """Whether the kernel holds a lock on the file; None if the file system has no locks."""
+    with path.open("rb") as file:  # read-only: the study may belong to another user
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return True
         except OSError as error:
-            if error.errno in NO_LOCKS:
+            if error.errno in LOCKS_UNSUPPORTED:
                 return None
             raise
     return False

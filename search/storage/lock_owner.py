@@ -1,4 +1,4 @@
-"""Which process holds a lock, and whether it still lives."""
+"""Identifies the process that holds a lock, and tells whether it is still alive."""
 
 import os
 import platform
@@ -8,17 +8,17 @@ from typing import Any
 
 Owner = dict[str, Any]
 
-ENDED = ("Z", "X")
-"""States in which a process only waits for its parent to ask how it ended."""
+EXITED = ("Z", "X")
+"""States of a process that has exited but whose parent has not yet collected it."""
 
 
 def this_process() -> Owner:
-    """What tells this process from every other one, as plain values.
+    """Plain values that identify this process uniquely.
 
-    A host's name and a pid do not: containers share the one, and the other is given out again. So
-    there are also ``boot``, this start of the system's kernel, ``namespace``, the container that
-    the pid is counted in, and ``started``, when the process began; empty or 0 on a system that
-    has no ``/proc``.
+    A host name and a pid are not enough: containers may share a host name, and the system reuses
+    pids. So there are also ``boot``, the id of this start of the kernel; ``namespace``, the
+    container that the pid counts in; and ``started``, the start time of the process. They are empty
+    or 0 on a system without ``/proc``.
     """
     pid = os.getpid()
     return {
@@ -31,8 +31,8 @@ def this_process() -> Owner:
 
 
 def is_alive(owner: Owner) -> bool | None:
-    """Whether a process lives; None if that cannot be told from here: it is in another container
-    or on another machine."""
+    """Whether a process is alive; None if it is in another container or on another machine, where
+    we cannot see it."""
     boot, namespace = _boot(), _namespace()
     if not (boot and namespace) or (boot, namespace) != (owner.get("boot"), owner.get("namespace")):
         return None
@@ -44,9 +44,9 @@ def is_alive(owner: Owner) -> bool | None:
     except PermissionError:
         pass
     state, started = _state(pid)
-    if not started:  # another user's, who keeps /proc from us
+    if not started:  # another user's process, which /proc hides from us
         return None
-    return started == owner["started"] and state not in ENDED
+    return started == owner["started"] and state not in EXITED
 
 
 def _boot() -> str:
@@ -62,10 +62,10 @@ def _namespace() -> str:
 
 
 def _state(pid: int) -> tuple[str, int]:
-    """A process's state and when it began, in ticks since the system started; "" and 0 if it is
-    not to be seen."""
+    """The state of a process and its start time in ticks since the system started; "" and 0 if we
+    cannot see it."""
     with suppress(OSError):
-        # The name, in parentheses, may hold anything.
+        # The fields follow the process's name, which is in parentheses and may contain anything.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return fields[0], int(fields[19])
     return "", 0

@@ -1,4 +1,4 @@
-"""Files of a study to which other software appends, which can only write to this machine."""
+"""Files of a study for software that can only append to local files."""
 
 import shutil
 import tempfile
@@ -10,11 +10,11 @@ from studies.paths import StudyPath
 
 
 class MirroredFiles:
-    """The files themselves, or for a study on an object store copies in a temporary folder.
+    """The files themselves, or local copies of them if the study is on an object store.
 
-    The copies are put into the store when they have grown. If the process is killed before, nothing
-    is lost that matters: Optuna's journal is completed from the study's events, and the log is for
-    people.
+    :meth:`put` uploads the copies that have grown. A killed process loses what was not uploaded.
+    That does no harm: Optuna's journal is completed from the study's events, and nothing depends on
+    the log.
     """
 
     def __init__(self, study: StudyPath):
@@ -23,7 +23,7 @@ class MirroredFiles:
         self._put: dict[str, int] = {}  # name -> bytes that are in the store
 
     def file(self, name: str) -> Path:
-        """The file on this machine; a copy begins as the store has it.
+        """The local file; a copy starts with the content in the store.
 
         Raises:
             OSError: the store cannot be read.
@@ -41,10 +41,10 @@ class MirroredFiles:
         return path
 
     def put(self) -> None:
-        """Put into the store what has grown.
+        """Upload the copies that have grown.
 
         Raises:
-            OSError: it cannot be written.
+            OSError: the store cannot be written.
         """
         if self._folder is None:
             return
@@ -56,7 +56,7 @@ class MirroredFiles:
                 self._put[name] = len(content)
 
     def close(self, put: bool = True) -> None:
-        """Put it there for the last time, if that is wanted and can be done; remove the copies."""
+        """Upload once more if ``put`` is set and the store can be written; remove the copies."""
         if self._folder is None:
             return
         if put:

@@ -1,8 +1,7 @@
-"""Where studies are kept: a folder, or an object store such as ``s3://bucket/prefix``.
+"""Reads and writes the files of studies, in a folder or an object store (``s3://bucket/prefix``).
 
-Paths are :class:`upath.UPath`, which for a folder of this machine is a plain
-:class:`pathlib.Path`. An object store has no append, no rename and no locks; what it writes
-appears as a whole or not at all.
+Paths are :class:`upath.UPath`; for a folder on this machine that is a plain :class:`pathlib.Path`.
+An object store cannot append, rename or lock; a file appears in it as a whole or not at all.
 """
 
 import errno
@@ -23,45 +22,46 @@ from search.errors import ReadError, UserError
 from studies import paths
 from studies.paths import StudyPath, is_object_store, open_path
 
-# Patience is had here: see with_retries.
+# We retry ourselves, see with_retries; the driver must not.
 fsspec.config.conf["s3"]["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
 
 ENDPOINT = "AWS_ENDPOINT_URL"
 
 STORE_VARIABLES = (ENDPOINT, "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION")
-"""Environment that the workers of a cluster need to find the same store. Keys are not among them:
-what is handed to a cluster can be read in its dashboard and logs."""
+"""Environment variables that the workers of a cluster need to find the same store. Secret keys are
+not among them: a cluster's dashboard and logs show what it is given."""
 
-PATIENCE = 120.0
-"""Seconds for which an operation on a store that does not answer is tried again."""
+RETRY_SECONDS = 120.0
+"""Seconds for which we retry an operation on a store that does not answer."""
 
 TRANSIENT = {
     errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EHOSTDOWN, errno.EHOSTUNREACH,
     errno.ENETDOWN, errno.ENETUNREACH, errno.ECONNREFUSED, errno.ECONNRESET, errno.EBUSY,
 }  # fmt: skip
-"""Errors of a file system that may pass: those of a file server that is away for a while."""
+"""Errors of a file system that may pass, as when a file server is down for a while."""
 
 FINAL_ERRORS = (FileNotFoundError, PermissionError, FileExistsError)
-"""Answers of an object store that would come again."""
+"""Errors of an object store that a retry would meet again."""
 
 DRIVERS = {"botocore", "aiohttp", "fsspec", "gcsfs", "google", "azure"}
-"""Packages whose errors say that an object store is away; many of them are no OSError."""
+"""Packages whose errors mean that an object store does not answer; many are not OSErrors."""
 
 MISCONFIGURED = {"NoCredentialsError", "PartialCredentialsError", "ParamValidationError"}
-"""Errors of these packages that would come again."""
+"""Errors of these packages that a retry would meet again."""
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
 def parse_storage(text: str) -> StudyPath:
-    """The folder or prefix that ``--storage`` names.
+    """Parse ``--storage``: a folder, or a prefix in an object store.
 
     ``?endpoint_override=http://host:port`` after an ``s3://`` address names another S3-compatible
-    server; it is put into the environment as ``AWS_ENDPOINT_URL``, where the workers find it too.
+    server. It is set as the environment variable ``AWS_ENDPOINT_URL``, where the workers find it
+    too.
 
     Raises:
-        UserError: it cannot be used.
+        UserError: the address cannot be used.
     """
     address, _, query = text.partition("?")
     if "://" not in address:
@@ -69,7 +69,7 @@ def parse_storage(text: str) -> StudyPath:
     for name, values in parse_qs(query).items():
         if name != "endpoint_override":
             raise UserError(
-                f"--storage {text}: unknown {name!r}; only endpoint_override can be set"
+                f"--storage {text}: unknown {name!r}; the only parameter is endpoint_override"
             )
         os.environ[ENDPOINT] = values[0]
     try:
@@ -77,24 +77,25 @@ def parse_storage(text: str) -> StudyPath:
     except ValueError as error:
         raise UserError(f"--storage {text}: {error}") from None
     if not path.parts[0].strip("/"):
-        raise UserError(f"--storage {text}: names no bucket")
+        raise UserError(f"--storage {text}: the bucket is missing; write s3://BUCKET/PREFIX")
     return path
 
 
 def with_retries(
     operation: Callable[[], Result], path: StudyPath, *, reading: bool = False
 ) -> Result:
-    """Do an operation on the store; again for two minutes while the store does not answer.
+    """Run an operation on the store; retry for two minutes while the store does not answer.
 
-    Errors that are not the store's pass through at once, as they are.
+    Errors that do not come from the store are raised at once and unchanged.
 
     Args:
-        operation: may be done several times.
-        reading: it only reads.
+        operation: what to do; it must be safe to repeat.
+        path: the file or folder, for messages.
+        reading: whether the operation only reads.
 
     Raises:
-        OSError: it cannot be done, or the store did not come back; a FileNotFoundError or
-            ReadError if it only reads.
+        OSError: the operation failed, or the store did not answer in time. If it only reads: a
+            FileNotFoundError or ReadError.
     """
     began = time.monotonic()
 
@@ -102,13 +103,13 @@ def with_retries(
         if state.attempt_number == 1 and state.outcome:
             log.warning(
                 "%s does not answer (%s); trying for %.0f more seconds",
-                path, error_message(state.outcome.exception()), PATIENCE,
+                path, error_message(state.outcome.exception()), RETRY_SECONDS,
             )  # fmt: skip
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: is_transient(error, path)),
         wait=tenacity.wait_exponential(multiplier=0.2, max=5),
-        stop=tenacity.stop_after_delay(PATIENCE),
+        stop=tenacity.stop_after_delay(RETRY_SECONDS),
         before_sleep=report,
         reraise=True,
     )
@@ -131,7 +132,7 @@ def with_retries(
 
 
 def is_transient(error: BaseException, path: StudyPath) -> bool:
-    """Whether the store may do later what it does not do now."""
+    """Whether a retry may succeed."""
     if not is_object_store(path):
         return isinstance(error, OSError) and error.errno in TRANSIENT
     if is_driver_error(error):
@@ -140,21 +141,21 @@ def is_transient(error: BaseException, path: StudyPath) -> bool:
 
 
 def is_driver_error(error: BaseException) -> bool:
-    """Whether a package that speaks to object stores defines this error."""
+    """Whether the error comes from a driver of object stores."""
     return any(kind.__module__.partition(".")[0] in DRIVERS for kind in type(error).__mro__)
 
 
 def error_message(error: BaseException | None) -> str:
-    """What is wrong with the store, in one line."""
+    """The message of an error of the store, in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return str(text).partition("\n")[0]
 
 
 def write_bytes(path: StudyPath, content: bytes) -> None:
-    """Replace a file in one step; a reader, or a process that is killed, never meets half of it.
+    """Replace a file in one step: nobody ever sees half of it, even if this process is killed.
 
     Raises:
-        OSError: it cannot be written; the file is as it was before.
+        OSError: it cannot be written; the file is unchanged.
     """
     with_retries(lambda: _write_once(path, content), path)
 
@@ -176,16 +177,16 @@ def _write_once(path: StudyPath, content: bytes) -> None:
 
 
 def read_bytes(path: StudyPath) -> bytes:
-    """The content of a file.
+    """Read a file.
 
     Raises:
-        OSError: there is none, or it cannot be read.
+        OSError: it does not exist, or cannot be read.
     """
     return with_retries(lambda: paths.read_bytes(path), path, reading=True)
 
 
 def children(folder: StudyPath) -> list[StudyPath]:
-    """What is in a folder; nothing if there is no such folder.
+    """List a folder; empty if there is no such folder.
 
     Raises:
         OSError: it cannot be read.
@@ -195,7 +196,7 @@ def children(folder: StudyPath) -> list[StudyPath]:
         try:
             if isinstance(folder, Path):
                 return list(folder.iterdir())
-            # Not iterdir: an empty object that stands for the folder is no child of it.
+            # iterdir would also list the empty object that stands for the folder itself.
             here = folder.path.rstrip("/")
             names = (name.rstrip("/") for name in folder.fs.ls(here, detail=False))
             return [folder / name.rpartition("/")[2] for name in names if name != here]
@@ -206,19 +207,19 @@ def children(folder: StudyPath) -> list[StudyPath]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder survive the machine, as fsync does the content of a file."""
+    """Flush the list of names in a folder to the disk, as fsync does the content of a file."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that does not need it, or cannot
+        if error.errno != errno.EINVAL:  # the file system does not need it, or cannot do it
             raise
     finally:
         os.close(handle)
 
 
 def remove_tree(folder: StudyPath) -> None:
-    """Remove a folder and what is in it, as far as that can be done: it is only in the way."""
+    """Remove a folder and its content as far as possible; errors are only logged."""
     if isinstance(folder, Path):
         shutil.rmtree(folder, ignore_errors=True)
         return
@@ -229,7 +230,7 @@ def remove_tree(folder: StudyPath) -> None:
 
 
 def check_writable(folder: StudyPath) -> None:
-    """Write and remove a file, to see whether that can be done.
+    """Check that a folder can be written, by writing and removing a file.
 
     Raises:
         OSError: it cannot.

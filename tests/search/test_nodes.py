@@ -38,5 +38,5 @@ def test_mistakes_are_one_line(monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().err.startswith("error: --expect N is needed")
     assert nodes.main(["--expect", "2", "--address", "127.0.0.1:1"]) == 2
     assert capsys.readouterr().err == (
-        "error: --address 127.0.0.1:1: no Ray cluster there: Connection refused\n"
+        "error: --address 127.0.0.1:1: no Ray cluster answers there: Connection refused\n"
     )

@@ -54,7 +54,7 @@ def test_a_trial_that_cannot_fit_is_refused(asked, message):
     ("hosts", "message"),
     [
         ([{"CPU": 2}, {"CPU": 2}], "it has 2 CPUs on one host; ask for less"),
-        ([{"CPU": 4}, {"CPU": 1, "GPU": 1}], "no host with the CPUs and the GPUs of a trial"),
+        ([{"CPU": 4}, {"CPU": 1, "GPU": 1}], "no host with enough CPUs and enough GPUs"),
         ([], "it has 0 CPUs; ask for less"),
     ],
 )

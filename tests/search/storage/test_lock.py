@@ -38,8 +38,8 @@ def store():
 @pytest.fixture
 def quick(monkeypatch):
     """Leases that are renewed, and given up, in a moment."""
-    monkeypatch.setattr(lock, "RENEWAL", 0.2)
-    monkeypatch.setattr(lock, "ABANDONED", 0.6)
+    monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.2)
+    monkeypatch.setattr(lock, "LEASE_SECONDS", 0.6)
 
 
 @pytest.fixture(params=["folder", "store"])
@@ -165,7 +165,7 @@ def test_a_search_that_was_suspended_looks_at_its_lease_before_it_goes_on(store,
     held = acquire(study)
     write_lock(study)
     held.check()  # it was renewed just now
-    held._renewed -= 2 * lock.ABANDONED
+    held._renewed -= 2 * lock.LEASE_SECONDS
     with pytest.raises(LockLostError):
         held.check()
     held.release()

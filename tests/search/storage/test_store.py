@@ -29,7 +29,7 @@ def store(door, tmp_path) -> UPath:
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(storage, "PATIENCE", 1.0)
+    monkeypatch.setattr(storage, "RETRY_SECONDS", 1.0)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from stores import BUCKET, object_store
 from upath import UPath
 
 from search.errors import UserError
-from search.storage.lock import ABANDONED, LOCK_FILE, is_locked
+from search.storage.lock import LEASE_SECONDS, LOCK_FILE, is_locked
 from search.storage.lock_owner import this_process
 from search.study.overview import FINISHED, INTERRUPTED, RUNNING, find_studies, look, study_named
 from search.study.study import Study
@@ -120,7 +120,7 @@ def test_studies_in_an_object_store_and_their_locks():
         now = {"host": "another", "pid": 1, "renewed": time.time()}
         for lease, locked in [
             (now, True),
-            (now | {"renewed": time.time() - 2 * ABANDONED}, False),
+            (now | {"renewed": time.time() - 2 * LEASE_SECONDS}, False),
             (now | this_process(), True),
             (now | this_process() | {"pid": 2**22 + 1}, False),
         ]:
