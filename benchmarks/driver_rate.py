@@ -26,8 +26,9 @@ from benchmarks.replay.sides import change
 from copytask import Trainer, TrainingConfig
 from search.config.reading import load_config
 from search.errors import UserError
-from search.execute.tuning import WRITE_INTERVAL, WRITE_SHARE
 from search.storage.store import parse_storage, remove_tree
+from search.study.listener import Progress
+from search.study.result_files import ResultFiles
 from search.study.study import Study
 from studies import format as files
 
@@ -50,17 +51,13 @@ def measure(storage: str) -> list[float]:
         training = config.training_config(1000, {"learning_rate": 1e-3, "hidden_size": 128}, 0)
         study.start_trial(name, training.to_dict())
     metrics = example_metrics()
-    taken, next_write = [], time.monotonic() + WRITE_INTERVAL
+    tables, taken = ResultFiles(study), []
     for number in range(TRIALS * ITERATIONS):
         began = time.perf_counter()
         iteration = number // TRIALS + 1
         last = files.COMPLETED if iteration == ITERATIONS else ""
         study.add_result(names[number % TRIALS], {**metrics, "iteration": iteration}, 10**5, last)
-        if time.monotonic() >= next_write:
-            before = time.monotonic()
-            study.write()
-            took = time.monotonic() - before
-            next_write = time.monotonic() + max(WRITE_INTERVAL, took / WRITE_SHARE)
+        tables.progressed(Progress(0.0, 0.0, 0.0))
         taken.append(time.perf_counter() - began)
     study.close()
     remove_tree(path)

@@ -62,6 +62,7 @@ class StudySearch:
         self._study = study
         self._T = T
         self._sampler = kind(study, T, journal or InMemoryStorage())
+        self._sampler.catch_up()
         self._scheduler = StudyScheduler(study)
         study.begin_length(T, first_configurations(study, T))
         self._names: dict[int, str] = {}

@@ -12,15 +12,17 @@ from search.console.live_view import LiveView
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table
 from search.study.history import TrialRecord
+from search.study.listener import Listener, Progress
 from search.study.study import Study
+from studies import format as files
 from studies.seed_statistics import BEST_OF_MANY
 
 
-class Display:
+class Display(Listener):
     """Shows a study while it is searched.
 
-    On a terminal: overall progress with the time left, the running trials, the best so far at
-    each T, and what was stopped. Elsewhere: one line for each trial that ended and each T that is
+    A terminal shows overall progress with the time left, the running trials, the best so far at
+    each T, and what was stopped. A pipe gets one line for each trial that ended and each T that is
     done.
 
     Args:
@@ -33,6 +35,7 @@ class Display:
     def __init__(self, study: Study, console: Console, quiet: bool = False):
         self.view = LiveView(study.history)
         self._study = study
+        self._history = study.history
         self._console = console
         self._quiet = quiet
         self._live: Live | None = None
@@ -63,85 +66,95 @@ class Display:
 
     def note(self, message: str, always: bool = False) -> None:
         """One line that stays, with the time of the study."""
-        self.say(f"{clock(self.view.elapsed)} {message}", always)
+        self.say(f"{clock(self._study.elapsed())} {message}", always)
 
-    def length_started(self, T: int, seconds: float) -> None:
-        """The search at T begins; it may take so many seconds."""
+    def length_began(self, T: int, seconds: float) -> None:
+        """Say which T is searched, and for how long at most."""
         self.view.doing = f"T={T}"
         self.view.running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
         self.note(f"T={T}: {self._study.config.search.trials} trials{limit}")
 
     def nothing_left(self) -> None:
-        """A study that is resumed is over; what makes it go on."""
+        """Say which limits to raise to continue."""
         self.say("nothing to do; raise a limit to continue")
-        for what, command in search_more(self._study.history, self._study.path):
+        for what, command in search_more(self._history, self._study.path):
             self.say(f"{what}:\n  {command}")
 
-    def trainings_started(self) -> None:
-        """The search at all T is over; what follows it begins."""
+    def trainings_began(self) -> None:
+        """Say what follows the search at all T."""
         search = self._study.config.search
         self.view.running.clear()
-        again = any(length.live for length in self._study.history.lengths.values())
+        again = any(length.live for length in self._history.lengths.values())
         parts = ["failed trials again"] * again + ["final training"] * search.final
         parts += [f"confirmation with {search.confirm_seeds} seeds"] * bool(search.confirm_seeds)
         self.view.doing = " and ".join(parts) or "trainings that had begun"
         self.note(f"{self.view.doing} at each T")
 
-    def result(self, T: int) -> None:
-        """The search at T is over, why, and the test of its best trial."""
-        row = self._study.history.best.get(T)
+    def length_ended(self, T: int) -> None:
+        """Say why the search at T is over if it has no result; else its test does so."""
+        if self._history.winner(T) is None:
+            self.best_changed(T)
+
+    def best_changed(self, T: int) -> None:
+        """Say why the search at T is over, and how its best trial did in its test."""
+        row = self._history.best.get(T)
         result = (
             f"test {row['accuracy']:.4f} "
             f"[{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] by {row['trial_id']}"
             if row
             else "no result"
         )
-        self.note(f"T={T}: {result}; {end_reason(self._study.history, T)}")
+        self.note(f"T={T}: {result}; {end_reason(self._history, T)}")
 
-    def final_failed(self, trial: TrialRecord) -> None:
-        """A final training is over and has not solved its T."""
-        T, best = trial.row["T"], self._study.history.winner(trial.row["T"])
-        stays = f"; {best.id} stays the best" if best else ""
-        self.note(f"T={T}: {trial.id} has not solved it{stays}")
+    def trial_started(self, trial: TrialRecord) -> None:
+        """Show it among the running trials."""
+        if trial.id not in self.view.running:
+            self.view.running.append(trial.id)
 
-    def trial_started(self, trial_id: str) -> None:
-        """A trial runs from now on."""
-        if trial_id not in self.view.running:
-            self.view.running.append(trial_id)
-
-    def trial_ended(self, trial_id: str) -> None:
-        """A trial is over: one line."""
-        if trial_id in self.view.running:
-            self.view.running.remove(trial_id)
-        row = self._study.history.trials[trial_id].row
+    def trial_ended(self, trial: TrialRecord) -> None:
+        """Say how the trial ended: one line, and one more of a final training that failed."""
+        self._stops_running(trial)
+        row = trial.row
+        if row["status"] == files.INTERRUPTED:  # cut off with the search at its T
+            return
         outcome = row.get("error") or (
             f"accuracy {number(row.get('validation_accuracy'))} "
-            f"{millions(row.get('tokens'))} {describe(self._study.history, row)}"
+            f"{millions(row.get('tokens'))} {describe(self._history, row)}"
         )
-        self._trial_line(f"{trial_id} {row['status']:13} {outcome}", whole=not row.get("error"))
+        self._trial_line(f"{trial.id} {row['status']:13} {outcome}", whole=not row.get("error"))
+        if trial.stage == files.FINAL and not trial.solved:
+            best = self._history.winner(row["T"])
+            stays = f"; {best.id} stays the best" if best else ""
+            self.note(f"T={row['T']}: {trial.id} has not solved it{stays}")
 
-    def trial_retried(self, trial_id: str, reason: str) -> None:
-        """A trial lost its worker and will go on: one line."""
-        if trial_id in self.view.running:
-            self.view.running.remove(trial_id)
-        done = len(self._study.history.trials[trial_id].curve)
-        self._trial_line(f"{trial_id} goes on from iteration {done}: {reason}")
+    def trial_retried(self, trial: TrialRecord, reason: str) -> None:
+        """Say where the trial resumes, and why."""
+        self._stops_running(trial)
+        self._trial_line(f"{trial.id} goes on from iteration {len(trial.curve)}: {reason}")
+
+    def _stops_running(self, trial: TrialRecord) -> None:
+        if trial.id in self.view.running:
+            self.view.running.remove(trial.id)
 
     def _trial_line(self, text: str, whole: bool = False) -> None:
-        line = f"{clock(self.view.elapsed)} {text}"
+        line = f"{clock(self._study.elapsed())} {text}"
         fits = whole or len(line) <= 80 or self._console.width > 80
         self.say(line if fits else line[:79] + "…")
 
-    def update(self, elapsed: float, fraction: float, left: float) -> None:
-        """The search has taken so many seconds, is so far, and has so many seconds to go."""
-        self.view.elapsed, self.view.fraction, self.view.left = elapsed, fraction, left
+    def places_changed(self, places: int) -> None:
+        """Show it beside the number of running trials."""
+        self.view.slots = places
+
+    def progressed(self, progress: Progress) -> None:
+        """Show it at the top."""
+        self.view.progress = progress
 
     def summary(self) -> None:
         """The best trial of each T, and what fresh seeds make of its configuration."""
         self.say("")
-        self._console.print(best_table(self._study.history, "Best trial of each T"))
-        if summaries := confirmed(self._study.history):
+        self._console.print(best_table(self._history, "Best trial of each T"))
+        if summaries := confirmed(self._history):
             self._console.print("", confirmed_table(summaries), "", sep="\n")
             self._console.print(BEST_OF_MANY, highlight=False)
 

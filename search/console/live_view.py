@@ -15,6 +15,7 @@ from search.console.sparkline import Sparkline
 from search.console.tables import best_table, plain_table, shown_hyperparameters
 from search.study.early_stops import Stop, stop_of
 from search.study.history import History, TrialRecord
+from search.study.listener import Progress
 from studies.format import model_label
 
 WIDE = 160
@@ -27,6 +28,9 @@ TABLE_FRAME = 4
 """Lines of a table beside its rows: title, heading, rule, and the blank line before it."""
 
 
+NOTHING_DONE = Progress(0.0, 0.0, math.inf)
+
+
 @dataclass
 class LiveView:
     """A study while it is searched, as a rich renderable.
@@ -35,17 +39,14 @@ class LiveView:
         running: trial_id of the trials that run.
         doing: what goes on now.
         slots: trials that can run at once.
-        elapsed, fraction, left: seconds used, fraction done, seconds left (infinite if that
-            cannot be told).
+        progress: of the study.
     """
 
     history: History
     running: list[str] = field(default_factory=list)
     doing: str = ""
     slots: int = 0
-    elapsed: float = 0.0
-    fraction: float = 0.0
-    left: float = math.inf
+    progress: Progress = NOTHING_DONE
     _stops: dict[str, Stop] = field(default_factory=dict)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -75,13 +76,14 @@ class LiveView:
         head = Table.grid(padding=(0, 2, 0, 0))
         for _ in range(4):
             head.add_column(no_wrap=True)
-        left = f"about {clock(self.left)} left" if math.isfinite(self.left) else ""
+        elapsed, fraction, seconds = self.progress
+        left = f"about {clock(seconds)} left" if math.isfinite(seconds) else ""
         head.add_row(
             Text.assemble(
                 (f"{model_label(config.model)} · {config.task}", "bold"), f" · {self.doing}"
             ),
-            ProgressBar(total=1, completed=self.fraction, width=60 if wide else 10),
-            f"{self.fraction:.0%} · {clock(self.elapsed)}",
+            ProgressBar(total=1, completed=fraction, width=60 if wide else 10),
+            f"{fraction:.0%} · {clock(elapsed)}",
             left,
         )
         return head

@@ -3,10 +3,8 @@
 import math
 
 from search.study.history import TrialRecord
+from search.study.listener import Progress
 from search.study.study import Study
-
-Progress = tuple[float, float, float]
-"""Seconds used, fraction done, and seconds left (infinite if that cannot be told)."""
 
 
 def share_of_time(T: int, later: list[int]) -> float:
@@ -57,7 +55,8 @@ class LengthProgress:
         here = 1.0 if self._study.history.is_over(self.T) else min(0.99, done)
         fraction = (lengths.index(self.T) + here) / len(lengths)
         projected = elapsed * (1 - fraction) / fraction if fraction > 0 else math.inf
-        return self._study.elapsed(), fraction, min(max(0.0, self._budget - elapsed), projected)
+        left = min(max(0.0, self._budget - elapsed), projected)
+        return Progress(self._study.elapsed(), fraction, left)
 
 
 class TrainingProgress:
@@ -74,7 +73,7 @@ class TrainingProgress:
         elapsed, fraction = self._study.elapsed(), self._fraction()
         gained = fraction - self._before
         left = (elapsed - self._began) * (1 - fraction) / gained if gained > 0 else math.inf
-        return elapsed, fraction, left
+        return Progress(elapsed, fraction, left)
 
     def _fraction(self) -> float:
         """Share of the tokens; what is still to begin takes as many as its like."""
@@ -91,7 +90,8 @@ class TrainingProgress:
 
 
 def spent(trial: TrialRecord) -> float:
-    """The share of its tokens that a trial has trained on."""
-    return (
-        1.0 if trial.ended else min(1.0, trial.row.get("tokens", 0) / trial.training["max_tokens"])
-    )
+    """The share of its tokens that a trial has trained on; 1 once it has ended."""
+    if trial.ended:
+        return 1.0
+    share: float = trial.row.get("tokens", 0) / trial.training["max_tokens"]
+    return min(1.0, share)

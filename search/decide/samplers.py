@@ -42,15 +42,14 @@ class Sampler:
 
     Each T has an Optuna study of its own, for a configuration scores lower at a larger T.
 
+    Call :meth:`catch_up` first. Every method raises OSError if the journal cannot be written.
+
     Args:
         journal: Optuna's journal in the study directory.
-
-    Raises:
-        OSError: the journal cannot be written.
     """
 
     def __init__(self, study: Study, T: int, journal: BaseStorage):
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._study = study
         self._config = study.config
         self._metric = METRIC_NAMES[self._config.search.metric]
         self._T = T
@@ -62,8 +61,12 @@ class Sampler:
         shown = max(SHOWN_TRIALS, self._config.search.startup_trials)
         self._memory = OptunaStudy(LimitedStorage(shown), T)
         self._journal = OptunaStudy(journal, T)
-        trials = study.history.lengths[T].trials
-        self._numbers.update((trial.id, number) for number, trial in enumerate(trials))
+
+    def catch_up(self) -> None:
+        """Tell Optuna of the trials that there are already."""
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        trials = self._study.history.lengths[self._T].trials
+        self._numbers = {trial.id: number for number, trial in enumerate(trials)}
         known = [self._freeze(trial) for trial in trials]
         for side in (self._memory, self._journal):
             side.catch_up(known)
@@ -123,10 +126,12 @@ class Sampler:
 class OptunaStudy:
     """One Optuna study in one storage, to which trials are added in the order of their numbers."""
 
+    study: optuna.Study
+    _id: int
+
     def __init__(self, storage: BaseStorage, T: int):
         self._storage = storage
         self._name = f"T={T}"
-        self._open()
 
     def _open(self) -> None:
         self.study = optuna.create_study(
@@ -160,6 +165,7 @@ class OptunaStudy:
 
     def catch_up(self, expected: Sequence[FrozenTrial]) -> None:
         """Add what is missing of these trials, which are all that there are."""
+        self._open()
         written = self._storage.get_all_trials(self._id, deepcopy=False)
         pairs = zip(written, expected, strict=False)
         if any(cannot_become(old, new) for old, new in pairs):

@@ -20,7 +20,9 @@ from search.console.tables import doubts
 from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
 from search.execute.interrupts import Interrupts
 from search.execute.output_capture import OutputCapture
-from search.execute.runner import check_results, search_study
+from search.execute.tuning import search_study
+from search.study.listener import Listeners
+from search.study.result_files import ResultFiles
 from search.study.resuming import restart_failed
 from search.study.study import Study
 from studies.format import LOG_FILE, model_label
@@ -122,7 +124,7 @@ def search_shown(
     """
     config = study.config
     slots = cluster.slots
-    display.view.slots = slots.total
+    display.places_changed(slots.total)
     places = f"{slots.total} trials at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
@@ -154,14 +156,34 @@ def search_on(
     interrupts: Interrupts,
     watch: Callable[[], HeadWatch],
 ) -> None:
-    """Search on a cluster; if it is our own and dies, go on with a new one."""
+    """Search on a cluster; if it is our own and dies, resume on a new one."""
+    listeners = Listeners(ResultFiles(study), display)
     for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
         try:
             with watch():
-                return search_study(study, cluster, display, interrupts)
+                return search_study(study, cluster, listeners, interrupts)
         except ClusterLostError:
             if not cluster.started_here or not restarts_left:
                 raise
         display.say("Ray's processes have died; they are started again, and trials go on")
         cluster.restart()
         interrupts.install()
+
+
+def check_results(study: Study) -> None:
+    """Whether a search that is over has what it was to find.
+
+    Raises:
+        SearchFailedError: there is no result at all, or every trial at a T failed.
+    """
+    if failed := [T for T in study.config.T if study.history.all_failed(T)]:
+        last = study.history.lengths[failed[-1]].trials
+        number = f"{len(last)} " if len(failed) == 1 else ""
+        raise SearchFailedError(
+            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last: "
+            f"{last[-1].row['error']}. --resume --retry-failed runs them again"
+        )
+    if not study.history.best:
+        raise SearchFailedError(
+            "no trial finished an iteration in the time given; raise --budget-minutes"
+        )

@@ -12,9 +12,11 @@ from copytask import Trainer, TrainingConfig
 from search.config.study_config import StudyConfig
 from search.console.display import Display
 from search.decide.agenda import Agenda
-from search.execute.model_tests import BackgroundTester
+from search.execute.background_evaluator import BackgroundEvaluator
 from search.study.checkpoints import checkpoint_path
+from search.study.listener import Listeners
 from search.study.optuna_journal import open_journal
+from search.study.result_files import ResultFiles
 from search.study.study import Study
 from studies import format as files
 
@@ -76,8 +78,12 @@ def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, itera
 def agenda_of(study: Study, output: io.StringIO | None = None) -> Iterator[Agenda]:
     """What the study does next, without Ray."""
     display = Display(study, Console(file=output or io.StringIO(), width=120))
-    with BackgroundTester() as tester:
-        yield Agenda(study, open_journal(study.path / files.OPTUNA_FILE), tester, display)
+    listener = Listeners(ResultFiles(study), display)
+    with BackgroundEvaluator() as evaluator:
+        journal = open_journal(study.path / files.OPTUNA_FILE)
+        agenda = Agenda(study, journal, evaluator, listener)
+        agenda.begin()
+        yield agenda
 
 
 def read(path: Path) -> list[dict]:

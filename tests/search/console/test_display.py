@@ -9,6 +9,7 @@ from search.config.study_config import StudyConfig
 from search.console.display import Display
 from search.console.formats import clock
 from search.console.sparkline import sparkline
+from search.study.listener import Progress
 from search.study.study import Study
 from studies import format as files
 
@@ -32,14 +33,15 @@ def make_display(study: Study, width: int, terminal: bool) -> tuple[Display, io.
 def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
     display, output = make_display(study, 80, terminal=False)
     with display:
-        display.update(3725.0, 0.5, 60.0)
-        display.trial_started("T1000-0000")
-        study.retry_trial("T1000-0000", "worker lost")
-        display.trial_retried("T1000-0000", "worker lost: " + "x" * 200)
-        report(study, "T1000-0000", 2, 0.98765, files.STOPPED_EARLY)
-        display.trial_ended("T1000-0000")
-        study.fail_trial("T100-0001", "training diverged: " + "x" * 200)
-        display.trial_ended("T100-0001")
+        study._elapsed_before = 3725.0
+        trial, other = study.history.trials["T1000-0000"], study.history.trials["T100-0001"]
+        display.trial_started(trial)
+        study.retry_trial(trial.id, "worker lost")
+        display.trial_retried(trial, "worker lost: " + "x" * 200)
+        report(study, trial.id, 2, 0.98765, files.STOPPED_EARLY)
+        display.trial_ended(trial)
+        study.fail_trial(other.id, "training diverged: " + "x" * 200)
+        display.trial_ended(other)
     retried, stopped, failed = output.getvalue().splitlines()
     assert retried.startswith("1:02:05 T1000-0000 goes on from iteration 1: worker lost")
     assert stopped.startswith("1:02:05 T1000-0000 stopped_early accuracy 0.988")
@@ -50,9 +52,9 @@ def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, width):
     display, output = make_display(study, width, terminal=True)
-    display.trial_started("T1000-0000")
-    display.update(125.0, 0.25, 375.0)
-    display.view.slots = 2
+    display.trial_started(study.history.trials["T1000-0000"])
+    display.progressed(Progress(125.0, 0.25, 375.0))
+    display.places_changed(2)
     display._console.print(display.view)
     text = output.getvalue()
     for expected in (
@@ -70,8 +72,8 @@ def test_a_terminal_never_gets_markup_not_even_while_a_line_is_printed_above_the
     display, output = make_display(study, 80, terminal=True)
     with display:
         display.view.doing = "T=[1000]"
-        display.length_started(1000, 60.0)
-        display.trial_started("T1000-0000")
+        display.length_began(1000, 60.0)
+        display.trial_started(study.history.trials["T1000-0000"])
         display.say("training diverged: [bold]x[/] " + "long " * 30)
     text = output.getvalue()
     assert text.count("[bold]") == text.count("[/]") == 1  # of the message, which stands as it is
@@ -88,7 +90,7 @@ def test_tables_and_lines_show_what_is_searched_and_not_what_is_fixed(tmp_path):
     study.start_trial("T100-0000", study.config.training_config(100, chosen, seed=1).to_dict())
     report(study, "T100-0000", 1, 0.5, files.STOPPED_EARLY, tokens=12_345_678)
     display, output = make_display(study, 80, terminal=False)
-    display.trial_ended("T100-0000")
+    display.trial_ended(study.history.trials["T100-0000"])
     assert output.getvalue().rstrip().endswith("accuracy 0.500 12.3 M lr 3.4e-3 batch_size 16")
     display.view.running.append("T100-0000")
     display._console.print(display.view)
@@ -127,8 +129,8 @@ def test_many_trials_with_long_curves_neither_wrap_nor_push_the_best_off_the_scr
         console = Console(file=output, width=width, height=height)
         display = Display(study, console)
         for name in running:
-            display.trial_started(name)
-        display.view.slots = 40
+            display.trial_started(study.history.trials[name])
+        display.places_changed(40)
         console.print(display.view)
         lines = output.getvalue().splitlines()
         assert len(lines) < height

@@ -13,7 +13,7 @@ from search.console.search_more import search_more
 from search.decide.agenda import FRESH, Agenda
 from search.decide.samplers import trial_seed
 from search.errors import SearchFailedError
-from search.execute.runner import check_results
+from search.execute.launch import check_results
 from search.run import make_parser, resolve
 from search.study.checkpoints import checkpoint_path
 from search.study.history import TrialRecord

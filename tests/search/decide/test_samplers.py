@@ -20,7 +20,9 @@ def make_study(tmp_path, **search) -> Study:
 
 
 def make_sampler(study: Study) -> Sampler:
-    return Sampler(study, 5, open_journal(study.path / files.OPTUNA_FILE))
+    sampler = Sampler(study, 5, open_journal(study.path / files.OPTUNA_FILE))
+    sampler.catch_up()
+    return sampler
 
 
 def load(study: Study) -> list[optuna.trial.FrozenTrial]:

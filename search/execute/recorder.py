@@ -1,0 +1,162 @@
+"""Keeps a study up to date with what its trials do on Ray Tune."""
+
+import dataclasses
+import time
+from typing import Any
+
+import ray
+from ray.tune import Callback
+from ray.tune.experiment import Trial
+
+from search.cluster.ray_cluster import Cluster
+from search.cluster.ray_compat import worker_of
+from search.decide.agenda import Agenda
+from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_go_on
+from search.execute.trainable import ERROR, METRICS, PARAMETERS, PLACE, STATUS
+from search.execute.trial_source import TrialSource
+from search.study.history import TrialRecord
+from search.study.listener import Listener
+from search.study.study import Study
+from studies import format as files
+
+CLUSTER_CHECK_INTERVAL = 5.0
+"""Seconds between two looks at whether Ray still has a node."""
+
+
+class Recorder(Callback):
+    """Records what the trials report, tells the listener, and deals with those that fail or hang.
+
+    Attributes:
+        cluster_lost: Ray has no node any more.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        agenda: Agenda,
+        cluster: Cluster,
+        source: TrialSource,
+        guard: Guard,
+        listener: Listener,
+    ):
+        self.cluster_lost = False
+        self._study = study
+        self._agenda = agenda
+        self._cluster = cluster
+        self._source = source
+        self._guard = guard
+        self._listener = listener
+        self._heard: dict[Trial, float] = {}  # running trial -> when it was last heard of
+        self._hung: set[Trial] = set()
+        self._next_check = time.monotonic() + CLUSTER_CHECK_INTERVAL
+
+    def on_trial_start(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._heard[trial] = time.monotonic()
+        record = self._study.history.trials[trial.trial_id]
+        if not record.ended:
+            with self._guard:
+                self._listener.trial_started(record)
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        record = self._study.history.trials[trial.trial_id]
+        self._heard[trial] = time.monotonic()
+        if self._guard.error:  # its checkpoint has it, and it will be reported when there is room
+            return
+        if record.ended:
+            self._stopped(trial, record)  # it was cut off with the search at its T
+            return
+        with self._guard:
+            if result[STATUS] == files.FAILED:
+                self._study.fail_trial(record.id, result[ERROR])
+            elif result[METRICS].iteration > len(record.curve):  # else it is known already
+                status = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
+                metrics = dataclasses.asdict(result[METRICS])
+                self._study.add_result(
+                    record.id, metrics, result[PARAMETERS], status, result[PLACE]
+                )
+                self._listener.trial_reported(record)
+            self._agenda.reported(record)
+        if record.ended:
+            self._stopped(trial, record)
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        record = self._study.history.trials[trial.trial_id]
+        if record.ended:
+            self._stopped(trial, record)
+            return
+        failure = diagnose(trial)
+        if failure.host and self._can_do_without(failure):
+            self._stopped(trial, record, failure.reason)
+            return
+        if failure.storage or self._guard.error:
+            self._guard.error = self._guard.error or failure.storage
+            return
+        limits = self._study.config.search
+        reason = failure.reason
+        if trial in self._hung:
+            reason = f"no result for {limits.stall_minutes:g} min: its worker was ended"
+        with self._guard:
+            if may_go_on(failure, record, limits.max_failures):
+                self._study.retry_trial(record.id, reason, blameless=failure.blameless)
+            else:
+                if failure.blameless:
+                    reason += f", {MAX_LOST_HOSTS + 1} times without a new iteration"
+                self._study.fail_trial(record.id, reason)
+                self._agenda.reported(record)
+        self._stopped(trial, record, reason)
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._heard.pop(trial, None)  # its machine was taken away; Tune starts it again by itself
+
+    def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
+        now = time.monotonic()
+        if now >= self._next_check:
+            self._next_check = now + CLUSTER_CHECK_INTERVAL
+            for change in self._cluster.update_hosts():
+                self._listener.note(change)
+            self._listener.places_changed(self._cluster.slots.total)
+            self.cluster_lost = self._cluster.is_lost()
+            self._end_hung_workers(now)
+        if not self._guard.error:
+            with self._guard:
+                self._agenda.advance()
+                self._listener.progressed(self._agenda.progress())
+
+    def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
+        if not isinstance(self._guard.error, OSError):  # a search that has failed leaves its rows
+            with self._guard:
+                self._listener.run_ended()
+
+    def _can_do_without(self, failure: Failure) -> bool:
+        """Exclude the host of a failure, if other hosts have a slot for its trials."""
+        known = failure.host in self._cluster.excluded_hosts
+        others = self._cluster.exclude_host(failure.host)
+        if others and not known:
+            places = self._cluster.slots.total
+            self._listener.note(f"host excluded: {failure.reason}; trials at a time: {places}")
+        return others
+
+    def _stopped(self, trial: Trial, record: TrialRecord, reason: str = "") -> None:
+        """A trial does not run any more. If it has not ended, it resumes with another worker."""
+        self._heard.pop(trial, None)
+        self._source.release(record.id)
+        with self._guard:
+            if record.ended:
+                self._agenda.released(record)
+            else:
+                self._listener.trial_retried(record, reason)
+
+    def _end_hung_workers(self, now: float) -> None:
+        patience = 60 * self._study.config.search.stall_minutes
+        for trial, heard in self._heard.items():
+            if now - heard > patience and trial not in self._hung:
+                self._hung.add(trial)
+                ray.kill(worker_of(trial))  # Tune then reports the trial's failure

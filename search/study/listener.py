@@ -1,0 +1,95 @@
+"""What happens in a search, moment by moment, for whoever follows it.
+
+Who decides and who runs trials tell a :class:`Listener`; the console and the result files are
+listeners. The study itself, its events and its history, is up to date when a listener is told.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from search.study.history import TrialRecord
+
+
+class Progress(NamedTuple):
+    """How far a study is.
+
+    Attributes:
+        elapsed: seconds used.
+        fraction: share that is done.
+        left: seconds left; infinite if that cannot be estimated.
+    """
+
+    elapsed: float
+    fraction: float
+    left: float
+
+
+class Listener:
+    """Follows a search. Override the moments that matter; here they do nothing.
+
+    A listener may raise OSError, or SearchFailedError, to end the search in an orderly way.
+    """
+
+    def length_began(self, T: int, seconds: float) -> None:
+        """The search at T begins or continues, for so many seconds at most (infinite: no limit)."""
+
+    def length_ended(self, T: int) -> None:
+        """The search at T has reached a limit. Its best trial is tested next, if it has one."""
+
+    def trainings_began(self) -> None:
+        """The search at all T is over; failed trials, final trainings, confirmations follow."""
+
+    def trial_started(self, trial: TrialRecord) -> None:
+        """A worker runs the trial from now on: a new trial, or one that resumes."""
+
+    def trial_reported(self, trial: TrialRecord) -> None:
+        """The trial has reported an iteration: the last point of its curve."""
+
+    def trial_retried(self, trial: TrialRecord, reason: str) -> None:
+        """The trial lost its worker, for this reason, and will resume with another one."""
+
+    def trial_ended(self, trial: TrialRecord) -> None:
+        """The trial is over, whatever its stage and status; one that was cut off is interrupted."""
+
+    def best_changed(self, T: int) -> None:
+        """The best trial at T was tested and is in the study's ``best``."""
+
+    def confirmed(self, trial: TrialRecord) -> None:
+        """A confirmation was tested: its scores are known."""
+
+    def places_changed(self, places: int) -> None:
+        """So many trials can run at a time now."""
+
+    def progressed(self, progress: Progress) -> None:
+        """Time has passed: told several times a second while trials run."""
+
+    def note(self, message: str) -> None:
+        """Something that the user should know, in one line."""
+
+    def nothing_left(self) -> None:
+        """A resumed study has nothing left to train."""
+
+    def run_ended(self) -> None:
+        """No trial runs any more: all is done, or the user or an error ended this run."""
+
+    def study_ended(self) -> None:
+        """All is trained and tested."""
+
+
+class Listeners(Listener):
+    """Several listeners as one: each moment reaches them in their order."""
+
+    def __init__(self, *listeners: Listener):
+        self._listeners = listeners
+
+
+def _tell_each(moment: str) -> Callable[..., None]:
+    def tell(self: Listeners, *what: Any) -> None:
+        for listener in self._listeners:
+            getattr(listener, moment)(*what)
+
+    return tell
+
+
+for _moment in [name for name in vars(Listener) if not name.startswith("_")]:
+    setattr(Listeners, _moment, _tell_each(_moment))
