@@ -50,9 +50,10 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# A broken link, or a name of the API that is not there, is an error.
+# An error: a broken link, an unknown name of the API, a page that loads something from elsewhere.
 docs: $(VENV)/.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	! grep -rlE '<(script|img|link|iframe)[^>]+="?(https?:)?//' --include='*.html' site
 
 # The wheel is built from the source archive, so what that lacks is missing here as well.
 wheel: $(VENV)/.dev
