@@ -1,5 +1,6 @@
 """README, docs/ and configurations: links lead somewhere, and the program takes their commands."""
 
+import ast
 import re
 import shlex
 import unicodedata
@@ -113,6 +114,14 @@ def exit_code(name: str, arguments: list[str], storage: str) -> object:
         return run.main([*arguments, "--storage", storage, "--dry-run"])
     except SystemExit as ended:
         return ended.code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_python_examples_are_python_and_import_what_exists(page: Path):
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for block in blocks:
+        imports = [node for node in ast.parse(block).body if isinstance(node, ast.ImportFrom)]
+        exec(compile(ast.Module(imports, []), page.name, "exec"), {})
 
 
 @pytest.mark.parametrize("package", [copytask, analysis], ids=lambda package: package.__name__)
