@@ -272,7 +272,7 @@ def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
     assert not list((study / files.RAY_FOLDER).iterdir())
     code, out, err = run(*resume(study.parent, "--retry-failed", "--model", "cells:Fragile"))
     assert (code, err) == (0, "")
-    assert "no trial has failed: there is none to run again" in out
+    assert "no trial has failed; there is nothing to run again" in out
 
 
 def test_a_mistake_that_ends_the_search_is_one_line_and_its_traceback_in_the_log(

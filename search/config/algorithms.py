@@ -1,7 +1,7 @@
-"""The algorithms that a configuration can name: samplers and schedulers, by name.
+"""The samplers and schedulers that a configuration can name.
 
-A new one is a factory here and a line in its registry. The schema, ``--help`` and the completion
-of the command line follow.
+A new one is a factory here and a line in its registry. The schema, ``--help`` and the completion of
+the command line read the registries.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 
 def tpe(*, seed: int, startup_trials: int) -> BaseSampler:
-    """Optuna's tree-structured Parzen estimator.
+    """Make Optuna's tree-structured Parzen estimator.
 
-    Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011. Running trials count as
-    bad ones (``constant_liar``), so that parallel trials keep away from each other.
+    Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011. Running trials
+    count as bad ones (``constant_liar``), so that parallel trials differ from each other.
 
     Args:
-        startup_trials: finished trials before which it samples at random.
+        seed: seed of the sampler.
+        startup_trials: number of finished trials before which it samples at random.
     """
     return TPESampler(
         seed=seed, n_startup_trials=startup_trials, multivariate=True, constant_liar=True
@@ -28,19 +29,19 @@ def tpe(*, seed: int, startup_trials: int) -> BaseSampler:
 
 
 def random(*, seed: int, startup_trials: int) -> BaseSampler:
-    """Independent random samples; ``startup_trials`` does not matter."""
+    """Make a sampler of independent random samples; it ignores ``startup_trials``."""
     return RandomSampler(seed=seed)
 
 
 def asha(
     *, metric: str, max_iterations: int, grace_iterations: int, reduction_factor: float
 ) -> "TrialScheduler":
-    """Ray's stopping variant of ASHA.
+    """Make Ray's stopping variant of ASHA.
 
-    Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2018.
+    Source: Li et al., "A System for Massively Parallel Hyperparameter Tuning", 2018.
 
     Args:
-        metric: the name of a result, of which more is better.
+        metric: the name of the metric to maximize.
         max_iterations: iterations of a trial that spends its whole budget.
         grace_iterations: iterations before a trial may be stopped.
         reduction_factor: about one in this many trials passes each rung.
@@ -51,7 +52,7 @@ def asha(
         time_attr="iteration",
         metric=metric,
         mode="max",
-        # A trial ends itself at its budget, so whatever ASHA stops it has stopped early.
+        # A trial ends by itself at its budget; with + 1, ASHA only stops trials before that.
         max_t=max_iterations + 1,
         grace_period=min(grace_iterations, max_iterations),
         reduction_factor=reduction_factor,
@@ -61,7 +62,7 @@ def asha(
 def no_scheduler(
     *, metric: str, max_iterations: int, grace_iterations: int, reduction_factor: float
 ) -> "TrialScheduler":
-    """Every trial runs to its end; the arguments do not matter."""
+    """Make a scheduler that stops no trial; it ignores all arguments."""
     from ray.tune.schedulers import FIFOScheduler
 
     return FIFOScheduler()

@@ -1,10 +1,10 @@
-"""How configurations lie over one another.
+"""Layers: one configuration over another.
 
 Every configuration file is a layer over ``configs/default.yaml``. The sections ``training``,
-``search``, ``final`` and ``resources`` merge key by key. ``space`` is replaced as a whole by a file
-that has one, and so is a list, such as ``T`` or ``search.initial``.
+``search``, ``final`` and ``resources`` merge key by key. A ``space`` replaces the one below as a
+whole, and so does a list, such as ``T`` or ``search.initial``.
 
-A study.yaml is no such layer: it has all values that its study began with, and keeps them.
+A study.yaml is not a layer: it holds every value that its study was started with.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from copytask import TrainingConfig
 from search.config.space import STUDY_FIELDS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-"""The configurations that are installed with the search."""
+"""The folder of the configurations that are installed with the package."""
 
 DEFAULT_CONFIG = CONFIGS / "default.yaml"
 
@@ -28,14 +28,14 @@ TRAINING_DEFAULTS: dict[str, Any] = {
     for field in dataclasses.fields(TrainingConfig)
     if field.name not in (*STUDY_FIELDS, "seed")
 }
-"""What ``training`` is completed with. Each trial has a seed of its own."""
+"""Default of each key of ``training``. There is no ``seed``: each trial has its own."""
 
 
 def layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of ``above``, and those of ``below`` that it does not replace.
+    """Put the values of ``above`` over those of ``below``.
 
-    The initial configurations below belong to the space there: both are replaced together. A
-    hyperparameter that is searched below and fixed in ``training`` above is fixed.
+    A ``space`` above also removes the initial configurations below, which belong to the space
+    there. A hyperparameter that is searched below and set in ``training`` above becomes fixed.
     """
     merged = {**below, **above}
     for section in MERGED:
@@ -54,9 +54,9 @@ def layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 
 
 def completed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """These values with all of ``training`` that a trial has, but for what is in ``space``."""
+    """Complete ``training`` with the defaults of all keys that are not in ``space``."""
     training, space = values.get("training", {}), values.get("space", {})
     if not isinstance(training, Mapping) or not isinstance(space, Mapping):
-        return dict(values)  # a fault that the schema reports
+        return dict(values)  # the schema reports this fault
     fixed = {k: v for k, v in {**TRAINING_DEFAULTS, **training}.items() if k not in space}
     return {**values, "training": fixed}

@@ -1,4 +1,4 @@
-"""Reading a configuration: YAML files, layers, overrides, and what is wrong with them."""
+"""Reads configurations: YAML files in layers, overrides, and one line for every fault."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ from studies.paths import StudyPath
 
 
 def installed_configs() -> list[str]:
-    """The names of the configurations in :data:`CONFIGS`."""
+    """List the names of the configurations in :data:`CONFIGS`."""
     return sorted(file.name for file in CONFIGS.glob("*.yaml"))
 
 
 def find_config(file: Path) -> Path:
-    """The configuration that a user means: a file of theirs, or the name of an installed one.
+    """Find the configuration that a user names: a file, or an installed one.
 
-    The folder ``configs`` of a checkout may stand before the name.
+    ``configs/NAME`` also means the installed one, unless there is such a file.
 
     Raises:
         UserError: there is neither.
@@ -39,10 +39,10 @@ def find_config(file: Path) -> Path:
 
 
 def read_yaml(path: StudyPath) -> dict[str, Any]:
-    """A mapping from a YAML file.
+    """Read a mapping from a YAML file.
 
     Raises:
-        UserError: there is no such file, or it does not parse; says where.
+        UserError: it cannot be read or parsed; the message says where.
     """
     try:
         values = yaml.safe_load(read_bytes(path).decode())
@@ -56,26 +56,28 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
 
 
 def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) -> StudyConfig:
-    """Read a configuration: the file over default.yaml, ``--set`` overrides, the CLI's own flags.
+    """Read a configuration: the file over default.yaml, then ``--set``, then the other flags.
 
     Args:
-        flags: dotted path -> value.
+        path: the configuration file.
+        overrides: the values of ``--set``, ``key.path=value``.
+        flags: the other flags, dotted path -> value.
 
     Raises:
-        UserError: anything is wrong with it; one line.
+        UserError: anything is wrong; the message is one line.
     """
     values = layered(read_yaml(DEFAULT_CONFIG), read_yaml(path))
     return override(values, overrides, flags, str(path))
 
 
 def recorded_config(values: Any, source: str) -> StudyConfig:
-    """The configuration in a study.yaml, to look at.
+    """Read the configuration in a study.yaml without checking it again.
 
-    It was checked when it was written. A user's cell is not imported: it may be gone by now, or
-    take its time.
+    It was checked when it was written. A user's cell is not imported: it may have moved, or be slow
+    to import.
 
     Raises:
-        UserError: it is none.
+        UserError: it is not a configuration.
     """
     try:
         if isinstance(values, Mapping):
@@ -88,10 +90,15 @@ def recorded_config(values: Any, source: str) -> StudyConfig:
 def override(
     values: dict[str, Any], overrides: Sequence[str], flags: Mapping[str, Any], source: str
 ) -> StudyConfig:
-    """The configuration of plain values from ``source`` after overrides and flags.
+    """Apply overrides and flags to plain values, and check the result.
+
+    Args:
+        values: the values; they are changed.
+        overrides: as for :func:`load_config`, and ``flags`` too.
+        source: where the values come from, for messages.
 
     Raises:
-        UserError: anything is wrong with it; one line that names the key and where it was given.
+        UserError: anything is wrong; one line that names the key and where it was set.
     """
     origins = {}  # dotted path -> the option that set it
     for text in overrides:
@@ -102,7 +109,7 @@ def override(
         section, _, name = path.partition(".")
         space = values.get("space")
         if section == "training" and isinstance(space, dict) and name in space:
-            path = f"space.{name}"  # a plain value there fixes it
+            path = f"space.{name}"  # a plain value in space fixes the hyperparameter
         try:
             set_path(values, path, yaml.safe_load(value))
         except yaml.YAMLError as error:
@@ -131,7 +138,7 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> None:
     """Set the dotted ``path`` in nested values.
 
     Raises:
-        UserError: the path leads through something that has no keys.
+        UserError: the path leads through a value that has no keys.
     """
     *parents, last = path.split(".")
     for parent in parents:
@@ -142,8 +149,8 @@ def set_path(values: dict[str, Any], path: str, value: Any) -> None:
 
 
 def _where(error: Exception) -> str:
-    """Line and reason of a YAML error."""
+    """Line, column and reason of a YAML error."""
     mark = getattr(error, "problem_mark", None)
     position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
-    return f"{position}: no valid YAML: {reason}"
+    return f"{position}: not valid YAML: {reason}"

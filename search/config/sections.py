@@ -18,41 +18,42 @@ class Section(BaseModel):
 
 
 class SearchConfig(Section):
-    """How the search decides.
+    """The section ``search``: how the study searches, and when it stops.
 
     Attributes:
-        trials: trials at each T.
+        trials: number of trials at each T, at most.
         sampler: one of :data:`search.config.algorithms.SAMPLERS`.
-        startup_trials: finished trials at a T after which TPE builds on them.
+        startup_trials: number of finished trials at a T after which TPE uses them.
         scheduler: one of :data:`search.config.algorithms.SCHEDULERS`.
-        metric: what sampler and scheduler see.
+        metric: the metric that sampler and scheduler maximize.
         grace_iterations: training iterations before a trial may be stopped.
         reduction_factor: about one in this many trials passes each rung.
-        solved_trials: trials that solve T after which the search goes on to the next T.
-        patience: trials in a row that end without raising the best value of ``metric`` at T by
-            more than 0.005 (``history.MIN_GAIN``), after which the search goes on to the next T;
-            null for no such limit. It waits for a running trial that is ahead of all that have
-            ended. Were n trials independent draws, the next one would be the best so far with
-            probability 1/(n + 1), and the best of the next k with k/(n + k): after 10 in vain
-            among 20 that is 5 % and 33 %. So it does not tell that nothing better is left, but
-            that one more trial is a poor use of the time. TPE's trials should be better than
-            draws: take more than ``startup_trials``.
-        budget_minutes: wall time of the search at all T; null for no limit. Final trainings and
-            confirmations come on top.
-        max_failures: how often in a row a trial that lost its worker (killed, out of memory,
-            hung) is given another one, without a new iteration in between.
-        stall_minutes: a trial without a result for so long has hung.
-        initial: configurations tried first, verbatim. A value that the space does not have
-            (any more) is sampled instead.
-        carried_trials: best configurations of a T that are tried first at the next T, in turns
-            with the initial ones.
-        test_payloads: payloads on which each T's best trial is tested, and each confirmation.
-        final: train the best trial at each T again, with the section ``final``. If it solves T
-            it is the best of its T.
-        confirm_seeds: how often the winner at each T is then trained again, each time with a
-            fresh seed and tested on payloads of its own.
+        solved_trials: the search moves on to the next T after this many trials have solved T.
+        patience: the search moves on to the next T after this many trials in a row have ended
+            without raising the best value of ``metric`` at T by more than 0.005
+            (``history.MIN_GAIN``); null for no such limit. It waits for a running trial that is
+            ahead of all ended ones. If n trials were independent draws, the next one would be the
+            best so far with probability 1/(n + 1), and the best of the next k with k/(n + k): after
+            20 trials that is 5 % for the next trial and 33 % for the next 10. So patience does not
+            show that nothing better is left, but that one more trial is a poor use of time. TPE's
+            trials should be better than draws: set it above ``startup_trials``.
+        budget_minutes: wall time of the search at all T together; null for no limit. Final
+            trainings and confirmations take additional time.
+        max_failures: how many times in a row a trial that lost its worker (killed, out of memory,
+            hung) is retried without a new iteration in between.
+        stall_minutes: a trial counts as hung after this many minutes without a result.
+        initial: configurations to try first, exactly as they are. A value outside the space is
+            sampled instead.
+        carried_trials: number of the best configurations at a T that are tried first at the next T,
+            alternating with the initial ones.
+        test_payloads: number of payloads for the test of each T's best trial and of each
+            confirmation.
+        final: train the best trial at each T again, with the settings in the section ``final``. If
+            it solves T, it becomes the best of that T.
+        confirm_seeds: how many times the winner at each T is then trained again, each time with a
+            fresh seed and tested on separate payloads.
         tensorboard: also write event files for TensorBoard into the study directory.
-        seed: of sampler and trials.
+        seed: seed of the sampler and of every trial.
     """
 
     trials: int = Field(16, ge=1)
@@ -77,13 +78,14 @@ class SearchConfig(Section):
 
 
 class ResourcesConfig(Section):
-    """What one trial occupies, and how many run at once.
+    """The section ``resources``: what each trial needs, and how many run at once.
 
     Attributes:
-        cpus_per_trial, gpus_per_trial: fractions share a CPU or GPU.
-        mixed: with GPUs, run trials also on the CPUs that no trial on a GPU needs.
-        max_concurrent: trials at once; null for as many as fit.
-        autoscale: ask a cluster for ``max_concurrent`` places whether it has them yet or not, so
+        cpus_per_trial: CPUs of a trial; with a fraction, trials share a CPU.
+        gpus_per_trial: GPUs of a trial; with a fraction, trials share a GPU.
+        mixed: with GPUs, also run trials on the CPUs that no trial on a GPU needs.
+        max_concurrent: number of trials at once, at most; null for as many as fit.
+        autoscale: request ``max_concurrent`` slots even if the cluster does not have them yet, so
             that it grows.
     """
 
@@ -98,9 +100,9 @@ class ResourcesConfig(Section):
         if self.mixed and self.gpus_per_trial == 0:
             raise ValueError("mixed needs gpus_per_trial > 0, but got gpus_per_trial=0")
         if self.autoscale and self.max_concurrent is None:
-            raise ValueError("autoscale needs max_concurrent: how far is the cluster to grow?")
+            raise ValueError("autoscale needs max_concurrent, the size to which the cluster grows")
         return self
 
     def threads_per_trial(self) -> int:
-        """Threads that a trial's products may use."""
+        """Number of CPU threads that torch may use in a trial."""
         return max(1, int(self.cpus_per_trial))

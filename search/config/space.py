@@ -1,8 +1,8 @@
-"""The search space: from YAML to Optuna's distributions.
+"""The search space: turns YAML into Optuna's distributions.
 
 A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}``, a list of choices
-``{choices: [64, 128]}`` or a plain value, which fixes it. Any field of
-:class:`copytask.TrainingConfig` can be one, except those that define the study.
+``{choices: [64, 128]}``, or a plain value, which fixes it. Any field of
+:class:`copytask.TrainingConfig` can be a hyperparameter, except those that define the study.
 """
 
 import dataclasses
@@ -17,14 +17,14 @@ from search.errors import unknown
 Scalar = bool | int | float | str
 
 STUDY_FIELDS = ("model", "task", "T")
-"""What a study has one of; the other fields of a training config can be searched."""
+"""The fields of a training config that define the study; all others can be searched."""
 
 TRAINING_FIELDS: dict[str, Any] = {
     field.name: field.type
     for field in dataclasses.fields(TrainingConfig)
     if field.name not in STUDY_FIELDS
 }
-"""Name -> type."""
+"""Name of each field that can be searched -> its type."""
 
 
 class Range(BaseModel):
@@ -50,17 +50,17 @@ class Range(BaseModel):
         return self
 
     def distribution(self) -> BaseDistribution:
-        """What Optuna samples from; :meth:`value_of` makes a hyperparameter of its samples.
+        """The distribution that Optuna samples from; :meth:`value_of` rounds its samples.
 
-        Optuna samples whole numbers as real ones, from half a unit below the range to half a unit
-        above it, so that both ends are as likely as the numbers between. With an
-        ``IntDistribution`` TPE takes eight times as long.
+        Whole numbers are sampled as floats, from half a unit below the range to half a unit above
+        it, so that both ends are as likely as the numbers between. With an ``IntDistribution`` TPE
+        takes eight times as long.
         """
         margin = 0.5 if self.type == "int" else 0.0
         return FloatDistribution(self.low - margin, self.high + margin, log=self.log)
 
     def value_of(self, sample: float) -> float:
-        """The value of the range next to a sample: of an int range a whole number."""
+        """The value for a sample: in an int range, the nearest whole number."""
         if self.type == "float":
             return sample
         return int(min(max(round(sample), self.low), self.high))
@@ -69,7 +69,7 @@ class Range(BaseModel):
         return not isinstance(value, str) and self.low <= value <= self.high
 
     def examples(self) -> list[Scalar]:
-        """The values that must be valid for the whole range to be."""
+        """The two ends: if they are valid, so is the whole range."""
         return [int(v) if self.type == "int" else v for v in (self.low, self.high)]
 
 
@@ -98,7 +98,7 @@ Dimension = Range | Choices
 
 
 def typed(name: str, value: Any) -> Any:
-    """A training field's value as the field's type: YAML reads 1e-3 as text.
+    """Convert a value to the type of a training field; YAML, for one, reads 1e-3 as text.
 
     Raises:
         ValidationError: it cannot be converted.
@@ -110,8 +110,8 @@ def parse_dimension(name: str, value: Any) -> Dimension | Scalar:
     """Read one entry of ``space``.
 
     Raises:
-        ValueError: the name is no hyperparameter, or the value no range, choices or scalar.
-            (pydantic's ValidationError, a ValueError, for a fault inside a range.)
+        ValueError: the name is not a hyperparameter, or the value is not a range, choices or a
+            plain value. (For a fault inside a range, pydantic's ValidationError.)
     """
     if name not in TRAINING_FIELDS:
         raise ValueError(unknown("hyperparameter", name, TRAINING_FIELDS))

@@ -32,11 +32,10 @@ from search.config.space import (
 from search.errors import unknown
 
 CHECKED_HIDDEN_SIZE = 8
-"""Width at which a user's cell is tried out before a search starts."""
-
+"""Hidden size at which the interface of a user's cell is checked."""
 
 RECORDED: dict[str, Any] = {}
-"""Context of the validation of a configuration that is only looked at."""
+"""Validation context of a configuration that is only read: its values are not checked."""
 
 DEFAULT_FINAL: dict[str, Any] = {
     "max_tokens": 48_000_000,
@@ -47,11 +46,17 @@ DEFAULT_FINAL: dict[str, Any] = {
 
 
 class StudyConfig(Section):
-    """A whole study: one model, one task, several T in ascending order.
+    """The configuration of a study: one model, one task, several T in ascending order.
 
-    ``training`` holds fixed fields of :class:`copytask.TrainingConfig`, all but those in
-    ``space``, which are searched. A field in both is taken from ``space``. ``final`` holds what
-    the final training has other than the trial that it repeats, see :attr:`SearchConfig.final`.
+    Attributes:
+        model: the architecture, see :class:`copytask.TrainingConfig`.
+        task: the protocol, a key of ``copytask.TASKS``.
+        T: the lengths to search at.
+        training: fixed fields of :class:`copytask.TrainingConfig`, all that are not in ``space``.
+        space: the hyperparameters, see :mod:`search.config.space`; they override ``training``.
+        search: how the study searches.
+        final: what the final training changes in the trial that it repeats.
+        resources: what each trial needs.
     """
 
     model: str
@@ -73,7 +78,7 @@ class StudyConfig(Section):
     def _check_model(cls, name: str, info: ValidationInfo) -> str:
         if info.context is RECORDED:
             return name
-        name = absolute_cell(name)  # for workers, and for who resumes it in another folder
+        name = absolute_cell(name)  # for workers, and for a resume from another folder
         check_interface(name, CHECKED_HIDDEN_SIZE)
         return name
 
@@ -115,7 +120,7 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _check_values(self, info: ValidationInfo) -> "StudyConfig":
-        """Every value that a trial could get must make a valid training config."""
+        """Check that every value that a trial could get makes a valid training config."""
         if info.context is RECORDED:
             return self
         dimensions = self.dimensions()
@@ -141,12 +146,12 @@ class StudyConfig(Section):
         return self
 
     def dimensions(self) -> dict[str, Dimension]:
-        """The hyperparameters that are searched."""
+        """The hyperparameters that are searched, without those that ``space`` fixes."""
         parsed = {name: parse_dimension(name, value) for name, value in self.space.items()}
         return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
 
     def initial_points(self) -> list[dict[str, Scalar]]:
-        """What of ``search.initial`` lies in the search space."""
+        """The values of ``search.initial`` that lie in the search space."""
         dimensions = self.dimensions().items()
         points = [
             {name: typed(name, value) for name, value in point.items()}
@@ -158,7 +163,7 @@ class StudyConfig(Section):
         ]
 
     def possible_values(self, name: str) -> list[Any]:
-        """The value of a training field, or the choices or ends of its range if searched."""
+        """The value of a training field; if searched, its choices or the ends of its range."""
         dimension = self.dimensions().get(name)
         if dimension is not None:
             return dimension.examples()
@@ -168,7 +173,12 @@ class StudyConfig(Section):
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int
     ) -> TrainingConfig:
-        """The training config of a trial with these hyperparameters, as they were sampled.
+        """The training config of a trial.
+
+        Args:
+            T: the length.
+            hyperparameters: the samples of the search space.
+            seed: the seed of the trial.
 
         Raises:
             ValueError: a value is out of range.
@@ -184,10 +194,10 @@ class StudyConfig(Section):
         return TrainingConfig(model=self.model, task=self.task, T=T, **values)
 
     def final_training(self, winner: Mapping[str, Any]) -> TrainingConfig:
-        """The training config of the final training that repeats a winner's training.
+        """The training config of the final training: the winner's with the changes in ``final``.
 
-        Its seed is the winner's: until the learning rates differ it trains as that did, where a
-        fresh one may collapse on the way.
+        It has the winner's seed. So until the learning rates differ it repeats the winner's
+        training, where a training with a fresh seed may collapse.
 
         Raises:
             ValueError: a value is out of range.
@@ -196,14 +206,14 @@ class StudyConfig(Section):
         return TrainingConfig.from_dict({**winner, **changes})
 
     def with_precision(self, precision: str) -> "StudyConfig":
-        """This configuration with ``precision: auto`` replaced, for all trials alike."""
+        """Replace ``precision: auto``, so that all trials have the same precision."""
         settled = "precision" in self.space or self.training.get("precision", "auto") != "auto"
         if settled or precision == "auto":
             return self
         return self.model_copy(update={"training": {**self.training, "precision": precision}})
 
     def measure_precision(self) -> str:
-        """The precision that trains faster on this machine, at the largest hidden size."""
+        """Measure which precision trains faster on this machine, at the largest hidden size."""
         if self.resources.gpus_per_trial > 0:
             return "fp32"
         return fastest_precision(
@@ -217,7 +227,7 @@ class StudyConfig(Section):
 
 
 def describe(error: ValidationError) -> str:
-    """The first fault of a pydantic error in one line."""
+    """Describe the first fault of a pydantic error in one line."""
     fault = error.errors()[0]
     location = [part for part in fault["loc"] if not str(part).startswith("function-")]
     path = ".".join(map(str, location))
@@ -228,7 +238,7 @@ def describe(error: ValidationError) -> str:
         message = "is missing"
     elif fault["type"] != "value_error":
         message = f"{message[0].lower()}{message[1:]}, but got {fault['input']!r}"
-    if message.startswith("."):  # a check of a field's own, which names a key below it
+    if message.startswith("."):  # our own check of a field names a key below the field
         return path + message
     return f"{path}: {message}" if path else message
 

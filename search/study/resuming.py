@@ -1,5 +1,6 @@
-"""What may change when a study is resumed."""
+"""Resuming a study: its configuration must fit, and failed trials may run again."""
 
+from search.config.resuming import fixed_changes
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.study.event_log import read_events
@@ -7,42 +8,28 @@ from search.study.study import Study
 from studies import format as files
 from studies.paths import StudyPath
 
-LIMITS = (
-    "trials", "solved_trials", "patience", "budget_minutes", "max_failures", "stall_minutes",
-    "final", "confirm_seeds", "tensorboard",
-)  # fmt: skip
-"""Keys of ``search`` that a resumed study may change: how much, but not what, is searched."""
-
 
 def check_resumable(earlier: StudyConfig, config: StudyConfig, study: StudyPath) -> None:
-    """A resumed study may get other limits or machines, and nothing else.
+    """Check that a study may be resumed with this configuration.
 
-    Until a final training has begun, it may also get another section ``final``.
+    Only limits and resources may change, see :func:`search.config.resuming.fixed_changes`, and
+    the section ``final`` until a final training has started.
 
     Raises:
-        UserError: something else differs.
+        UserError: another setting differs; the message names it.
     """
-    old, new = (c.model_dump(mode="json") for c in (earlier, config))
-    for values in (old, new):
-        values.pop("resources")
-        for name in LIMITS:
-            values["search"].pop(name)
-    if old["final"] != new["final"] and not final_has_begun(study):
-        new["final"] = old["final"]
-    changed = [
-        f"{key}.{name}" if isinstance(old[key], dict) else key
-        for key in old
-        for name in (old[key] | new[key] if isinstance(old[key], dict) else [None])
-        if (old[key].get(name) != new[key].get(name) if name else old[key] != new[key])
-    ]
-    if changed:
+    changes = fixed_changes(earlier, config)
+    final = [path for path in changes if path.startswith("final.")]
+    if final and not final_has_started(study):
+        changes = [path for path in changes if path not in final]
+    if changes:
         raise UserError(
-            f"{study} was begun with another {', '.join(changed)}; a resumed study keeps its "
-            "configuration: leave that out, or choose another --name"
+            f"{study} was started with another {', '.join(changes)}; a resumed study keeps its "
+            "configuration: do not set that, or choose another --name"
         )
 
 
-def final_has_begun(study: StudyPath) -> bool:
+def final_has_started(study: StudyPath) -> bool:
     """Whether the study at this path has a final training.
 
     Raises:
@@ -56,7 +43,7 @@ def final_has_begun(study: StudyPath) -> bool:
 
 
 def restart_failed(study: Study) -> str:
-    """Start the failed trials of a study again; returns a line that says which.
+    """Restart the failed trials of a study; return a line that names them.
 
     Raises:
         OSError: the study cannot be written.
@@ -65,6 +52,6 @@ def restart_failed(study: Study) -> str:
     for trial in failed:
         study.restart_trial(trial)
     if not failed:
-        return "no trial has failed: there is none to run again"
+        return "no trial has failed; there is nothing to run again"
     names = ", ".join(trial.id for trial in failed[:3])
     return f"{len(failed)} failed trials run again: {names}{', ...' * (len(failed) > 3)}"

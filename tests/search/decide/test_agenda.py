@@ -423,7 +423,7 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     assert [(row["status"], row["error"]) for row in rows] == [("completed", "")] * 4
     assert study.history.best[3]["trial_id"] == "T3-0001"
     assert study.history.complete
-    assert restart_failed(study) == "no trial has failed: there is none to run again"
+    assert restart_failed(study) == "no trial has failed; there is nothing to run again"
 
 
 def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):

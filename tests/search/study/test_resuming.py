@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 from made_studies import make_config, start
 
+from search.config.resuming import LIMITS
 from search.errors import UserError
-from search.study.resuming import LIMITS, check_resumable
+from search.study.resuming import check_resumable
 from search.study.study import Study
 
 
