@@ -12,9 +12,10 @@ from searches import ROOT
 import copytask
 from analysis.report.page.studies import config_download
 from copytask.tasks import CHANCE_ACCURACY
+from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 from search.config.space import STUDY_FIELDS
-from search.run import DEFAULT_CONFIG, main
+from search.run import main
 from studies import format as files
 
 

@@ -249,7 +249,7 @@ class Study:
             self._write_event_files()
 
     def _write_event_files(self) -> None:
-        assert isinstance(self.path, Path)  # see run.resolve
+        assert isinstance(self.path, Path)  # see requested_study
         if not self._event_files:
             # It takes long to import, and few ask for it.
             from search.study.tensorboard import replace_event_files

@@ -2,11 +2,13 @@ import pytest
 import yaml
 
 from copytask import TrainingConfig
+from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 from search.config.space import TRAINING_FIELDS
 from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.run import CONFIG_FLAGS, DEFAULT_CONFIG, main
+from search.execute.requested_study import CONFIG_FLAGS
+from search.run import main
 
 
 def load(tmp_path, text="", overrides=(), **flags) -> StudyConfig:

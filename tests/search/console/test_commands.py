@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from search.console.commands import replay_command, resume_command
-from search.run import make_parser, study_path
+from search.execute.requested_study import study_path
+from search.run import make_parser
 from search.storage.store import ENDPOINT, parse_storage
 
 

@@ -14,7 +14,8 @@ from search.decide.agenda import FRESH, Agenda
 from search.decide.samplers import trial_seed
 from search.errors import SearchFailedError
 from search.execute.launch import check_results
-from search.run import make_parser, resolve
+from search.execute.requested_study import requested_study
+from search.run import make_parser
 from search.study.checkpoints import checkpoint_path
 from search.study.history import TrialRecord
 from search.study.resuming import restart_failed
@@ -310,7 +311,7 @@ def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
     assert "search more at T=3, where " in output.getvalue()
     assert command.partition(" --resume ")[2] == advice
     parsed = make_parser().parse_args(command.split()[3:])
-    _, config = resolve(parsed)
+    _, config = requested_study(parsed)
     study.change_config(config)
     study = reopened(study)
     with agenda_of(study) as agenda:

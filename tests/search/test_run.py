@@ -6,8 +6,8 @@ import pytest
 from made_studies import make_config, report, search, start
 from upath import UPath
 
-from search.console.look_back import look_back
 from search.errors import UserError
+from search.run import print_studies
 from search.study.study import Study
 from studies import format as files
 
@@ -31,7 +31,7 @@ def make_study(folder, name: str, config=None) -> Study:
 
 
 def printed(capsys, folder, *names: str) -> str:
-    look_back(UPath(folder), list(names))
+    print_studies(UPath(folder), list(names))
     out = capsys.readouterr().out
     # A path or command is one line, to be copied.
     assert all(len(line) <= 80 for line in out.splitlines() if str(folder) not in line)
@@ -117,7 +117,7 @@ def test_two_studies_are_compared_by_what_differs_and_their_best(tmp_path, capsy
 def test_more_than_two_are_refused(tmp_path):
     make_study(tmp_path, "s").close()
     with pytest.raises(UserError, match="one name, or two to compare, but got 3"):
-        look_back(UPath(tmp_path), ["s", "s", "s"])
+        print_studies(UPath(tmp_path), ["s", "s", "s"])
 
 
 @pytest.mark.parametrize(
