@@ -26,6 +26,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from studies import format as files  # noqa: E402
+from studies.columns import BEST, PROGRESS, TRIALS  # noqa: E402
 
 MODELS = ("lstm", "gru", "mlstm", "mgru")
 LENGTHS = (100, 200, 500, 1000)
@@ -66,9 +67,9 @@ def write_study(folder: Path, model: str, sampler: str, trials: int, seed: int) 
         scores |= {"recalled_bits": 33 * accuracy, "trials": trials // len(LENGTHS)}
         best.append(winner | scores | {"checkpoint": f"checkpoints/T={T}"})
     tables = (
-        (files.TRIALS_FILE, files.TRIALS_COLUMNS, rows),
-        (files.PROGRESS_FILE, files.PROGRESS_COLUMNS, curves),
-        (files.BEST_FILE, files.BEST_COLUMNS, best),
+        (files.TRIALS_FILE, TRIALS.names, rows),
+        (files.PROGRESS_FILE, PROGRESS.names, curves),
+        (files.BEST_FILE, BEST.names, best),
     )
     for name, columns, table in tables:
         pd.DataFrame(table, columns=list(columns)).to_csv(folder / name, index=False)

@@ -16,7 +16,7 @@ pd.set_option("display.width", 100, "display.max_columns", 12)
 studies = load_studies(sys.argv[1:] or ["runs"])
 print(studies.studies[["study", "model", "task", "problem"]])
 
-# %% The best trial of each model and T. analysis/tables/columns.py explains all columns.
+# %% The best trial of each model and T. reports/columns.md explains all columns.
 comparison = compare_studies(studies)
 print(comparison[["label", "T", "accuracy", "accuracy_low", "accuracy_high", "seconds_to_solve"]])
 

@@ -22,6 +22,7 @@ from search.storage.csv_tables import Row, read_rows, write_rows
 from search.storage.store import error_message
 from search.study.study_file import read_study_file
 from studies import format as files
+from studies.columns import GENERALIZATION
 from studies.command_line import Parser, add_runs
 from studies.errors import InputError
 from studies.finding import find_studies
@@ -177,7 +178,7 @@ def generalize(
         if rows:
             table = study / files.GENERALIZATION_FILE
             try:
-                write_rows(table, files.GENERALIZATION_COLUMNS, rows)
+                write_rows(table, GENERALIZATION.names, rows)
             except OSError as error:
                 raise UserError(f"{table} cannot be written: {error_message(error)}") from None
     return skipped

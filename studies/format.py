@@ -1,7 +1,7 @@
 """The files of a study directory: the contract between ``search`` and ``analysis``.
 
-``search`` writes these files and ``analysis`` reads them; neither imports the other. Units
-stand in the comments. An empty cell means that there is no such value.
+``search`` writes these files and ``analysis`` reads them; neither imports the other. The columns
+of the tables are in :mod:`studies.columns`.
 """
 
 from collections.abc import Mapping
@@ -58,107 +58,6 @@ CHANCE_ACCURACY = 0.1
 
 PLACE_COLUMNS = ("host", "gpus")
 """Columns of trials.csv and best.csv that studies made before there were clusters lack."""
-
-TRIALS_COLUMNS = (
-    "model",  # lstm, gru, mlstm, mgru or package.module:factory
-    "task",  # delay or sequence
-    "T",  # length that the trial is to master
-    "trial_id",  # unique in the study
-    "status",  # one of STATUSES
-    "learning_rate",
-    "hidden_size",  # units
-    "curriculum_length",  # optimizer steps
-    "seed",  # of the trial's weights and training data
-    "parameters",  # trained parameters of the model
-    "tokens",  # batch x length of every training step
-    "seconds",  # wall time of the training iterations, evaluation included
-    "validation_accuracy",  # at T, best evaluation: share of payload symbols recalled
-    "ladder_accuracy",  # of the same evaluation: mean over the lengths 1, 4, 16, ..., T
-    "tokens_to_solve",  # tokens at the first of two evaluations in a row >= 0.99
-    "seconds_to_solve",  # s, the same
-    "error",  # why a failed trial failed
-    "stage",  # one of STAGES; a study made before there was a choice has no such column: search
-    "host",  # where it was trained last
-    "gpus",  # share of a GPU that it held there; 0: trained on a CPU
-)
-"""trials.csv: one row a trial, in the order in which they started. Hyperparameters that are
-searched beyond the three above follow as columns of their own."""
-
-PROGRESS_COLUMNS = (
-    "model",
-    "task",
-    "T",
-    "trial_id",
-    "iteration",
-    "step",  # optimizer steps so far
-    "tokens",
-    "seconds",
-    "learning_rate",  # at the end of the iteration
-    "max_length",  # largest training length that the curriculum allows
-    "training_loss",  # nats per symbol
-    "validation_accuracy",
-    "ladder_accuracy",
-    "exact_match",  # share of whole payloads recalled
-    "validation_loss",  # nats per symbol
-    "recalled_bits",  # of one payload
-)
-"""progress.csv: one row an evaluation of a trial."""
-
-BEST_COLUMNS = (
-    *TRIALS_COLUMNS,
-    "accuracy",  # at T on test payloads, which chose nothing
-    "accuracy_low",  # 95 % interval over test payloads
-    "accuracy_high",
-    "exact_match",  # on the test payloads, as the next
-    "recalled_bits",
-    "trials",  # trials of the search started at this T
-    "checkpoint",  # of the best trial, relative to the study directory
-)
-"""best.csv: one row a T: of the final training if it solved T, else of the trial of the search
-with the best validation accuracy at T."""
-
-CONFIRM_COLUMNS = (
-    "model",
-    "task",
-    "T",
-    "seed",  # of weights and training data; that of no trial of the search
-    "trial_id",
-    "confirms",  # trial_id of the winner whose training this repeats
-    "status",  # one of STATUSES; a failed seed has not solved T
-    "learning_rate",
-    "hidden_size",  # units
-    "curriculum_length",  # optimizer steps
-    "parameters",
-    "tokens",
-    "seconds",
-    "validation_accuracy",  # at T, best evaluation
-    "tokens_to_solve",  # as in trials.csv, as the next
-    "seconds_to_solve",
-    "accuracy",  # at T on test payloads of this seed alone; empty if it failed before an evaluation
-    "accuracy_low",  # 95 % interval over those payloads
-    "accuracy_high",
-    "exact_match",  # on them, as the next
-    "recalled_bits",
-    "error",
-)
-"""confirm.csv: one row a (T, seed) that was trained and tested, and one for each that failed.
-Hyperparameters beyond the three follow as in trials.csv."""
-
-GENERALIZATION_COLUMNS = (
-    "model",
-    "task",
-    "T",  # for which the model was trained
-    "trial_id",  # of the best trial at T when it was tested
-    "test_T",  # at which it was tested, without any training
-    "accuracy",  # as in best.csv, as the next four
-    "accuracy_low",
-    "accuracy_high",
-    "exact_match",
-    "recalled_bits",
-    "payloads",  # on which it was tested
-    "seed",  # of those payloads: equal task, test_T and seed are equal payloads
-)
-"""generalization.csv: one row a (T, test_T). The one file that ``analysis`` writes here."""
 
 
 def model_label(model: str) -> str:

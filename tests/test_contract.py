@@ -17,6 +17,7 @@ from search.config.reading import load_config
 from search.config.space import STUDY_FIELDS
 from search.run import main
 from studies import format as files
+from studies.columns import PROGRESS
 
 
 def test_chance_and_solved_are_the_same_for_a_training_and_for_its_files():
@@ -26,7 +27,7 @@ def test_chance_and_solved_are_the_same_for_a_training_and_for_its_files():
 
 def test_progress_columns_are_what_a_training_iteration_reports():
     reported = {"model", "task", "T", "trial_id", *copytask.Metrics.__dataclass_fields__}
-    assert set(files.PROGRESS_COLUMNS) <= reported
+    assert set(PROGRESS.names) <= reported
 
 
 def test_copytask_needs_neither_ray_nor_optuna_nor_pandas():

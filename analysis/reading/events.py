@@ -6,18 +6,19 @@ from typing import Any
 import pandas as pd
 
 from studies import format as files
+from studies.columns import TRIAL_ID, T, real, text, whole
 from studies.events import UNFINISHED, segments, whole_lines
 from studies.paths import StudyPath, read_bytes
 
 EVENT_COLUMNS = (
-    "event",  # length_began, length_ended, trial_started, trial_ended or last_seen
-    "elapsed",  # s of the study's wall time, summed up over its runs
-    "T",
-    "trial_id",
-    "stage",  # of a trial that started, see studies.format.STAGES
-    "status",  # of a trial that ended, see studies.format.STATUSES
-    "limit",  # that ended the search at T
-    "initial",  # configurations that the search at T tried as they stood, before sampling
+    text("event", "length_began, length_ended, trial_started, trial_ended or last_seen"),
+    real("elapsed", "s", "wall time of the study, summed over its runs"),
+    T,
+    TRIAL_ID,
+    text("stage", "of a trial that started, see studies.format.STAGES"),
+    text("status", "of a trial that ended, see studies.format.STATUSES"),
+    text("limit", "limit that ended the search at T"),
+    whole("initial", "", "configurations that the search at T tried as given, before sampling"),
 )
 
 

@@ -13,17 +13,14 @@ from analysis.figures.labels import wrapped
 from analysis.report.cells import PrintedColumn, Row, interval, value
 from analysis.tables.comparison import BROKEN
 from analysis.tables.records import records
+from studies.columns import SHORT_FORMS
 from studies.seed_statistics import BEST_OF_MANY
 
 WORDS_WIDTH = 12
 """Characters that 80 columns leave for a column of words, at the least."""
 
-SHORT_FORMS = {
-    "learning_rate": PrintedColumn("lr", value("learning_rate", ".1e")),
-    "hidden_size": PrintedColumn("h", value("hidden_size")),
-    "curriculum_length": PrintedColumn("curr.", value("curriculum_length")),
-}
-"""Columns of hyperparameters in narrow tables, which docs/glossary.md explains."""
+FORMATS = {"learning_rate": ".1e", "hidden_size": "", "curriculum_length": ""}
+"""How to print hyperparameters, where not with three digits."""
 
 MOST_HYPERPARAMETERS = 3
 """Columns of hyperparameters that 80 columns have room for."""
@@ -38,13 +35,13 @@ def comparison_table(comparison: pd.DataFrame, searched: Sequence[str]) -> Table
     """
     names = [name for name in searched if name in comparison][:MOST_HYPERPARAMETERS]
     hyperparameters = [
-        SHORT_FORMS.get(name) or PrintedColumn(name.replace("_", "\n"), value(name, ".3g"))
+        PrintedColumn(
+            SHORT_FORMS.get(name, name.replace("_", "\n")), value(name, FORMATS.get(name, ".3g"))
+        )
         for name in names
     ]
     explained = [
-        f"{column.header}: {name.replace('_', ' ')}"
-        for name, column in zip(names, hyperparameters, strict=True)
-        if name in SHORT_FORMS
+        f"{SHORT_FORMS[name]}: {name.replace('_', ' ')}" for name in names if name in SHORT_FORMS
     ]
     more = [name for name in searched if name not in names]
     columns = (

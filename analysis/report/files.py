@@ -10,9 +10,9 @@ import pandas as pd
 from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.report.accuracy_table import latex
 from analysis.report.markdown import markdown
-from analysis.tables.columns import columns_markdown
 from analysis.tables.records import records
-from analysis.tables.registry import NAME
+from analysis.tables.registry import NAME, TABLES
+from studies.columns import markdown_page
 from studies.errors import InputError
 
 
@@ -37,7 +37,7 @@ def file_contents(
         f"{NAME}.json": json.dumps(records(comparison), indent=2) + "\n",
         f"{NAME}.md": markdown(tables, figures, missing, searched, warnings),
         f"{NAME}.tex": latex(comparison),
-        "columns.md": columns_markdown(),
+        "columns.md": markdown_page("Columns of the tables", TABLES.values()),
     }
     return (
         {name: text.encode() for name, text in texts.items()}

@@ -6,10 +6,35 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.reading.studies import Studies
+from analysis.reading.studies import STUDY, Studies
 from analysis.tables.confirmation import CONFIRMED, confirmed_winners
 from analysis.tables.records import records
 from studies import format as files
+from studies.columns import (
+    ACCURACY,
+    ACCURACY_HIGH,
+    ACCURACY_LOW,
+    BEST,
+    CURRICULUM_LENGTH,
+    EXACT_MATCH,
+    HIDDEN_SIZE,
+    LADDER_ACCURACY,
+    LEARNING_RATE,
+    PARAMETERS,
+    RECALLED_BITS,
+    SECONDS,
+    SECONDS_TO_SOLVE,
+    SEED,
+    TASK,
+    TOKENS,
+    TOKENS_TO_SOLVE,
+    VALIDATION_ACCURACY,
+    T,
+    Table,
+    real,
+    text,
+    whole,
+)
 from studies.seed_statistics import clopper_pearson
 
 DONE = "done"
@@ -19,34 +44,50 @@ SEARCHING = "searching, or interrupted"
 BROKEN = "broken"
 
 STATUS_COLUMNS = {status: f"trials_{status}" for status in files.STATUSES}
-HYPERPARAMETERS = ("learning_rate", "hidden_size", "curriculum_length", "seed")
+HYPERPARAMETERS = tuple(of.name for of in (LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED))
+
+LABEL = text("label", "the model, with its study where several studies of the task share it")
+
+IDENTITY = (
+    STUDY, LABEL, TASK,
+    text("model", "a name in `copytask.MODELS`, or a cell of your own, by its file or module"),
+    T,
+    text("state", "done, or why there is no result"),
+    text("trial_id", "the best trial; the rest of the row is about it"),
+)  # fmt: skip
 SCORES = (
-    "parameters",
-    "accuracy",
-    "accuracy_low",
-    "accuracy_high",
-    "exact_match",
-    "exact_match_low",
-    "exact_match_high",
-    "recalled_bits",
-    "validation_accuracy",
-    "ladder_accuracy",
-    "tokens_to_solve",
-    "seconds_to_solve",
-    "tokens",
-    "seconds",
-)
+    PARAMETERS, ACCURACY, ACCURACY_LOW, ACCURACY_HIGH, EXACT_MATCH,
+    real("exact_match_low", "share", "lower end of its exact 95 % interval (Clopper-Pearson)"),
+    real("exact_match_high", "share", "upper end of the interval"),
+    RECALLED_BITS, VALIDATION_ACCURACY, LADDER_ACCURACY, TOKENS_TO_SOLVE, SECONDS_TO_SOLVE, TOKENS,
+    SECONDS,
+)  # fmt: skip
+
+COMPARISON = Table(
+    "comparison.csv",
+    "One row a (study, T): the best trial. Further columns are searched hyperparameters.",
+    (
+        *IDENTITY, LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED, *SCORES, *CONFIRMED,
+        whole("trials", "", "trials of the search at this T"),
+        *(
+            whole(name, "", f"trials that are {status.replace('_', ' ')}")
+            for status, name in STATUS_COLUMNS.items()
+        ),
+        text("checkpoint", "weights of the best trial, relative to path"),
+        text("path", "study directory"),
+    ),
+)  # fmt: skip
 
 
 def compare_studies(studies: Studies) -> pd.DataFrame:
     """One row a (study, task, model, T), sorted by task, T and model.
 
-    Columns: those of comparison.csv in :mod:`analysis.tables.columns`, and further hyperparameters
-    that were searched. Cells without a result have only a state. A study whose study.yaml cannot be
-    read has one row, without task, model, T.
+    Columns: those of :data:`COMPARISON`, and further hyperparameters that were searched. Without a
+    result, a row has only its state. A study whose study.yaml cannot be read has one row,
+    without task, model and T.
     """
-    searched = [str(name) for name in studies.best if name not in ("study", *files.BEST_COLUMNS)]
-    scores = [*HYPERPARAMETERS, *searched, *SCORES]
+    searched = [str(name) for name in studies.best if name not in ("study", *BEST.names)]
+    scores = [*HYPERPARAMETERS, *searched, *(column.name for column in SCORES)]
     keys = ["study", "T"]
     best = studies.best.assign(**_exact_match_interval(studies))
     rows = studies.studies.merge(studies.lengths, on="study", how="left")
@@ -62,8 +103,8 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
     rows["state"] = [_state(row) for row in records(rows)]
     rows["label"] = _labels(rows)
     rows = rows.sort_values(["task", "T", "model", "study"], ignore_index=True)
-    identity = ["study", "label", "task", "model", "T", "state", "trial_id"]
-    return rows[[*identity, *scores, *CONFIRMED, "trials", *counts, "checkpoint", "path"]]
+    before = len(IDENTITY) + len(HYPERPARAMETERS)
+    return rows[[*COMPARISON.names[:before], *searched, *COMPARISON.names[before:]]]
 
 
 def _exact_match_interval(studies: Studies) -> dict[str, list[float]]:

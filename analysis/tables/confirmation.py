@@ -2,18 +2,20 @@
 
 import pandas as pd
 
-from analysis.reading.studies import Studies
+from analysis.reading.csv_tables import frame_type
+from analysis.reading.studies import STUDY, Studies
 from studies import format as files
+from studies.columns import T, real, whole
 from studies.seed_statistics import summarize_seeds
 
 CONFIRMED = (
-    "seeds",
-    "seeds_solved",
-    "solved_low",
-    "solved_high",
-    "mean_accuracy",
-    "mean_accuracy_low",
-    "mean_accuracy_high",
+    whole("seeds", "", "trainings of this configuration with fresh seeds"),
+    whole("seeds_solved", "", "how many of them solved T"),
+    real("solved_low", "share", "lower end of the 95 % interval of that share (Clopper-Pearson)"),
+    real("solved_high", "share", "upper end of the interval"),
+    real("mean_accuracy", "share", "mean test accuracy over the seeds"),
+    real("mean_accuracy_low", "share", "lower end of its 95 % interval over seeds (Student's t)"),
+    real("mean_accuracy_high", "share", "upper end of the interval"),
 )
 """Columns of :func:`confirmed_winners` beside study and T."""
 
@@ -35,15 +37,13 @@ def winner_seeds(studies: Studies) -> pd.DataFrame:
 def confirmed_winners(studies: Studies) -> pd.DataFrame:
     """One row a (study, T) whose winner was trained again with fresh seeds.
 
-    Columns: study, T, those of ``CONFIRMED``: number of seeds, how many of them solved T, 95 %
-    interval of the share that does, mean test accuracy over the seeds with its 95 % interval. A
-    seed that failed has not solved T, and is in the mean like any other.
+    Columns: study, T and those of :data:`CONFIRMED`. A seed that failed has not solved T, and is in
+    the mean like any other.
     """
     rows = [
         (study, T, *summarize_seeds(of["accuracy"].tolist(), of["solved"].tolist()))
         for (study, T), of in winner_seeds(studies).groupby(["study", "T"])
     ]
-    frame = pd.DataFrame(rows, columns=["study", "T", *CONFIRMED])
-    whole = dict.fromkeys(("T", "seeds", "seeds_solved"), "Int64")
-    numbers = dict.fromkeys(CONFIRMED, "float64")
-    return frame.astype({"study": object, **numbers, **whole})
+    columns = (STUDY, T, *CONFIRMED)
+    frame = pd.DataFrame(rows, columns=[column.name for column in columns])
+    return frame.astype({column.name: frame_type(column) for column in columns})

@@ -1,27 +1,50 @@
-"""What each accuracy has cost, and what the accuracies are at equal cost."""
+"""equal_cost.csv: what each accuracy has cost, and the accuracies at equal cost."""
 
 import pandas as pd
 
 from analysis.reading.studies import Studies
-from analysis.tables.comparison import DONE
+from analysis.tables.comparison import DONE, LABEL
 from studies import format as files
+from studies.columns import ACCURACY, PARAMETERS, TASK, T, Table, real, whole
 
-EQUAL_COST_COLUMNS = (
-    "task", "T", "label", "accuracy", "parameters", "trials", "search_tokens", "search_seconds",
-    "equal_tokens", "accuracy_at_equal_tokens", "equal_seconds", "accuracy_at_equal_seconds",
-    "equal_parameters", "accuracy_at_equal_parameters",
+EQUAL_COST = Table(
+    "equal_cost.csv",
+    "One row a (label, T) with a result: its cost, and validation accuracies at equal cost.",
+    (
+        TASK, T, LABEL, ACCURACY, PARAMETERS,
+        whole("trials", "", "trials of the search at this T"),
+        whole(
+            "search_tokens", "tokens",
+            "tokens of all trials at this T, final training and fresh seeds included",
+        ),
+        real(
+            "search_seconds", "s",
+            "seconds of the same trials; they run in parallel, so the wall time is less",
+        ),
+        whole("equal_tokens", "tokens", "tokens of the shortest best trial of any label at this T"),
+        real("accuracy_at_equal_tokens", "share", "accuracy of the best trial within these tokens"),
+        real("equal_seconds", "s", "seconds of the shortest best trial of any label at this T"),
+        real(
+            "accuracy_at_equal_seconds", "share", "accuracy of the best trial within these seconds"
+        ),
+        whole("equal_parameters", "", "the smallest of the labels' largest models"),
+        real(
+            "accuracy_at_equal_parameters", "share",
+            "accuracy of the best trial with no more parameters",
+        ),
+    ),
 )  # fmt: skip
 
 
-def equal_cost(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
+def accuracy_at_equal_cost(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     """One row a (task, T, label) that has a result.
 
-    At equal training, each label has its best trial cut to what the shortest of them at this T
-    has had. At equal parameters, it has the best trial of its search with no more parameters than
-    the smallest of the labels' largest models. These accuracies are on validation data, for no
-    other exist of every evaluation and trial.
+    At equal tokens or seconds, each label has its best trial cut to the shortest best trial at
+    this T. At equal parameters, it has the best trial of its search with no more parameters than
+    the smallest of the labels' largest models. These accuracies are on validation data: no test
+    data are spent on every evaluation and trial.
 
-    Columns: ``EQUAL_COST_COLUMNS``, explained in :mod:`analysis.tables.columns`.
+    Columns: those of :data:`EQUAL_COST`.
     """
     keys = ["study", "T"]
     rows = comparison[comparison["state"] == DONE]
@@ -42,11 +65,11 @@ def equal_cost(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     within = searched.merge(rows[[*keys, "equal_parameters"]], on=keys)
     within = within[within["parameters"] <= within["equal_parameters"]]
     rows = _with_best(rows, within, "accuracy_at_equal_parameters")
-    return rows[list(EQUAL_COST_COLUMNS)].reset_index(drop=True)
+    return rows[list(EQUAL_COST.names)].reset_index(drop=True)
 
 
 def _with_best(rows: pd.DataFrame, within: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Adds the best validation accuracy of each (study, T) that is within a limit."""
+    """Add the best validation accuracy of each (study, T) that is within a limit."""
     keys = ["study", "T"]
     best = within.groupby(keys)["validation_accuracy"].max().rename(name).reset_index()
     return rows.merge(best, on=keys, how="left")

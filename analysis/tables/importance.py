@@ -1,4 +1,4 @@
-"""Which hyperparameters decided whether a trial was among the best.
+"""importance.csv: which hyperparameters decided whether a trial was among the best.
 
 Source: Watanabe, Bansal & Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance
 in Arbitrary Subspaces", 2023, by Optuna's evaluator. It needs no regression model, and sets the
@@ -20,23 +20,36 @@ from optuna.distributions import (
 )
 from optuna.importance import PedAnovaImportanceEvaluator
 
-from analysis.reading.studies import WHOLE_COLUMNS, Studies
+from analysis.reading.studies import STUDY, Studies
+from analysis.tables.comparison import LABEL
 from analysis.tables.records import records
 from studies import format as files
+from studies.columns import TASK, TRIALS, WHOLE, Table, real, text, whole
 
 LEAST_TRIALS = 20
 BEST_SHARE = 0.25
-"""Of the trials, those that count as the best: of 20 trials five, which Optuna names as the least
-for a stable result."""
+"""Share of the trials that count as the best: 5 of 20, the least for which Optuna calls the result
+stable."""
 
 MOST_TRIALS = 100
-"""Of more trials, as many are drawn: enough for a handful of hyperparameters, and quick."""
+"""Of more trials, this many are drawn: enough for a handful of hyperparameters, and quick."""
+
+WHOLE_HYPERPARAMETERS = {column.name for column in TRIALS.columns if column.type == WHOLE}
+"""Hyperparameters that are whole numbers, whatever their range in the search space says."""
 
 SHUFFLES = 10
-"""How often the accuracies are dealt to the trials at random, to see what no effect looks like."""
+"""How often accuracies are assigned to trials at random, to see what no effect looks like."""
 
-IMPORTANCE_COLUMNS = (
-    "study", "label", "task", "hyperparameter", "importance", "noise", "trials",
+IMPORTANCE = Table(
+    "importance.csv",
+    "One row a (study, hyperparameter) of each study with at least 20 trials that have ended.",
+    (
+        STUDY, LABEL, TASK,
+        text("hyperparameter", "a searched hyperparameter"),
+        real("importance", "", "for being in the best quarter of the trials at a T (PED-ANOVA)"),
+        real("noise", "", "largest importance when accuracies are assigned to trials at random"),
+        whole("trials", "", "trials of all T that were counted"),
+    ),
 )  # fmt: skip
 
 
@@ -46,7 +59,7 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
     The trials of all T count together, each by its rank among those of its T, because one T
     rarely has enough of them.
 
-    Columns: ``IMPORTANCE_COLUMNS``, explained in :mod:`analysis.tables.columns`.
+    Columns: those of :data:`IMPORTANCE`.
     """
     trials = studies.trials
     ended = trials[(trials["stage"] == files.SEARCH) & (trials["status"] != files.INTERRUPTED)]
@@ -67,7 +80,7 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
             (study, label, task, name, importances[name], noise[name], len(found))
             for name in distributions
         ]
-    return pd.DataFrame(rows, columns=list(IMPORTANCE_COLUMNS))
+    return pd.DataFrame(rows, columns=list(IMPORTANCE.names))
 
 
 def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, BaseDistribution]:
@@ -92,7 +105,7 @@ def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, Ba
         if len(tried):
             low, high = min(low, float(tried.min())), max(high, float(tried.max()))
         log = bool(dimension.get("log", False))
-        if dimension.get("type") == "int" or name in WHOLE_COLUMNS:
+        if dimension.get("type") == "int" or name in WHOLE_HYPERPARAMETERS:
             distributions[name] = IntDistribution(int(low), int(high), log=log)
         else:
             distributions[name] = FloatDistribution(low, high, log=log)
@@ -109,7 +122,7 @@ def _ranks(trials: pd.DataFrame, metric: str) -> np.ndarray:
 def _evaluate(
     trials: pd.DataFrame, distributions: dict[str, BaseDistribution], values: np.ndarray
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Importances, and the largest ones that dealt out values reach."""
+    """Importances, and the largest that values assigned at random reach."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     study.add_trials(
@@ -120,11 +133,11 @@ def _evaluate(
     )
     evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)
 
-    def importances(dealt: np.ndarray) -> dict[str, float]:
+    def importances(assigned: np.ndarray) -> dict[str, float]:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a target is minimized: hence the minus
-            return evaluator.evaluate(study, target=lambda trial: -float(dealt[trial.number]))
+            warnings.simplefilter("ignore")  # Optuna warns that it minimizes: hence the minus
+            return evaluator.evaluate(study, target=lambda trial: -float(assigned[trial.number]))
 
     rng = np.random.default_rng(0)
-    dealt_out = pd.DataFrame([importances(rng.permutation(values)) for _ in range(SHUFFLES)])
-    return importances(values), {str(k): float(v) for k, v in dealt_out.max().items()}
+    shuffled = pd.DataFrame([importances(rng.permutation(values)) for _ in range(SHUFFLES)])
+    return importances(values), {str(k): float(v) for k, v in shuffled.max().items()}

@@ -1,4 +1,4 @@
-"""Which architecture is better at each T, and how sure that is."""
+"""pairs.csv: which of every two models is better at each T, and how sure that is."""
 
 import itertools
 from collections.abc import Iterator
@@ -6,29 +6,52 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.reading.csv_tables import frame_type
 from analysis.reading.studies import Studies
 from analysis.statistics import (
-    ENOUGH_SEEDS,
     Accuracy,
     accuracy_difference,
     holm,
-    interquartile_mean,
     mean_difference,
     superiority,
 )
 from analysis.tables.comparison import DONE
 from analysis.tables.confirmation import winner_seeds
 from analysis.tables.records import records
+from studies.columns import TASK, WHOLE, T, Table, real, text, whole
 
 PAYLOADS = "payloads"
 SEEDS = "seeds"
 
-PAIR_COLUMNS = (
-    "task", "T", "basis", "better", "worse", "difference", "difference_low", "difference_high",
-    "superiority", "p_value", "p_holm", "better_seeds", "worse_seeds", "better_tokens",
-    "worse_tokens",
+PAIRS = Table(
+    "pairs.csv",
+    "One row for every two labels with a result at a T.",
+    (
+        TASK, T,
+        text(
+            "basis",
+            "`payloads`: two trained networks; `seeds`: two configurations over fresh seeds",
+        ),
+        text("better", "label with the higher (mean) accuracy"),
+        text("worse", "the other label"),
+        real("difference", "share", "difference of their (mean) test accuracies"),
+        real(
+            "difference_low", "share",
+            "lower end of its 95 % interval (payloads: Newcombe; seeds: Welch)",
+        ),
+        real("difference_high", "share", "upper end of the interval"),
+        real(
+            "superiority", "",
+            "probability that a seed of the better one beats one of the other; 0.5: equal",
+        ),
+        real("p_value", "", "of no difference (payloads: score test; seeds: permutation test)"),
+        real("p_holm", "", "the same, corrected (Holm) for all pairs of this task, T and basis"),
+        whole("better_seeds", "", "fresh seeds of the better one"),
+        whole("worse_seeds", "", "fresh seeds of the other"),
+        whole("better_tokens", "tokens", "training of the better one (basis `payloads`)"),
+        whole("worse_tokens", "tokens", "training of the other"),
+    ),
 )  # fmt: skip
-SEED_MEAN_COLUMNS = ("task", "label", "seeds", "lengths", "iqm", "iqm_low", "iqm_high")
 
 
 def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
@@ -38,7 +61,7 @@ def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     trained again with fresh seeds, on the basis of seeds: the architectures with these
     configurations. The p-values of a task, T and basis are one family for Holm's correction.
 
-    Columns: ``PAIR_COLUMNS``, explained in :mod:`analysis.tables.columns`.
+    Columns: those of :data:`PAIRS`.
     """
     seeds = winner_seeds(studies)
     accuracies = {of: rows["accuracy"].tolist() for of, rows in seeds.groupby(["study", "T"])}
@@ -57,12 +80,10 @@ def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
                 frame["p_holm"] = holm(frame["p_value"].tolist())
                 families.append(frame.assign(task=results[0]["task"], T=results[0]["T"]))
     if not families:
-        return pd.DataFrame(columns=list(PAIR_COLUMNS))
-    frame = pd.concat(families, ignore_index=True).reindex(columns=list(PAIR_COLUMNS))
-    whole = dict.fromkeys(
-        ("T", "better_seeds", "worse_seeds", "better_tokens", "worse_tokens"), "Int64"
-    )
-    return frame.astype({"superiority": "float64", **whole})
+        return pd.DataFrame(columns=list(PAIRS.names))
+    frame = pd.concat(families, ignore_index=True).reindex(columns=list(PAIRS.names))
+    types = {of.name: frame_type(of) for of in PAIRS.columns if of.type == WHOLE}
+    return frame.astype({"superiority": "float64", **types})
 
 
 def _payload_pairs(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -105,23 +126,3 @@ def _columns(difference: Any) -> dict[str, float]:
         "difference_high": difference.high,
         "p_value": difference.p_value,
     }
-
-
-def seed_means(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
-    """One row a label with enough confirmed seeds: its interquartile mean over all T and seeds.
-
-    Only of labels whose every T has :data:`analysis.statistics.ENOUGH_SEEDS` seeds, so that an
-    architecture does not gain by a T at which it has none.
-
-    Columns: ``SEED_MEAN_COLUMNS``, explained in :mod:`analysis.tables.columns`.
-    """
-    seeds = winner_seeds(studies)
-    rows = []
-    for (task, label), of_label in comparison.groupby(["task", "label"]):
-        of_study = seeds[seeds["study"].isin(of_label["study"])]
-        strata = [of["accuracy"].tolist() for _, of in of_study.groupby("T")]
-        if len(strata) < len(of_label) or min(map(len, strata)) < ENOUGH_SEEDS:
-            continue
-        mean = interquartile_mean(strata)
-        rows.append((task, label, sum(map(len, strata)), len(strata), *mean))
-    return pd.DataFrame(rows, columns=list(SEED_MEAN_COLUMNS))

@@ -1,7 +1,7 @@
-"""How much a search gains from more trials: the expected best accuracy after n of them.
+"""tuning_samples.csv and tuning_curves.csv: the best accuracy to expect of n random trials.
 
-Only trials that were sampled at random and independently tell it. TPE's depend on those before
-them, and so do configurations that were given or carried over from another T.
+Only trials that were sampled at random and independently can tell. Trials of TPE depend on those
+before them, and so do configurations that were given or carried over from another T.
 
 Source: Lourie, Cho & He, "Show Your Work with Confidence: Confidence Bands for Tuning Curves",
 2023, and its package opda. The band holds for all n at once.
@@ -14,26 +14,46 @@ import numpy as np
 import pandas as pd
 from opda.nonparametric import EmpiricalDistribution
 
-from analysis.reading.studies import Studies
+from analysis.reading.studies import STUDY, Studies
+from analysis.tables.comparison import LABEL
 from studies import format as files
+from studies.columns import TASK, T, Table, real, text, whole
 
 LEAST_TRIALS = 4
 TIGHT_BAND_TRIALS = 64
-"""Up to so many trials the band is Learned-Miller & DeStefano's, which is the tighter one at the
-best trials, but is simulated in a time that grows with them (1 s at 64, 6 s at 200); above, it is
-that of the Kolmogorov-Smirnov test."""
+"""Up to this many trials the band is that of Learned-Miller & DeStefano. It is tighter at the best
+trials, but takes a simulation whose time grows with their number (1 s at 64, 6 s at 200). With more
+trials it is the band of the Kolmogorov-Smirnov test."""
 
 HOW_TO = "--sampler random --scheduler none --set search.solved_trials=N, N above search.trials"
 
-SAMPLE_COLUMNS = ("study", "label", "task", "T", "trials", "band", "remark")
-CURVE_COLUMNS = ("study", "label", "task", "T", "n", "best", "best_low", "best_high")
+SAMPLES = Table(
+    "tuning_samples.csv",
+    "One row a (study, T): whether its trials tell what more trials bring.",
+    (
+        STUDY, LABEL, TASK, T,
+        whole("trials", "", "trials sampled at random that have ended; 0 if there is no curve"),
+        text("band", "whether the curve has a band: True or False"),
+        text("remark", "why there is no curve or no band, or how to read it"),
+    ),
+)  # fmt: skip
+CURVES = Table(
+    "tuning_curves.csv",
+    "One row a (study, T, n).",
+    (
+        STUDY, LABEL, TASK, T,
+        whole("n", "", "number of random trials"),
+        real("best", "share", "expected best validation accuracy of n trials"),
+        real("best_low", "share", "lower end of its 95 % band, which holds for all n at once"),
+        real("best_high", "share", "upper end of the band"),
+    ),
+)  # fmt: skip
 
 
 def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     """One row a (study, T) that has trials: how many of them are a random sample.
 
-    Columns: ``SAMPLE_COLUMNS``, explained in :mod:`analysis.tables.columns`. ``remark`` says why
-    there is no curve, or no band, or what the accuracies are; ``values`` holds the accuracies.
+    Columns: those of :data:`SAMPLES`, and ``values``: the accuracies of the trials.
     """
     trials = studies.trials[studies.trials["stage"] == files.SEARCH]
     groups = dict(iter(trials.groupby(["study", "T"])))
@@ -59,7 +79,7 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
                 "values": [] if reason else values,
             }
         )
-    return pd.DataFrame(rows, columns=[*SAMPLE_COLUMNS, "values"])
+    return pd.DataFrame(rows, columns=[*SAMPLES.names, "values"])
 
 
 def _values(trials: pd.DataFrame) -> list[float]:
@@ -98,7 +118,7 @@ def tuning_curves(samples: pd.DataFrame) -> pd.DataFrame:
     Args:
         samples: of :func:`random_samples`.
 
-    Columns: ``CURVE_COLUMNS``, explained in :mod:`analysis.tables.columns`.
+    Columns: those of :data:`CURVES`.
     """
     curves = []
     for row in samples[samples["trials"] > 0].to_dict(orient="records"):
@@ -107,10 +127,10 @@ def tuning_curves(samples: pd.DataFrame) -> pd.DataFrame:
         curve = pd.DataFrame({"n": ns, "best": best, "best_low": low, "best_high": high})
         if not row["band"]:
             curve[["best_low", "best_high"]] = np.nan
-        curves.append(curve.assign(**{name: row[name] for name in CURVE_COLUMNS[:4]}))
+        curves.append(curve.assign(**{name: row[name] for name in CURVES.names[:4]}))
     if not curves:
-        return pd.DataFrame(columns=list(CURVE_COLUMNS))
-    return pd.concat(curves, ignore_index=True)[list(CURVE_COLUMNS)]
+        return pd.DataFrame(columns=list(CURVES.names))
+    return pd.concat(curves, ignore_index=True)[list(CURVES.names)]
 
 
 def _counts(trials: int) -> list[int]:

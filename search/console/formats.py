@@ -6,9 +6,7 @@ from typing import Any
 
 from search.study.history import History
 from studies import format as files
-
-SHORT_FORMS = {"learning_rate": "lr", "hidden_size": "h", "curriculum_length": "curr."}
-"""Of hyperparameters in tables and lines; docs/glossary.md explains them."""
+from studies.columns import SHORT_FORMS
 
 
 def clock(seconds: float) -> str:

@@ -19,6 +19,7 @@ from search.study.history import TrialRecord
 from search.study.listener import Listener
 from search.study.study import Study
 from studies import format as files
+from studies.columns import BEST, CONFIRM
 from studies.paths import StudyPath
 
 
@@ -113,9 +114,7 @@ class ModelTests:
                 checkpoint,
                 trial.row["seed"],
                 Purpose.CONFIRMATION,
-                lambda scores: self._note_confirmation(
-                    trial, chosen(files.CONFIRM_COLUMNS, scores)
-                ),
+                lambda scores: self._note_confirmation(trial, chosen(CONFIRM.names, scores)),
             )
 
     def _checkpoint(self, trial: TrialRecord) -> StudyPath | None:
@@ -154,7 +153,7 @@ class ModelTests:
         kept = f"{files.CHECKPOINTS_FOLDER}/T={T}"
         if checkpoint != study.path / kept:
             with_retries(lambda: copy_checkpoint(checkpoint, study.path / kept), study.path)
-        tested = winner.row | chosen(files.BEST_COLUMNS, scores)
+        tested = winner.row | chosen(BEST.names, scores)
         started = len(study.history.lengths[T].trials)
         study.set_best(T, tested | {"trials": started, "checkpoint": kept})
         study.checkpoints.remove_unneeded(T, self.trials)

@@ -12,6 +12,7 @@ from search.storage.csv_tables import Row, read_rows
 from search.study.event_log import read_events
 from search.study.study_file import read_config
 from studies import format as files
+from studies.columns import PROGRESS
 from studies.paths import StudyPath
 
 MACHINE_DEPENDENT = {"seconds"}
@@ -59,7 +60,7 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
             break
         differing = [
             name
-            for name in files.PROGRESS_COLUMNS
+            for name in PROGRESS.names
             if name not in ignored
             and hasattr(metrics, name)
             and getattr(metrics, name) != expected[name]

@@ -9,6 +9,7 @@ from search.config.space import Scalar
 from search.config.study_config import StudyConfig
 from search.storage.csv_tables import Row
 from studies import format as files
+from studies.columns import PROGRESS, TRIALS
 from studies.events import Event
 
 MIN_GAIN = 0.005
@@ -186,7 +187,7 @@ class History:
 
     def _first_row(self, trial_id: str, training: Mapping[str, Any], stage: str) -> Row:
         """The row of trials.csv of a trial that has not reported anything."""
-        columns = {*files.TRIALS_COLUMNS, *self.config.dimensions()}
+        columns = {*TRIALS.names, *self.config.dimensions()}
         values = {name: value for name, value in training.items() if name in columns}
         return {"trial_id": trial_id, "status": files.INTERRUPTED, "stage": stage, **values}
 
@@ -204,7 +205,7 @@ class History:
     def _apply_result(self, trial: TrialRecord, event: Event) -> None:
         metrics, row = event["metrics"], trial.row
         identity = {name: row[name] for name in ("model", "task", "T", "trial_id")}
-        point = {name: metrics[name] for name in files.PROGRESS_COLUMNS if name in metrics}
+        point = {name: metrics[name] for name in PROGRESS.names if name in metrics}
         point |= identity
         trial.curve.append(point)
         trial.failures = trial.lost_hosts = 0

@@ -3,6 +3,7 @@
 from search.storage.csv_tables import write_rows
 from search.study.history import History
 from studies import format as files
+from studies.columns import BEST, CONFIRM, PROGRESS, TRIALS
 from studies.paths import StudyPath
 
 
@@ -12,18 +13,18 @@ def write_tables(path: StudyPath, history: History) -> None:
     Raises:
         OSError: one cannot be written.
     """
-    extra = [name for name in history.config.dimensions() if name not in files.TRIALS_COLUMNS]
+    extra = [name for name in history.config.dimensions() if name not in TRIALS.names]
     trials = history.trials.values()
     write_rows(
         path / files.TRIALS_FILE,
-        (*files.TRIALS_COLUMNS, *extra),
+        (*TRIALS.names, *extra),
         (trial.row for trial in trials),
     )
     curves = (point for trial in trials for point in trial.curve)
-    write_rows(path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, curves)
+    write_rows(path / files.PROGRESS_FILE, PROGRESS.names, curves)
     best = [history.best[T] for T in sorted(history.best)]
-    write_rows(path / files.BEST_FILE, (*files.BEST_COLUMNS, *extra), best)
+    write_rows(path / files.BEST_FILE, (*BEST.names, *extra), best)
     if confirmed := [row for T in history.config.T for row in history.confirmed(T)]:
-        columns = (*files.CONFIRM_COLUMNS, *extra)
+        columns = (*CONFIRM.names, *extra)
         rows = ({name: row.get(name) for name in columns} for row in confirmed)
         write_rows(path / files.CONFIRM_FILE, columns, rows)

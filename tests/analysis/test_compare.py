@@ -10,10 +10,10 @@ from study_files import NOT_SOLVED, trial, write_study
 
 from analysis.compare import main
 from analysis.figures.registry import FIGURES
-from analysis.tables.columns import TABLE_COLUMNS
+from analysis.tables.registry import TABLES as WRITTEN_TABLES
 
 TABLES = {"index.html", "comparison.json", "comparison.md", "comparison.tex", "columns.md"} | {
-    f"{name}.csv" for name in TABLE_COLUMNS
+    table.file for table in WRITTEN_TABLES.values()
 }
 LATER = {"seeds_vs_T", "generalization", "tuning_curves", "importance"}
 """Figures for which the studies of these tests have no data."""

@@ -9,6 +9,7 @@ from copytask import Purpose, Trainer, TrainingConfig, evaluate, load_model
 from copytask.training.checkpoint import load_state, save_state
 from search.generalize import main
 from studies import format as files
+from studies.columns import GENERALIZATION
 
 
 def write_model(folder: Path, T: int, model: str = "gru") -> Path:
@@ -41,7 +42,7 @@ def test_the_best_models_are_tested_without_training(
     assert main([str(runs), "--T", "7", "30", "7", "--payloads", "20", "--seed", "3"]) == 0
     assert (study / "checkpoints/T=5/checkpoint.pt").read_bytes() == before
     frame = pd.read_csv(study / files.GENERALIZATION_FILE, float_precision="round_trip")
-    assert list(frame) == list(files.GENERALIZATION_COLUMNS)
+    assert list(frame) == list(GENERALIZATION.names)
     assert frame[["T", "test_T"]].values.tolist() == [[5, 7], [5, 30], [9, 7], [9, 30]]
     assert set(frame["payloads"]) == {20}
     model = load_model(study / "checkpoints/T=9")

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from studies import format as files
+from studies.columns import BEST, CONFIRM, PROGRESS, TRIALS
 
 Row = dict[str, Any]
 
@@ -56,13 +57,13 @@ def seed(number: int, T: int = 100, accuracy: float | str = 0.995, **values: Any
         "confirms": f"T={T}-00", "accuracy": accuracy, "accuracy_low": 0.99,
         "accuracy_high": 0.999, "exact_match": 0.9, "recalled_bits": 33.0,
     }  # fmt: skip
-    chosen = {name: row[name] for name in files.CONFIRM_COLUMNS if name in row}
+    chosen = {name: row[name] for name in CONFIRM.names if name in row}
     return chosen | values
 
 
 def confirm(study: Path, *seeds: Row) -> None:
     """Write confirm.csv of a study."""
-    write_csv(study / files.CONFIRM_FILE, files.CONFIRM_COLUMNS, seeds)
+    write_csv(study / files.CONFIRM_FILE, CONFIRM.names, seeds)
 
 
 def write_study(
@@ -100,7 +101,7 @@ def write_study(
     identity = {"model": model, "task": task}
     rows = [identity | row for row in (map(trial, T) if trials is None else trials)]
     progress = [
-        {name: row[name] for name in files.PROGRESS_COLUMNS if name in row}
+        {name: row[name] for name in PROGRESS.names if name in row}
         | {"iteration": k, "tokens": 2_500 * row["T"] * k, "validation_accuracy": k / 4.1}
         for row in rows
         for k in range(1, 5)
@@ -119,9 +120,9 @@ def write_study(
         }
         for length in (sorted(first) if best is None else best)
     ]
-    write_csv(folder / files.TRIALS_FILE, (*files.TRIALS_COLUMNS, *extra), rows)
-    write_csv(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, progress)
-    write_csv(folder / files.BEST_FILE, (*files.BEST_COLUMNS, *extra), tested)
+    write_csv(folder / files.TRIALS_FILE, (*TRIALS.names, *extra), rows)
+    write_csv(folder / files.PROGRESS_FILE, PROGRESS.names, progress)
+    write_csv(folder / files.BEST_FILE, (*BEST.names, *extra), tested)
     lines = [json.dumps(event, separators=(",", ":")) for event in events(rows, T, limit)]
     (folder / files.EVENTS_FILE).write_text("".join(line + "\n" for line in lines))
     return folder

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.figures.styles import Style, label_styles
-from analysis.reading.provenance import read_provenance
 from analysis.reading.studies import Studies
+from analysis.reading.study_yaml import read_provenance
 from analysis.report.cells import PrintedColumn, Row
 from analysis.report.page.colors import declarations, variable
 from analysis.report.page.columns import comparison_columns

@@ -9,8 +9,8 @@ import pandas as pd
 import yaml
 
 from analysis.phrases import duration
-from analysis.reading.provenance import Provenance
 from analysis.reading.studies import Studies
+from analysis.reading.study_yaml import Provenance
 from analysis.report.cells import PrintedColumn, Row
 from analysis.report.page.columns import trial_columns
 from analysis.report.page.curves import Panel, panels

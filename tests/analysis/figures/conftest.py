@@ -5,6 +5,7 @@ import pytest
 from study_files import NOT_SOLVED, confirm, seed, trial, write_csv, write_study
 
 from studies import format as files
+from studies.columns import GENERALIZATION
 
 
 @pytest.fixture
@@ -54,5 +55,5 @@ def everything(runs: Path) -> Path:
              "exact_match": 0, "recalled_bits": 3, "payloads": 200, "seed": 0}
             for T in (100, 200) for test in (100, 1000)
         ]  # fmt: skip
-        write_csv(folder / files.GENERALIZATION_FILE, files.GENERALIZATION_COLUMNS, tests)
+        write_csv(folder / files.GENERALIZATION_FILE, GENERALIZATION.names, tests)
     return runs

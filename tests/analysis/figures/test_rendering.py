@@ -11,7 +11,7 @@ from study_files import write_study
 from analysis import compare_studies, load_studies, make_tables, render_figures
 from analysis.figures.registry import FIGURES
 from analysis.figures.rendering import MOST_LABELS, missing_note, render_all, shown_labels
-from studies import format as files
+from studies.columns import PROGRESS
 
 
 def test_each_figure_has_a_module_named_after_its_file() -> None:
@@ -65,7 +65,7 @@ def test_a_task_without_results_has_no_figure(runs: Path) -> None:
 
 def test_a_result_without_a_curve_has_the_other_figures(runs: Path) -> None:
     folder = write_study(runs, "gru", model="gru", T=[100])
-    (folder / "progress.csv").write_text(",".join(files.PROGRESS_COLUMNS) + "\n")
+    (folder / "progress.csv").write_text(",".join(PROGRESS.names) + "\n")
     studies = load_studies([runs])
     rendered, missing = render_all(studies, make_tables(studies, compare_studies(studies)))
     assert "learning_curves" not in [figure.stem for figure in rendered]

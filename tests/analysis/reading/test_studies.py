@@ -7,6 +7,7 @@ from study_files import trial, write_study
 from analysis import InputError, Studies, load_studies
 from analysis.reading.events import trial_spans
 from studies import format as files
+from studies.columns import BEST, PROGRESS, TRIALS
 
 
 def problem(studies: Studies) -> str:
@@ -27,9 +28,9 @@ def test_frames_start_with_the_study_and_keep_the_columns(runs: Path) -> None:
             "warning": "",
         }
     ]
-    assert list(studies.trials) == ["study", *files.TRIALS_COLUMNS]
-    assert list(studies.progress) == ["study", *files.PROGRESS_COLUMNS]
-    assert list(studies.best) == ["study", *files.BEST_COLUMNS]
+    assert list(studies.trials) == ["study", *TRIALS.names]
+    assert list(studies.progress) == ["study", *PROGRESS.names]
+    assert list(studies.best) == ["study", *BEST.names]
     assert list(studies.lengths["T"]) == [100, 200]
 
 

@@ -11,11 +11,12 @@ from study_files import NOT_SOLVED, trial, write_csv, write_study
 
 from analysis import load_studies
 from analysis.report.console import comparison_table
+from analysis.report.files import file_contents
 from analysis.report.markdown import markdown
-from analysis.tables.columns import TABLE_COLUMNS, columns_markdown, meaning
 from analysis.tables.comparison import compare_studies
-from analysis.tables.registry import make_tables
+from analysis.tables.registry import TABLES, make_tables
 from studies import format as files
+from studies.columns import PROGRESS
 
 CURVE = [0.1, 0.7, 0.991, 0.98, 0.992, 0.996]
 
@@ -32,7 +33,7 @@ def write_curve(folder: Path, row: dict[str, Any], accuracies: list[float]) -> N
         }
         for k, accuracy in enumerate(accuracies, start=1)
     ]
-    write_csv(folder / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, points)
+    write_csv(folder / files.PROGRESS_FILE, PROGRESS.names, points)
 
 
 def recomputed(progress: pd.DataFrame) -> dict[str, float]:
@@ -89,19 +90,20 @@ def tables(runs: Path) -> dict[str, pd.DataFrame]:
 
 
 def test_every_table_has_the_documented_columns(tables: dict[str, pd.DataFrame]) -> None:
-    assert set(tables) == set(TABLE_COLUMNS)
+    assert set(tables) == set(TABLES)
     for name, table in tables.items():
         columns = [column for column in table if column != "optimizer"]
-        assert columns == list(TABLE_COLUMNS[name]), name
+        assert columns == list(TABLES[name].names), name
 
 
-def test_every_column_is_explained() -> None:
-    text = columns_markdown()
-    for table, columns in TABLE_COLUMNS.items():
-        assert f"## {table}.csv" in text
-        for column in columns:
-            assert meaning(table, column)
-            assert f"| {column} | {meaning(table, column)} |" in text
+def test_every_column_is_explained(tables: dict[str, pd.DataFrame]) -> None:
+    text = file_contents(tables, [], [], [], [])["columns.md"].decode()
+    for table in TABLES.values():
+        [section] = [part for part in text.split("## ") if part.startswith(f"{table.file}\n")]
+        assert [line.split(" | ")[0] for line in section.splitlines() if line[:2] == "| "][2:] == [
+            f"| {name}" for name in table.names
+        ]
+        assert all(column.meaning for column in table.columns)
 
 
 def test_tables_of_only_broken_studies_are_empty_with_their_columns(runs: Path) -> None:
@@ -109,6 +111,6 @@ def test_tables_of_only_broken_studies_are_empty_with_their_columns(runs: Path) 
     studies = load_studies([runs])
     tables = make_tables(studies, compare_studies(studies))
     for name, table in tables.items():
-        assert list(table) == list(TABLE_COLUMNS[name]), name
+        assert list(table) == list(TABLES[name].names), name
         assert table.empty or name == "comparison"
     json.dumps(tables["comparison"]["state"].tolist())

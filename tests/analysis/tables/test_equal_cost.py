@@ -4,8 +4,9 @@ from study_files import trial, write_study
 
 from analysis import load_studies
 from analysis.tables.comparison import compare_studies
-from analysis.tables.equal_cost import EQUAL_COST_COLUMNS, equal_cost
+from analysis.tables.equal_cost import EQUAL_COST, accuracy_at_equal_cost
 from studies import format as files
+from studies.columns import PROGRESS
 
 
 def test_costs_are_those_of_all_trials_and_accuracies_are_compared_at_equal_cost(
@@ -17,8 +18,8 @@ def test_costs_are_those_of_all_trials_and_accuracies_are_compared_at_equal_cost
     write_study(runs, "a", model="gru", T=[100], trials=[large, small, final])
     write_study(runs, "b", model="lstm", T=[100], trials=[trial(100, tokens=600_000)])
     studies = load_studies([runs])
-    table = equal_cost(studies, compare_studies(studies))
-    assert list(table) == list(EQUAL_COST_COLUMNS)
+    table = accuracy_at_equal_cost(studies, compare_studies(studies))
+    assert list(table) == list(EQUAL_COST.names)
     gru, lstm = table.to_dict("records")
     assert (gru["label"], lstm["label"]) == ("gru", "lstm")
     assert (gru["search_tokens"], gru["search_seconds"]) == (2_500_000, 25)
@@ -34,8 +35,8 @@ def test_costs_are_those_of_all_trials_and_accuracies_are_compared_at_equal_cost
 
 def test_a_result_without_a_curve_has_no_accuracy_at_equal_training(runs: Path) -> None:
     folder = write_study(runs, "a", T=[100])
-    (folder / files.PROGRESS_FILE).write_text(",".join(files.PROGRESS_COLUMNS) + "\n")
+    (folder / files.PROGRESS_FILE).write_text(",".join(PROGRESS.names) + "\n")
     studies = load_studies([runs])
-    [row] = equal_cost(studies, compare_studies(studies)).to_dict("records")
+    [row] = accuracy_at_equal_cost(studies, compare_studies(studies)).to_dict("records")
     assert row["accuracy_at_equal_tokens"] != row["accuracy_at_equal_tokens"]  # not a number
     assert row["accuracy"] == 0.991

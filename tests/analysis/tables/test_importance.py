@@ -8,7 +8,7 @@ from study_files import trial, write_study
 
 from analysis import load_studies
 from analysis.tables.comparison import compare_studies
-from analysis.tables.importance import IMPORTANCE_COLUMNS, hyperparameter_importance, search_space
+from analysis.tables.importance import IMPORTANCE, hyperparameter_importance, search_space
 from studies import format as files
 
 
@@ -42,7 +42,7 @@ def importance(runs: Path) -> pd.DataFrame:
 def test_the_hyperparameter_that_decides_is_found_over_all_lengths(runs: Path) -> None:
     write_study(runs, "a", trials=scored(searched(30) + searched(30, 200)))
     found = importance(runs)
-    assert list(found) == list(IMPORTANCE_COLUMNS)
+    assert list(found) == list(IMPORTANCE.names)
     assert set(found["trials"]) == {60}
     of = found.set_index("hyperparameter")
     assert set(of.index) == {"learning_rate", "hidden_size", "curriculum_length"}

@@ -5,7 +5,8 @@ from study_files import confirm, seed, trial, write_study
 
 from analysis import load_studies
 from analysis.tables.comparison import compare_studies
-from analysis.tables.pairs import PAIR_COLUMNS, SEED_MEAN_COLUMNS, compare_pairs, seed_means
+from analysis.tables.pairs import PAIRS, compare_pairs
+from analysis.tables.seed_means import SEED_MEANS, seed_means
 
 
 def confirmed(runs: Path, name: str, model: str, accuracies: dict[int, list[float]]) -> None:
@@ -24,7 +25,7 @@ def test_every_two_models_of_a_length_are_compared_once(runs: Path) -> None:
     write_study(runs, "other", model="gru", task="sequence", T=[100])
     studies = load_studies([runs])
     pairs = compare_pairs(studies, compare_studies(studies))
-    assert list(pairs) == list(PAIR_COLUMNS)
+    assert list(pairs) == list(PAIRS.names)
     assert {frozenset(pair) for pair in pairs[["better", "worse"]].values.tolist()} == {
         frozenset(pair) for pair in (("gru", "lstm"), ("gru", "mgru"), ("lstm", "mgru"))
     }
@@ -54,7 +55,7 @@ def test_the_interquartile_mean_needs_enough_seeds_at_every_length(runs: Path) -
     write_study(runs, "c", model="mgru")
     studies = load_studies([runs])
     means = seed_means(studies, compare_studies(studies))
-    assert list(means) == list(SEED_MEAN_COLUMNS)
+    assert list(means) == list(SEED_MEANS.names)
     [row] = means.to_dict("records")
     assert (row["label"], row["seeds"], row["lengths"]) == ("gru", 10, 2)
     assert row["iqm"] == pytest.approx((0.97 * 0 + 4 * 0.98 + 4 * 0.985) / 8, abs=5e-3)
@@ -66,4 +67,4 @@ def test_without_results_there_are_no_pairs(runs: Path) -> None:
     studies = load_studies([runs])
     pairs = compare_pairs(studies, compare_studies(studies))
     assert pairs.empty
-    assert list(pairs) == list(PAIR_COLUMNS)
+    assert list(pairs) == list(PAIRS.names)

@@ -10,7 +10,7 @@ from study_files import trial, write_study
 from analysis import load_studies
 from analysis.tables.comparison import compare_studies
 from analysis.tables.tuning_curves import (
-    CURVE_COLUMNS,
+    CURVES,
     expected_best,
     random_samples,
     tuning_curves,
@@ -36,7 +36,7 @@ def test_a_random_search_has_a_curve_with_a_band(runs: Path) -> None:
     samples = random_samples(studies, compare_studies(studies))
     assert samples[["trials", "band", "remark"]].values.tolist() == [[8, True, ""]]
     curve = tuning_curves(samples)
-    assert list(curve) == list(CURVE_COLUMNS)
+    assert list(curve) == list(CURVES.names)
     assert curve["n"].tolist() == list(range(1, 9))
     assert curve["best"].iloc[0] == pytest.approx(np.mean([0.5 + 0.05 * k for k in range(8)]))
     assert curve["best"].is_monotonic_increasing

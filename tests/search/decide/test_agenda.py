@@ -21,6 +21,7 @@ from search.study.history import TrialRecord
 from search.study.resuming import restart_failed
 from search.study.study import Study
 from studies import format as files
+from studies.columns import CONFIRM
 
 FINAL = {"max_tokens": 3000, "stop_when_solved": False}
 
@@ -139,7 +140,7 @@ def test_the_winner_is_confirmed_by_fresh_seeds_on_payloads_of_their_own(tmp_pat
         "T3-final", "T5-final", "T3-confirm-00", "T3-confirm-01", "T5-confirm-00", "T5-confirm-01"
     ]  # fmt: skip
     rows = read(study.path / files.CONFIRM_FILE)
-    assert list(rows[0]) == list(files.CONFIRM_COLUMNS)
+    assert list(rows[0]) == list(CONFIRM.names)
     assert [row["confirms"] for row in rows] == ["T3-final"] * 2 + ["T5-0000"] * 2
     assert [row["tokens_to_solve"] for row in rows] == ["50", "", "", ""]
     assert all(0 <= float(row["accuracy_low"]) <= float(row["accuracy"]) for row in rows)

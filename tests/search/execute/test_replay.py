@@ -10,6 +10,7 @@ from search.execute.replay import replay, replayed_config
 from search.storage.csv_tables import read_rows, write_rows
 from search.study.study import Study
 from studies import format as files
+from studies.columns import PROGRESS
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def as_if_begun_by_an_earlier_version(study: Study) -> None:
     rows = read_rows(study.path / files.PROGRESS_FILE)
     for row in rows:
         row |= {"validation_accuracy": 0.5, "ladder_accuracy": 0.5, "validation_loss": 0.5}
-    write_rows(study.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, rows)
+    write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, rows)
 
 
 def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys):
@@ -115,7 +116,7 @@ def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys
     assert last == "T3-0000: all 3 iterations as recorded"
     rows = read_rows(study.path / files.PROGRESS_FILE)
     rows[1]["training_loss"] += 0.1
-    write_rows(study.path / files.PROGRESS_FILE, files.PROGRESS_COLUMNS, rows)
+    write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, rows)
     assert replay(study.path, "T3-0000") == 1
     *_, last = capsys.readouterr().out.splitlines()
     assert last == "T3-0000 differs from its record, first in iteration 2: training_loss"

@@ -17,6 +17,7 @@ from search.run import main
 from search.study.event_log import read_events
 from search.study.study import Study
 from studies import format as files
+from studies.columns import BEST, PROGRESS, TRIALS
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def study(tmp_path) -> Study:
 
 def test_a_new_study_has_all_files_with_their_columns(study):
     for name, columns in [
-        (files.TRIALS_FILE, files.TRIALS_COLUMNS),
-        (files.PROGRESS_FILE, files.PROGRESS_COLUMNS),
-        (files.BEST_FILE, files.BEST_COLUMNS),
+        (files.TRIALS_FILE, TRIALS.names),
+        (files.PROGRESS_FILE, PROGRESS.names),
+        (files.BEST_FILE, BEST.names),
     ]:
         header = (study.path / name).read_text().strip().split(",")
         assert header == list(columns)
@@ -62,7 +63,7 @@ def test_hyperparameters_beyond_the_usual_have_columns_of_their_own(tmp_path):
     start(study, "a", batch_size=2)
     study.write()
     (row,) = read(study.path / files.TRIALS_FILE)
-    assert list(row) == [*files.TRIALS_COLUMNS, "batch_size"]
+    assert list(row) == [*TRIALS.names, "batch_size"]
     assert row["batch_size"] == "2"
 
 

@@ -12,7 +12,7 @@ from study_files import NOT_SOLVED, trial, write_study
 
 from analysis import load_studies
 from analysis.compare import main
-from analysis.reading.provenance import read_provenance
+from analysis.reading.study_yaml import read_provenance
 from analysis.report.page import downloads as page_downloads
 from analysis.report.page import studies as page_studies
 from analysis.report.page.colors import contrast
