@@ -1,9 +1,10 @@
-"""Wait until the hosts of a cluster have joined it, and tell of those that have not why.
+"""Wait until all hosts of a Ray cluster have joined, and say why a host has not.
 
-    python -m search.nodes                          on the head of a cluster of your own hosts
-    python -m search.nodes --expect 3 --within 300  elsewhere, where only their number is known
+    python -m search.nodes              on the head of a cluster of your own hosts
+    python -m search.nodes --expect 3   on any other cluster: wait for 3 nodes
 
-Exit codes: 0 all are there, 1 not in time, 2 no cluster, or nothing to expect.
+Exit codes: 0 all nodes have joined, 1 some have not joined in time, 2 there is
+no cluster, or the number of nodes is unknown.
 """
 
 import platform
@@ -23,23 +24,27 @@ from search.errors import UserError
 from studies.command_line import Parser
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
-"""The cluster file, as `ray up` leaves it on the head."""
+"""The cluster file, where `ray up` leaves it on the head."""
 
 SETUP_LOG = "/tmp/ray/session_latest/logs/monitor.out"
-"""On the head: what it ran on the workers to set them up, and what came of it."""
+"""A log on the head: the set-up commands that it ran on the workers, and their output."""
 
 POLL_SECONDS = 1.0
+"""Seconds between two looks at the nodes."""
 
 VERSIONS = (
     "import platform, ray; print(f'Python {platform.python_version()}, Ray {ray.__version__}')"
 )
+"""Python code that prints the versions on a host."""
 
 
 class Hosts(NamedTuple):
-    """The hosts of a cluster file, and how the head logs in to them.
+    """The hosts in a cluster file, and how the head logs in to them.
 
     Attributes:
-        addresses: by the name that the file has for the host; the head comes first.
+        addresses: name of each host in the file -> its IP address; the head comes first.
+        user: user name for ssh.
+        key: file of the private key for ssh.
     """
 
     addresses: dict[str, str]
@@ -48,10 +53,10 @@ class Hosts(NamedTuple):
 
 
 def read_hosts(file: Path) -> Hosts | None:
-    """The hosts that a cluster file lists; None if it lists none, since a cloud brings them.
+    """Read the hosts from a cluster file; None if it lists none because a cloud provides them.
 
     Raises:
-        UserError: a host's name cannot be resolved.
+        UserError: the name of a host cannot be resolved.
     """
     file = file.expanduser()
     if not file.exists():
@@ -70,14 +75,15 @@ def read_hosts(file: Path) -> Hosts | None:
 
 
 def wait_for(expected: int, addresses: set[str], seconds: float) -> set[str]:
-    """Print a line for each node that comes or goes until all are there, or time is over.
+    """Print a line for each node that joins or leaves, until all have joined or time is up.
 
     Args:
-        expected: how many nodes there must be.
-        addresses: those that must be among them.
+        expected: number of nodes to wait for.
+        addresses: addresses that must be among them.
+        seconds: how long to wait.
 
     Returns:
-        The addresses of the nodes that are there.
+        The addresses of the nodes that have joined.
     """
     deadline = time.monotonic() + seconds
     joined: set[str] = set()
@@ -86,7 +92,7 @@ def wait_for(expected: int, addresses: set[str], seconds: float) -> set[str]:
         for address in sorted(alive.keys() - joined):
             print(describe(alive[address]), flush=True)
         for address in sorted(joined - alive.keys()):
-            print(f"{address} is gone", flush=True)
+            print(f"{address} has left", flush=True)
         joined = set(alive)
         complete = addresses <= joined and len(joined) >= expected
         if complete or time.monotonic() > deadline:
@@ -95,36 +101,41 @@ def wait_for(expected: int, addresses: set[str], seconds: float) -> set[str]:
 
 
 def describe(node: dict[str, Any]) -> str:
-    """A line on a node: address, name and what it brings."""
+    """Describe a node in one line: address, name, CPUs and GPUs."""
     cpus, gpus = (node["Resources"].get(kind, 0) for kind in ("CPU", "GPU"))
     name = f"{node['NodeManagerAddress']} ({node['NodeManagerHostname']})"
-    return f"{name} is there: {cpus:g} CPUs, {gpus:g} GPUs"
+    return f"{name} has joined: {cpus:g} CPUs, {gpus:g} GPUs"
 
 
 def diagnose(address: str, hosts: Hosts, head: str) -> str:
-    """Why a host has not joined.
+    """Find out why a host has not joined.
 
     Args:
-        address: of the host.
-        head: HOST:PORT that its Ray has to reach.
+        address: address of the host.
+        hosts: how to log in.
+        head: HOST:PORT of the head, which the host must reach.
     """
     code, out, err = run_there(address, hosts, f"python -c {shlex.quote(VERSIONS)}")
     if code == 255:
         return err or "ssh fails"
     here = f"Python {platform.python_version()}, Ray {ray.__version__}"
     if code != 0:
-        return f"the setup commands have not installed Ray there (yet): {err}"
+        return f"the set-up commands have not installed Ray there yet: {err}"
     if out != here:
-        return f"it has {out}; the head has {here}"
+        return f"it has {out}, but the head has {here}"
     host, _, port = head.rpartition(":")
     code, _, err = run_there(address, hosts, f"timeout 5 bash -c '</dev/tcp/{host}/{port}'")
     if code != 0:
-        return f"it does not reach port {port} of {host}: {err or 'no answer; a firewall?'}"
-    return f"Ray is installed there and has not started (yet); see {SETUP_LOG} on the head"
+        return f"it cannot reach port {port} of {host}: {err or 'no answer; a firewall?'}"
+    return f"Ray is installed there but has not started yet; see {SETUP_LOG} on the head"
 
 
 def run_there(address: str, hosts: Hosts, command: str) -> tuple[int, str, str]:
-    """Run a command on a host as the launcher does: exit code (255: no ssh) and last lines."""
+    """Run a command on a host as Ray's launcher does.
+
+    Returns:
+        The exit code, 255 if ssh fails, and the last lines of stdout and stderr.
+    """
     options = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null",
                "ConnectTimeout=10", "LogLevel=ERROR")  # fmt: skip
     done = subprocess.run(
@@ -140,10 +151,10 @@ def run_there(address: str, hosts: Hosts, command: str) -> tuple[int, str, str]:
 
 
 def connect(address: str) -> str:
-    """Join the cluster; returns the HOST:PORT of its head.
+    """Join the cluster; return the HOST:PORT of its head.
 
     Raises:
-        UserError: there is none, or it wants a token.
+        UserError: there is no cluster, or it refuses our token.
     """
     check_reachable(address)
     try:
@@ -158,22 +169,27 @@ def make_parser() -> Parser:
     parser = Parser("copytask-nodes", prog="python -m search.nodes", description=__doc__)
     parser.add_argument(
         "--expect", type=int, metavar="N",
-        help="nodes, head included (default: the hosts of the file that `ray up` was given)",
+        help="number of nodes to wait for, head included (default: the hosts in the cluster file "
+        "of `ray up`)",
     )  # fmt: skip
     parser.add_argument(
-        "--within", type=float, default=300, metavar="SECONDS", help="how long to wait (300)"
-    )
-    parser.add_argument("--address", default="auto", metavar="HOST:PORT", help="of the cluster")
+        "--within", type=float, default=300, metavar="SECONDS",
+        help="how long to wait, in seconds (default: 300)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--address", default="auto", metavar="HOST:PORT",
+        help="Ray cluster to look at (default: auto, the one on this machine)",
+    )  # fmt: skip
     return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command; return the exit code."""
     args = make_parser().parse_args(arguments)
     try:
         hosts = read_hosts(CLUSTER_FILE) if args.expect is None else None
         if args.expect is None and hosts is None:
-            raise UserError(f"--expect N is needed: {CLUSTER_FILE} lists no hosts")
+            raise UserError(f"how many nodes? Add --expect N: {CLUSTER_FILE} lists no hosts")
         head = connect(args.address)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -186,7 +202,10 @@ def main(arguments: list[str] | None = None) -> int:
         reason = diagnose(address, hosts, head) if hosts else ""
         print(f"failed: {name} has not joined: {reason}", file=sys.stderr)
     if not missing and len(joined) < expected:
-        print(f"failed: {len(joined)} of {expected} nodes after {args.within:g} s", file=sys.stderr)
+        print(
+            f"failed: {len(joined)} of {expected} nodes have joined within {args.within:g} s",
+            file=sys.stderr,
+        )
     return 1 if len(joined) < expected or missing else 0
 
 

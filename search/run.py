@@ -1,12 +1,13 @@
-"""Search hyperparameters of a recurrent network on the copy task.
+"""Search hyperparameters of recurrent networks on the copy task.
 
     python -m search.run --model mgru
     python -m search.run --model gru --config quick.yaml
-    python -m search.run --model path/cells.py:factory --T 100 --set space.hidden_size=64
+    python -m search.run --model cells.py:LeakyRNN --set space.hidden_size=64
     python -m search.run --list
     python -m search.run --show mgru-delay
 
-Results go to runs/MODEL-TASK/; compare studies with: python -m analysis.compare
+Results are written to runs/MODEL-TASK/. Ctrl-C stops a search; --resume
+continues it. Compare studies with: python -m analysis.compare
 """
 
 import argparse
@@ -46,34 +47,39 @@ def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m search.run``."""
     parser = Parser(
         "copytask-search", prog="python -m search.run", description=__doc__,
-        epilog=f"Configurations to start from: {CONFIGS}",
+        epilog="Options that are not given come from --config; --dry-run shows them all.\n"
+        f"Configurations to start from: {CONFIGS}",
     )  # fmt: skip
-    add_what(parser.add_argument_group("what is searched"))
-    add_how(parser.add_argument_group("how it is searched"))
-    add_where(parser.add_argument_group("where the study is kept"))
-    add_machines(parser.add_argument_group("on which machines"))
-    add_output(parser.add_argument_group("what is printed and written"))
-    add_later(parser.add_argument_group("what else to do with a study"))
+    add_what(parser.add_argument_group("what to search"))
+    add_how(parser.add_argument_group("how to search, and for how long"))
+    add_where(parser.add_argument_group("where to save the study"))
+    add_machines(parser.add_argument_group("machines, CPUs and GPUs"))
+    add_output(parser.add_argument_group("what to print and write"))
+    add_later(parser.add_argument_group("look back at a study"))
     return parser
 
 
 def add_what(group: Group) -> None:
     """Model, task, lengths and configuration."""
     model = group.add_argument(
-        "--model", help=f"{', '.join(MODELS)}, or your own cell as path/file.py:factory"
+        "--model",
+        help=f"architecture: {', '.join(MODELS)}, or your own cell as path/file.py:factory",
     )
-    task = group.add_argument("--task", help=f"protocol: {' or '.join(TASKS)} (default: delay)")
+    task = group.add_argument(
+        "--task", help=f"protocol of the copy task: {' or '.join(TASKS)} (default: delay)"
+    )
     group.add_argument(
-        "--T", nargs="*", type=int, metavar="T", help="lengths (default: 100 200 500 1000)"
-    )
+        "--T", nargs="*", type=int, metavar="T",
+        help="lengths to search at, in ascending order (default: 100 200 500 1000)",
+    )  # fmt: skip
     config = group.add_argument(
         "--config", type=Path, metavar="FILE",
-        help="configuration: your file, or the name of an installed one: "
+        help="configuration: your own file, or an installed one: "
         f"{', '.join(installed_configs())} (default: {DEFAULT_CONFIG.name})",
     )  # fmt: skip
     group.add_argument(
         "--set", action="append", default=[], metavar="KEY.PATH=VALUE",
-        help="set any key of the configuration; can be repeated",
+        help="override a key of the configuration, such as space.hidden_size=64; can be repeated",
     )  # fmt: skip
     suggest(model, MODELS)
     suggest(task, TASKS)
@@ -85,25 +91,27 @@ def add_how(group: Group) -> None:
     """Limits, algorithms, and what follows the search."""
     group.add_argument("--trials", type=int, metavar="N", help="most trials at each T")
     group.add_argument(
-        "--budget-minutes", type=float, metavar="M", help="wall time of the search at all T"
+        "--budget-minutes", type=float, metavar="M",
+        help="wall time of the search at all T together, in minutes",
+    )  # fmt: skip
+    sampler = group.add_argument(
+        "--sampler", help=f"what chooses the next hyperparameters: {' or '.join(SAMPLERS)}"
     )
-    group.add_argument(
-        "--final", action="store_true", default=None,
-        help="then train the best at each T again, for longer (section final of the configuration)",
-    )  # fmt: skip
-    group.add_argument(
-        "--confirm-seeds", type=int, metavar="N",
-        help="then train the winner at each T again with N fresh seeds",
-    )  # fmt: skip
+    scheduler = group.add_argument(
+        "--scheduler", help=f"what stops poor trials early: {' or '.join(SCHEDULERS)}"
+    )
     group.add_argument(
         "--seed", type=int, metavar="N", help="seed of the sampler and of every trial"
     )
-    sampler = group.add_argument(
-        "--sampler", help=f"chooses hyperparameters: {' or '.join(SAMPLERS)}"
-    )
-    scheduler = group.add_argument(
-        "--scheduler", help=f"stops poor trials early: {' or '.join(SCHEDULERS)}"
-    )
+    group.add_argument(
+        "--final", action="store_true", default=None,
+        help="afterwards, train the best trial at each T again with a larger budget (the section "
+        "'final' of the configuration)",
+    )  # fmt: skip
+    group.add_argument(
+        "--confirm-seeds", type=int, metavar="N",
+        help="afterwards, train the best configuration at each T again with N fresh seeds",
+    )  # fmt: skip
     suggest(sampler, SAMPLERS)
     suggest(scheduler, SCHEDULERS)
 
@@ -113,12 +121,15 @@ def add_where(group: Group) -> None:
     name = group.add_argument("--name", help="name of the study (default: MODEL-TASK)")
     group.add_argument(
         "--storage", default="runs", metavar="DIR",
-        help="folder of the studies, or s3://bucket/prefix (default: runs)",
+        help="folder of all studies, or s3://bucket/prefix (default: runs)",
     )  # fmt: skip
-    group.add_argument("--resume", action="store_true", help="continue the study of that name")
+    group.add_argument(
+        "--resume", action="store_true",
+        help="continue an existing study; raise --trials or --budget-minutes to search more",
+    )  # fmt: skip
     group.add_argument(
         "--retry-failed", action="store_true",
-        help="with --resume: also run the study's failed trials again, from their beginning",
+        help="with --resume: run the failed trials of the study again, from the start",
     )  # fmt: skip
     suggest_output(name, LIST_STUDIES)
 
@@ -127,41 +138,47 @@ def add_machines(group: Group) -> None:
     """The cluster, and the share of it that a trial takes."""
     group.add_argument(
         "--address", metavar="HOST:PORT",
-        help="join this Ray cluster, or the one found by auto (default: start Ray here)",
+        help="Ray cluster to join, or auto (default: start Ray on this machine)",
     )  # fmt: skip
-    group.add_argument("--cpus-per-trial", type=float, metavar="X", help="CPUs of one trial")
     group.add_argument(
-        "--gpus-per-trial", type=float, metavar="X", help="GPUs of one trial; fractions share a GPU"
+        "--cpus-per-trial", type=float, metavar="X", help="CPUs of each trial (default: 1)"
     )
+    group.add_argument(
+        "--gpus-per-trial", type=float, metavar="X",
+        help="GPUs of each trial; with a fraction, trials share a GPU (default: 0)",
+    )  # fmt: skip
     group.add_argument(
         "--mixed", action="store_true", default=None,
-        help="with GPUs: run trials also on the CPUs that are left",
+        help="with GPUs: also run trials on the CPUs that are left",
     )  # fmt: skip
     group.add_argument(
-        "--max-concurrent", type=int, metavar="N", help="most trials that run at once"
-    )
+        "--max-concurrent", type=int, metavar="N",
+        help="most trials that run at once (default: as many as fit)",
+    )  # fmt: skip
     group.add_argument(
         "--autoscale", action="store_true", default=None,
-        help="ask a cluster that can grow for --max-concurrent slots",
+        help="let an autoscaling cluster grow until --max-concurrent trials fit",
     )  # fmt: skip
 
 
 def add_output(group: Group) -> None:
     """What a search prints and writes."""
+    group.add_argument("--quiet", action="store_true", help="print only the result")
+    group.add_argument(
+        "--dry-run", action="store_true", help="print the complete configuration and exit"
+    )
     group.add_argument(
         "--tensorboard", action="store_true", default=None,
         help="also write event files for TensorBoard into the study",
     )  # fmt: skip
-    group.add_argument("--quiet", action="store_true", help="print the result only")
-    group.add_argument("--dry-run", action="store_true", help="print the configuration and stop")
 
 
 def add_later(group: Group) -> None:
     """What can be done with an existing study."""
-    group.add_argument("--list", action="store_true", help="list the studies under --storage")
+    group.add_argument("--list", action="store_true", help="list the studies in --storage and exit")
     show = group.add_argument(
         "--show", nargs="+", metavar="NAME",
-        help="show a study under --storage, or what differs between two of them",
+        help="show a study in --storage, or compare two of them, and exit",
     )  # fmt: skip
     group.add_argument(
         "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
@@ -191,10 +208,10 @@ def print_studies(storage: StudyPath, names: Sequence[str] | None) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command; return the exit code."""
     args = make_parser().parse_args(arguments)
     if not {"", os.getcwd()} & set(sys.path):
-        sys.path.insert(0, os.getcwd())  # for a cell there; python -m does the same
+        sys.path.insert(0, os.getcwd())  # to import a user's cell; python -m does the same
     warnings.filterwarnings("ignore", re.escape(MISSING_KERNELS))  # the search says so itself
     try:
         if args.list or args.show:
@@ -229,8 +246,8 @@ def main(arguments: list[str] | None = None) -> int:
     except SearchFailedError as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
-    except SystemExit as error:  # else the process would end without a word
-        print(f"failed: code of the model has called sys.exit({error.code!r})", file=sys.stderr)
+    except SystemExit as error:  # else the process would end without a message
+        print(f"failed: the model's code called sys.exit({error.code!r})", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -36,7 +36,7 @@ SEARCH = [
     (["--model", "gru", "--config", "bad.yaml"], "bad.yaml, line 1, column "),
     (["--model", "gru", "--config", "empty.yaml"], "empty.yaml: expected a mapping of keys"),
     (["--model", "gru", "--config", "image.yaml"], "image.yaml: not valid YAML"),
-    (["--model", "gru", "--retry-failed"], "--retry-failed runs trials of an earlier search again"),
+    (["--model", "gru", "--retry-failed"], "--retry-failed runs failed trials of an existing"),
     (["--model", "gru", "--set", "trials"], "--set trials: expected key.path=value"),
     (["--model", "gru", "--set", "search.trails=3"], "did you mean 'trials'?"),
     (["--model", "gru", "--set", "search=3"], "--set search: "),

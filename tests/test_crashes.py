@@ -167,8 +167,8 @@ def test_a_full_disk_is_told_in_a_line_and_damages_nothing(small, searched, tmp_
         _, err = process.communicate()
         assert process.returncode == 1
         assert err == (
-            f"failed: cannot write to {study}: No space left on device. What was written is "
-            "whole: mend that, then go on with --resume\n"
+            f"failed: cannot write to {study}: No space left on device. Everything written so far "
+            "is intact: fix the storage, then continue with --resume\n"
         )
         for name in (files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE):
             assert all(None not in row.values() for row in read(study / name))

@@ -124,8 +124,8 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
     _, err = process.communicate()
     assert process.returncode == 1
     assert err == (
-        f"failed: another process has taken over {study}, so this search has stopped; what it "
-        "had written before is kept\n"
+        f"failed: another process has taken over {study}, so this search has stopped; "
+        "everything that it had written before is intact\n"
     )
     log.append({"event": "later"})
     assert list(read_events(study)) == [*events, {"event": "later"}]

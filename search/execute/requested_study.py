@@ -1,4 +1,4 @@
-"""Which study a command line asks for: its directory and its configuration."""
+"""Finds the study that a command line asks for: its directory and its configuration."""
 
 import argparse
 import os
@@ -38,13 +38,13 @@ CONFIG_FLAGS = {
 
 
 def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
-    """The study's directory and configuration that the arguments ask for.
+    """Find the directory and the configuration of the study that the arguments ask for.
 
-    A study that is resumed keeps its configuration: file and overrides are not needed, and may
-    not contradict it.
+    A resumed study keeps its configuration: file and overrides are not needed, and must not
+    contradict it.
 
     Raises:
-        UserError: they cannot be used.
+        UserError: the arguments cannot be used.
     """
     if args.config:
         args.config = find_config(args.config)
@@ -55,7 +55,7 @@ def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     }
     model = args.model
     if args.retry_failed and not args.resume:
-        raise UserError("--retry-failed runs trials of an earlier search again: add --resume")
+        raise UserError("--retry-failed runs failed trials of an existing study: add --resume")
     if args.resume and args.name is not None:
         path = study_path(args.storage, args.name)
     else:
@@ -77,17 +77,17 @@ def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         check_can_learn(config, args.set)
     if config.search.tensorboard and is_object_store(path):
         raise UserError(
-            f"search.tensorboard: {path.parent} cannot append to event files; leave it out. How a "
-            "search there goes is told by --show, and by optuna-dashboard on a copy of its journal"
+            f"search.tensorboard: {path.parent} cannot append to event files; set it to false. To "
+            "follow a search there, use --show, or optuna-dashboard on a copy of its journal"
         )
     return path, config
 
 
 def study_path(storage: str, name: str) -> StudyPath:
-    """The study's directory.
+    """The directory of the study.
 
     Raises:
-        UserError: name or storage cannot be used.
+        UserError: the name or the storage cannot be used.
     """
     if name.startswith(".") or not name or set(name) & set("/\\"):
         raise UserError(f"--name {name}: must be the name of one folder, without '/'")

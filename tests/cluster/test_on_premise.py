@@ -85,7 +85,7 @@ def names_below(study: Path) -> set[str]:
 def test_a_host_that_is_off_is_named_with_the_cause(cluster):
     code, output = cluster.exec("python -m search.nodes --within 1")
     assert code == 1
-    assert f"{HEAD} (head) is there: 1 CPUs, 0 GPUs" in output
+    assert f"{HEAD} (head) has joined: 1 CPUs, 0 GPUs" in output
     cause = f"ssh: connect to host {WORKER} port 22: No route to host"
     assert f"failed: {WORKER} has not joined: {cause}" in output
 
@@ -94,14 +94,14 @@ def test_a_host_that_is_switched_on_late_joins(cluster, lab):
     lab.worker.boot()
     code, output = cluster.exec("python -m search.nodes --within 180")
     assert code == 0, output
-    assert f"{WORKER} (worker) is there: 1 CPUs, 0 GPUs" in output
+    assert f"{WORKER} (worker) has joined: 1 CPUs, 0 GPUs" in output
 
 
 @pytest.mark.parametrize(
     ("port", "fault"),
     [
-        (6379, "Ray is installed there and has not started (yet); see /tmp/ray/session_latest"),
-        (6380, f"it does not reach port 6380 of {HEAD}: bash: line 1: /dev/tcp/{HEAD}/6380: "
+        (6379, "Ray is installed there but has not started yet; see /tmp/ray/session_latest"),
+        (6380, f"it cannot reach port 6380 of {HEAD}: bash: line 1: /dev/tcp/{HEAD}/6380: "
                "Connection refused"),
     ],
 )  # fmt: skip

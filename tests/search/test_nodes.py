@@ -35,7 +35,7 @@ def test_the_hosts_of_a_cluster_file(tmp_path, monkeypatch):
 def test_mistakes_are_one_line(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(nodes, "CLUSTER_FILE", tmp_path / "none.yaml")
     assert nodes.main([]) == 2
-    assert capsys.readouterr().err.startswith("error: --expect N is needed")
+    assert capsys.readouterr().err.startswith("error: how many nodes? Add --expect N")
     assert nodes.main(["--expect", "2", "--address", "127.0.0.1:1"]) == 2
     assert capsys.readouterr().err == (
         "error: --address 127.0.0.1:1: no Ray cluster answers there: Connection refused\n"

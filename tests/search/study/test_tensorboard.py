@@ -111,5 +111,5 @@ def test_on_an_object_store_they_are_refused_with_what_is_possible(capsys):
         storage = f"s3://{BUCKET}/runs"
         assert run.main(["--model", "gru", "--storage", storage, "--tensorboard"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "cannot append to event files; leave it out" in line
+    assert "cannot append to event files; set it to false" in line
     assert "optuna-dashboard on a copy" in line
