@@ -1,0 +1,380 @@
+"""A search that is stopped at any moment of its life, and resumed, ends as one that was not.
+
+In one process, see :mod:`fake_tune`; tests/test_crashes.py kills real ones.
+"""
+
+import copy
+import errno
+import math
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from fake_tune import Faults, HangError, Machine, lost_host, lost_worker, raised
+from fsspec.implementations.memory import MemoryFileSystem
+from searches import optuna_trials
+from upath import UPath
+
+from copytask import DivergedError
+from search.config.study_config import StudyConfig
+from search.decide.schedulers import restored_scheduler
+from search.errors import StorageError, UserError
+from search.storage.csv_tables import read_rows
+from search.storage.lock import LOCK_FILE
+from search.study.creation import holds_study
+from search.study.event_log import FileLog, read_events
+from search.study.study import Study
+from studies import format as files
+from studies.paths import StudyPath
+
+Files = dict[str, bytes]
+"""Names, within a folder, and contents."""
+
+
+def make_config(**search) -> StudyConfig:
+    return StudyConfig(
+        model="gru",
+        T=[3, 5],
+        training={"max_tokens": 500, "tokens_per_iteration": 100, "precision": "fp32"},
+        space={
+            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+            "hidden_size": {"choices": [8, 16]},
+            "curriculum_length": {"low": 1, "high": 100},
+        },
+        search={
+            "trials": 4, "solved_trials": 9, "patience": None, "budget_minutes": None,
+            "grace_iterations": 1, "startup_trials": 2, "test_payloads": 10, "max_failures": 1,
+            "stall_minutes": 0.1, "final": True, "confirm_seeds": 1, **search,
+        },
+        final={"max_tokens": 700},
+    )  # fmt: skip
+
+
+def make_faults() -> Faults:
+    """Each kind of bad luck, a trial that diverges, and one with a mistake."""
+    mistake, nan = ValueError("a mistake\nmore"), DivergedError("training diverged: loss nan")
+    return {
+        ("T3-0000", 2): [lost_worker()],
+        ("T3-0001", 1): [lost_host(), lost_host(), raised(MemoryError("no room"))],
+        ("T3-0002", 1): [nan] * 99,
+        ("T3-0003", 1): [lost_host()] * 99,
+        ("T5-0000", 3): [HangError()],
+        ("T5-0001", 1): [raised(mistake)] * 99,
+        ("T5-0002", 1): [lost_worker()] * 99,
+        ("T3-final", 1): [lost_worker()],
+        ("T5-confirm-00", 2): [lost_host()],
+    }
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where there is such a place: these tests write thousands of files."""
+    memory = Path("/dev/shm")
+    path = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def machine(monkeypatch) -> Machine:
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
+    return Machine(monkeypatch)
+
+
+def search(machine: Machine, study: StudyPath, workers: int = 1) -> None:
+    """The command that a user gives again after whatever happened."""
+    machine.search(study, None if holds_study(study) else make_config(), workers)
+
+
+def files_below(folder: StudyPath) -> Files:
+    if isinstance(folder, Path):
+        found = [path for path in folder.rglob("*") if path.is_file()]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+    root, store = folder.path.rstrip("/") + "/", MemoryFileSystem.store
+    return {name[len(root) :]: store[name].getvalue() for name in store if name.startswith(root)}
+
+
+def put(content: Files, folder: StudyPath) -> None:
+    for name, data in content.items():
+        if name.endswith(LOCK_FILE):
+            continue  # that of a process that was killed; see test_lock.py
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+class Moment(NamedTuple):
+    """What a search leaves when it is killed, and the faults that are still to come."""
+
+    files: Files
+    faults: Faults
+
+    def log(self) -> bytes:
+        return b"".join(data for name, data in sorted(self.files.items()) if ".jsonl" in name)
+
+
+def moments(machine: Machine, runs: StudyPath, run: Callable[[], None]) -> list[Moment]:
+    """Each state that a search goes through which a kill could leave."""
+    kept: list[Moment] = []
+
+    def keep() -> None:
+        now = files_below(runs)
+        if not kept or kept[-1].files != now:
+            kept.append(Moment(now, copy.deepcopy(machine.faults)))
+
+    def watched(call):
+        def wrapper(*arguments, **options):
+            keep()
+            answer = call(*arguments, **options)
+            keep()
+            return answer
+
+        return wrapper
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in [
+            (os, "fsync"), (os, "replace"), (os, "rename"), (os, "unlink"), (os, "rmdir"),
+            (UPath, "write_bytes"), (MemoryFileSystem, "_rm"),
+        ]:  # fmt: skip
+            patch.setattr(owner, name, watched(getattr(owner, name)))
+        run()
+    keep()
+    return kept
+
+
+def with_halves(kept: list[Moment]) -> Iterator[Moment]:
+    """These moments, and between two of them those at which a line was written half."""
+    before: Files = {}
+    for now in kept:
+        for name, new in now.files.items():
+            old = before.get(name, b"")
+            if name.endswith((".jsonl", ".journal")) and new.startswith(old) and new != old:
+                half = new[: (len(old) + len(new)) // 2]
+                yield Moment({**before, name: half}, now.faults)
+        yield now
+        before = now.files
+
+
+def at_events(kept: list[Moment]) -> list[Moment]:
+    """Of these moments, the first after each event."""
+    pairs = zip([Moment({}, {}), *kept], kept, strict=False)
+    return [now for before, now in pairs if before.log() != now.log()]
+
+
+def whole(study: StudyPath, folder: Path) -> dict:
+    """What a finished study holds: its tables and models, Optuna's trials, ASHA's rungs."""
+    content = files_below(study)
+    opened = Study.open(study)
+    assert opened.history.complete
+    rungs = [
+        (milestone, dict(scores))
+        for T in opened.config.T
+        for milestone, scores in restored_scheduler(opened, T)._brackets[0]._rungs
+    ]
+    opened.close()
+    journal = folder / files.OPTUNA_FILE
+    journal.write_bytes(content[files.OPTUNA_FILE])
+    trials = [
+        (t.user_attrs, t.state, t.value, t.params, t.intermediate_values)
+        for T in opened.config.T
+        for t in optuna_trials(folder, T)
+    ]
+    tables = {n: data for n, data in content.items() if n.endswith(".csv") or "checkpoint" in n}
+    assert not any(files.RAY_FOLDER in name for name in content)
+    return {"rungs": rungs, "optuna": trials, **tables}
+
+
+def check_whole(study: StudyPath, trials: int) -> None:
+    """No trial was lost or started twice, no iteration counted twice, and no limit passed."""
+    rows, points = (read_rows(study / name) for name in (files.TRIALS_FILE, files.PROGRESS_FILE))
+    happened = list(read_events(study))
+    started = Counter(e["trial_id"] for e in happened if e["event"] == "trial_started")
+    assert started == Counter(row["trial_id"] for row in rows)
+    assert set(started.values()) == {1}
+    searched = Counter(row["T"] for row in rows if row["stage"] == files.SEARCH)
+    assert searched == {3: trials, 5: trials}
+    stages = Counter(row["stage"] for row in rows)
+    assert stages[files.FINAL] == stages[files.CONFIRM] == 2
+    assert not any(row["status"] == files.INTERRUPTED for row in rows)
+    for row in rows:
+        curve = [p for p in points if p["trial_id"] == row["trial_id"]]
+        assert [p["iteration"] for p in curve] == list(range(1, len(curve) + 1))
+        if curve:
+            assert row["tokens"] == curve[-1]["tokens"]
+            assert row["validation_accuracy"] == max(p["validation_accuracy"] for p in curve)
+    for best in read_rows(study / files.BEST_FILE):
+        (row,) = (row for row in rows if row["trial_id"] == best["trial_id"])
+        assert {name: best[name] for name in row} == row
+        assert best["trials"] == trials
+    confirmed = read_rows(study / files.CONFIRM_FILE)
+    assert [row["T"] for row in confirmed] == [3, 5]
+
+
+@pytest.fixture(params=["folder", "store"])
+def runs(request, folder) -> Iterator[StudyPath]:
+    yield folder / "runs" if request.param == "folder" else UPath(f"memory://{folder.name}")
+    MemoryFileSystem.store.clear()
+
+
+EVERY_EVENT = ["event", pytest.param("write", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("every", EVERY_EVENT)
+def test_a_search_killed_at_any_moment_ends_as_one_that_was_not(machine, runs, folder, every):
+    machine.faults = make_faults()
+    kept = moments(machine, runs, lambda: search(machine, runs / "s"))
+    expected = whole(runs / "s", folder)
+    check_whole(runs / "s", trials=4)
+    kept = at_events(kept) if every == "event" else kept
+    if isinstance(runs, Path):  # an object store has no half lines
+        kept = list(with_halves(kept))
+    for number, moment in enumerate(kept):
+        again = runs.with_name(f"{runs.name}-{number}") / "s"
+        put(moment.files, again.parent)
+        machine.faults = moment.faults
+        search(machine, again)
+        assert whole(again, folder) == expected, number
+    assert number > 50
+
+
+@pytest.mark.parametrize("every", EVERY_EVENT)
+def test_a_search_of_two_workers_killed_at_any_moment_loses_nothing(machine, folder, every):
+    machine.faults = make_faults()
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: search(machine, runs / "s", workers=2))
+    for number, moment in enumerate(at_events(kept) if every == "event" else kept):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.faults = moment.faults
+        search(machine, again, workers=2)
+        check_whole(again, trials=4)
+        known = [line for line in moment.log().splitlines(True) if line.endswith(b"\n")]
+        assert (again / files.EVENTS_FILE).read_bytes().startswith(b"".join(known))
+    assert number > 50
+
+
+def test_a_search_interrupted_after_every_event_ends_as_one_that_was_not(
+    machine, folder, monkeypatch
+):
+    machine.faults = make_faults()
+    search(machine, folder / "through")
+    append = FileLog.append
+
+    def append_and_interrupt(*arguments, **options) -> None:
+        append(*arguments, **options)
+        machine.interrupts.requested = True
+
+    machine.faults = make_faults()
+    interrupted, study = 0, folder / "s"
+    with monkeypatch.context() as patch:
+        patch.setattr(FileLog, "append", append_and_interrupt)
+        while True:
+            try:
+                search(machine, study)
+                break
+            except KeyboardInterrupt:
+                interrupted += 1
+    assert interrupted > 30
+    assert whole(study, folder) == whole(folder / "through", folder)
+
+
+@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_disk_that_is_full_from_any_moment_on_costs_nothing(machine, folder, monkeypatch, step):
+    """The search ends in an orderly way, what it has written is whole, and it can be resumed."""
+    written = 0
+    room: float = math.inf
+
+    def fsync(handle: int) -> None:
+        nonlocal written
+        written += 1
+        if written > room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    machine.faults = make_faults()
+    search(machine, folder / "through")
+    expected = whole(folder / "through", folder)
+    for limit in range(0, written, step):
+        study = folder / str(limit) / "s"
+        machine.faults = make_faults()
+        written, room = 0, limit
+        with pytest.raises((StorageError, UserError), match="No space left on device"):
+            search(machine, study)
+        room = math.inf
+        search(machine, study)
+        assert whole(study, folder) == expected, limit
+    assert written > 100
+
+
+def test_what_goes_wrong_with_a_trial_is_in_its_row(machine, folder):
+    machine.faults = make_faults()
+    search(machine, folder / "s")
+    rows = {row["trial_id"]: row for row in read_rows(folder / "s" / files.TRIALS_FILE)}
+    errors = {name: row["error"] for name, row in rows.items() if row["error"]}
+    assert errors == {
+        "T3-0002": "training diverged: loss nan",
+        "T3-0003": "its host is lost, 4 times without a new iteration",
+        "T5-0001": "ValueError: a mistake",
+        "T5-0002": "worker lost: The actor died unexpectedly before finishing this task.",
+    }
+    assert all((row["status"] == files.FAILED) == (name in errors) for name, row in rows.items())
+    retried = [e for e in read_events(folder / "s") if e["event"] == "trial_retried"]
+    assert Counter(event["trial_id"] for event in retried) == {
+        "T3-0000": 1, "T3-0001": 3, "T3-0003": 3, "T5-0000": 1, "T5-0002": 1, "T3-final": 1,
+        "T5-confirm-00": 1,
+    }  # fmt: skip
+    (hung,) = (event for event in retried if event["trial_id"] == "T5-0000")
+    assert hung["error"] == "no result for 0.1 min: its worker was ended"
+
+
+def test_a_finished_search_raised_to_more_trials_runs_exactly_those(machine, folder):
+    study = folder / "s"
+    machine.search(study, make_config(final=False, confirm_seeds=0))
+    before = [read_rows(study / name) for name in (files.TRIALS_FILE, files.PROGRESS_FILE)]
+    known = {row["trial_id"] for row in before[0]}
+    change(study, trials=7)
+    search(machine, study)
+    after = [read_rows(study / name) for name in (files.TRIALS_FILE, files.PROGRESS_FILE)]
+    for old, new in zip(before, after, strict=True):
+        assert [row for row in new if row["trial_id"] in known] == old
+    new = [row["trial_id"] for row in after[0] if row["trial_id"] not in known]
+    assert new == [f"T{T}-{number:04d}" for T in (3, 5) for number in (4, 5, 6)]
+    assert [row["trials"] for row in read_rows(study / files.BEST_FILE)] == [7, 7]
+
+
+def change(study: Path, **limits) -> None:
+    opened = Study.open(study)
+    changed = opened.config.search.model_copy(update=limits)
+    opened.change_config(opened.config.model_copy(update={"search": changed}))
+    opened.close()
+
+
+def test_as_many_trials_run_as_there_are_places_also_after_a_restart(machine, folder):
+    study = folder / "s"
+    config = make_config(trials=9, scheduler="none", final=False, confirm_seeds=0)
+    kept = moments(
+        machine, folder / "runs", lambda: machine.search(folder / "runs" / "s", config, 4)
+    )
+    put(at_events(kept)[20].files, folder)
+    before = len(list(read_events(study)))
+    machine.search(study, workers=2)
+    happened = list(read_events(study))
+    assert most_at_once(happened[:before]) == 4
+    assert most_at_once(happened[before:]) == 2
+
+
+def most_at_once(happened: list[dict]) -> int:
+    """The largest number of trials that were between their first result and their last."""
+    running: set[str] = set()
+    most = 0
+    for event in happened:
+        if event["event"] == "result":
+            running.add(event["trial_id"])
+            most = max(most, len(running))
+            if event["status"]:
+                running.remove(event["trial_id"])
+    return most

@@ -1,0 +1,278 @@
+"""Searches in one process: a fake model, a fake clock, and a small executor in place of Ray Tune.
+
+Study, event log, agenda, sampler, scheduler, trial source, recorder, checkpoints and Optuna's
+journal are the real ones. What is fake: how a model learns and is tested, the time that it takes,
+and who runs it.
+"""
+
+import dataclasses
+import heapq
+import io
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ray import tune
+from ray.exceptions import ActorDiedError, RayTaskError
+from ray.tune.experiment import Experiment, Trial
+from ray.tune.schedulers import TrialScheduler
+from rich.console import Console
+
+from copytask import Evaluation, Metrics, TrainingConfig
+from copytask.training.checkpoint import load_state, save_state
+from search.cluster.ray_cluster import Cluster
+from search.cluster.slots import Slots
+from search.config.sections import ResourcesConfig
+from search.config.study_config import StudyConfig
+from search.console.display import Display
+from search.execute import background_evaluator, faults, recorder, trainable
+from search.execute.tuning import search_study
+from search.study import checkpoints
+from search.study.listener import Listeners
+from search.study.result_files import ResultFiles
+from search.study.study import Study
+from studies.paths import StudyPath
+
+Faults = dict[tuple[str, int], list[Exception]]
+"""By trial and iteration, what is raised in its first attempt, its second, ...; a list that ends
+is followed by success."""
+
+
+def lost_worker() -> Exception:
+    return ActorDiedError()
+
+
+def lost_host() -> Exception:
+    error = ActorDiedError()
+    error.error_msg = "The actor died because its node has died."
+    return error
+
+
+def raised(error: Exception) -> Exception:
+    """As Ray hands on what a worker's own code has raised."""
+    return RayTaskError("train", "a traceback", error)
+
+
+class HangError(Exception):
+    """The worker does not answer until it is killed."""
+
+
+class FakeTrainer:
+    """Learns by a curve that its configuration and seed decide; see :class:`copytask.Trainer`."""
+
+    machine: "Machine"  # on which all of them train
+    device = "cpu"
+
+    def __init__(self, config: TrainingConfig, history: Sequence[Metrics] = ()):
+        self.config = config
+        self.history = list(history)
+        self.model = SimpleNamespace(parameter_count=lambda: 99)
+
+    @property
+    def progress(self) -> SimpleNamespace:
+        return SimpleNamespace(iteration=len(self.history))
+
+    @property
+    def finished(self) -> bool:
+        last = self.history[-1:]
+        solved = self.config.stop_when_solved and any(m.tokens_to_solve for m in last)
+        return solved or any(m.tokens >= self.config.max_tokens for m in last)
+
+    def run_iteration(self) -> Metrics:
+        k = len(self.history) + 1
+        self.machine.train(k)
+        quality = random.Random(f"{self.config.seed} {self.config.learning_rate}").random()
+        accuracy = 1.0 if quality > 0.7 and k > 2 else round(quality * k / (k + 1), 4)
+        tokens = k * self.config.tokens_per_iteration
+        before = self.history[-1:]
+        to_solve = (None, None)
+        if accuracy == 1 and before and before[0].validation_accuracy == 1:
+            to_solve = (before[0].tokens_to_solve or tokens, before[0].seconds_to_solve or 1.5 * k)
+        self.history.append(
+            Metrics(
+                iteration=k, step=10 * k, tokens=tokens, seconds=1.5 * k, learning_rate=1e-3,
+                max_length=3, training_loss=2.0, validation_accuracy=accuracy,
+                ladder_accuracy=accuracy / 2, exact_match=0.0, validation_loss=2.0,
+                recalled_bits=1.0, tokens_to_solve=to_solve[0], seconds_to_solve=to_solve[1],
+            )
+        )  # fmt: skip
+        return self.history[-1]
+
+    def save(self, path: StudyPath) -> None:
+        history = [dataclasses.asdict(metrics) for metrics in self.history]
+        save_state({"config": self.config.to_dict(), "history": history}, path)
+
+    @classmethod
+    def load(cls, path: StudyPath, device: str | None = None, cell: str | None = None):
+        state = load_state(path)
+        history = [Metrics(**metrics) for metrics in state["history"]]
+        return cls(TrainingConfig.from_dict(state["config"]), history)
+
+
+def fake_evaluation(model: dict, task: str, T: int, **how: Any) -> Evaluation:
+    """Scores that are those of this model and these payloads alone."""
+    said = f"{model['config']} {len(model['history'])} {task} {T} {sorted(how.items())}"
+    accuracy = round(random.Random(said).random(), 6)
+    return Evaluation(accuracy, accuracy - 0.1, accuracy + 0.1, 0.0, 2.0, 1.0, how["payloads"])
+
+
+class Inline:
+    """A thread pool that has done everything at once."""
+
+    def __init__(self, *arguments: Any, **options: Any):
+        pass
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> Future:
+        future: Future = Future()
+        future.set_result(call(*arguments))
+        return future
+
+    def shutdown(self, **options: Any) -> None:
+        pass
+
+
+class FakeCluster(Cluster):
+    """As many places as there are workers, on one host that stays."""
+
+    def __init__(self, workers: int):
+        super().__init__(None, ResourcesConfig())
+        self.slots = Slots(0, workers)
+        self.hosts = {"id": "host"}
+
+    def update_hosts(self) -> list[str]:
+        return []
+
+
+class FakeInterrupts:
+    """Ctrl-C, when the test says so."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def tuning(self):
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exception: object) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+
+
+class Machine:
+    """Where searches run: its clock, and the faults that its workers meet.
+
+    Attributes:
+        faults: see :data:`Faults`; each is met once, however often the search is resumed.
+        output: what the searches printed.
+        interrupts: of the search that runs.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.clock = 1000.0
+        self.faults: Faults = {}
+        self.output = io.StringIO()
+        self.interrupts = FakeInterrupts()
+        self._trial = ""
+        self._killed: Trial | None = None
+        self._error: Exception | None = None
+        FakeTrainer.machine = self
+        monkeypatch.setattr(time, "monotonic", lambda: self.clock)
+        monkeypatch.setattr(tune, "run", self._run)
+        monkeypatch.setattr(trainable, "Trainer", FakeTrainer)
+        monkeypatch.setattr(checkpoints, "Trainer", FakeTrainer)
+        monkeypatch.setattr(background_evaluator, "load_model", lambda path, cell: load_state(path))
+        monkeypatch.setattr(background_evaluator, "evaluate", fake_evaluation)
+        monkeypatch.setattr(background_evaluator, "ThreadPoolExecutor", Inline)
+        monkeypatch.setattr(faults, "error_of", lambda trial: self._error)
+        monkeypatch.setattr(recorder, "worker_of", lambda trial: trial)
+        monkeypatch.setattr(recorder.ray, "kill", self._kill)
+
+    def search(self, path: StudyPath, config: StudyConfig | None = None, workers: int = 1) -> None:
+        """Make a study with this configuration, or resume the one there, and search to its end."""
+        self.interrupts.requested = False
+        study = Study.create(path, config) if config else Study.open(path)
+        with closing(study):
+            study.write()
+            display = Display(study, Console(file=self.output, width=100))
+            with display:
+                listeners = Listeners(ResultFiles(study), display)
+                search_study(study, FakeCluster(workers), listeners, self.interrupts)
+
+    def train(self, iteration: int) -> None:
+        """The present trial trains; raises what is to go wrong in this attempt."""
+        coming = self.faults.get((self._trial, iteration))
+        if coming:
+            raise coming.pop(0)
+
+    def _kill(self, trial: Trial) -> None:
+        self._killed = trial
+
+    def _run(
+        self, kind, *, search_alg, scheduler, stop, callbacks, storage_path, **options: Any
+    ) -> None:
+        """Call everybody in the order in which Tune 2.60 does, see its TuneController.step."""
+        (callback,) = callbacks
+        experiment = Experiment("study", kind, storage_path=storage_path)
+        search_alg.add_configurations([experiment])
+        due: list[tuple[float, int, Trial]] = []  # when a trial reports next
+        order = iter(range(10**9))
+        workers: dict[Trial, Any] = {}
+        idle: list[Any] = []
+
+        def let_train(trial: Trial) -> None:
+            seconds = 1 + random.Random(trial.trial_id).random()
+            heapq.heappush(due, (self.clock + seconds, next(order), trial))
+
+        def step(trial: Trial) -> None:
+            self._trial = trial.trial_id
+            try:
+                result = workers[trial].step()
+            except HangError:
+                return
+            except Exception as error:
+                fail(trial, error)
+                return
+            decision = TrialScheduler.STOP
+            if not result["done"]:
+                decision = scheduler.on_trial_result(self, trial, dict(result))
+                result["done"] = decision == TrialScheduler.STOP
+            callback.on_trial_result(0, [], trial, result)
+            trial.update_last_result(result)
+            if decision == TrialScheduler.STOP:
+                scheduler.on_trial_complete(self, trial, trial.last_result)
+                idle.append(workers.pop(trial))
+            else:
+                let_train(trial)
+
+        def fail(trial: Trial, error: Exception) -> None:
+            self._error = error
+            callback.on_trial_error(0, [], trial)
+            del workers[trial]
+
+        while not (search_alg.is_finished() and not workers):
+            while (trial := search_alg.next_trial()) is not None:
+                scheduler.on_trial_add(self, trial)
+                worker = idle.pop() if idle else kind(trial.config)
+                worker.reset_config(trial.config)
+                workers[trial] = worker
+                callback.on_trial_start(0, [], trial)
+                let_train(trial)
+            if self._killed:
+                killed, self._killed = self._killed, None
+                fail(killed, lost_worker())
+            elif due:
+                self.clock, _, trial = heapq.heappop(due)
+                step(trial)
+            else:
+                self.clock += 1
+            callback.on_step_end(0, [])
+            if stop.stop_all():
+                break
+        callback.on_experiment_end([])
