@@ -1,11 +1,13 @@
-"""How long ``python -m analysis.compare`` takes for many large studies.
+"""How long does a comparison of many large studies take (``python -m analysis.compare``)?
 
     python benchmarks/analysis_speed.py
     python benchmarks/analysis_speed.py --studies 4 --trials 100
 
-Makes studies in a temporary folder, of the size and shape of real ones: the default search space
-and four T, ASHA's rungs at 4, 12 and 36 iterations, so that a trial has about nine evaluations,
-and the event of each. Accuracies are drawn, not trained. Half of the studies sample at random.
+Writes synthetic studies into a temporary folder and compares them. They have
+the size and shape of real ones: the default search space, four T, and ASHA's
+rungs at 4, 12 and 36 iterations, so about nine evaluations for each trial.
+Accuracies are drawn at random; nothing is trained. Half of the studies use the
+random sampler. Prints the time.
 """
 
 import argparse
@@ -131,9 +133,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--studies", type=int, default=50)
-    parser.add_argument("--trials", type=int, default=1000, help="of each study, over four T")
-    parser.add_argument("--profile", action="store_true", help="print where the time goes")
+    parser.add_argument(
+        "--studies", type=int, default=50, help="number of studies (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--trials",
+        type=int,
+        default=1000,
+        help="trials of each study, over four T (default: %(default)s)",
+    )
+    parser.add_argument("--profile", action="store_true", help="print a profile of the comparison")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder) / "runs"

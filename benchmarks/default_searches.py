@@ -1,10 +1,11 @@
-"""Collects what the default searches found, for the tables of docs/results.md.
+"""Collects the results of the default searches for the tables of docs/results.md.
 
     for model in gru lstm mgru mlstm; do python -m search.run --model $model --confirm-seeds 5; done
     python -m benchmarks.default_searches
 
-Searches nothing itself: it reads the studies and writes default_searches.csv, one row a tested
-training. ``python -m benchmarks.published`` prints the tables.
+Does not search: it reads the studies that the first line made, and writes
+default_searches.csv, one row for each tested training. ``python -m
+benchmarks.published`` prints the tables.
 """
 
 import argparse
@@ -98,7 +99,9 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("runs", nargs="*", default=["runs"], help="studies (default: runs)")
+    parser.add_argument(
+        "runs", nargs="*", default=["runs"], help="folders of studies (default: runs)"
+    )
     collect(load_studies(parser.parse_args().runs)).to_csv(TABLE, index=False)
 
 

@@ -1,14 +1,16 @@
-"""How many results a second can the driver of a search take, in a folder and on an object store?
+"""How many results per second can the driver of a search record?
 
     python -m benchmarks.driver_rate
     python -m benchmarks.driver_rate --storage /mnt/shared s3://bucket/prefix
 
-Here 64 trials of 20 iterations start and report, one after the other and as fast as they are
-taken, to a study in each storage, and the CSV files are rewritten as a search does it. Start and
-end of a trial are written before they count; other results can wait on an object store. Without
---storage: a temporary folder, and an S3-compatible server (moto) on this machine, whose answers
-come at once and after 10, 30 and 100 ms. Prints results a second, the ratio to the first storage,
-and the mean and longest milliseconds of a result. Writes driver_rate.csv.
+In each storage, 64 trials of 20 iterations report to a study as fast as the
+driver takes their results, and the CSV files are rewritten as in a search. The
+driver writes the start and the end of a trial before they take effect; on an
+object store, other results may wait. Without --storage it measures a temporary
+folder, and an S3-compatible server (moto) on this machine that answers at once
+or after 10, 30 and 100 ms. Prints results per second, their ratio to the first
+storage, and the mean and longest time for a result in ms. Writes
+driver_rate.csv.
 """
 
 import argparse
@@ -90,8 +92,16 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--storage", nargs="*", default=[], metavar="DIR")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".csv"))
+    parser.add_argument(
+        "--storage",
+        nargs="*",
+        default=[],
+        metavar="DIR",
+        help="folders or s3:// addresses to measure",
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).with_suffix(".csv"), help="CSV file to write"
+    )
     args = parser.parse_args()
     rows = []
     with default_storages() as standard:

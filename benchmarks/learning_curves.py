@@ -1,13 +1,14 @@
-"""Records the learning curves of random configurations: what search methods are compared on.
+"""Records the learning curves of random configurations, on which search methods are compared.
 
-    python benchmarks/learning_curves.py                     (hours; goes on where it was ended)
+    python benchmarks/learning_curves.py      (hours; run it again to continue)
     python benchmarks/learning_curves.py --models mgru --configurations 20 --workers 1
 
-The configurations are drawn from the space of configs/wide.yaml. Each is trained at every T of
-that file as a trial of a search is, but never stopped early: until it has solved T, or its tokens
-are spent, or it diverges. One row an evaluation; a curve that diverged ends with a row without
-accuracies. ``seconds`` is processor time, which other work on the machine does not stretch.
-Writes benchmarks/learning_curves.csv.gz.
+Draws configurations from the space of configs/wide.yaml. Trains each at every T
+of that file as a search would, but never stops it early: a training ends when
+it has solved T, has spent its tokens, or diverges. Writes one row for each
+evaluation to benchmarks/learning_curves.csv.gz; a curve that diverged ends with
+a row without accuracies. ``seconds`` is processor time, so other work on the
+machine does not change it.
 """
 
 import argparse
@@ -115,12 +116,32 @@ def missing(args: argparse.Namespace, rows: list[Row]) -> Iterator[tuple[Row, Tr
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--models", nargs="*", default=sorted(MODELS))
-    parser.add_argument("--T", type=int, nargs="*", help="default: those of the file")
-    parser.add_argument("--configurations", type=int, default=200)
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--precision", default="bf16", help="fp32 or bf16")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--models", nargs="*", default=sorted(MODELS), help="architectures (default: all)"
+    )
+    parser.add_argument(
+        "--T", type=int, nargs="*", help="lengths (default: those of configs/wide.yaml)"
+    )
+    parser.add_argument(
+        "--configurations",
+        type=int,
+        default=200,
+        help="number of configurations (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count(),
+        help="trainings at once (default: number of CPUs)",
+    )
+    parser.add_argument(
+        "--precision",
+        default="bf16",
+        help="precision of products, fp32 or bf16 (default: %(default)s)",
+    )
     args = parser.parse_args()
     os.environ.update(MALLOC_ENVIRONMENT)
     rows = recorded()

@@ -1,11 +1,12 @@
-"""Does TPE search worse when it sees 500 finished trials at most, and not all?
+"""Does TPE search worse if it sees only 500 finished trials?
 
-Maximizes three functions of three variables, with noise, over many trials and several seeds.
-The better third of the trials is completed, the others are stopped early, as under ASHA. Prints
-for each function and number of trials shown the regret (the distance to the maximum, without
-noise) of the best trial and the mean regret of the last 300, and writes benchmarks/limited_tpe.csv.
+    python benchmarks/limited_tpe.py      (twenty minutes on one core)
 
-    python benchmarks/limited_tpe.py         (twenty minutes on one core)
+Maximizes three noisy functions of three variables, over many trials and several
+seeds. As under ASHA, only the better third of the trials is completed. For each
+function and each number of visible trials, prints the regret (the distance to
+the maximum, without noise) of the best trial and the mean regret of the last
+300 trials. Writes benchmarks/limited_tpe.csv.
 """
 
 import argparse
@@ -89,8 +90,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trials", type=int, default=2000)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--trials", type=int, default=2000, help="trials of each run (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=3, help="runs with different seeds (default: %(default)s)"
+    )
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Markdown tables: what a benchmark prints can be pasted into docs/."""
+"""Markdown tables that can be pasted into docs/."""
 
 import math
 from collections.abc import Iterable, Sequence

@@ -1,18 +1,20 @@
-"""What does a search cost beside the training, and does it keep its workers busy?
-
-1. Between trials: a real search over trials that train next to nothing, in workers that are
-   used again. Wall time of a slot from one trial's end to the next one's result, less the
-   training of that.
-2. Share of the workers' time that is training, in a search with the default configuration:
-   seconds of all trials / (slots x wall time from the first trial's start to the study's last
-   event). What a trial loses that is cut off in the middle of an iteration is no training.
-3. A suggestion of TPE, and a decision of ASHA, after 10 to 10,000 trials: processor time, for
-   they do nothing but compute.
+"""What does a search cost in addition to the training, and does it keep its workers busy?
 
     python benchmarks/overhead.py                            (five minutes)
-    python benchmarks/overhead.py --study runs/gru-delay     (a search that has run already)
+    python benchmarks/overhead.py --study runs/gru-delay     (of an existing study)
 
-Prints a table with the aims, and writes benchmarks/overhead.csv.
+1. Time between trials: a real search with trials that hardly train, in reused
+   workers. It is the wall time of a slot from the end of one trial to the first
+   result of the next, without the training of that result.
+2. Share of the workers' time that is training, in a search with the default
+   configuration: seconds of all trials / (slots x wall time from the start of
+   the first trial to the last event of the study). A part of an iteration that
+   was cut off does not count as training.
+3. Processor time of one suggestion of TPE and one decision of ASHA after 10 to
+   10,000 trials.
+
+Prints a table with our goals beside the measurements, and writes
+benchmarks/overhead.csv.
 """
 
 import argparse
@@ -225,8 +227,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--study", type=Path, help="directory of a search that has run already")
-    parser.add_argument("--slots", type=int, help="trials at once in it, if it ran on a cluster")
+    parser.add_argument(
+        "--study",
+        type=Path,
+        help="directory of an existing study to measure, in place of a new search",
+    )
+    parser.add_argument(
+        "--slots", type=int, help="trials at once in --study, if it ran on a cluster"
+    )
     args = parser.parse_args()
     if args.study and not (args.study / files.EVENTS_FILE).is_file():
         parser.error(f"--study {args.study}: no {files.EVENTS_FILE} there; give a study directory")

@@ -1,11 +1,12 @@
-"""Does training with bf16 products take more tokens, or end less accurate, than in fp32?
-
-Trains every architecture with the same seeds in both precisions until it solves T, and tests
-the weights in fp32. Prints a table, with ratios bf16 / fp32, and writes one row a run.
+"""Does training with bf16 products need more tokens than with fp32, or end less accurate?
 
     python benchmarks/precision.py                   (a quarter of an hour on two cores)
     python benchmarks/precision.py --T 200 --seeds 2
-    python benchmarks/precision.py --show benchmarks/precision.csv     (of runs that are over)
+    python benchmarks/precision.py --show benchmarks/precision.csv     (print earlier results)
+
+Trains every architecture with the same seeds in both precisions until it solves
+T, and tests the weights in fp32. Prints a table with the ratios bf16 / fp32,
+and writes one row for each training.
 """
 
 import argparse
@@ -119,12 +120,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--T", type=int, default=1000)
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--workers", type=int, default=os.cpu_count())
-    parser.add_argument("--output", type=Path, default=Path("benchmarks/precision.csv"))
+    parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
     parser.add_argument(
-        "--show", type=Path, metavar="FILE", help="print the table of an earlier run, train nothing"
+        "--seeds",
+        type=int,
+        default=10,
+        help="trainings of each model and precision (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=os.cpu_count(),
+        help="trainings at once (default: number of CPUs)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("benchmarks/precision.csv"),
+        help="CSV file to write (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--show", type=Path, metavar="FILE", help="print the table of an earlier run; do not train"
     )
     args = parser.parse_args()
     if args.show:

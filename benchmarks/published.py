@@ -1,10 +1,11 @@
-"""Prints the tables of docs/ that are computed from files here.
+"""Prints the tables of docs/ that are computed from the files in this folder.
 
     python -m benchmarks.published                     (all)
     python -m benchmarks.published docs/scaling.md     (those of one page)
 
-Measures nothing: it reads the files that the other benchmarks have written, and takes seconds.
-After new measurements, replace the tables in docs/ by what it prints; a test compares them.
+Measures nothing: it reads the files that the other benchmarks wrote, which
+takes seconds. After new measurements, paste its tables into docs/; a test
+compares them.
 """
 
 import argparse
@@ -208,7 +209,9 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("page", nargs="?", choices=list(PUBLISHED), help="default: all pages")
+    parser.add_argument(
+        "page", nargs="?", choices=list(PUBLISHED), help="page of the tables (default: all pages)"
+    )
     only = parser.parse_args().page
     for page in [only] if only else PUBLISHED:
         print(f"{page}\n")

@@ -1,13 +1,14 @@
-"""How far does the search scale with its workers, and where does its one driver saturate?
+"""How far does the search scale with its workers, and when does its single driver saturate?
 
     python -m benchmarks.scale --model lstm
 
-Replays this project's search at the largest T on recorded curves (see search_efficiency.py) with
-1, 2, 4, ..., 1024 workers, until ten trials have solved it, in two ways: decisions take no time;
-and each call of sampler, scheduler and study takes the processor time that it takes here, one
-after the other, while the workers wait. The study is written to the disk as in a real search.
-Waits for the disk, and what Ray needs to pass results around, come on top. Writes scale.csv and
-scale.png beside this file.
+Replays this project's search at the largest T on recorded curves (see
+search_efficiency.py) with 1, 2, 4, ..., 1024 workers, until ten trials have
+solved T. It simulates twice: once with free decisions; and once where each call
+of sampler, scheduler and study takes the processor time that we measure here,
+one after the other, while the workers wait. The study is written to the disk as
+in a real search. Not counted: waiting for the disk, and Ray's own work to pass
+results around. Writes scale.csv and scale.png into this folder.
 """
 
 import argparse
@@ -223,15 +224,60 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", choices=sorted(MODELS), default="gru")
-    parser.add_argument("--workers", nargs="*", type=int, default=[2**n for n in range(11)])
-    parser.add_argument("--seeds", type=int, default=3, help="searches a row (default: 3)")
-    parser.add_argument("--solved", type=int, default=10, help="trials that solve T, to end with")
-    parser.add_argument("--horizon", type=float, default=7200, metavar="S")
-    parser.add_argument("--config", type=Path, default=CONFIG, help="default: configs/wide.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE")
-    parser.add_argument("--table", type=Path, default=TABLE, help="of learning_curves.py")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""))
+    parser.add_argument(
+        "--model", choices=sorted(MODELS), default="gru", help="architecture (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers",
+        nargs="*",
+        type=int,
+        default=[2**n for n in range(11)],
+        help="numbers of workers (default: 1 2 4 ... 1024)",
+    )
+    parser.add_argument(
+        "--seeds",
+        type=int,
+        default=3,
+        help="searches for each number of workers (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--solved",
+        type=int,
+        default=10,
+        help="end a search after this many trials have solved T (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--horizon",
+        type=float,
+        default=7200,
+        metavar="S",
+        help="give a search up after this many simulated seconds (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIG,
+        help="configuration with the search space (default: configs/wide.yaml)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        help="override a key of the configuration; can be repeated",
+    )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        default=TABLE,
+        help="recorded curves (default: those of learning_curves.py)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(__file__).with_suffix(""),
+        help="path of the CSV and PNG files, without suffix",
+    )
     args = parser.parse_args()
     rows = []
     try:

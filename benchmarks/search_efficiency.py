@@ -1,21 +1,22 @@
-"""How long does a search take to solve T? This project's beside other libraries'.
+"""How long does a search take to solve T, compared with other libraries?
 
     python -m benchmarks.search_efficiency                       (on recorded curves)
-    python -m benchmarks.search_efficiency --ablations           what of the difference is whose
-    python -m benchmarks.search_efficiency --real --model mgru   trains, instead of replaying
+    python -m benchmarks.search_efficiency --ablations           (also: what makes the difference)
+    python -m benchmarks.search_efficiency --real --model mgru   (train; do not replay)
 
-Replays searches on the curves that benchmarks/learning_curves.py has recorded: a sampled
-configuration gets the curve of the nearest recorded one, and a simulated clock runs. All sides
-search the same space with the same trials, on two workers, without configurations to begin
-with. The clock stops when a search knows that a trial has solved T, at the second of two
-evaluations in a row. Prints medians over seeds with 95 % bootstrap intervals, and writes
-search_efficiency.csv (one row a search) and .png (regret over time) beside this file.
-benchmarks/published.py prints the tables again from the committed files.
+Replays searches on the curves of benchmarks/learning_curves.py: a sampled
+configuration gets the curve of the nearest recorded one, and a simulated clock
+runs. All methods search the same space with the same trials, on two workers,
+without initial configurations. The clock stops when a search knows that a trial
+has solved T, at the second of two evaluations in a row. Prints medians over
+seeds with 95 % bootstrap intervals. Writes search_efficiency.csv, one row for
+each search, and search_efficiency.png, regret over time, into this folder.
 
-With --real the sides train, one search at a time, and the clock starts with the process:
-search_efficiency_real.csv. Nothing else should run on the machine meanwhile.
+With --real the methods train, one search at a time, and the clock starts with
+the process. Nothing else should run on the machine. Writes
+search_efficiency_real.csv.
 
-Other libraries are needed: pip install copytask-search[benchmarks]
+The other libraries are installed with: pip install copytask-search[benchmarks]
 """
 
 import argparse
@@ -120,26 +121,81 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--model", nargs="*", choices=sorted(MODELS), default=sorted(MODELS))
-    parser.add_argument("--seeds", type=int, default=100, help="searches a side (default: 100)")
-    parser.add_argument("--workers", type=int, default=2, help="trials at once (default: 2)")
     parser.add_argument(
-        "--horizon", type=float, default=900, metavar="S",
-        help="simulated seconds after which a search is given up (default: 900)",
-    )  # fmt: skip
-    parser.add_argument("--sides", nargs="*", choices=[*SIDES, *ABLATIONS], metavar="SIDE")
-    parser.add_argument("--ablations", action="store_true", help="also what differs in one thing")
-    parser.add_argument("--config", type=Path, default=CONFIG, help="default: configs/wide.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE")
-    parser.add_argument("--table", type=Path, default=TABLE, help="of learning_curves.py")
-    parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(""))
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
-    parser.add_argument("--real", action="store_true", help="train, one search at a time")
-    parser.add_argument(
-        "--races", type=int, default=1, metavar="N", help="real searches a side (default: 1)"
+        "--model",
+        nargs="*",
+        choices=sorted(MODELS),
+        default=sorted(MODELS),
+        help="architectures (default: all)",
     )
     parser.add_argument(
-        "--minutes", type=float, default=8, help="limit of a real search (default: 8)"
+        "--seeds", type=int, default=100, help="searches of each method (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--horizon", type=float, default=900, metavar="S",
+        help="give a search up after this many simulated seconds (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--sides",
+        nargs="*",
+        choices=[*SIDES, *ABLATIONS],
+        metavar="SIDE",
+        help="methods to compare (default: all)",
+    )
+    parser.add_argument(
+        "--ablations",
+        action="store_true",
+        help="also run variants of our search that differ in one thing",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIG,
+        help="configuration with the search space (default: configs/wide.yaml)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        help="override a key of the configuration; can be repeated",
+    )
+    parser.add_argument(
+        "--table",
+        type=Path,
+        default=TABLE,
+        help="recorded curves (default: those of learning_curves.py)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path(__file__).with_suffix(""),
+        help="path of the CSV and PNG files, without suffix",
+    )
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=os.cpu_count(),
+        help="processes that replay (default: number of CPUs)",
+    )
+    parser.add_argument(
+        "--real", action="store_true", help="train, one search at a time, and do not replay"
+    )
+    parser.add_argument(
+        "--races",
+        type=int,
+        default=1,
+        metavar="N",
+        help="with --real: searches of each method (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=8,
+        help="with --real: time limit of a search (default: %(default)s)",
     )
     return parser
 

@@ -1,10 +1,11 @@
-"""How often a training that is called solved tests below 0.99: fixed or fresh validation payloads.
+"""How often does a training that counts as solved test below 0.99?
 
     python -m benchmarks.solved_rule --minutes 25       (measure; writes solved_rule.csv)
     python -m benchmarks.published docs/training.md     (print the table)
 
-One training is judged by every rule at once, so the rules differ in nothing else. Each rule gets
-six validation seeds. A training is tested where the rule would have stopped it.
+Compares rules for "solved" that evaluate on fixed or on fresh validation
+payloads. Every rule judges the same trainings, with six validation seeds each.
+A training is tested at the point where the rule would have stopped it.
 """
 
 import argparse
@@ -134,5 +135,7 @@ if __name__ == "__main__":
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument(
+        "--minutes", type=float, default=25, help="how long to measure (default: %(default)s)"
+    )
     measure(parser.parse_args().minutes)

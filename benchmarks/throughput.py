@@ -1,18 +1,20 @@
-"""How fast is a training step, beside plain PyTorch and beside its matrix products alone?
-
-A step is forward and backward of one batch of the delay task. Every side is measured in
-processes of its own, one thread each, and the sides take turns:
-
-    default   plain PyTorch in a process as it comes: nn.LSTM and nn.GRU; where torch has no
-              such cell, the equations in a loop under autograd
-    settings  the same with denormals flushed, and malloc told to keep its memory
-    fallback  copytask where its kernels are not compiled, with the settings
-    fp32      copytask, with the settings
-    bf16      copytask with products in bfloat16, where the processor has them
-    floor     the matrix products of a step alone, in fp32 by torch, with the settings
+"""How fast is a training step, compared with plain PyTorch and with its matrix products alone?
 
     python benchmarks/throughput.py            (half an hour)
     python benchmarks/throughput.py --quick    (one shape, one round)
+
+A step is the forward and backward pass of one batch of the delay task. Each
+variant runs in its own processes with one thread, and the variants take turns:
+
+    default   plain PyTorch in a default process: nn.LSTM and nn.GRU; where torch has no such cell,
+              the equations in a loop under autograd
+    settings  the same, with denormals flushed and with malloc keeping its memory
+    fallback  copytask without its compiled kernels, with the settings
+    fp32      copytask, with the settings
+    bf16      copytask with products in bfloat16, on processors that have them
+    floor     only the matrix products of a step, in fp32 by torch, with the settings
+
+Writes throughput.csv and throughput.png.
 """
 
 import argparse
@@ -233,10 +235,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rounds", type=int, default=3, help="processes a side (default: 3)")
-    parser.add_argument("--quick", action="store_true", help="(64, 128) alone, one round")
-    parser.add_argument("--output", type=Path, default=Path("benchmarks"), metavar="DIR")
-    parser.add_argument("--show", action="store_true", help="only show the last results again")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="processes of each variant (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one round of one shape: batch 64, hidden size 128"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("benchmarks"),
+        metavar="DIR",
+        help="folder to write to (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--show", action="store_true", help="print the last results; do not measure"
+    )
     parser.add_argument("--measure", nargs=4, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.measure:

@@ -1,11 +1,11 @@
-"""Where does the time of a trial go that is not forward and backward?
-
-1. Start: fresh Python processes that train one step, and short trials under Ray Tune, one at a
-   time, with and without reuse of the worker processes.
-2. Shares: a trial as the default search runs it; which part of its time evaluation, data and
-   optimizer take.
+"""Where does the time of a trial go that is not spent in the forward and backward passes?
 
     python benchmarks/trial_time.py        (two minutes)
+
+1. Start: fresh Python processes that train one step, and short trials under Ray
+   Tune, one at a time, with and without reused worker processes.
+2. Shares: in a trial of the default search, the time for evaluation, data and
+   optimizer.
 """
 
 import argparse
@@ -134,8 +134,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeats", type=int, default=5, help="fresh processes (default: 5)")
-    parser.add_argument("--trials", type=int, default=12, help="trials a side (default: 12)")
+    parser.add_argument(
+        "--repeats", type=int, default=5, help="fresh processes to time (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--trials",
+        type=int,
+        default=12,
+        help="trials with and without reuse (default: %(default)s)",
+    )
     args = parser.parse_args()
     for T in (100, 1000):
         shares(T, iterations=8)

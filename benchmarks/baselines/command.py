@@ -1,4 +1,4 @@
-"""The command line and the result of the scripts that search with another library."""
+"""The command line and the output that the scripts of other libraries share."""
 
 import argparse
 import json
@@ -16,13 +16,30 @@ CONFIG = Path(__file__).parents[2] / "configs" / "wide.yaml"
 def make_parser(description: str) -> argparse.ArgumentParser:
     """The options that all of them have."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--T", type=int, default=1000)
-    parser.add_argument("--config", type=Path, default=CONFIG, help="default: configs/wide.yaml")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY.PATH=VALUE")
-    parser.add_argument("--workers", type=int, default=2, help="trials at once (default: 2)")
-    parser.add_argument("--minutes", type=float, default=8, help="time limit (default: 8)")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--model", required=True, help="architecture")
+    parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
+    parser.add_argument(
+        "--config",
+        type=Path,
+        default=CONFIG,
+        help="configuration with the search space (default: configs/wide.yaml)",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY.PATH=VALUE",
+        help="override a key of the configuration; can be repeated",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--minutes", type=float, default=8, help="time limit in minutes (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the search (default: %(default)s)"
+    )
     return parser
 
 

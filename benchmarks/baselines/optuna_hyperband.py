@@ -1,9 +1,9 @@
-"""A search with Optuna alone, as its documentation writes one: TPESampler, HyperbandPruner.
+"""A search with Optuna as its documentation writes one: TPESampler and HyperbandPruner.
 
     python -m benchmarks.baselines.optuna_hyperband --model mgru
 
-One process a worker, which share a journal file. Ends with the first trial that solves T, or at
-the time limit. Prints one line of JSON.
+Starts one process for each worker; they share a journal file. Ends with the
+first trial that solves T, or at the time limit. Prints one line of JSON.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Searches for real, one after the other, each until its first trial has solved T."""
+"""Runs real searches one after the other, each until its first trial has solved T."""
 
 import argparse
 import csv

@@ -2,7 +2,8 @@
 
     python -m benchmarks.baselines.ray_tune --model mgru
 
-Ends with the first trial that solves T, or at the time limit. Prints one line of JSON.
+Ends with the first trial that solves T, or at the time limit. Prints one line
+of JSON.
 """
 
 import time

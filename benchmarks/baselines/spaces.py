@@ -1,4 +1,4 @@
-"""The space of a configuration file in the words of other libraries, and when they may stop."""
+"""The search space of a configuration in the form that other libraries want."""
 
 import math
 from typing import Any

@@ -2,8 +2,8 @@
 
     python -m benchmarks.baselines.syne_tune_asha --model mgru [--scheduler ASHACQR]
 
-Syne Tune starts a process for each trial. Ends with the first trial that solves T, or at the time
-limit. Prints one line of JSON.
+Syne Tune starts a process for each trial. Ends with the first trial that solves
+T, or at the time limit. Prints one line of JSON.
 """
 
 import time
@@ -28,7 +28,12 @@ SLEEP = 0.5
 
 def main() -> None:
     parser = make_parser(__doc__)
-    parser.add_argument("--scheduler", default="ASHA", choices=("ASHA", "ASHACQR", "BOHB"))
+    parser.add_argument(
+        "--scheduler",
+        default="ASHA",
+        choices=("ASHA", "ASHACQR", "BOHB"),
+        help="method (default: %(default)s)",
+    )
     args = parse_arguments(parser)
     folder = tempfile.TemporaryDirectory()
     os.environ["SYNETUNE_FOLDER"] = folder.name

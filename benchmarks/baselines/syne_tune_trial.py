@@ -1,4 +1,4 @@
-"""One trial of Syne Tune's LocalBackend, which gives the hyperparameters on the command line."""
+"""One trial of Syne Tune's LocalBackend, which passes hyperparameters on the command line."""
 
 import argparse
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""Searches on recorded learning curves: a simulated clock, any number of workers, no training."""
+"""Replays searches on recorded learning curves, with a simulated clock and without training."""

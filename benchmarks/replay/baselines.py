@@ -1,8 +1,8 @@
-"""Other search methods as policies of the simulator: their own objects, called as they call them.
+"""Other search methods as policies of the simulator; each calls the real objects of its library.
 
-All search the same space, with trials of the same budget. Where a method stops trials early, it
-has the reduction factor of this project's search and a grace period that suits it; whatever else
-it can be told keeps its default.
+All methods search the same space, with trials of the same budget. A method that
+stops trials early has the reduction factor of this project's search and a grace
+period that suits it; all its other settings keep their defaults.
 """
 
 from collections.abc import Mapping

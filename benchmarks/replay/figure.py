@@ -1,4 +1,4 @@
-"""Regret over time as a picture."""
+"""Draws regret over time."""
 
 from collections.abc import Sequence
 from pathlib import Path

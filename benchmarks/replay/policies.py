@@ -1,4 +1,4 @@
-"""This project's search as a policy of the simulator: its own sampler, scheduler and history."""
+"""This project's search as a policy of the simulator: its real sampler, scheduler and history."""
 
 from collections.abc import Mapping
 from pathlib import Path

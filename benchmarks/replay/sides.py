@@ -1,4 +1,4 @@
-"""The searches that are compared: which objects, on which metric, for which T."""
+"""The searches that are compared: their objects, their metric and their T."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace

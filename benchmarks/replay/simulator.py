@@ -1,4 +1,4 @@
-"""Discrete-event simulation of a search: workers, a clock, and recorded curves for training."""
+"""A discrete-event simulation of a search: workers, a clock, and recorded curves for training."""
 
 import heapq
 import math

@@ -1,4 +1,4 @@
-"""Medians over seeds with bootstrap intervals. Infinite values are searches that did not end."""
+"""Medians over seeds, bootstrap intervals; a search that did not solve T counts as infinity."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
