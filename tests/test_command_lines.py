@@ -58,7 +58,7 @@ SEARCH = [
     (["--model", "gru", "--storage", "ftpx://x/y"], "--storage ftpx://x/y: "),
     (["--model", "gru", "--resume"], "no study to resume at runs/gru-delay"),
     (["--name", "no", "--resume"], "no study to resume at runs/no"),
-    (["--model", "gru", "--name", "gru-sequence"], "exists: go on with it by --resume"),
+    (["--model", "gru", "--name", "gru-sequence"], "exists: continue it with --resume"),
     (["--name", "gru-sequence", "--resume", "--model", "lstm"], "was started with another model"),
     (["--name", "gru-sequence", "--resume"], "it can be compared but not resumed"),
     (["--model", "gru", "--cpus-per-trial", "0"], "--cpus-per-trial: "),

@@ -57,7 +57,7 @@ def test_a_killed_worker_costs_at_most_an_iteration(small, searched, tmp_path):
     assert (process.returncode, err) == (0, "")
     retried = [event for event in events(study) if event["event"] == "trial_retried"]
     assert len(retried) >= 1
-    assert out.count(" goes on from iteration ") == out.count(": worker lost: ") == len(retried)
+    assert out.count(" resumes from iteration ") == out.count(": worker lost: ") == len(retried)
     assert outcome(study) == outcome(searched[0])
 
 
@@ -87,7 +87,7 @@ def test_a_killed_raylet_is_started_again_and_the_search_goes_on(
         os.kill(search, signal.SIGKILL)
         raise
     assert err == ""
-    assert "Ray's processes have died; they are started again, and trials go on" in out
+    assert "Ray's processes have died; restarting them; trials resume" in out
     assert "Best trial of each T" in out
     assert outcome(study) == outcome(searched[0])
 
@@ -122,7 +122,7 @@ def test_whenever_a_signal_comes_the_search_ends_and_can_be_resumed(
     process.send_signal(number)
     out, err = process.communicate()
     assert (process.returncode, err) == (130, says)
-    assert ("interrupted; what ran is kept" in out) == (not says)
+    assert ("interrupted; the results so far are saved" in out) == (not says)
     if moment is trials_run:
         command = out.splitlines()[-1].strip()
         assert command == f"python -m search.run --name s --storage {tmp_path} --resume"
@@ -252,7 +252,7 @@ def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
     assert reasons[1].startswith("worker lost: ")
     assert reasons[2] == "no result for 1 min: its worker was ended"
     assert reasons[3:] == ["MemoryError: no room for 1 GB", "ValueError: a mistake in the cell"]
-    assert out.count("goes on from iteration") == 3
+    assert out.count("resumes from iteration") == 3
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
 
     (tmp_path / "cells.py").write_text(CELLS.replace("return True", "return False"))

@@ -184,7 +184,7 @@ def test_a_name_that_exists_is_refused_and_untouched(searched, small, capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("error: the study ")
-    assert "exists: go on with it by --resume" in err
+    assert "exists: continue it with --resume" in err
     assert {f: f.read_bytes() for f in study.glob("*.*") if f.is_file()} == before
 
 

@@ -97,7 +97,7 @@ def test_a_trial_outlives_its_host_and_uses_one_that_joins_late(command, tmp_pat
         add_host(hosts, num_cpus=1)
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    assert out.count("T3-0000 goes on from iteration") == out.count(": its host is lost") == 1
+    assert out.count("T3-0000 resumes from iteration") == out.count(": its host is lost") == 1
     assert " has joined; trials at a time: 1" in out
     check_whole(study, trials=1)
 

@@ -90,7 +90,7 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path
     assert f"--replay {study} {best['trial_id']}" in (report / "index.html").read_text()
     code, _, err = run(*command)
     assert code == 2
-    assert "exists: go on with it by --resume" in err
+    assert "exists: continue it with --resume" in err
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from search.console.formats import clock, interval, millions, number
+from search.console.formats import accuracy_interval, clock, millions, number
 from search.console.show_study import pairs
 from search.console.tables import plain_table
 from search.storage.csv_tables import Row
@@ -85,7 +85,7 @@ def side_by_side(a: Overview, b: Overview) -> Table:
 
 def tested(row: Row | None) -> tuple[str, str]:
     """Test accuracy and its interval."""
-    return (number(row["accuracy"]), interval(row)) if row else (ABSENT, "")
+    return (number(row["accuracy"]), accuracy_interval(row)) if row else (ABSENT, "")
 
 
 def solved(row: Row | None) -> str:

@@ -88,7 +88,7 @@ class Display(Listener):
         again = any(length.live for length in self._history.lengths.values())
         parts = ["failed trials again"] * again + ["final training"] * search.final
         parts += [f"confirmation with {search.confirm_seeds} seeds"] * bool(search.confirm_seeds)
-        self.view.doing = " and ".join(parts) or "trainings that had begun"
+        self.view.doing = " and ".join(parts) or "interrupted trainings"
         self.note(f"{self.view.doing} at each T")
 
     def length_ended(self, T: int) -> None:
@@ -131,7 +131,7 @@ class Display(Listener):
     def trial_retried(self, trial: TrialRecord, reason: str) -> None:
         """Say where the trial resumes, and why."""
         self._stops_running(trial)
-        self._trial_line(f"{trial.id} goes on from iteration {len(trial.curve)}: {reason}")
+        self._trial_line(f"{trial.id} resumes from iteration {len(trial.curve)}: {reason}")
 
     def _stops_running(self, trial: TrialRecord) -> None:
         if trial.id in self.view.running:
@@ -142,9 +142,9 @@ class Display(Listener):
         fits = whole or len(line) <= 80 or self._console.width > 80
         self.say(line if fits else line[:79] + "…")
 
-    def places_changed(self, places: int) -> None:
+    def slots_changed(self, slots: int) -> None:
         """Show it beside the number of running trials."""
-        self.view.slots = places
+        self.view.slots = slots
 
     def progressed(self, progress: Progress) -> None:
         """Show it at the top."""

@@ -1,4 +1,4 @@
-"""Numbers, times and reasons in the words of the console."""
+"""Numbers, times and reasons as the console prints them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -25,9 +25,14 @@ def millions(tokens: int | None) -> str:
     return "" if tokens is None else f"{tokens / 1e6:.1f} M"
 
 
-def interval(row: Mapping[str, Any]) -> str:
+def interval(low: float, high: float) -> str:
+    """An interval of shares with three digits."""
+    return f"{number(low)}-{number(high)}"
+
+
+def accuracy_interval(row: Mapping[str, Any]) -> str:
     """The 95 % interval of a test accuracy."""
-    return f"{row['accuracy_low']:.3f}-{row['accuracy_high']:.3f}"
+    return interval(row["accuracy_low"], row["accuracy_high"])
 
 
 def searched(history: History) -> list[str]:
@@ -38,7 +43,7 @@ def searched(history: History) -> list[str]:
 
 
 def short_form(name: str) -> str:
-    """The name of a hyperparameter in a table or line."""
+    """The name of a hyperparameter in tables and lines."""
     return SHORT_FORMS.get(name, name)
 
 

@@ -112,21 +112,21 @@ def space(config: StudyConfig) -> Iterator[str]:
 
 
 def trials_table(study: Overview) -> Table:
-    """How many trials of the search at each T ended how, and what ended the search there."""
+    """The trials of the search at each T by their ending, and what ended the search there."""
     history = study.history
     table = plain_table(
         "Trials of the search", "T", "n", "completed", "stopped early", "failed",
-        "unfinished", "it ended as", left=("it ended as",),
+        "unfinished", "ended because", left=("ended because",),
     )  # fmt: skip
     for T in history.config.T:
         length = history.lengths[T]
         counts = Counter(trial.row["status"] for trial in length.trials)
         if study.seconds is None:
-            ending = ""  # nothing tells
+            ending = ""  # not recorded
         elif study.is_done(T):
             ending = limit_reason(history, T)
         else:
-            ending = "goes on" if study.state == RUNNING and length.trials else "not over"
+            ending = "running" if study.state == RUNNING and length.trials else "not over"
         table.add_row(
             str(T),
             str(len(length.trials)),
@@ -161,7 +161,7 @@ def commands(study: Overview) -> dict[str, str]:
     elif study.state == FINISHED:
         rows |= search_more(history, study.path)
     else:
-        rows["go on, once it has ended" if study.state == RUNNING else "go on"] = resume
+        rows["resume, once it has ended" if study.state == RUNNING else "resume"] = resume
     if study.seconds is not None and study.state != RUNNING and history.failed_trials():
         rows["run failed trials again"] = f"{resume} --retry-failed"
     if history.best:

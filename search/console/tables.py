@@ -7,7 +7,14 @@ from rich import box
 from rich.table import Table
 
 from copytask import SOLVED_ACCURACY
-from search.console.formats import hyperparameters, interval, number, searched, short_form
+from search.console.formats import (
+    accuracy_interval,
+    hyperparameters,
+    interval,
+    number,
+    searched,
+    short_form,
+)
 from search.study.history import History
 from studies.seed_statistics import SeedSummary, summarize_seeds
 
@@ -56,7 +63,7 @@ def best_table(history: History, title: str) -> Table:
             *hyperparameters(row, names),
             number(row["validation_accuracy"]),
             number(row["accuracy"]) if tested else "",
-            (interval(row) + DOUBT * is_doubtful(row)) if tested else "",
+            (accuracy_interval(row) + DOUBT * is_doubtful(row)) if tested else "",
         )
     return table
 
@@ -97,7 +104,7 @@ def confirmed_table(summaries: Mapping[int, SeedSummary]) -> Table:
         table.add_row(
             str(T),
             number(of.mean),
-            f"{of.mean_low:.3f}-{of.mean_high:.3f}",
+            interval(of.mean_low, of.mean_high),
             f"{of.solved}/{of.seeds}",
             f"{of.solved_low:.2f}-{of.solved_high:.2f}",
         )

@@ -16,23 +16,23 @@ NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Full, over quota, read-only: no trial could write its checkpoint."""
 
 MAX_LOST_HOSTS = 3
-"""Hosts that a trial may lose in a row without a new iteration in between. One that loses more is
-taken for the cause: it would take down one host after the other."""
+"""Hosts that a trial may lose in a row without a new iteration in between. A trial that loses more
+is taken for the cause: it would take down one host after another."""
 
 OUT_OF_MEMORY = (MemoryError, torch.OutOfMemoryError)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a trial's worker came back with an error.
+    """Why a trial's worker ended with an error.
 
     Attributes:
         reason: one line.
-        retry: whether another worker may get further. What the trial's own code raised it will
-            raise again; a worker that was killed, or out of memory, may have been unlucky.
-        blameless: whether the host went away, which is no fault of the trial.
-        storage: the error, if it is that nothing can be written.
-        host: Ray's id of the host, if nothing can be written there alone.
+        retry: whether another worker may get further. An error of the trial's own code would be
+            raised again; a worker that was killed, or out of memory, may have been unlucky.
+        blameless: whether the host was lost, which is no fault of the trial.
+        storage: the error, if nothing can be written.
+        host: Ray's id of the host, if nothing can be written on this host only.
     """
 
     reason: str
@@ -62,7 +62,7 @@ def diagnose(trial: Trial) -> Failure:
     return Failure(reason)
 
 
-def may_go_on(failure: Failure, trial: TrialRecord, max_failures: int) -> bool:
+def may_retry(failure: Failure, trial: TrialRecord, max_failures: int) -> bool:
     """Whether a trial gets another worker after this failure."""
     if failure.blameless:
         return trial.lost_hosts < MAX_LOST_HOSTS
@@ -70,11 +70,11 @@ def may_go_on(failure: Failure, trial: TrialRecord, max_failures: int) -> bool:
 
 
 class Guard:
-    """Catches what must end the search where raising it would do harm.
+    """Keeps an error that must end the search, where raising it would do harm.
 
-    Ray Tune turns an exception of a callback into text and keeps its actors. So the first error
-    of the storage, or the first reason for which the search has failed, is kept here, and the
-    search is stopped in an orderly way::
+    Ray Tune turns an exception of a callback into text and keeps its actors. So this keeps the
+    first error of the storage, or the first reason why the search has failed, and the search stops
+    in an orderly way::
 
         with guard:
             study.write()

@@ -1,4 +1,4 @@
-"""Brings a study, a cluster and a console together, and searches."""
+"""Runs a search: a study, a cluster and a console together."""
 
 import traceback
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ from studies.format import LOG_FILE, model_label
 from studies.paths import StudyPath
 
 CLUSTER_RESTARTS = 3
-"""How often in one run a cluster of our own is started again after it has died."""
+"""How often in one run a cluster that was started here is restarted after it has died."""
 
 
 def launch(
@@ -46,13 +46,13 @@ def launch(
     Args:
         path: the study's directory.
         address: of a running Ray cluster; None starts one on this machine.
-        resume: go on with the study that is there.
+        resume: resume the study that is there.
         retry_failed: run its failed trials again.
         quiet: print the result only.
 
     Raises:
-        UserError: study or cluster cannot be had.
-        SearchFailedError: the search came to nothing.
+        UserError: the study or the cluster cannot be used.
+        SearchFailedError: the search has no result, or cannot continue.
         KeyboardInterrupt: the user ended it before it began.
     """
     command = resume_command(path, config.model, address)
@@ -66,9 +66,9 @@ def launch(
             interrupts.install()
             if not cluster.started_here:
                 check_storage(path.parent)
-            # Only now, since a cluster that cannot be had must leave nothing behind.
+            # Only now: if the cluster cannot be used, nothing must be left behind.
             study = study or Study.create(path, config.with_precision(config.measure_precision()))
-            with mistakes_in_one_line(path / LOG_FILE, command), closing(study):
+            with unexpected_errors_in_one_line(path / LOG_FILE, command), closing(study):
                 display = Display(study, output.console, quiet)
                 try:
                     output.move_to(study.appended_file(LOG_FILE))
@@ -83,12 +83,12 @@ def launch(
                     f"failed: the search was killed, or crashed: see the end of {path / LOG_FILE}. "
                     f"Resume with: {command}"
                 )
-                return search_shown(study, cluster, display, interrupts, watch, command)
+                return search_and_report(study, cluster, display, interrupts, watch, command)
 
 
 @contextmanager
-def mistakes_in_one_line(log: StudyPath, command: str) -> Iterator[None]:
-    """Turn an exception that nothing foresees into one line; its traceback goes to the log.
+def unexpected_errors_in_one_line(log: StudyPath, command: str) -> Iterator[None]:
+    """Turn an unexpected exception into one line; its traceback goes to the log.
 
     Raises:
         SearchFailedError: there was one.
@@ -105,7 +105,7 @@ def mistakes_in_one_line(log: StudyPath, command: str) -> Iterator[None]:
         ) from None
 
 
-def search_shown(
+def search_and_report(
     study: Study,
     cluster: Cluster,
     display: Display,
@@ -113,18 +113,18 @@ def search_shown(
     watch: Callable[[], HeadWatch],
     command: str,
 ) -> int:
-    """Search and tell the user how it went; returns the exit code.
+    """Search and print the results; returns the exit code.
 
     Args:
-        watch: looks after the head of the cluster that there is now.
+        watch: watches the head of the cluster that is connected now.
         command: resumes the search.
 
     Raises:
-        SearchFailedError: the search could not go on, or lacks a result.
+        SearchFailedError: the search could not continue, or lacks a result.
     """
     config = study.config
     slots = cluster.slots
-    display.places_changed(slots.total)
+    display.slots_changed(slots.total)
     places = f"{slots.total} trials at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
@@ -134,9 +134,11 @@ def search_shown(
         display.say(MISSING_KERNELS)
     try:
         with display:
-            search_on(cluster, study, display, interrupts, watch)
+            search_with_restarts(cluster, study, display, interrupts, watch)
     except KeyboardInterrupt:
-        display.say(f"interrupted; what ran is kept. Go on with:\n  {command}", always=True)
+        display.say(
+            f"interrupted; the results so far are saved. Resume with:\n  {command}", always=True
+        )
         return 130
     if study.history.best:
         display.summary()
@@ -149,14 +151,14 @@ def search_shown(
     return 0
 
 
-def search_on(
+def search_with_restarts(
     cluster: Cluster,
     study: Study,
     display: Display,
     interrupts: Interrupts,
     watch: Callable[[], HeadWatch],
 ) -> None:
-    """Search on a cluster; if it is our own and dies, resume on a new one."""
+    """Search on a cluster; if it was started here and dies, resume on a new one."""
     listeners = Listeners(ResultFiles(study), display)
     for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
         try:
@@ -165,13 +167,13 @@ def search_on(
         except ClusterLostError:
             if not cluster.started_here or not restarts_left:
                 raise
-        display.say("Ray's processes have died; they are started again, and trials go on")
+        display.say("Ray's processes have died; restarting them; trials resume")
         cluster.restart()
         interrupts.install()
 
 
 def check_results(study: Study) -> None:
-    """Whether a search that is over has what it was to find.
+    """Check that a finished search has results.
 
     Raises:
         SearchFailedError: there is no result at all, or every trial at a T failed.

@@ -11,7 +11,7 @@ from ray.tune.experiment import Trial
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import worker_of
 from search.decide.agenda import Agenda
-from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_go_on
+from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_retry
 from search.execute.trainable import ERROR, METRICS, PARAMETERS, PLACE, STATUS
 from search.execute.trial_source import TrialSource
 from search.study.history import TrialRecord
@@ -24,7 +24,7 @@ CLUSTER_CHECK_INTERVAL = 5.0
 
 
 class Recorder(Callback):
-    """Records what the trials report, tells the listener, and deals with those that fail or hang.
+    """Records what trials report, tells the listener, and handles trials that fail or hang.
 
     Attributes:
         cluster_lost: Ray has no node any more.
@@ -46,7 +46,7 @@ class Recorder(Callback):
         self._source = source
         self._guard = guard
         self._listener = listener
-        self._heard: dict[Trial, float] = {}  # running trial -> when it was last heard of
+        self._heard: dict[Trial, float] = {}  # running trial -> time of its last sign of life
         self._hung: set[Trial] = set()
         self._next_check = time.monotonic() + CLUSTER_CHECK_INTERVAL
 
@@ -64,7 +64,7 @@ class Recorder(Callback):
     ) -> None:
         record = self._study.history.trials[trial.trial_id]
         self._heard[trial] = time.monotonic()
-        if self._guard.error:  # its checkpoint has it, and it will be reported when there is room
+        if self._guard.error:  # its checkpoint has the result, and a later run reports it
             return
         if record.ended:
             self._stopped(trial, record)  # it was cut off with the search at its T
@@ -102,7 +102,7 @@ class Recorder(Callback):
         if trial in self._hung:
             reason = f"no result for {limits.stall_minutes:g} min: its worker was ended"
         with self._guard:
-            if may_go_on(failure, record, limits.max_failures):
+            if may_retry(failure, record, limits.max_failures):
                 self._study.retry_trial(record.id, reason, blameless=failure.blameless)
             else:
                 if failure.blameless:
@@ -114,7 +114,7 @@ class Recorder(Callback):
     def on_trial_recover(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        self._heard.pop(trial, None)  # its machine was taken away; Tune starts it again by itself
+        self._heard.pop(trial, None)  # its host was lost; Tune restarts it by itself
 
     def on_step_end(self, iteration: int, trials: list[Trial], **info: Any) -> None:
         now = time.monotonic()
@@ -122,7 +122,7 @@ class Recorder(Callback):
             self._next_check = now + CLUSTER_CHECK_INTERVAL
             for change in self._cluster.update_hosts():
                 self._listener.note(change)
-            self._listener.places_changed(self._cluster.slots.total)
+            self._listener.slots_changed(self._cluster.slots.total)
             self.cluster_lost = self._cluster.is_lost()
             self._end_hung_workers(now)
         if not self._guard.error:
@@ -131,7 +131,9 @@ class Recorder(Callback):
                 self._listener.progressed(self._agenda.progress())
 
     def on_experiment_end(self, trials: list[Trial], **info: Any) -> None:
-        if not isinstance(self._guard.error, OSError):  # a search that has failed leaves its rows
+        if not isinstance(
+            self._guard.error, OSError
+        ):  # a search that has failed still writes its rows
             with self._guard:
                 self._listener.run_ended()
 
@@ -140,8 +142,8 @@ class Recorder(Callback):
         known = failure.host in self._cluster.excluded_hosts
         others = self._cluster.exclude_host(failure.host)
         if others and not known:
-            places = self._cluster.slots.total
-            self._listener.note(f"host excluded: {failure.reason}; trials at a time: {places}")
+            slots = self._cluster.slots.total
+            self._listener.note(f"host excluded: {failure.reason}; trials at a time: {slots}")
         return others
 
     def _stopped(self, trial: Trial, record: TrialRecord, reason: str = "") -> None:

@@ -20,7 +20,7 @@ from studies.format import COMPLETED, FAILED
 from studies.paths import StudyPath
 
 STATUS = "status"
-"""In a result: empty while the trial goes on, COMPLETED or FAILED in its last one."""
+"""In a result: empty while the trial continues, COMPLETED or FAILED in its last one."""
 
 METRICS = "metrics"
 """In a result: the :class:`copytask.Metrics` of the iteration. As one object, for Tune keeps a
@@ -46,7 +46,7 @@ class CopyTrainable(tune.Trainable):
 
     A result is reported only after its checkpoint is written, so the search never knows more
     than the checkpoint does. The checkpoint may know more than the search, when either was
-    killed in between: those iterations are reported again before training goes on.
+    killed in between: those iterations are reported again before training continues.
 
     A trial that diverges ends with a result that says so, not with an exception: the next
     trial can then use the same worker process, which saves seconds a trial.

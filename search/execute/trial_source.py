@@ -1,4 +1,4 @@
-"""Hands trials to Ray Tune: new ones, and those that go on after a restart or a lost worker."""
+"""Hands trials to Ray Tune: new ones, and those that resume after a restart or a lost worker."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ from studies import format as files
 
 
 class PlainTrial(Trial):
-    """A trial of which Tune keeps its last result, but no statistics of every number in it.
+    """A trial of which Tune keeps the last result, but no statistics of every number in it.
 
-    Those take 20 kB a trial in the driver, as long as it lives; the study has the curve.
+    The statistics would take 20 kB of the driver's memory per trial; the study has the curve.
     """
 
     def update_last_result(self, result: dict[str, Any]) -> None:
@@ -30,12 +30,12 @@ class PlainTrial(Trial):
 class TrialSource(SearchAlgorithm):
     """Ray Tune's source of trials.
 
-    Tune is given a fresh experiment in every run of the search, and never restores one: what
-    goes on is decided by the agenda, from the study's events. A trial keeps its name for life, so
-    that scheduler, Optuna and files mean the same one.
+    Every run of the search gives Tune a fresh experiment and restores none: the agenda decides
+    from the study's events which trials resume. A trial keeps its name for life, so that the
+    scheduler, Optuna and the files mean the same trial.
 
     Args:
-        cluster: its slots, of each kind, are what may run at a time, also after a restart.
+        cluster: says how many trials may run at a time, with and without a GPU.
         guard: keeps an error that ends the search.
     """
 
@@ -57,11 +57,11 @@ class TrialSource(SearchAlgorithm):
         return config.search.trials * len(config.T)
 
     def next_trial(self) -> Trial | None:
-        """The next trial, or None while as many as may be are running, or if there is none."""
+        """The next trial; None if no slot is free or no trial is left."""
         if not self._guard.error:
             with self._guard:
                 self._agenda.advance()  # when nothing runs, Tune does nothing but ask here
-        gpus = self._free_place()
+        gpus = self._free_slot()
         if gpus is None or self.is_finished():
             return None
         with self._guard:
@@ -71,10 +71,10 @@ class TrialSource(SearchAlgorithm):
                 return self._make_trial(trial, gpus)
         return None
 
-    def _free_place(self) -> float | None:
-        """The share of a GPU that a free place has, GPUs first; None if no place is free."""
+    def _free_slot(self) -> float | None:
+        """The share of a GPU that a free slot has, GPUs first; None if no slot is free."""
         slots, share = self._cluster.slots, self._study.config.resources.gpus_per_trial
-        if len(self._running) >= slots.total:  # some may wait for a kind of place that is not there
+        if len(self._running) >= slots.total:  # some may wait for a kind of slot that is missing
             return None
         on_gpus = sum(gpus > 0 for gpus in self._running.values())
         if on_gpus < slots.gpu:
@@ -82,15 +82,15 @@ class TrialSource(SearchAlgorithm):
         return 0.0 if len(self._running) - on_gpus < slots.cpu else None
 
     def is_finished(self) -> bool:
-        """Whether no trial is to come: none is left, and no live one could lose its worker."""
+        """Whether no trial will follow: none is left, and no running one could lose its worker."""
         return bool(self._finished or self._guard.error or self._agenda.over)
 
     def release(self, trial_id: str) -> None:
-        """A trial does not run any more. If it is still live, it will be handed out again."""
+        """A trial no longer runs. If it has not ended, it will be handed out again."""
         self._running.pop(trial_id, None)
 
     def _hosts(self) -> dict[str, Any]:
-        """Keeps a trial from the hosts that are left out."""
+        """What keeps a trial away from excluded hosts."""
         if not self._cluster.excluded_hosts:
             return {}
         others = f"!in({','.join(sorted(self._cluster.excluded_hosts))})"

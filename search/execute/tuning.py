@@ -27,7 +27,7 @@ from studies import format as files
 
 
 class SearchStopper(Stopper):
-    """Ends the run when nothing is left to do, or when it cannot go on.
+    """Ends the run when nothing is left to do, or when it cannot continue.
 
     Args:
         must_end: whether that is so.
@@ -83,7 +83,7 @@ def tune_study(
     if guard.error:
         raise guard.error
     if recorder.cluster_lost:
-        raise ClusterLostError("Ray has lost its last node; go on with --resume")
+        raise ClusterLostError("Ray has lost its last host; continue with --resume")
     if not agenda.over:
         raise KeyboardInterrupt  # a SIGUSR1 from outside, for which Tune has a handler of its own
 

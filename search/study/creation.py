@@ -39,7 +39,7 @@ def check_free(path: StudyPath) -> None:
     names = _names(path)
     if files.STUDY_FILE in names:
         raise UserError(
-            f"the study {path} exists: go on with it by --resume, or choose another --name"
+            f"the study {path} exists: continue it with --resume, or choose another --name"
         )
     if names - UNFINISHED or _has_events(path):
         raise UserError(f"{path} holds files, but no {files.STUDY_FILE}; choose another --name")

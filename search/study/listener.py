@@ -57,8 +57,8 @@ class Listener:
     def confirmed(self, trial: TrialRecord) -> None:
         """A confirmation was tested: its scores are known."""
 
-    def places_changed(self, places: int) -> None:
-        """So many trials can run at a time now."""
+    def slots_changed(self, slots: int) -> None:
+        """So many trials can run at a time from now on."""
 
     def progressed(self, progress: Progress) -> None:
         """Time has passed: told several times a second while trials run."""

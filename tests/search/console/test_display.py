@@ -43,7 +43,7 @@ def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
         study.fail_trial(other.id, "training diverged: " + "x" * 200)
         display.trial_ended(other)
     retried, stopped, failed = output.getvalue().splitlines()
-    assert retried.startswith("1:02:05 T1000-0000 goes on from iteration 1: worker lost")
+    assert retried.startswith("1:02:05 T1000-0000 resumes from iteration 1: worker lost")
     assert stopped.startswith("1:02:05 T1000-0000 stopped_early accuracy 0.988")
     assert "failed        training diverged" in failed
     assert max(len(retried), len(stopped), len(failed)) <= 80
@@ -54,7 +54,7 @@ def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, w
     display, output = make_display(study, width, terminal=True)
     display.trial_started(study.history.trials["T1000-0000"])
     display.progressed(Progress(125.0, 0.25, 375.0))
-    display.places_changed(2)
+    display.slots_changed(2)
     display._console.print(display.view)
     text = output.getvalue()
     for expected in (
@@ -130,7 +130,7 @@ def test_many_trials_with_long_curves_neither_wrap_nor_push_the_best_off_the_scr
         display = Display(study, console)
         for name in running:
             display.trial_started(study.history.trials[name])
-        display.places_changed(40)
+        display.slots_changed(40)
         console.print(display.view)
         lines = output.getvalue().splitlines()
         assert len(lines) < height

@@ -7,7 +7,7 @@ import torch
 from made_studies import make_config, report, start
 from ray.exceptions import ActorDiedError, RayTaskError
 
-from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_go_on
+from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_retry
 from search.study.study import Study
 
 
@@ -63,9 +63,9 @@ def test_without_progress_a_trial_gets_another_worker_so_often_and_no_more(
     trial = study.history.trials["a"]
     for _ in range(2):
         for _ in range(times):
-            assert may_go_on(failure, trial, max_failures=2)
+            assert may_retry(failure, trial, max_failures=2)
             study.retry_trial("a", failure.reason, blameless=failure.blameless)
-        assert not may_go_on(failure, trial, max_failures=2)
+        assert not may_retry(failure, trial, max_failures=2)
         report(study, "a", len(trial.curve) + 1, 0.5)
 
 
@@ -73,8 +73,8 @@ def test_lost_hosts_are_counted_apart_and_a_mistake_is_not_tried_again(tmp_path)
     study = Study.create(tmp_path / "study", make_config())
     start(study, "a")
     study.retry_trial("a", "its host is lost", blameless=True)
-    assert may_go_on(LOST_WORKER, study.history.trials["a"], max_failures=1)
-    assert not may_go_on(Failure("a mistake"), study.history.trials["a"], max_failures=9)
+    assert may_retry(LOST_WORKER, study.history.trials["a"], max_failures=1)
+    assert not may_retry(Failure("a mistake"), study.history.trials["a"], max_failures=9)
 
 
 def test_a_guard_keeps_the_first_storage_error_and_lets_others_through():

@@ -23,11 +23,11 @@ from search.study.study import Study
         ([1.0] * 3, Slots(1, 3), 0.0),
     ],
 )
-def test_a_place_is_free_up_to_the_limit_gpus_first(tmp_path, running, slots, expected):
+def test_a_slot_is_free_up_to_the_limit_gpus_first(tmp_path, running, slots, expected):
     config = make_config()
     resources = ResourcesConfig(gpus_per_trial=1, mixed=True)
     study = Study.create(tmp_path / "study", config.model_copy(update={"resources": resources}))
     with agenda_of(study) as agenda:
         source = TrialSource(study, agenda, SimpleNamespace(slots=slots), Guard())
         source._running = {f"T5-{n:04}": gpus for n, gpus in enumerate(running)}
-        assert source._free_place() == expected
+        assert source._free_slot() == expected

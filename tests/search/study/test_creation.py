@@ -67,7 +67,7 @@ def test_of_two_processes_that_make_one_study_exactly_one_does(path):
         assert won == ""
         assert lost in (
             f"another process is searching in {study}: wait for it, or end it first",
-            f"the study {study} exists: go on with it by --resume, or choose another --name",
+            f"the study {study} exists: continue it with --resume, or choose another --name",
         )
         assert [event["event"] for event in read_events(study)] == ["trial_started"]
         opened = Study.open(study)
@@ -87,7 +87,7 @@ def check_new(path) -> None:
     opened = Study.open(path)
     assert list(opened.history.trials) == ["a"]
     opened.close()
-    with pytest.raises(UserError, match="exists: go on with it by --resume"):
+    with pytest.raises(UserError, match="exists: continue it with --resume"):
         check_free(path)
 
 

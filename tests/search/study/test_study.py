@@ -257,7 +257,7 @@ def test_study_yaml_tells_the_limits_of_a_resumed_study(study):
 
 def test_an_existing_study_is_not_overwritten(study):
     before = {f: f.read_bytes() for f in study.path.iterdir()}
-    with pytest.raises(UserError, match="exists: go on with it by --resume"):
+    with pytest.raises(UserError, match="exists: continue it with --resume"):
         Study.create(study.path, study.config)
     assert {f: f.read_bytes() for f in study.path.iterdir()} == before
     assert [path.name for path in study.path.parent.iterdir()] == ["study"]
