@@ -1,11 +1,12 @@
-"""Test the best models of studies at lengths that they were not trained for.
+"""Test the best models of studies at lengths that they were not trained at.
 
     python -m search.generalize
     python -m search.generalize runs/gru-delay --T 100 1000 10000 --payloads 500
     python -m search.generalize runs/my-cell --allow-import
 
-Trains nothing. Writes generalization.csv into each study; python -m analysis.compare shows it
-from then on. A cell of your own is imported only with --allow-import.
+Does not train. Writes generalization.csv into each study, which
+python -m analysis.compare then shows. Your own cells are imported only with
+--allow-import.
 """
 
 import argparse
@@ -29,7 +30,10 @@ from studies.finding import find_studies
 from studies.paths import StudyPath
 
 LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
+"""Lengths to test at by default."""
+
 PAYLOADS = 200
+"""Test payloads at each length by default."""
 
 
 def make_parser() -> Parser:
@@ -60,7 +64,7 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--allow-import",
         action="store_true",
-        help="import the cells of your own that the studies name, which runs their code",
+        help="import your own cells that the studies name, which runs their code",
     )
     return parser
 
@@ -71,12 +75,12 @@ def _at_least_one(text: str) -> int:
     except ValueError:
         number = 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
     return number
 
 
 def read_best(study: StudyPath) -> tuple[str, list[Row]]:
-    """The model that a study searches, and the rows of its best.csv.
+    """Read the model that a study searches, and the rows of its best.csv.
 
     Raises:
         UserError: study.yaml or best.csv cannot be read.
@@ -91,7 +95,7 @@ def read_best(study: StudyPath) -> tuple[str, list[Row]]:
     needed = ("model", "task", "T", "trial_id", "checkpoint")
     for row in rows:
         if lacking := [name for name in needed if row.get(name) is None]:
-            raise UserError(f"{table}: a row has no {lacking[0]}")
+            raise UserError(f"{table}: a row has no value for {lacking[0]}")
     return config.model, rows
 
 
@@ -104,18 +108,23 @@ def score_model(
     seed: int,
     allow_import: bool,
 ) -> list[Row]:
-    """The rows of generalization.csv for one row of best.csv.
+    """Test the model in one row of best.csv; return its rows of generalization.csv.
 
     Args:
-        model: the name in study.yaml; a checkpoint does not choose another.
-        allow_import: whether to import the module of a cell that is in no registry.
+        study: the study's directory.
+        model: the model in study.yaml; the checkpoint must be of it.
+        best: the row of best.csv.
+        lengths: lengths to test at.
+        payloads: test payloads at each length.
+        seed: seed of the payloads.
+        allow_import: whether to import the module of a user's own cell.
 
     Raises:
-        UserError: the model cannot be loaded, or needs a module that must not be imported.
+        UserError: the model cannot be loaded, or needs a module that may not be imported.
     """
     if model not in MODELS and not allow_import:
         raise UserError(
-            f"{study}, T = {best['T']}: its model is the cell {model!r}, whose code would be run: "
+            f"{study}, T = {best['T']}: its model is the cell {model!r}. Loading it runs its code: "
             "if you trust it, add --allow-import"
         )
     try:
@@ -140,13 +149,13 @@ def score_model(
 def generalize(
     studies: dict[StudyPath, str], lengths: list[int], payloads: int, seed: int, allow_import: bool
 ) -> list[str]:
-    """Test the best models of all studies, and write what they reach.
+    """Test the best models of all studies, and write the results into the studies.
 
-    A study's file is written once all its models are tested, and replaces earlier tests. A model
+    A study's file is written once all its models are tested; it replaces earlier tests. A model
     that cannot be tested is skipped.
 
     Args:
-        studies: directory -> name, of :func:`studies.finding.find_studies`.
+        studies: directory -> name, from :func:`studies.finding.find_studies`.
         allow_import: see :func:`score_model`.
 
     Returns:
@@ -185,14 +194,14 @@ def generalize(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command; return the exit code."""
     args = make_parser().parse_args(arguments)
     configure_process()
     if args.allow_import and not {"", os.getcwd()} & set(sys.path):
-        sys.path.insert(0, os.getcwd())  # where python -m looks for a cell too
+        sys.path.insert(0, os.getcwd())  # to import a user's cell; python -m does the same
     try:
         if not 0 <= args.seed <= MAX_SEED:
-            raise UserError(f"--seed {args.seed}: must be from 0 to {MAX_SEED}")
+            raise UserError(f"--seed {args.seed}: must be in 0..{MAX_SEED}")
         studies = find_studies(args.runs)
         lengths = sorted(set(args.T))
         skipped = generalize(studies, lengths, args.payloads, args.seed, args.allow_import)

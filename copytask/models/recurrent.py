@@ -46,7 +46,8 @@ class RecurrentCell(nn.Module):
             plain loop. ``auto``: the fastest for this device and type.
         weight_ih_l0: shape (G H, I).
         weight_hh_l0: shape (G H, H).
-        bias_ih_l0, bias_hh_l0: shape (G H).
+        bias_ih_l0: shape (G H).
+        bias_hh_l0: shape (G H).
     """
 
     cell: str

@@ -48,8 +48,14 @@ class Progress:
     """The counters of a training. With weights, optimizer and generators they are its whole state.
 
     Attributes:
-        tokens_at_first_hit, seconds_at_first_hit: when the last evaluation, or the first of the two
-            that solved T, reached SOLVED_ACCURACY; None if the last one did not.
+        iteration: iterations so far.
+        step: optimizer steps so far.
+        tokens: tokens so far.
+        seconds: wall time of the iterations so far.
+        tokens_at_first_hit: ``tokens`` when an evaluation first reached SOLVED_ACCURACY; None if
+            the last evaluation did not reach it.
+        seconds_at_first_hit: ``seconds`` then.
+        solved: whether T is solved.
         owed_tokens: tokens that are still to be trained at lengths beyond the curriculum's.
     """
 

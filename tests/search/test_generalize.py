@@ -74,7 +74,7 @@ def test_what_cannot_be_tested_is_named_and_the_rest_is_written(
     ("arguments", "message"),
     [
         (["nowhere"], "nowhere does not exist"),
-        (["--seed", "-1"], "--seed -1: must be from 0 to"),
+        (["--seed", "-1"], "--seed -1: must be in 0.."),
     ],
 )
 def test_bad_input_is_one_line(
@@ -98,7 +98,7 @@ def test_lengths_are_whole_numbers_of_1_or_more(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--T", value])
-    assert f"{value!r} is no whole number of 1 or more" in capsys.readouterr().err
+    assert f"{value!r} is not a whole number of at least 1" in capsys.readouterr().err
 
 
 def test_a_cell_of_one_s_own_that_is_gone_is_named(
@@ -121,7 +121,7 @@ def test_a_cell_of_one_s_own_that_is_gone_is_named(
     assert main(arguments) == 2
     assert "own_cells" not in sys.modules
     told = capsys.readouterr().err
-    assert "the cell 'own_cells:factory', whose code would be run" in told
+    assert "the cell 'own_cells:factory'. Loading it runs its code" in told
     assert told.endswith("add --allow-import\n")
     assert told.count("\n") == 1
     monkeypatch.undo()
