@@ -257,6 +257,32 @@ def test_a_search_of_two_workers_killed_at_any_moment_loses_nothing(machine, fol
     assert number > 50
 
 
+def test_a_search_that_a_limit_cuts_off_loses_nothing_when_it_is_killed(machine, folder):
+    """Two workers; at each T one trial solves it, and the other one is cut off."""
+    config = make_config(trials=9, solved_trials=1, scheduler="none", final=False)
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: machine.search(runs / "s", config, workers=2))
+    cut_off = 0
+    for number, moment in enumerate(at_events(kept)):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.search(again, None if holds_study(again) else config, workers=2)
+        opened = Study.open(again)
+        assert opened.history.complete
+        opened.close()
+        for T, length in opened.history.lengths.items():
+            assert length.limit == "solved_trials"
+            states = [trial.row["status"] for trial in length.trials]
+            assert states.count(files.COMPLETED) == len(states) - states.count(files.INTERRUPTED)
+            assert states.count(files.INTERRUPTED) <= 1
+            cut_off += states.count(files.INTERRUPTED)
+            assert length.solved >= 1
+            (best,) = (r for r in read_rows(again / files.BEST_FILE) if r["T"] == T)
+            assert best["tokens_to_solve"] is not None
+    assert number > 20
+    assert cut_off > number
+
+
 def test_a_search_interrupted_after_every_event_ends_as_one_that_was_not(
     machine, folder, monkeypatch
 ):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from stores import BUCKET, object_store
@@ -37,9 +38,37 @@ def store():
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Leases that are renewed, and given up, in a moment."""
+    """Leases that are renewed in a moment."""
     monkeypatch.setattr(lock, "RENEWAL_SECONDS", 0.2)
-    monkeypatch.setattr(lock, "LEASE_SECONDS", 0.6)
+
+
+class Clock:
+    """A clock that runs only while somebody sleeps.
+
+    Attributes:
+        slept: seconds.
+        meanwhile: what others do in that time.
+    """
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def time(self) -> float:
+        return 1e9 + self.slept
+
+    monotonic = time
+
+    def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        self.meanwhile()
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(lock, "time", clock)
+    return clock
 
 
 @pytest.fixture(params=["folder", "store"])
@@ -55,7 +84,7 @@ def acquire(study: UPath) -> lock.Lock:
 
 def write_lock(study: UPath, **changes) -> None:
     """The lock of a search that has just written it."""
-    owner = this_process() | {"search": "another", "renewed": time.time()} | changes
+    owner = this_process() | {"search": "another", "renewed": lock.time.time()} | changes
     (study / LOCK_FILE).write_text(json.dumps(owner))
 
 
@@ -67,7 +96,7 @@ def take(study: UPath, held: lock.Lock) -> None:
         time.sleep(0.01)
 
 
-def test_one_process_at_a_time_has_a_study_until_it_dies(study):
+def test_one_process_at_a_time_has_a_study_until_it_dies(study, clock):
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(study)], stdout=subprocess.PIPE)
     try:
         assert holder.stdout.readline() == b"locked\n"
@@ -78,9 +107,9 @@ def test_one_process_at_a_time_has_a_study_until_it_dies(study):
         holder.send_signal(signal.SIGKILL)
         while is_locked(study):  # also while nobody has asked yet how it ended
             time.sleep(0.01)
-        began = time.monotonic()
+        before = clock.slept
         held = acquire(study)
-        assert time.monotonic() - began < 5
+        assert clock.slept == before  # nobody watched whether it still lived
         holder.communicate()
     assert is_locked(study)
     held.check()
@@ -88,46 +117,39 @@ def test_one_process_at_a_time_has_a_study_until_it_dies(study):
     assert not is_locked(study)
 
 
-def test_a_pid_that_was_given_out_again_holds_nothing(store, tmp_path):
+def test_a_pid_that_was_given_out_again_holds_nothing(store, tmp_path, clock):
     study = store / tmp_path.name
     write_lock(study, pid=os.getppid(), started=1)
     assert not is_locked(study)
-    began = time.monotonic()
     acquire(study).release()
-    assert time.monotonic() - began < 5
+    assert clock.slept == 0
 
 
 @pytest.mark.parametrize("evidence", ["namespace", "boot"])
 def test_a_container_that_shares_the_hosts_name_does_not_take_the_study(
-    store, tmp_path, quick, evidence
+    store, tmp_path, clock, evidence
 ):
     """There the pid is another process's, or nobody's."""
-    study, over = store / tmp_path.name, threading.Event()
-    elsewhere = {"pid": 2**22 + 1, evidence: "another"}
-
-    def renew() -> None:
-        while not over.wait(0.1):
-            write_lock(study, **elsewhere)
-
-    write_lock(study, **elsewhere)
-    keeper = threading.Thread(target=renew)
-    keeper.start()
-    try:
-        assert is_locked(study)
-        with pytest.raises(UserError, match="another process is searching in"):
-            acquire(study)
-    finally:
-        over.set()
-        keeper.join()
-    acquire(study).release()  # it was not renewed any more
-
-
-def test_a_lock_of_an_earlier_version_is_watched(store, tmp_path, quick):
     study = store / tmp_path.name
-    earlier = {"host": platform.node(), "pid": os.getpid(), "search": "x", "renewed": time.time()}
+    elsewhere = {"pid": 2**22 + 1, evidence: "another"}
+    write_lock(study, **elsewhere)
+    clock.meanwhile = lambda: write_lock(study, **elsewhere)
+    assert is_locked(study)
+    with pytest.raises(UserError, match="another process is searching in"):
+        acquire(study)
+    assert 0 < clock.slept < lock.LEASE_SECONDS
+    clock.meanwhile = lambda: None  # it is not renewed any more
+    acquire(study).release()
+    assert clock.slept > lock.LEASE_SECONDS
+
+
+def test_a_lock_of_an_earlier_version_is_watched(store, tmp_path, clock):
+    study = store / tmp_path.name
+    earlier = {"host": platform.node(), "pid": os.getpid(), "search": "x", "renewed": clock.time()}
     (study / LOCK_FILE).write_text(json.dumps(earlier))
     assert is_locked(study)
     acquire(study).release()
+    assert clock.slept >= lock.LEASE_SECONDS
 
 
 def test_of_many_that_want_a_study_in_a_store_at_once_one_gets_it(store, tmp_path):

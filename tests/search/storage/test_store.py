@@ -1,7 +1,5 @@
 import errno
 import os
-import time
-from functools import partial
 
 import pytest
 from made_studies import make_config
@@ -9,7 +7,6 @@ from stores import BUCKET, object_store
 from upath import UPath
 
 from copytask import Trainer
-from search.config.reading import load_config
 from search.errors import ReadError, StorageError
 from search.storage import store as storage
 from search.storage.store import children, read_bytes, with_retries, write_bytes
@@ -29,7 +26,7 @@ def store(door, tmp_path) -> UPath:
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(storage, "RETRY_SECONDS", 1.0)
+    monkeypatch.setattr(storage, "RETRY_SECONDS", 0.3)
 
 
 @pytest.fixture
@@ -39,10 +36,6 @@ def shut(door, store, impatient):
     door.shut()
     yield
     door.open()
-
-
-def raise_(error: Exception) -> None:
-    raise error
 
 
 @pytest.mark.parametrize(
@@ -58,19 +51,16 @@ def raise_(error: Exception) -> None:
 def test_what_is_no_fault_of_the_store_is_raised_at_once_and_as_it_is(
     store, tmp_path, where, error
 ):
-    path = store if where == "store" else tmp_path
-    began = time.monotonic()
+    tries = []
+
+    def fail() -> None:
+        tries.append(1)
+        raise error
+
     with pytest.raises(type(error)) as raised:
-        with_retries(partial(raise_, error), path)
+        with_retries(fail, store if where == "store" else tmp_path)
     assert raised.value is error
-    assert time.monotonic() - began < 1
-
-
-def test_a_configuration_named_by_a_text_is_an_error_at_once():
-    began = time.monotonic()
-    with pytest.raises(AttributeError):
-        load_config("configs/quick.yaml", [], {})
-    assert time.monotonic() - began < 5
+    assert len(tries) == 1
 
 
 def test_a_checkpoint_in_a_store_that_is_damaged_gives_way_to_the_one_before(store):
@@ -84,11 +74,10 @@ def test_a_checkpoint_in_a_store_that_is_damaged_gives_way_to_the_one_before(sto
 
 @pytest.mark.usefixtures("shut")
 @pytest.mark.parametrize("look", [lambda path: read_bytes(path / "file"), children])
-def test_a_store_that_cannot_be_read_is_not_called_one_that_cannot_be_written(store, look):
-    began = time.monotonic()
+def test_a_store_that_cannot_be_read_is_not_called_one_that_cannot_be_written(store, look, caplog):
     with pytest.raises(ReadError) as raised:
         look(store)
-    assert time.monotonic() - began > 0.5
+    assert "does not answer" in caplog.text  # it was tried again
     assert str(StorageError("runs/s", raised.value)).startswith("cannot read runs/s: Could not")
 
 
