@@ -1,9 +1,10 @@
-"""Compare studies: one page, table and figures of all models, tasks and lengths.
+"""Compare studies: write a report on all models, tasks and lengths.
 
     python -m analysis.compare
     python -m analysis.compare runs/mgru-delay runs/gru-delay --output reports/
 
-Reads what python -m search.run writes; can be used while a search runs.
+Reads what python -m search.run writes, also while a search runs. The report has an HTML page,
+Markdown and LaTeX, tables and figures.
 """
 
 import argparse
@@ -36,22 +37,28 @@ def make_parser() -> argparse.ArgumentParser:
         type=Path,
         default=Path("reports"),
         metavar="DIR",
-        help="folder for page, tables and figures (default: reports)",
+        help="folder of the report (default: reports)",
     )
-    parser.add_argument("--open", action="store_true", help="show the page when done")
+    parser.add_argument(
+        "--open", action="store_true", help="show the page in a browser when it is ready"
+    )
     parser.add_argument(
         "--live",
         action="store_true",
-        help="serve it on this machine, and make it anew while a search runs, until Ctrl-C",
+        help="serve the report on this machine, and rebuild it while a search runs, until Ctrl-C",
     )
     parser.add_argument(
-        "--port", type=int, default=8000, metavar="N", help="for --live (default: 8000)"
+        "--port",
+        type=int,
+        default=8000,
+        metavar="N",
+        help="port of --live; 0 takes a free one (default: 8000)",
     )
     return parser
 
 
 def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
-    """Compare the studies in ``runs``: write ``output`` and print the table, unless quiet.
+    """Compare the studies in ``runs``: write the report and print its table, unless quiet.
 
     Raises:
         InputError: there is no study, or the output cannot be written.
@@ -67,7 +74,7 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
     contents[PAGE] = render_page(studies, tables, figures, missing, contents, command).encode()
     for name, content in contents.items():
         write_file(output / name, content)
-    # Names of a user's cells may look like markup.
+    # The name of a user's cell may look like markup.
     console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
     console.print(comparison_table(comparison, searched))
     if confirmed := confirmation_table(comparison):

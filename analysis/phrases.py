@@ -1,4 +1,4 @@
-"""Numbers and lists as a sentence has them, for captions and verdicts."""
+"""Numbers and lists in the form that a sentence needs, for captions and verdicts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +10,11 @@ MOST_PARTS = 6
 def enumeration(words: Sequence[str]) -> str:
     """``a, b and c``."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def short_enumeration(words: Sequence[str]) -> str:
+    """``a, b and c``, or ``a, b, c and 4 more``."""
+    return enumeration(first_few(words))
 
 
 def first_few(words: Sequence[str], limit: int = 4) -> list[str]:

@@ -73,7 +73,7 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         default=["runs"],
         metavar="RUNS",
-        help="study, or folder of studies, also s3://bucket/prefix (default: runs)",
+        help="study or folder of studies, also s3://bucket/prefix (default: runs)",
     )
 
 

@@ -50,8 +50,8 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             )
         if at_T.empty:
             axes.text(0.5, 0.55, "no curve", transform=axes.transAxes, ha="center")
-        reference_line(axes, SOLVED_ACCURACY, "solved\n0.99" if T in edge else "")
-        reference_line(axes, CHANCE_ACCURACY, "chance\n0.1" if T in edge else "")
+        reference_line(axes, SOLVED_ACCURACY, f"solved\n{SOLVED_ACCURACY}" if T in edge else "")
+        reference_line(axes, CHANCE_ACCURACY, f"chance\n{CHANCE_ACCURACY}" if T in edge else "")
         axes.set_ylim(0, 1.05)  # not stretched: the curriculum is a share of T
         log_x_axis(axes)  # a final training is ten times as long as the others
     further = []

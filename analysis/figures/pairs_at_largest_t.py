@@ -9,10 +9,8 @@ from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
 from analysis.phrases import semicolon_list
 from analysis.statistics import SIGNIFICANT
-from analysis.tables.pairs import SEEDS
+from analysis.tables.pairs import MOST_SHOWN, SEEDS
 from analysis.tables.records import records
-
-MOST_PAIRS = 20
 
 UNEQUAL_TRAINING = 1.5
 """The caption warns if one training had this many times the tokens of the other."""
@@ -34,7 +32,7 @@ def data(scope: Scope) -> pd.DataFrame:
     seeds = pairs[pairs["basis"] == SEEDS]
     chosen: pd.DataFrame = pairs if seeds.empty else seeds
     chosen = chosen.sort_values("difference", ascending=False, ignore_index=True)
-    return chosen.head(MOST_PAIRS)
+    return chosen.head(MOST_SHOWN)
 
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:

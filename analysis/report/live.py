@@ -1,4 +1,4 @@
-"""A comparison that follows the studies: made anew when they change, shown in a browser."""
+"""A comparison that follows the studies: rebuilt when they change, and shown in a browser."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ LOOK_INTERVAL = 2.0
 """Seconds between two looks at the studies."""
 
 SHARE = 0.3
-"""Largest share of the time that goes into making comparisons: the search needs the processor."""
+"""Largest share of the time that is spent on comparisons: the search needs the processor."""
 
 READ_FILES = (
     files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE, files.CONFIRM_FILE,
@@ -30,8 +30,8 @@ READ_FILES = (
 VERSION_PATH = "/version"
 
 FRAME = (Path(__file__).parent / "live.html").read_text(encoding="utf-8")
-"""Shows the page as it was made, whose own policy allows no script but its own, and loads it again
-when there is a newer one."""
+"""A page around the comparison, which reloads it when there is a newer one. The comparison cannot
+do that itself: it allows no script but its own."""
 
 NOTHING_YET = "<!DOCTYPE html><title>Comparison</title><p>No comparison yet."
 
@@ -41,10 +41,10 @@ class LiveComparison:
 
     Attributes:
         version: grows with each comparison.
-        problem: why there is none, or none newer.
+        problem: why there is no comparison, or no newer one; empty if there is.
 
     Args:
-        compare: makes the comparison; raises InputError if it cannot.
+        compare: writes the comparison; raises InputError if it cannot.
     """
 
     def __init__(self, compare: Callable[[], None], runs: Sequence[str | StudyPath], output: Path):
@@ -56,14 +56,14 @@ class LiveComparison:
         self._made_from: object = None
 
     def refresh(self) -> bool:
-        """Make the comparison anew if a study has changed; returns whether one had."""
+        """Rebuild the comparison if a study has changed; returns whether one had."""
         state = state_of(self._runs)
         if state == self._made_from:
             return False
         try:
             self._compare()
             self.problem = ""
-        except (InputError, OSError) as error:  # a study may go while it is read
+        except (InputError, OSError) as error:  # a study may be deleted while it is read
             self.problem = str(error)
         self._made_from = state
         self.version += 1
@@ -71,7 +71,7 @@ class LiveComparison:
 
 
 def state_of(runs: Sequence[str | StudyPath]) -> tuple[tuple[str, float, int], ...]:
-    """What tells that a study has changed: of each of its files the path, time and size."""
+    """Path, time and size of each file of the studies: they differ once a study has changed."""
     state = []
     for run in map(open_run, runs):
         folders = [run, *run.iterdir()] if run.is_dir() else []
@@ -85,7 +85,7 @@ def state_of(runs: Sequence[str | StudyPath]) -> tuple[tuple[str, float, int], .
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    """Serves the page, its version, and the files beside it."""
+    """Serves the page, its version and the files beside it."""
 
     def __init__(self, comparison: LiveComparison, *arguments: object):
         self._comparison = comparison
@@ -122,13 +122,13 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 def listen(comparison: LiveComparison, port: int) -> ThreadingHTTPServer:
-    """Serve a comparison on this machine alone, in a thread.
+    """Serve a comparison in a thread, to this machine only.
 
     Args:
         port: 0 takes a free one.
 
     Raises:
-        InputError: the port cannot be had.
+        InputError: the port cannot be used.
     """
     try:
         server = ThreadingHTTPServer((HOST, port), partial(_Handler, comparison))
@@ -146,25 +146,25 @@ def follow(
     port: int,
     browse: bool,
 ) -> None:
-    """Serve the comparison, and make it anew whenever studies have changed, until Ctrl-C.
+    """Serve the comparison, and rebuild it whenever studies have changed, until Ctrl-C.
 
     Args:
         browse: show it in the browser.
 
     Raises:
-        InputError: the port cannot be had.
+        InputError: the port cannot be used.
     """
     comparison = LiveComparison(compare, runs, output)
     server = listen(comparison, port)
     address = f"http://{HOST}:{server.server_address[1]}/"
-    print(f"{address} shows the comparison while studies change; Ctrl-C ends it", flush=True)
+    print(f"{address} shows the comparison and follows the studies; Ctrl-C ends it", flush=True)
     if browse:
         webbrowser.open(address)
     try:
         while True:
             began = time.monotonic()
             if comparison.refresh():
-                what = comparison.problem or f"comparison {comparison.version} is there"
+                what = comparison.problem or f"comparison {comparison.version} is ready"
                 print(f"{time.strftime('%H:%M:%S')} {what}", flush=True)
             took = time.monotonic() - began
             time.sleep(max(LOOK_INTERVAL, took * (1 - SHARE) / SHARE))

@@ -8,43 +8,42 @@ from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.report.accuracy_table import accuracy_table
 from analysis.report.cells import MISSING, PrintedColumn, Row, interval, value
 from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, tasks
+from analysis.tables.pairs import MOST_SHOWN
 from analysis.tables.records import records
 from analysis.tables.registry import NAME
+from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
 from studies.markdown import markdown_table
 from studies.seed_statistics import BEST_OF_MANY
 
-MOST_PAIRS = 20
-
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Comparison of the models on the copy task
 
-Each row is the best trial that a search found for one model at one length T. The search picked
-it out of many trials by its accuracy on validation data; the accuracy, exact match and recalled
-bits given here were measured on test data, which chose nothing. The 95 % interval is over test
-payloads of that one trained model: it does not tell how much another random seed would change.
-A model solves T when its validation accuracy at T is at least 0.99 at two evaluations in a row;
-guessing has an accuracy of 0.1.
+Each row is the best trial of one model at one length T. The search chose it among many trials by
+its validation accuracy. Its accuracy, exact match and recalled bits were measured on test data,
+which decided nothing. The 95 % interval is over test payloads of that one trained network: another
+seed may change the accuracy by more. A model solves T when its validation accuracy at T is at least
+{SOLVED_ACCURACY} at two evaluations in a row. Guessing has an accuracy of {CHANCE_ACCURACY}.
 """
 
 CONFIRMATION = f"""\
 "Mean over seeds" is the mean test accuracy of the same configuration trained again with fresh
-seeds, each tested on payloads of its own, with a 95 % interval over seeds (Student's t);
-"solved" says how many of them solved T, with a 95 % interval of the share that does
-(Clopper-Pearson). {BEST_OF_MANY}
+seeds, each tested on its own payloads, with a 95 % interval over seeds (Student's t). "Solved"
+counts the seeds that solved T, with a 95 % interval of their share (Clopper-Pearson).
+{BEST_OF_MANY}
 """
 
 
 PAIRS = """\
 Differences of test accuracy at the largest T, with 95 % intervals. Over payloads, two trained
-networks are compared; over seeds, two architectures with their best configurations. p-values are
-corrected for all pairs at this T (Holm). All T are in pairs.csv.
+networks are compared; over seeds, two models with their best configurations. p-values are corrected
+for all pairs at this T (Holm). pairs.csv has all T.
 """
 
 COSTS = """\
 What each result has cost: tokens and seconds of all trials at its T. At equal tokens and seconds,
-each model's best trial is cut to what the shortest one had; at equal parameters, each search has
-its best trial of no more than the least of their largest models. These three are accuracies on
-validation data.
+the best trial of each model is cut to the shortest of them. At equal parameters, each search has
+its best trial up to a limit, the smallest of the models' largest networks. These three are
+validation accuracies.
 """
 
 
@@ -111,8 +110,8 @@ def _pairs_part(pairs: pd.DataFrame, task: str) -> list[str]:
         PrintedColumn("P(better seed)", value("superiority", ".2f")),
         PrintedColumn("p (Holm)", value("p_holm", ".2g")),
     )
-    more = f"The first {MOST_PAIRS} of {len(rows)}.\n" if len(rows) > MOST_PAIRS else ""
-    return [PAIRS, _table(columns, rows.head(MOST_PAIRS)), more]
+    more = f"The first {MOST_SHOWN} of {len(rows)}.\n" if len(rows) > MOST_SHOWN else ""
+    return [PAIRS, _table(columns, rows.head(MOST_SHOWN)), more]
 
 
 def _costs_part(costs: pd.DataFrame, task: str) -> list[str]:

@@ -47,6 +47,7 @@ STATUS_COLUMNS = {status: f"trials_{status}" for status in files.STATUSES}
 HYPERPARAMETERS = tuple(of.name for of in (LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED))
 
 LABEL = text("label", "the model, with its study where several studies of the task share it")
+TRIAL_COUNT = whole("trials", "", "trials of the search at this T")
 
 IDENTITY = (
     STUDY, LABEL, TASK,
@@ -68,7 +69,7 @@ COMPARISON = Table(
     "One row a (study, T): the best trial. Further columns are searched hyperparameters.",
     (
         *IDENTITY, LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED, *SCORES, *CONFIRMED,
-        whole("trials", "", "trials of the search at this T"),
+        TRIAL_COUNT,
         *(
             whole(name, "", f"trials that are {status.replace('_', ' ')}")
             for status, name in STATUS_COLUMNS.items()

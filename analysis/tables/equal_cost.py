@@ -3,7 +3,7 @@
 import pandas as pd
 
 from analysis.reading.studies import Studies
-from analysis.tables.comparison import DONE, LABEL
+from analysis.tables.comparison import DONE, LABEL, TRIAL_COUNT
 from studies import format as files
 from studies.columns import ACCURACY, PARAMETERS, TASK, T, Table, real, whole
 
@@ -11,8 +11,7 @@ EQUAL_COST = Table(
     "equal_cost.csv",
     "One row a (label, T) with a result: its cost, and validation accuracies at equal cost.",
     (
-        TASK, T, LABEL, ACCURACY, PARAMETERS,
-        whole("trials", "", "trials of the search at this T"),
+        TASK, T, LABEL, ACCURACY, PARAMETERS, TRIAL_COUNT,
         whole(
             "search_tokens", "tokens",
             "tokens of all trials at this T, final training and fresh seeds included",

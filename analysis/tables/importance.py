@@ -42,7 +42,7 @@ SHUFFLES = 10
 
 IMPORTANCE = Table(
     "importance.csv",
-    "One row a (study, hyperparameter) of each study with at least 20 trials that have ended.",
+    f"One row a (study, hyperparameter) of studies with at least {LEAST_TRIALS} ended trials.",
     (
         STUDY, LABEL, TASK,
         text("hyperparameter", "a searched hyperparameter"),

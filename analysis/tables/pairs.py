@@ -23,6 +23,9 @@ from studies.columns import TASK, WHOLE, T, Table, real, text, whole
 PAYLOADS = "payloads"
 SEEDS = "seeds"
 
+MOST_SHOWN = 20
+"""Pairs that a figure and the Markdown page show; pairs.csv has all."""
+
 PAIRS = Table(
     "pairs.csv",
     "One row for every two labels with a result at a T.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from analysis.report.cells import MISSING, PrintedColumn, Row, interval, value, words
 from analysis.tables.comparison import DONE, STATUS_COLUMNS
+from studies.columns import TRIALS
 
 
 def _seeds_solved(row: Row) -> str:
@@ -26,50 +27,46 @@ def comparison_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Pri
         PrintedColumn(
             "95 % of mean",
             interval("mean_accuracy", ".4f", " to "),
-            "95 % interval of it, over seeds",
+            "95 % interval of the mean over seeds",
         ),
         PrintedColumn("seeds", _seeds_solved, "fresh seeds that solved T"),
     ]
     # Where something is missing, the reason stands next to the gap.
     finished = all(row["state"] == DONE for row in rows)
-    state = PrintedColumn("state", words("state"), "of the search at this T", numeric=False)
+    state = PrintedColumn("state", words("state"), "state of the search at this T", numeric=False)
     return [
         PrintedColumn("T", value("T", "d"), "length, in steps"),
         *(() if finished else (state,)),
         PrintedColumn("accuracy", value("accuracy", ".4f"), "test accuracy of the best trial"),
         PrintedColumn(
-            "95 %", interval("accuracy", ".4f", " to "), "95 % interval of it, over test payloads"
+            "95 %", interval("accuracy", ".4f", " to "), "95 % interval over test payloads"
         ),
         *(confirmed if any(row["seeds"] is not None for row in rows) else ()),
         PrintedColumn("exact", value("exact_match", ".4f"), "share of whole payloads recalled"),
         PrintedColumn("bits", value("recalled_bits", ".1f"), "recalled bits of a payload"),
         PrintedColumn(
-            "M tokens", value("tokens_to_solve", ".2f", 1e6), "million tokens until it was solved"
+            "M tokens", value("tokens_to_solve", ".2f", 1e6), "million tokens until T was solved"
         ),
         PrintedColumn(
-            "s", value("seconds_to_solve", ".1f"), "seconds of training until it was solved"
+            "s", value("seconds_to_solve", ".1f"), "seconds of training until T was solved"
         ),
         PrintedColumn("parameters", value("parameters", ",d"), "trained parameters"),
         *hyperparameter_columns(rows, searched),
         PrintedColumn("trials", value("trials", "d"), "trials of the search"),
-        PrintedColumn("of these", _statuses, "how they ended", numeric=False),
+        PrintedColumn("of these", _statuses, "how the trials ended", numeric=False),
         *((state,) if finished else ()),
-        PrintedColumn("study", lambda row: row["study"], "folder of the study", numeric=False),
+        PrintedColumn("study", lambda row: row["study"], "study directory", numeric=False),
     ]
 
 
 def hyperparameter_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[PrintedColumn]:
-    """Those hyperparameters that were searched; a fixed one is in the configuration."""
-    units = {
-        "learning_rate": "at its start",
-        "hidden_size": "in units",
-        "curriculum_length": "in optimizer steps",
-    }
+    """The columns of the searched hyperparameters; a fixed one is in the configuration."""
+    meanings = {column.name: column.meaning for column in TRIALS.columns}
     return [
         PrintedColumn(
             name.replace("_", " "),
             value(name, ".4g"),
-            f"searched hyperparameter{', ' * (name in units)}{units.get(name, '')}",
+            meanings.get(name, "hyperparameter"),
         )
         for name in searched
         if any(row.get(name) is not None for row in rows)
@@ -80,9 +77,9 @@ def trial_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[PrintedC
     """The columns of a study's trials."""
     return [
         PrintedColumn("T", value("T", "d"), "length, in steps"),
-        PrintedColumn("status", words("status"), "how it ended", numeric=False),
+        PrintedColumn("status", words("status"), "how the trial ended", numeric=False),
         PrintedColumn(
-            "stage", words("stage"), "search, final training, or fresh seed", numeric=False
+            "stage", words("stage"), "search, final training or confirmation", numeric=False
         ),
         *hyperparameter_columns(rows, searched),
         PrintedColumn(
@@ -95,6 +92,6 @@ def trial_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[PrintedC
             value("tokens_to_solve", ".2f", 1e6),
             "million tokens until T was solved",
         ),
-        PrintedColumn("seed", value("seed", "d"), "of weights and training data"),
+        PrintedColumn("seed", value("seed", "d"), "seed of the weights and of the training data"),
         PrintedColumn("error", lambda row: row["error"] or MISSING, "why it failed", numeric=False),
     ]

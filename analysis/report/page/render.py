@@ -1,4 +1,4 @@
-"""Puts the page together. Whatever comes from a study is text; the templates escape it."""
+"""Builds the page. Whatever comes from a study is text, which the templates escape."""
 
 import base64
 import hashlib
@@ -26,19 +26,25 @@ from analysis.report.verdict.verdict import Verdict, verdicts
 from analysis.tables.comparison import problems, searched_hyperparameters
 from analysis.tables.records import records
 from analysis.tables.registry import NAME
+from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
 from studies.paths import open_path
 
 FOLDER = Path(__file__).parent
 PAGE = "index.html"
-TABLES_IN_ALL = 400_000
+
+TABLES_IN_ALL = 400_000  # characters
 FIGURES_IN_ALL = 1_500_000
-SVG_AT_MOST = 400_000  # of a larger figure the page holds the PNG
-"""What the page holds of tables and figures, in characters."""
+"""The most that the page holds of tables and figures; the others are files beside it."""
+
+SVG_AT_MOST = 400_000
+"""Characters of an SVG file; of a larger figure the page holds the PNG."""
 
 
 class FigurePart(NamedTuple):
-    """A figure on the page: ``image`` is an SVG element, or one that shows the PNG, or None if
-    the page has too many."""
+    """A figure on the page.
+
+    ``image`` is an SVG element, or one that shows the PNG; None if the page holds too many.
+    """
 
     stem: str
     shows: str
@@ -126,6 +132,8 @@ def render_page(
         downloads=[*offered.values()],
         not_held=[name for name in texts if name not in offered],
         compare_command=command,
+        solved=SOLVED_ACCURACY,
+        chance=CHANCE_ACCURACY,
         styles={part.verdict.task: part.styles for part in task_parts},
         swatch=swatch,
         variable=variable,

@@ -1,8 +1,8 @@
-""" "How long": what it took to solve one T."""
+"""The answer to "How long": what it took to solve one T."""
 
 from collections.abc import Mapping, Sequence
 
-from analysis.phrases import duration, enumeration, first_few, million_tokens
+from analysis.phrases import duration, first_few, million_tokens, short_enumeration
 from analysis.report.cells import Row
 from analysis.report.verdict.results import Effort, final_labels, is_solved
 
@@ -16,11 +16,7 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
         costs = [_cost(row, row["tokens_to_solve"], row["seconds_to_solve"]) for row in solved]
         sentences.append(
             f"Training until T = {rows[0]['T']} was solved: {'; '.join(first_few(costs))}. "
-            + (
-                "One training, no interval."
-                if len(costs) == 1
-                else "One training each, no interval."
-            )
+            f"One training{' each' * (len(costs) > 1)}, so there is no interval."
         )
     if unsolved:
         costs = [_cost(row, row["tokens"], row["seconds"]) for row in unsolved]
@@ -29,16 +25,16 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
         )
     finals = final_labels(solved, efforts)
     if finals:
-        whose = "" if len(finals) == len(solved) else f" of {enumeration(first_few(finals))}"
+        whose = "" if len(finals) == len(solved) else f" of {short_enumeration(finals)}"
         sentences.append(
-            f"The training{whose} is the final one, which goes on past the solution: "
-            "these numbers, not its accuracy, are up to there."
+            f"The training{whose} is a final training, which continues after T is solved: these "
+            "costs end at the solution, its accuracy is that at the end."
         )
     known = [efforts[study] for study in dict.fromkeys(row["study"] for row in rows)]
     machines = list(dict.fromkeys(effort.machine for effort in known))
     searches = "the search" if len(known) == 1 else f"the {len(known)} searches together"
     sentences.append(
-        f"Wall time on {enumeration(first_few(machines))}; all trials of {searches} trained for "
+        f"Wall time on {short_enumeration(machines)}; all trials of {searches} trained for "
         f"{duration(sum(effort.seconds for effort in known))}."
     )
     if len(machines) > 1:

@@ -1,8 +1,8 @@
-""" "How sure": how well the accuracies at one T are known."""
+"""The answer to "How sure": how well the accuracies at one T are known."""
 
 from collections.abc import Mapping, Sequence
 
-from analysis.phrases import between, enumeration, first_few, with_interval
+from analysis.phrases import between, short_enumeration, with_interval
 from analysis.report.cells import Row
 from analysis.report.verdict.results import Effort, final_labels, is_solved
 from analysis.statistics import SIGNIFICANT
@@ -32,17 +32,17 @@ def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: Sequence
     if 0 < len(finals) < len(rows):
         were = "was" if len(finals) == 1 else "were"
         sentences.append(
-            f"Only {enumeration(first_few(finals))} {were} trained for longer, to convergence "
-            "(--final): accuracies of the others do not compare with that."
+            f"Only {short_enumeration(finals)} {were} trained for longer (--final): do not "
+            "compare accuracies with the others."
         )
     caveats = [
         f"one search with one seed{'' if alone else ' each'}",
-        f"{'not every' if confirmed else 'no'} winner trained again with fresh seeds "
+        f"{'not every' if confirmed else 'no'} winner was trained again with fresh seeds "
         "(--confirm-seeds 5)",
     ]
     if best_of:
-        caveats.append(f"{best_of}, which as a forecast is biased upwards")
-    verdict = "It can be done; more is not shown" if alone else "This is no ranking"
+        caveats.append(f"{best_of} promises more than another training will reach")
+    verdict = "This shows only that it can be done" if alone else "This is no ranking"
     return [*sentences, f"{verdict}: {'; '.join(caveats)}."]
 
 
@@ -71,13 +71,12 @@ def _compared(rows: Sequence[Row], name: str, pairs: Sequence[Row]) -> str:
         apart = frozenset((best["label"], row["label"])) in told_apart
         (below if apart else near).append(f"{row['label']} {with_interval(row, name)}")
     if near:
-        text += f" Not told apart from it: {enumeration(first_few(near))}; no difference shown."
+        text += f" Not significantly different: {short_enumeration(near)}."
     if below:
-        text += f" {enumeration(first_few(below))} {'lies' if len(below) == 1 else 'lie'} below it "
-        text += f"by more than {'seeds' if over_seeds else 'test payloads'} explain"
-        if len(others) > 1:
-            text += ", corrected for all comparisons"
-        text += "." if over_seeds else "; another seed may move a network by more."
+        over = "seeds" if over_seeds else "test payloads"
+        text += f" Significantly lower over {over}: {short_enumeration(below)}"
+        text += " (corrected for all comparisons)." if len(others) > 1 else "."
+        text += "" if over_seeds else " Another seed may change a network by more."
     return text
 
 
@@ -87,9 +86,7 @@ def _seeds_that_solve(rows: Sequence[Row]) -> str:
         f"[{row['solved_low']:.2f}, {row['solved_high']:.2f}]"
         for row in rows
     ]
-    return (
-        f"Fresh seeds that solve it: {enumeration(first_few(counts))} (95 % interval of the share)."
-    )
+    return f"Fresh seeds that solve it: {short_enumeration(counts)} (95 % interval of the share)."
 
 
 def _confirmation(row: Row) -> str:

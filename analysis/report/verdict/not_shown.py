@@ -1,8 +1,8 @@
-""" "Not shown": what is unfinished, missing, or does not follow."""
+"""The answer to "Not shown": what is unfinished, missing, or does not follow."""
 
 from collections.abc import Sequence
 
-from analysis.phrases import at_lengths, enumeration, first_few
+from analysis.phrases import at_lengths, first_few, short_enumeration
 from analysis.report.cells import Row
 from analysis.report.verdict.results import is_solved, is_tested, labels_of, largest_solved
 from analysis.tables.comparison import ALL_FAILED, NOT_STARTED
@@ -13,14 +13,14 @@ def not_shown(rows: Sequence[Row]) -> list[str]:
     labels, lengths = labels_of(rows), sorted({row["T"] for row in rows})
     sentences = []
     if open_parts := _without_result(rows):
-        sentences.append(f"Not the last word: {'; '.join(first_few(open_parts))}.")
+        sentences.append(f"No result yet: {'; '.join(first_few(open_parts))}.")
     missed = [
         f"{row['label']} at T = {row['T']}"
         for row in rows
         if is_tested(row) and not is_solved(row) and row["T"] < largest_solved(row["label"], rows)
     ]
     if missed:
-        sentences.append(f"Not solved, though a larger T is: {enumeration(first_few(missed))}.")
+        sentences.append(f"Not solved, although a larger T is: {short_enumeration(missed)}.")
     absent = []
     for label in labels:
         missing = set(lengths) - {row["T"] for row in rows if row["label"] == label}
@@ -29,23 +29,23 @@ def not_shown(rows: Sequence[Row]) -> list[str]:
     if absent:
         sentences.append(f"Not searched: {'; '.join(first_few(absent))}.")
     if len(lengths) == 1:
-        sentences.append(f"How it changes with T: {lengths[0]} is the only one searched.")
+        sentences.append(f"How results change with T: only T = {lengths[0]} was searched.")
     models = dict.fromkeys(row["model"] for row in rows)
     if len(models) == 1:
-        sentences.append(f"How other architectures do: {next(iter(models))} is the only one here.")
+        sentences.append(f"How other models compare: only {next(iter(models))} was searched.")
     studies = {
         model: list(dict.fromkeys(row["study"] for row in rows if row["model"] == model))
         for model in models
     }
     several = [
-        f"{model} in {len(found)} ({enumeration(first_few(found))})"
+        f"{model} in {len(found)} ({short_enumeration(found)})"
         for model, found in studies.items()
         if len(found) > 1
     ]
     if several:
         sentences.append(
-            f"Searched in several studies: {enumeration(first_few(several))}; between those "
-            "the search differs, or luck, not the architecture."
+            f"Searched in several studies: {short_enumeration(several)}. These differ in the "
+            "search or in luck, not in the model."
         )
     return sentences
 

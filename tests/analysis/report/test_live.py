@@ -137,7 +137,7 @@ def test_a_browser_shows_each_new_comparison_where_the_reader_is(tmp_path: Path)
         assert wrong == []
         server.shutdown()
         server.server_close()
-        page.get_by_text("has ended: this is its last comparison").wait_for()
+        page.get_by_text("has ended; this is its last comparison").wait_for()
         assert page.frames[1].evaluate("document.querySelector('#n').textContent") == "comparison 2"
         browser.close()
 

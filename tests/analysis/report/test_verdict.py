@@ -170,8 +170,8 @@ def test_what_the_pairs_do_not_tell_apart_is_no_difference() -> None:
     [verdict] = judge(*rows, differ={("gru", "lstm"): 0.2})
     sure = text(verdict, "How sure")
     assert "gru has a test accuracy of 0.9950 [0.9930, 0.9970], the highest" in sure
-    assert "Not told apart from it: lstm 0.9940 [0.9920, 0.9960]; no difference shown" in sure
-    assert "below it" not in sure
+    assert "Not significantly different: lstm 0.9940 [0.9920, 0.9960]." in sure
+    assert "Significantly lower" not in sure
     assert "This is no ranking: one search with one seed each" in sure
 
 
@@ -179,17 +179,20 @@ def test_a_difference_over_payloads_is_one_of_these_networks_only() -> None:
     rows = solved("gru", 100, 0.999), solved("lstm", 100, 0.991), solved("x", 100, 0.99)
     [verdict] = judge(*rows, differ={("gru", "lstm"): 1e-3, ("gru", "x"): 1e-4})
     sure = text(verdict, "How sure")
-    assert "lstm 0.9910 [0.9890, 0.9930] and x 0.9900 [0.9880, 0.9920] lie below it" in sure
-    assert "another seed may move a network by more" in sure
-    assert "no difference" not in sure
+    assert (
+        "Significantly lower over test payloads: lstm 0.9910 [0.9890, 0.9930] and x 0.9900 "
+        "[0.9880, 0.9920] (corrected for all comparisons)." in sure
+    )
+    assert "Another seed may change a network by more" in sure
+    assert "Not significantly" not in sure
 
 
 @pytest.mark.parametrize(("p_value", "apart"), [(0.0, True), (0.05, False), (float("nan"), False)])
 def test_a_pair_is_told_apart_by_its_corrected_p_value(p_value: float, apart: bool) -> None:
     rows = solved("gru", 100, 0.999), solved("lstm", 100, 0.991)
     [verdict] = judge(*rows, differ={("gru", "lstm"): p_value})
-    assert ("below it" in text(verdict, "How sure")) == apart
-    assert ("no difference shown" in text(verdict, "How sure")) == (not apart)
+    assert ("Significantly lower" in text(verdict, "How sure")) == apart
+    assert ("Not significantly different" in text(verdict, "How sure")) == (not apart)
 
 
 def test_only_the_largest_solved_length_is_compared() -> None:
@@ -215,7 +218,7 @@ def test_an_accuracy_that_solves_nothing_is_held_against_guessing(
 def test_the_best_of_many_is_biased_and_the_only_trial_is_not() -> None:
     [many] = judge(solved("gru", 100, trials=3), solved("lstm", 100, trials=16))
     [one] = judge(solved("gru", 100, trials=1))
-    assert "the best of 3 to 16 trials, which as a forecast is biased upwards" in text(
+    assert "the best of 3 to 16 trials promises more than another training will reach" in text(
         many, "How sure"
     )
     assert "best of" not in text(one, "How sure")
@@ -231,11 +234,8 @@ def test_confirmed_winners_are_compared_by_their_seeds() -> None:
     )
     sure = text(verdict, "How sure")
     assert "lstm has a mean test accuracy over fresh seeds of 0.9910 [0.9860, 0.9960]" in sure
-    assert "Not told apart from it: gru 0.9900 [0.9850, 0.9950]; no difference" in sure
-    assert (
-        "mgru 0.7000 [0.6000, 0.8000] lies below it by more than seeds explain, corrected for all"
-        in sure
-    )
+    assert "Not significantly different: gru 0.9900 [0.9850, 0.9950]." in sure
+    assert "Significantly lower over seeds: mgru 0.7000 [0.6000, 0.8000] (corrected for all" in sure
     assert "lstm 4 of 5" in sure
     assert "no ranking" not in sure
 
@@ -244,7 +244,7 @@ def test_one_confirmed_winner_of_two_ranks_nothing() -> None:
     [verdict] = judge(solved("gru", 100, **seeds(0.99, solved=4)), solved("lstm", 100))
     sure = text(verdict, "How sure")
     assert "gru, trained again with 5 fresh seeds, solves it with 4 of them" in sure
-    assert "not every winner trained again with fresh seeds" in sure
+    assert "not every winner was trained again with fresh seeds" in sure
     assert "no ranking" in sure
 
 
@@ -271,11 +271,11 @@ def test_seconds_of_two_machines_are_not_compared() -> None:
 def test_a_final_training_is_called_so() -> None:
     final = {"gru-study": Effort(MACHINE, 60.0, frozenset({100}))}
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
-    assert "The training of gru is the final one" in text(verdict, "How long")
+    assert "The training of gru is a final training" in text(verdict, "How long")
     assert "Only gru was trained for longer" in text(verdict, "How sure")
     final["lstm-study"] = final["gru-study"]
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
-    assert "The training is the final one" in text(verdict, "How long")
+    assert "The training is a final training" in text(verdict, "How long")
     assert "Only" not in text(verdict, "How sure")
 
 
@@ -288,7 +288,7 @@ def test_what_is_open_or_missing_is_said() -> None:
     assert f"gru at T = 200 is {SEARCHING}" in missing
     assert "gru at T = 500 is not started" in missing
     assert "x at T = 100 has only failed trials" in missing
-    assert "Not solved, though a larger T is: lstm at T = 100." in missing
+    assert "Not solved, although a larger T is: lstm at T = 100." in missing
     assert "Not searched: lstm at T = 500; x at T = 200 and 500." in missing
 
 
@@ -298,9 +298,9 @@ def test_one_model_one_length_and_two_studies_limit_what_is_shown() -> None:
         solved("gru", 100, label="gru (b)", study="b"),
     )
     missing = text(verdict, "Not shown")
-    assert "100 is the only one searched" in missing
-    assert "gru is the only one here" in missing
-    assert "Searched in several studies: gru in 2 (a and b);" in missing
+    assert "only T = 100 was searched" in missing
+    assert "only gru was searched" in missing
+    assert "Searched in several studies: gru in 2 (a and b)." in missing
 
 
 def test_a_complete_comparison_has_nothing_to_add() -> None:

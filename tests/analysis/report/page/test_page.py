@@ -133,7 +133,7 @@ def test_the_verdict_comes_first_and_the_numbers_are_those_of_the_table(runs: Pa
     headings = [said(element) for element in document.iter("h2")]
     assert headings[0] == "gru and mgru both copy over 100 steps, but not at T = 200."
     assert headings[1:] == [
-        "All numbers", "Figures", "Studies", "How each number is reproduced", "Downloads",
+        "All numbers", "Figures", "Studies", "How to reproduce each number", "Downloads",
     ]  # fmt: skip
     [overview] = find(document, "table", **{"class": "overview"})
     assert "0.9910 0.9890 to 0.9930 solved in 6 s, 0.6 M tokens" in said_apart(overview)
@@ -214,7 +214,7 @@ def test_what_is_left_out_is_said(runs: Path, monkeypatch: pytest.MonkeyPatch) -
     text = said(document)
     assert "5 trials, the best at each T; 3 more are in" in text
     assert "The 5 best trials; 3 more are in progress.csv" in text
-    assert f"Too large for this page: trials.csv, progress.csv in {runs}/gru." in text
+    assert f"Too large for this page: trials.csv, progress.csv; see {runs}/gru." in text
     assert "gru-trials.csv" not in downloads(document)
     assert "gru-best.csv" in downloads(document)
 

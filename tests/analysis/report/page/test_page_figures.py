@@ -51,7 +51,7 @@ def test_figures_that_are_too_large_are_left_out(runs: Path, one_figure, monkeyp
     reports = runs.parent / "reports"
     for limit, expected in (
         ("SVG_AT_MOST", '<img class="plot"'),
-        ("FIGURES_IN_ALL", f"Too large for this page: it is {first}.png beside it."),
+        ("FIGURES_IN_ALL", f"Too large for this page: see {first}.png beside it."),
     ):
         monkeypatch.setattr(render, limit, 1000)
         assert main([str(runs), "--output", str(reports)]) == 0
