@@ -250,7 +250,7 @@ def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
     assert [row["status"] for row in rows] == [files.COMPLETED, *[files.FAILED] * 4]
     reasons = [row["error"] for row in rows]
     assert reasons[1].startswith("worker lost: ")
-    assert reasons[2] == "no result for 1 min: its worker was ended"
+    assert reasons[2] == "no result for 1 min; its worker was stopped"
     assert reasons[3:] == ["MemoryError: no room for 1 GB", "ValueError: a mistake in the cell"]
     assert out.count("resumes from iteration") == 3
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)

@@ -257,7 +257,7 @@ def test_if_all_trials_fail_the_search_fails_and_says_why(small, tmp_path, monke
     reason = "RuntimeError: this cell is made for five steps"
     assert code == 1
     assert err == (
-        f"failed: all 2 trials at T=1 failed; the last: {reason}. "
+        f"failed: all 2 trials at T=1 failed; the last error: {reason}. "
         "--resume --retry-failed runs them again\n"
     )
     rows = read(tmp_path / "runs" / "my_cells.Short-sequence" / files.TRIALS_FILE)

@@ -128,8 +128,9 @@ class Trainer:
                 total_loss += self._train_step()
             loss = float(total_loss) / (progress.step - first_step)
             if not loss <= DIVERGED_LOSS:
+                # search --replay compares this line with the one that a study has recorded
                 raise DivergedError(
-                    f"training diverged: mean loss {loss:.3g} nats per symbol over iteration "
+                    f"training diverged: mean loss {loss:.3g} nats a symbol over iteration "
                     f"{progress.iteration + 1} (chance is {CHANCE_CROSS_ENTROPY:.2f})"
                 )
             scores = evaluate_ladder(

@@ -25,16 +25,15 @@ def advice_at_chance(history: History) -> list[str]:
     if nowhere:
         lines.append(
             f"T={', '.join(map(str, nowhere))}: every trial stayed at chance, at shorter lengths "
-            "as well. Look at the learning rate (space.learning_rate, lower and higher), the "
-            "tokens of a trial (training.max_tokens), and whether the state of the model lasts: "
-            "the gate that keeps it should start open"
+            "too. Try lower and higher learning rates (space.learning_rate) and more tokens per "
+            "trial (training.max_tokens), and check that the model keeps its state: the gate for "
+            "that should start open"
         )
     if shorter:
         best = max(ladders[T] for T in shorter)
         lines.append(
-            f"T={', '.join(map(str, shorter))}: every trial stayed at chance there, but learnt "
-            f"shorter lengths (ladder accuracy {best:.2f}). Give them more: tokens "
-            "(training.max_tokens), a longer curriculum (space.curriculum_length), time "
-            "(--budget-minutes)"
+            f"T={', '.join(map(str, shorter))}: every trial stayed at chance, but learned shorter "
+            f"lengths (ladder accuracy {best:.2f}). Allow more tokens (training.max_tokens), a "
+            "longer curriculum (space.curriculum_length) or more time (--budget-minutes)"
         )
     return lines

@@ -17,8 +17,8 @@ from studies.format import model_label
 ABSENT = "-"
 
 CAVEAT = (
-    "Each accuracy is that of one trained network; the interval is over its test payloads and "
-    "does not know the luck of a seed. --confirm-seeds 5 tells whether a difference stays."
+    "Each accuracy is that of one trained network. The interval is over its test payloads and "
+    "ignores the luck of a seed; --confirm-seeds 5 shows whether a difference remains."
 )
 
 

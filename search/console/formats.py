@@ -83,7 +83,7 @@ def limit_reason(history: History, T: int) -> str:
         case "solved_trials":
             return f"{length.solved} trial{'s' * (length.solved > 1)} solved it"
         case "trials":
-            return f"all {len(length.trials)} trials ran"
+            return f"all {len(length.trials)} trials have run"
         case "patience":
             return f"no gain in {length.stale} trials"
-    return "its time is over"
+    return "its time is up"

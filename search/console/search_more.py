@@ -1,4 +1,4 @@
-"""What would make the search at a T that is over go on: the limits to raise, and the commands."""
+"""How to continue a search that has ended: the limits to raise, and the commands."""
 
 import math
 from collections.abc import Iterator
@@ -10,8 +10,8 @@ from studies.paths import StudyPath
 REASONS = {
     "solved_trials": "enough trials have solved it",
     "patience": "trials brought no more gain",
-    "trials": "all trials ran",
-    "budget_minutes": "the time is over",
+    "trials": "all trials have run",
+    "budget_minutes": "the time is up",
 }
 
 OPTIONS = {"trials": "--trials ", "budget_minutes": "--budget-minutes "}
@@ -19,9 +19,9 @@ OPTIONS = {"trials": "--trials ", "budget_minutes": "--budget-minutes "}
 
 
 def limits_to_raise(history: History, T: int) -> dict[str, float]:
-    """The limits that keep the search at T from going on, each with a value that lets it.
+    """The limits that stop the search at T, each with a value at which it would continue.
 
-    The limit that ended it comes first. Others may have been reached as well.
+    The limit that ended it comes first; others may have been reached as well.
     """
     search, length = history.config.search, history.lengths[T]
     at = {name: getattr(search, name) for name in REASONS}
@@ -41,7 +41,10 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
 
 
 def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
-    """What is over and why, and the command that goes on there; T with the same limits together."""
+    """Say where the search has ended and why, with the command that continues it.
+
+    T with the same limits share a line.
+    """
     groups: dict[tuple[str, ...], list[int]] = {}
     for T in history.config.T:
         if history.is_over(T):

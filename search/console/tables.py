@@ -19,7 +19,7 @@ from search.study.history import History
 from studies.seed_statistics import SeedSummary, summarize_seeds
 
 DOUBT = " !"
-DOUBTFUL = f"! validation called it solved, but its test lies below {SOLVED_ACCURACY}"
+DOUBTFUL = f"! solved on validation payloads, but the test accuracy is below {SOLVED_ACCURACY}"
 
 MOST_HYPERPARAMETERS = 4
 """Columns of them in a table, which 80 columns have room for; trials.csv has all."""

@@ -182,10 +182,10 @@ def check_results(study: Study) -> None:
         last = study.history.lengths[failed[-1]].trials
         number = f"{len(last)} " if len(failed) == 1 else ""
         raise SearchFailedError(
-            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last: "
+            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last error: "
             f"{last[-1].row['error']}. --resume --retry-failed runs them again"
         )
     if not study.history.best:
         raise SearchFailedError(
-            "no trial finished an iteration in the time given; raise --budget-minutes"
+            "no trial finished an iteration within the time limit; raise --budget-minutes"
         )

@@ -29,9 +29,9 @@ def check_can_learn(config: StudyConfig, overrides: Sequence[str]) -> None:
         fixed = f"training.{name}"
         if name in config.dimensions() or {fixed, f"space.{name}"} & set_by_user:
             key = f"space.{name}" if name in config.space else fixed
-            advice = "leave it out"
+            advice = "remove it"
             if config.model not in MODELS:
-                advice += f", or give the cell's factory an argument {name}"
+                advice += f", or add an argument {name} to the cell's factory"
             raise UserError(
-                f"{key} has no effect: the model {config.model!r} takes no {name}: {advice}"
+                f"{key} has no effect: the model {config.model!r} does not take {name}; {advice}"
             )

@@ -100,7 +100,7 @@ class Recorder(Callback):
         limits = self._study.config.search
         reason = failure.reason
         if trial in self._hung:
-            reason = f"no result for {limits.stall_minutes:g} min: its worker was ended"
+            reason = f"no result for {limits.stall_minutes:g} min; its worker was stopped"
         with self._guard:
             if may_retry(failure, record, limits.max_failures):
                 self._study.retry_trial(record.id, reason, blameless=failure.blameless)

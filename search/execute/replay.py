@@ -37,7 +37,7 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
         only the training is compared.
 
     Raises:
-        UserError: there is no such study or trial, or this machine lacks the GPU that it had.
+        UserError: there is no such study or trial, or it needs a GPU that this machine lacks.
     """
     row, recorded = read_trial(study, trial_id)
     config = read_config(study, model)
@@ -47,8 +47,8 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
         raise UserError(f"--replay {study} {trial_id}: {reason}")
     ignored = MACHINE_DEPENDENT | (VALIDATED if other_streams else set())
     if other_streams:
-        print(f"{trial_id}: an earlier version validated it on other payloads; not compared")
-    # The threads of a trial: sums that are split among others come out otherwise.
+        print(f"{trial_id}: an earlier version used other validation payloads: not compared")
+    # As many threads as the trial had: sums split among more threads round differently.
     configure_process(threads=config.resources.threads_per_trial())
     trainer = Trainer(training)
     differences = []
@@ -85,8 +85,8 @@ def missing_failure(trainer: Trainer, error: str) -> list[str]:
     try:
         trainer.run_iteration()
     except DivergedError as repeated:
-        return [] if str(repeated) == error else [f"its failure: {repeated}"]
-    return [f"its failure: {error}"]
+        return [] if str(repeated) == error else [f"its error: {repeated}"]
+    return [f"its error: {error}"]
 
 
 def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:
@@ -101,7 +101,7 @@ def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:
     except OSError as error:
         raise UserError(f"--replay {study}: {error.filename}: {error.strerror}") from None
     if trial_id not in trials:
-        known = f"it has {', '.join(list(trials)[:3])}, ..." if trials else "it has none"
+        known = f"it has {', '.join(list(trials)[:3])}, ..." if trials else "it has no trials"
         raise UserError(f"--replay {study} {trial_id}: no such trial; {known}")
     return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
 
@@ -145,14 +145,14 @@ def why_not_here(row: Row, training: TrainingConfig, other_streams: bool) -> str
     """
     if other_streams and row.get("gpus"):
         return (
-            "an earlier version trained it, on data that it drew on a GPU; this version draws "
-            "others"
+            "an earlier version trained it on data that it drew on a GPU; this version draws "
+            "other data"
         )
     if training.resolve_device().type == "cuda" and not torch.cuda.is_available():
         host = f" of {row['host']}" if row.get("host") else ""
         return (
-            f"it was trained on a GPU{host}, and there is none here; on a CPU its numbers would "
-            "differ"
+            f"it was trained on a GPU{host}, and this machine has none; on a CPU its numbers "
+            "would differ"
         )
     return ""
 
@@ -170,4 +170,4 @@ def is_final(study: StudyPath, row: Row) -> bool:
     for confirmed in rows:
         if confirmed["trial_id"] == row["trial_id"]:
             return str(confirmed["confirms"]).endswith(f"-{files.FINAL}")
-    raise UserError(f"--replay {study} {row['trial_id']}: it is not in {file.name} yet")
+    raise UserError(f"--replay {study} {row['trial_id']}: the trial is not in {file.name} yet")

@@ -119,10 +119,7 @@ def check_host(study: StudyPath) -> None:
     try:
         if with_retries(study.exists, study):
             return with_retries(partial(check_writable, study.parent), study)
-        fault = (
-            f"does not see {study}: name by --storage a folder that all hosts share, or "
-            "s3://bucket/prefix"
-        )
+        fault = f"does not see {study}: use a --storage that all hosts share, or s3://bucket/prefix"
     except OSError as error:
         if error.errno in FULL:
             raise

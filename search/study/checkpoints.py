@@ -50,7 +50,7 @@ def load_latest(
                 partial(Trainer.load, path, device, cell=cell), folder, reading=True
             )
         except (FileNotFoundError, ValueError) as error:  # take the one before
-            log.warning("passed over: %s", error)
+            log.warning("skipping a checkpoint: %s", error)
     return None
 
 
@@ -74,7 +74,7 @@ def is_readable(path: StudyPath) -> bool:
     try:
         with_retries(partial(load_state, path), path, reading=True)
     except (FileNotFoundError, ValueError) as error:
-        log.warning("passed over: %s", error)
+        log.warning("skipping a checkpoint: %s", error)
         return False
     return True
 

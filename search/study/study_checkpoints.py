@@ -44,7 +44,7 @@ class StudyCheckpoints:
         found = best_readable(folder, accuracies)
         if found is None:
             raise SearchFailedError(
-                f"{trial.id} cannot be tested: no whole checkpoint of it is left in {folder}"
+                f"{trial.id} cannot be tested: no intact checkpoint of it is left in {folder}"
             )
         return found
 

@@ -68,7 +68,7 @@ def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
     trusted = (*MODELS, model and absolute_cell(model))
     if isinstance(name, str) and ":" in name and name not in trusted:
         raise UserError(
-            f"{path / files.STUDY_FILE} names the cell {name!r}, whose code would be run: if you "
+            f"{path / files.STUDY_FILE} names the cell {name!r}. Resuming runs its code: if you "
             f"trust it, add --model {shlex.quote(name)}"
         )
     return override(files.recorded_values(values), [], {}, str(path / files.STUDY_FILE))

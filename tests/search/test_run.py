@@ -88,7 +88,7 @@ def test_what_would_continue_a_finished_study_is_shown_as_commands(tmp_path, cap
     study.close()
     out = printed(capsys, tmp_path, "s")
     assert "s: gru on delay, finished" in out
-    assert "search more at T=5, where all trials ran:\n" in out
+    assert "search more at T=5, where all trials have run:\n" in out
     assert f"--name s --storage {tmp_path} --resume --trials 6\n" in out
     assert "--retry-failed" not in out
 
@@ -133,5 +133,5 @@ def test_solved_is_marked_where_the_test_lies_below(
     study.set_best(5, study.history.best[5] | doubtful)
     study.close()
     out = printed(capsys, tmp_path, "s")
-    assert ("validation called it solved, but its test lies below 0.99" in out) == marked
+    assert ("solved on validation payloads, but the test accuracy is below 0.99" in out) == marked
     assert bool(re.search(rf"-{high:.3f} !\s", out)) == marked

@@ -25,9 +25,9 @@ def test_what_to_look_at_depends_on_what_was_learnt_at_shorter_lengths(study):
     end(study, 9, 0.11, 0.11, low=0.1)
     end(study, 20, 0.14, 0.62, low=0.099)
     nowhere, shorter = advice_at_chance(study.history)
-    assert nowhere.startswith("T=5, 9: every trial stayed at chance, at shorter lengths as well.")
+    assert nowhere.startswith("T=5, 9: every trial stayed at chance, at shorter lengths too.")
     assert "space.learning_rate" in nowhere
-    assert shorter.startswith("T=20: every trial stayed at chance there, but learnt shorter")
+    assert shorter.startswith("T=20: every trial stayed at chance, but learned shorter")
     assert "(ladder accuracy 0.62)" in shorter
     assert "space.curriculum_length" in shorter
 

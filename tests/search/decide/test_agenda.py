@@ -211,7 +211,7 @@ def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
 def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
     study = make_study(tmp_path, confirm_seeds=1)
     output = io.StringIO()
-    told = "T3-0000 cannot be tested: no whole checkpoint of it is left in"
+    told = "T3-0000 cannot be tested: no intact checkpoint of it is left in"
     with agenda_of(study, output) as agenda:
         for _ in range(2):
             trial = agenda.next_trial(())
@@ -234,7 +234,7 @@ def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
 
 def test_a_confirmation_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
     study = make_study(tmp_path, confirm_seeds=2)
-    told = "T3-confirm-00 cannot be tested: no whole checkpoint of it is left in"
+    told = "T3-confirm-00 cannot be tested: no intact checkpoint of it is left in"
     with agenda_of(study) as agenda:
         for _ in SEARCH:
             end(study, agenda, agenda.next_trial(()), 1.0)
@@ -328,14 +328,14 @@ def test_T_that_ended_alike_go_on_by_one_command(tmp_path):
     assert more == {
         "search more at T=3, where enough trials have solved it":
         "python -m search.run --name s --resume --set search.solved_trials=2",
-        "search more at T=5, where all trials ran":
+        "search more at T=5, where all trials have run":
         "python -m search.run --name s --resume --trials 4",
     }  # fmt: skip
     change(study, solved_trials=3)
     with agenda_of(study) as agenda:
         play(study, agenda, {})
     assert list(search_more(study.history, Path("runs/s"))) == [
-        ("search more at T=3, 5, where all trials ran",
+        ("search more at T=3, 5, where all trials have run",
          "python -m search.run --name s --resume --trials 4"),
     ]  # fmt: skip
 
@@ -362,7 +362,7 @@ def test_without_time_left_nothing_is_started_and_live_trials_are_cut_off(tmp_pa
         agenda.finish()
     assert [study.history.lengths[T].limit for T in (3, 5)] == ["budget_minutes"] * 2
     assert not study.history.lengths[3].live
-    assert "T=3: no result; its time is over" in output.getvalue()
+    assert "T=3: no result; its time is up" in output.getvalue()
 
 
 def reopened(study: Study) -> Study:
@@ -382,7 +382,7 @@ def test_if_all_trials_at_a_T_failed_the_next_T_is_searched_and_the_end_says_so(
         fail_at_3(study, agenda)
         assert play(study, agenda, {}) == ["T5-0000", "T5-0001"]
     assert "T=3: no result; all 2 trials failed" in output.getvalue()
-    said = r"all 2 trials at T=3 failed; the last: training diverged. --resume --retry-failed runs"
+    said = r"all 2 trials at T=3 failed; the last error: training diverged. --resume"
     with pytest.raises(SearchFailedError, match=said):
         check_results(study)
     study = reopened(study)
@@ -396,7 +396,9 @@ def test_if_all_trials_at_every_T_failed_the_end_names_each(tmp_path):
         for _ in range(4):
             fail(study, agenda, agenda.next_trial(()))
         agenda.finish()
-    with pytest.raises(SearchFailedError, match="all trials at T=3, 5 failed; the last: training"):
+    with pytest.raises(
+        SearchFailedError, match="all trials at T=3, 5 failed; the last error: training"
+    ):
         check_results(study)
 
 

@@ -354,7 +354,7 @@ def test_what_goes_wrong_with_a_trial_is_in_its_row(machine, folder):
         "T5-confirm-00": 1,
     }  # fmt: skip
     (hung,) = (event for event in retried if event["trial_id"] == "T5-0000")
-    assert hung["error"] == "no result for 0.1 min: its worker was ended"
+    assert hung["error"] == "no result for 0.1 min; its worker was stopped"
 
 
 def test_a_finished_search_raised_to_more_trials_runs_exactly_those(machine, folder):

@@ -21,18 +21,18 @@ def dry_run(tmp_path, *arguments: str) -> int:
     [
         (
             "torch.nn:GRU", "space.forget_bias={low: 0, high: 2}",
-            "error: space.forget_bias has no effect: the model 'torch.nn:GRU' takes no "
-            "forget_bias: leave it out, or give the cell's factory an argument forget_bias\n",
+            "error: space.forget_bias has no effect: the model 'torch.nn:GRU' does not take "
+            "forget_bias; remove it, or add an argument forget_bias to the cell's factory\n",
         ),
         (
             "torch.nn:GRU", "training.initialization=published",
-            "error: training.initialization has no effect: the model 'torch.nn:GRU' takes no "
-            "initialization: leave it out, or give the cell's factory an argument initialization\n",
+            "error: training.initialization has no effect: the model 'torch.nn:GRU' does not take "
+            "initialization; remove it, or add an argument initialization to the cell's factory\n",
         ),
         (
             "gru", "space.initialization={choices: [published, near_plain]}",
-            "error: space.initialization has no effect: the model 'gru' takes no initialization: "
-            "leave it out\n",
+            "error: space.initialization has no effect: the model 'gru' does not take "
+            "initialization; remove it\n",
         ),
     ],
 )  # fmt: skip

@@ -92,7 +92,7 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
     study.history.trials["T3-0000"].row["error"] = "something else"
     study.write()
     assert replay(study.path, "T3-0000") == 1
-    assert "first in its failure: training diverged" in capsys.readouterr().out
+    assert "first in its error: training diverged" in capsys.readouterr().out
 
 
 def as_if_begun_by_an_earlier_version(study: Study) -> None:
@@ -112,7 +112,7 @@ def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys
     as_if_begun_by_an_earlier_version(study)
     assert replay(study.path, "T3-0000") == 0
     first, *_, last = capsys.readouterr().out.splitlines()
-    assert first == "T3-0000: an earlier version validated it on other payloads; not compared"
+    assert first == "T3-0000: an earlier version used other validation payloads: not compared"
     assert last == "T3-0000: all 3 iterations as recorded"
     rows = read_rows(study.path / files.PROGRESS_FILE)
     rows[1]["training_loss"] += 0.1
@@ -141,7 +141,7 @@ def test_final_trainings_and_confirmations_repeat_themselves(study, capsys, repe
     training = TrainingConfig.from_dict({**confirmed[repeated], "seed": 6})
     train(study, "T3-confirm-00", training, files.CONFIRM, confirms=repeated)
     study.write()
-    with pytest.raises(UserError, match=r"T3-confirm-00: it is not in confirm.csv yet"):
+    with pytest.raises(UserError, match=r"T3-confirm-00: the trial is not in confirm.csv yet"):
         replay(study.path, "T3-confirm-00")
     study.confirm("T3-confirm-00", {"accuracy": 0.5})
     study.write()

@@ -75,7 +75,7 @@ def test_a_trial_on_a_host_that_does_not_see_the_study_does_not_begin(tmp_path):
     study.mkdir()
     spec = settings(study / "trial")
     shutil.rmtree(study)
-    with pytest.raises(UnsharedStorageError, match=r"does not see .*: name by --storage a folder"):
+    with pytest.raises(UnsharedStorageError, match=r"does not see .*: use a --storage that all"):
         CopyTrainable(spec).step()
     assert not study.exists()
 

@@ -165,7 +165,9 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
 def test_a_checkpoint_that_somebody_has_removed_is_told(study):
     start(study, "a")
     report(study, "a", 1, 0.5)
-    with pytest.raises(SearchFailedError, match=r"a cannot be tested: no whole checkpoint .*T=5/a"):
+    with pytest.raises(
+        SearchFailedError, match=r"a cannot be tested: no intact checkpoint .*T=5/a"
+    ):
         end_and_test(study)
 
 
@@ -333,7 +335,7 @@ def test_the_module_of_a_cell_is_imported_only_if_the_user_names_it(study, cell,
     for arguments in ways:
         assert main(arguments) == 2
         told = capsys.readouterr().err
-        assert "names the cell 'own_cell:factory', whose code would be run" in told
+        assert "names the cell 'own_cell:factory'. Resuming runs its code" in told
         assert told.endswith("add --model own_cell:factory\n")
         assert told.count("\n") == 1
     with pytest.raises(UserError, match="add --model own_cell:factory"):
