@@ -8,6 +8,7 @@ and who runs it.
 import dataclasses
 import heapq
 import io
+import itertools
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +38,9 @@ from search.study.listener import Listeners
 from search.study.result_files import ResultFiles
 from search.study.study import Study
 from studies.paths import StudyPath
+
+STEPS = 10_000
+"""Many times what any of these searches takes."""
 
 Faults = dict[tuple[str, int], list[Exception]]
 """By trial and iteration, what is raised in its first attempt, its second, ...; a list that ends
@@ -121,7 +125,7 @@ def fake_evaluation(model: dict, task: str, T: int, **how: Any) -> Evaluation:
     return Evaluation(accuracy, accuracy - 0.1, accuracy + 0.1, 0.0, 2.0, 1.0, how["payloads"])
 
 
-class Inline:
+class InlineExecutor:
     """A thread pool that has done everything at once."""
 
     def __init__(self, *arguments: Any, **options: Any):
@@ -169,9 +173,13 @@ class Machine:
     """Where searches run: its clock, and the faults that its workers meet.
 
     Attributes:
-        faults: see :data:`Faults`; each is met once, however often the search is resumed.
+        clock: seconds.
+        faults: each is met once, however often the search is resumed.
         output: what the searches printed.
         interrupts: of the search that runs.
+        trial: the one that trains now.
+        error: what the last trial that failed has raised.
+        killed: trials whose worker the search has killed.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
@@ -179,20 +187,20 @@ class Machine:
         self.faults: Faults = {}
         self.output = io.StringIO()
         self.interrupts = FakeInterrupts()
-        self._trial = ""
-        self._killed: Trial | None = None
-        self._error: Exception | None = None
+        self.trial = ""
+        self.error: Exception | None = None
+        self.killed: list[Trial] = []
         FakeTrainer.machine = self
         monkeypatch.setattr(time, "monotonic", lambda: self.clock)
-        monkeypatch.setattr(tune, "run", self._run)
+        monkeypatch.setattr(tune, "run", lambda kind, **how: FakeTune(self, kind, **how).run())
         monkeypatch.setattr(trainable, "Trainer", FakeTrainer)
         monkeypatch.setattr(checkpoints, "Trainer", FakeTrainer)
         monkeypatch.setattr(background_evaluator, "load_model", lambda path, cell: load_state(path))
         monkeypatch.setattr(background_evaluator, "evaluate", fake_evaluation)
-        monkeypatch.setattr(background_evaluator, "ThreadPoolExecutor", Inline)
-        monkeypatch.setattr(faults, "error_of", lambda trial: self._error)
+        monkeypatch.setattr(background_evaluator, "ThreadPoolExecutor", InlineExecutor)
+        monkeypatch.setattr(faults, "error_of", lambda trial: self.error)
         monkeypatch.setattr(recorder, "worker_of", lambda trial: trial)
-        monkeypatch.setattr(recorder.ray, "kill", self._kill)
+        monkeypatch.setattr(recorder.ray, "kill", self.killed.append)
 
     def search(self, path: StudyPath, config: StudyConfig | None = None, workers: int = 1) -> None:
         """Make a study with this configuration, or resume the one there, and search to its end."""
@@ -207,72 +215,82 @@ class Machine:
 
     def train(self, iteration: int) -> None:
         """The present trial trains; raises what is to go wrong in this attempt."""
-        coming = self.faults.get((self._trial, iteration))
+        coming = self.faults.get((self.trial, iteration))
         if coming:
             raise coming.pop(0)
 
-    def _kill(self, trial: Trial) -> None:
-        self._killed = trial
 
-    def _run(
-        self, kind, *, search_alg, scheduler, stop, callbacks, storage_path, **options: Any
-    ) -> None:
-        """Call everybody in the order in which Tune 2.60 does, see its TuneController.step."""
-        (callback,) = callbacks
-        experiment = Experiment("study", kind, storage_path=storage_path)
-        search_alg.add_configurations([experiment])
-        due: list[tuple[float, int, Trial]] = []  # when a trial reports next
-        order = iter(range(10**9))
-        workers: dict[Trial, Any] = {}
-        idle: list[Any] = []
+class FakeTune:
+    """One call of ``tune.run``: calls everybody in the order in which Ray 2.60 does.
 
-        def let_train(trial: Trial) -> None:
-            seconds = 1 + random.Random(trial.trial_id).random()
-            heapq.heappush(due, (self.clock + seconds, next(order), trial))
+    See TuneController.step there. The time that an iteration takes depends on the trial.
+    """
 
-        def step(trial: Trial) -> None:
-            self._trial = trial.trial_id
-            try:
-                result = workers[trial].step()
-            except HangError:
-                return
-            except Exception as error:
-                fail(trial, error)
-                return
-            decision = TrialScheduler.STOP
-            if not result["done"]:
-                decision = scheduler.on_trial_result(self, trial, dict(result))
-                result["done"] = decision == TrialScheduler.STOP
-            callback.on_trial_result(0, [], trial, result)
-            trial.update_last_result(result)
-            if decision == TrialScheduler.STOP:
-                scheduler.on_trial_complete(self, trial, trial.last_result)
-                idle.append(workers.pop(trial))
+    def __init__(
+        self, machine: Machine, kind: type[tune.Trainable], *, search_alg, scheduler, stop,
+        callbacks, storage_path: str, **options: Any,
+    ):  # fmt: skip
+        self._machine = machine
+        self._kind = kind
+        self._source, self._scheduler, self._stopper = search_alg, scheduler, stop
+        (self._callback,) = callbacks
+        self._source.add_configurations([Experiment("study", kind, storage_path=storage_path)])
+        self._due: list[tuple[float, int, Trial]] = []  # when a trial reports next
+        self._order = itertools.count()
+        self._workers: dict[Trial, tune.Trainable] = {}
+        self._idle: list[tune.Trainable] = []
+
+    def run(self) -> None:
+        machine = self._machine
+        for _ in range(STEPS):
+            if self._stopper.stop_all() or (self._source.is_finished() and not self._workers):
+                return self._callback.on_experiment_end([])
+            while (trial := self._source.next_trial()) is not None:
+                self._start(trial)
+            if machine.killed:
+                self._fail(machine.killed.pop(), lost_worker())
+            elif self._due:
+                machine.clock, _, trial = heapq.heappop(self._due)
+                self._step(trial)
             else:
-                let_train(trial)
+                machine.clock += 1
+            self._callback.on_step_end(0, [])
+        raise AssertionError(f"the search does not end in {STEPS} steps")
 
-        def fail(trial: Trial, error: Exception) -> None:
-            self._error = error
-            callback.on_trial_error(0, [], trial)
-            del workers[trial]
+    def _start(self, trial: Trial) -> None:
+        self._scheduler.on_trial_add(self, trial)
+        worker = self._idle.pop() if self._idle else self._kind(trial.config)
+        worker.reset_config(trial.config)
+        self._workers[trial] = worker
+        self._callback.on_trial_start(0, [], trial)
+        self._train_on(trial)
 
-        while not (search_alg.is_finished() and not workers):
-            while (trial := search_alg.next_trial()) is not None:
-                scheduler.on_trial_add(self, trial)
-                worker = idle.pop() if idle else kind(trial.config)
-                worker.reset_config(trial.config)
-                workers[trial] = worker
-                callback.on_trial_start(0, [], trial)
-                let_train(trial)
-            if self._killed:
-                killed, self._killed = self._killed, None
-                fail(killed, lost_worker())
-            elif due:
-                self.clock, _, trial = heapq.heappop(due)
-                step(trial)
-            else:
-                self.clock += 1
-            callback.on_step_end(0, [])
-            if stop.stop_all():
-                break
-        callback.on_experiment_end([])
+    def _train_on(self, trial: Trial) -> None:
+        seconds = 1 + random.Random(trial.trial_id).random()
+        heapq.heappush(self._due, (self._machine.clock + seconds, next(self._order), trial))
+
+    def _step(self, trial: Trial) -> None:
+        self._machine.trial = trial.trial_id
+        try:
+            result = self._workers[trial].step()
+        except HangError:
+            return
+        except Exception as error:
+            self._fail(trial, error)
+            return
+        decision = TrialScheduler.STOP
+        if not result["done"]:
+            decision = self._scheduler.on_trial_result(self, trial, dict(result))
+            result["done"] = decision == TrialScheduler.STOP
+        self._callback.on_trial_result(0, [], trial, result)
+        trial.update_last_result(result)
+        if decision == TrialScheduler.STOP:
+            self._scheduler.on_trial_complete(self, trial, trial.last_result)
+            self._idle.append(self._workers.pop(trial))
+        else:
+            self._train_on(trial)
+
+    def _fail(self, trial: Trial, error: Exception) -> None:
+        self._machine.error = error
+        self._callback.on_trial_error(0, [], trial)
+        del self._workers[trial]
