@@ -1,1 +1,1 @@
-"""What a person reads: the live view, tables, and the commands to give next."""
+"""What users see: the live view, tables, and the commands to run next."""

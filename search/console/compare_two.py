@@ -23,7 +23,7 @@ CAVEAT = (
 
 
 def show_two(a: Overview, b: Overview, console: Console) -> None:
-    """Print what differs in two studies' configurations, and their best at each T."""
+    """Print how the configurations of two studies differ, and their best trials at each T."""
     rows = {}
     for letter, study in (("A", a), ("B", b)):
         config = study.history.config
@@ -38,7 +38,7 @@ def show_two(a: Overview, b: Overview, console: Console) -> None:
 
 
 def difference_table(a: Overview, b: Overview) -> Table:
-    """The keys of configuration and provenance in which they differ."""
+    """Make a table of the keys of configuration and provenance that differ."""
     table = plain_table("What differs", "key", "A", "B", left=("key", "A", "B"))
     for column in table.columns:
         column.no_wrap, column.overflow = False, "fold"
@@ -53,13 +53,13 @@ def difference_table(a: Overview, b: Overview) -> Table:
 
 
 def facts(study: Overview) -> dict[str, Any]:
-    """What a result may depend on: the configuration, versions and machine."""
+    """Everything that a result may depend on: configuration, versions and machine."""
     origin = {k: v for k, v in study.provenance.items() if k not in ("created", "seed")}
     return {**study.history.config.model_dump(mode="json"), **origin}
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Nested keys as dotted paths. A dimension of the search space stays whole."""
+    """Flatten nested keys into dotted paths; a dimension of the search space stays one value."""
     for name, value in values.items():
         if isinstance(value, Mapping) and value and prefix != "space.":
             yield from flat(value, f"{prefix}{name}.")
@@ -68,7 +68,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
 
 
 def side_by_side(a: Overview, b: Overview) -> Table:
-    """Test accuracy of the best of each T with its 95 % interval, and the tokens to solve T."""
+    """Make a table of each T's best: test accuracy with 95 % interval, tokens to solve T."""
     table = plain_table(
         "Best of each T", "T", "A test", "95 %", "B test", "95 %", "B - A",
         "A solved", "B solved",

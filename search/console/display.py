@@ -1,4 +1,4 @@
-"""What a person sees of a search: a live view on a terminal, plain lines in a pipe."""
+"""What a running search prints: a live view on a terminal, plain lines into a pipe."""
 
 import logging
 import math
@@ -19,11 +19,11 @@ from studies.seed_statistics import BEST_OF_MANY
 
 
 class Display(Listener):
-    """Shows a study while it is searched.
+    """Shows a study during its search.
 
     A terminal shows overall progress with the time left, the running trials, the best so far at
-    each T, and what was stopped. A pipe gets one line for each trial that ended and each T that is
-    done.
+    each T, and the trials that were stopped. A pipe gets one line for each trial that ends and each
+    T that is done.
 
     Args:
         quiet: show the summary only.
@@ -57,7 +57,7 @@ class Display(Listener):
             self._live = None
 
     def say(self, message: str, always: bool = False) -> None:
-        """One line that stays; ``always`` means also when quiet."""
+        """Print a line above the live view; with ``always``, even if quiet."""
         if self._quiet and not always:
             return
         # A Text has neither markup nor highlights. Options of print would also apply to the live
@@ -65,11 +65,11 @@ class Display(Listener):
         self._console.print(Text(message), soft_wrap=True)
 
     def note(self, message: str, always: bool = False) -> None:
-        """One line that stays, with the time of the study."""
+        """Print a line above the live view, with the time since the study started."""
         self.say(f"{clock(self._study.elapsed())} {message}", always)
 
     def length_began(self, T: int, seconds: float) -> None:
-        """Say which T is searched, and for how long at most."""
+        """Say which T is searched now, and for how long at most."""
         self.view.doing = f"T={T}"
         self.view.running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
@@ -92,12 +92,12 @@ class Display(Listener):
         self.note(f"{self.view.doing} at each T")
 
     def length_ended(self, T: int) -> None:
-        """Say why the search at T is over if it has no result; else its test does so."""
+        """Say why the search at T is over if it has no result; else :meth:`best_changed` does."""
         if self._history.winner(T) is None:
             self.best_changed(T)
 
     def best_changed(self, T: int) -> None:
-        """Say why the search at T is over, and how its best trial did in its test."""
+        """Say why the search at T is over, and the test result of its best trial."""
         row = self._history.best.get(T)
         result = (
             f"test {row['accuracy']:.4f} "
@@ -108,12 +108,12 @@ class Display(Listener):
         self.note(f"T={T}: {result}; {end_reason(self._history, T)}")
 
     def trial_started(self, trial: TrialRecord) -> None:
-        """Show it among the running trials."""
+        """Show the trial among the running ones."""
         if trial.id not in self.view.running:
             self.view.running.append(trial.id)
 
     def trial_ended(self, trial: TrialRecord) -> None:
-        """Say how the trial ended: one line, and one more of a final training that failed."""
+        """Say how the trial ended; one more line if it is a final training that did not solve T."""
         self._stops_running(trial)
         row = trial.row
         if row["status"] == files.INTERRUPTED:  # cut off with the search at its T
@@ -143,15 +143,15 @@ class Display(Listener):
         self.say(line if fits else line[:79] + "…")
 
     def slots_changed(self, slots: int) -> None:
-        """Show it beside the number of running trials."""
+        """Show the number of slots beside the number of running trials."""
         self.view.slots = slots
 
     def progressed(self, progress: Progress) -> None:
-        """Show it at the top."""
+        """Show the progress at the top."""
         self.view.progress = progress
 
     def summary(self) -> None:
-        """The best trial of each T, and what fresh seeds make of its configuration."""
+        """Print the best trial of each T, and the results of its configuration with fresh seeds."""
         self.say("")
         self._console.print(best_table(self._history, "Best trial of each T"))
         if summaries := confirmed(self._history):
@@ -160,12 +160,12 @@ class Display(Listener):
 
 
 class LogLines(logging.Handler):
-    """Shows what the parts of the search have to say: a store that is away, a head that is gone."""
+    """Prints warnings of the search, such as that a store or the head does not answer."""
 
     def __init__(self, display: Display):
         super().__init__(logging.WARNING)
         self._display = display
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show a record."""
+        """Print a record."""
         self._display.note(record.getMessage(), always=record.levelno >= logging.ERROR)

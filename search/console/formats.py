@@ -1,4 +1,4 @@
-"""Numbers, times and reasons as the console prints them."""
+"""Formats numbers, times and reasons for the console."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -10,23 +10,23 @@ from studies.columns import SHORT_FORMS
 
 
 def clock(seconds: float) -> str:
-    """Seconds as h:mm:ss, or m:ss below an hour."""
+    """Format seconds as h:mm:ss, or m:ss below an hour."""
     text = str(timedelta(seconds=round(seconds)))
     return text.removeprefix("0:")
 
 
 def number(value: float | None) -> str:
-    """A share with three digits, or nothing."""
+    """Format a share with three digits; empty for None."""
     return "" if value is None else f"{value:.3f}"
 
 
 def millions(tokens: int | None) -> str:
-    """Tokens in millions, or nothing."""
+    """Format tokens in millions; empty for None."""
     return "" if tokens is None else f"{tokens / 1e6:.1f} M"
 
 
 def interval(low: float, high: float) -> str:
-    """An interval of shares with three digits."""
+    """Format an interval of shares with three digits."""
     return f"{number(low)}-{number(high)}"
 
 
@@ -48,7 +48,7 @@ def short_form(name: str) -> str:
 
 
 def hyperparameters(row: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """The values of these hyperparameters of a trial."""
+    """Format a trial's values of these hyperparameters."""
     return [_value(name, row.get(name)) for name in names]
 
 
@@ -61,21 +61,21 @@ def _value(name: str, value: Any) -> str:
 
 
 def describe(history: History, row: Mapping[str, Any]) -> str:
-    """A trial's searched hyperparameters in a few characters."""
+    """Format a trial's searched hyperparameters in a few characters."""
     names = searched(history)
     values = zip(names, hyperparameters(row, names), strict=True)
     return " ".join(f"{short_form(name)} {value}" for name, value in values)
 
 
 def end_reason(history: History, T: int) -> str:
-    """Why the search at T ended, or what came after it."""
+    """Say why the search at T ended, or that a final training followed."""
     if history.best.get(T, {}).get("stage") == files.FINAL:
         return "final training"
     return limit_reason(history, T)
 
 
 def limit_reason(history: History, T: int) -> str:
-    """The limit that ended the search at T, in words."""
+    """Say which limit ended the search at T."""
     length = history.lengths[T]
     if history.all_failed(T):
         return f"all {len(length.trials)} trials failed"

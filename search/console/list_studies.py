@@ -1,4 +1,4 @@
-"""All studies of a storage in one table: ``python -m search.run --list``."""
+"""Lists all studies of a storage in one table: ``python -m search.run --list``."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -25,7 +25,7 @@ from studies.paths import StudyPath
 STATE_STYLES = {RUNNING: "cyan", FINISHED: "green", INTERRUPTED: "yellow", BROKEN: "red"}
 
 CELL = 5
-"""Columns of the terminal that an accuracy takes, with the gap beside it."""
+"""Width of an accuracy in the terminal, with the gap beside it."""
 
 
 class Broken(NamedTuple):
@@ -36,7 +36,7 @@ class Broken(NamedTuple):
 
 
 def print_list(storage: StudyPath, console: Console) -> None:
-    """Print a line for each study in the storage, the latest last.
+    """Print a line for each study in the storage, the newest last.
 
     Raises:
         UserError: there is no such storage, or it cannot be read.
@@ -58,7 +58,7 @@ def print_list(storage: StudyPath, console: Console) -> None:
 
 
 def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: Console) -> None:
-    """The table, in the width of the console."""
+    """Print the table, fitted to the width of the console."""
     fixed = [
         (
             study.path.name,
@@ -103,12 +103,12 @@ def best_so_far(study: Overview, T: int) -> Text:
 
 
 def short(accuracy: float) -> str:
-    """A share in four characters, such as .997; 1.00 only of one that is 1 to three digits."""
+    """Format a share in four characters, such as .997; 1.00 only if it rounds to 1.000."""
     return "1.00" if accuracy >= 0.9995 else f"{accuracy:.3f}"[1:]
 
 
 def made(provenance: object) -> str:
-    """When a study was made, as ls -l writes it."""
+    """Format when a study was made, as ls -l does."""
     created = provenance.get("created") if isinstance(provenance, dict) else None
     try:
         time = datetime.fromisoformat(str(created)).astimezone()

@@ -19,13 +19,13 @@ from search.study.listener import Progress
 from studies.format import model_label
 
 WIDE = 160
-"""Columns from which tables stand side by side and the running trials tell more."""
+"""Width from which tables stand side by side and running trials have more columns."""
 
 STOPS_SHOWN = 3
-"""Of the trials that were stopped early; twice as many on a wide terminal."""
+"""Rows of the table of stopped trials; twice as many on a wide terminal."""
 
 TABLE_FRAME = 4
-"""Lines of a table beside its rows: title, heading, rule, and the blank line before it."""
+"""Lines of a table in addition to its rows: blank line, title, heading, rule."""
 
 
 NOTHING_DONE = Progress(0.0, 0.0, math.inf)
@@ -33,13 +33,13 @@ NOTHING_DONE = Progress(0.0, 0.0, math.inf)
 
 @dataclass
 class LiveView:
-    """A study while it is searched, as a rich renderable.
+    """A study during its search, as a rich renderable.
 
     Attributes:
-        running: trial_id of the trials that run.
-        doing: what goes on now.
-        slots: trials that can run at once.
-        progress: of the study.
+        running: ids of the running trials.
+        doing: what the search does now, as the title says it.
+        slots: number of trials that can run at once.
+        progress: seconds since the start, share of the study that is done, seconds left.
     """
 
     history: History
@@ -99,7 +99,7 @@ class LiveView:
             title, "trial", *map(short_form, names), "tokens", "length", "ladder", "at T", *more,
             curve if wide else "curve", left=("trial", curve, "curve"),
         )  # fmt: skip
-        table.columns[-1].no_wrap = False  # the one to give way
+        table.columns[-1].no_wrap = False  # this column shrinks if there is too little room
         for trial_id in shown:
             trial = self.history.trials[trial_id]
             last = trial.curve[-1] if trial.curve else {}
@@ -118,7 +118,7 @@ class LiveView:
         return table
 
     def _stopped_table(self, stopped: Sequence[TrialRecord], wide: bool) -> Table:
-        """The latest trials that were stopped, the last one first."""
+        """Make a table of the trials that ASHA stopped, the latest first."""
         title = f"Stopped by ASHA: {len(self.history.stopped)}, the latest first"
         more = ("curve",) if wide else ()
         names = shown_hyperparameters(self.history)
@@ -146,7 +146,7 @@ class LiveView:
 
 
 def _more(trial: TrialRecord) -> tuple[str, ...]:
-    """What a wide terminal tells of a running trial: iteration, loss, tokens a second, host."""
+    """Columns of a wide terminal for a running trial: iteration, loss, tokens per second, host."""
     if not trial.curve:
         return ("",) * 4
     last = trial.curve[-1]

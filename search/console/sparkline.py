@@ -10,11 +10,11 @@ from rich.text import Text
 BLOCKS = "▁▂▃▄▅▆▇█"
 
 NARROWEST, WIDEST = 5, 80
-"""Characters of a curve of many values."""
+"""Width of a curve of many values, in characters."""
 
 
 class Sparkline:
-    """A curve of shares from 0 to 1, as wide as there is room for; a rich renderable."""
+    """A curve of shares from 0 to 1, as wide as its cell; a rich renderable."""
 
     def __init__(self, shares: Sequence[float]):
         self._shares = shares
@@ -28,9 +28,9 @@ class Sparkline:
 
 
 def sparkline(shares: Sequence[float], width: int) -> str:
-    """A curve of shares from 0 to 1 in at most ``width`` characters, the last value its last.
+    """Draw a curve of shares from 0 to 1 in at most ``width`` characters.
 
-    A longer one is thinned out evenly.
+    A longer curve is thinned out evenly; its last value stays the last character.
     """
     count = min(len(shares), width)
     picked = (shares[math.ceil((k + 1) * len(shares) / count) - 1] for k in range(count))

@@ -1,4 +1,4 @@
-"""The best of a study as tables: while it is searched, at its end, and a week later."""
+"""Tables of a study's best trials: during the search, at its end, and later."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,16 +22,16 @@ DOUBT = " !"
 DOUBTFUL = f"! solved on validation payloads, but the test accuracy is below {SOLVED_ACCURACY}"
 
 MOST_HYPERPARAMETERS = 4
-"""Columns of them in a table, which 80 columns have room for; trials.csv has all."""
+"""Most hyperparameters in a table, so that it fits into 80 columns; trials.csv has all."""
 
 
 def shown_hyperparameters(history: History) -> list[str]:
-    """The searched hyperparameters that a table has columns for."""
+    """The searched hyperparameters that get a column in tables."""
     return searched(history)[:MOST_HYPERPARAMETERS]
 
 
 def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
-    """An empty table with these columns: numbers to the right, those in ``left`` to the left."""
+    """Make an empty table: columns are aligned right, those in ``left`` are aligned left."""
     table = Table(
         title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0),
         show_edge=False,
@@ -42,7 +42,7 @@ def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
 
 
 def best_table(history: History, title: str) -> Table:
-    """The best trial of each T, tested or not yet; a mark where the test contradicts "solved"."""
+    """Make a table of each T's best trial, with a mark where the test contradicts "solved"."""
     names = shown_hyperparameters(history)
     table = plain_table(
         title, "T", "n", "best", *map(short_form, names), "valid.", "test", "95 % interval",
@@ -69,17 +69,17 @@ def best_table(history: History, title: str) -> Table:
 
 
 def is_doubtful(row: Mapping[str, Any]) -> bool:
-    """Whether T counts as solved, by validation, and the interval of the test lies below that."""
+    """Whether T counts as solved but the interval of the test accuracy lies below 0.99."""
     return row.get("tokens_to_solve") is not None and row["accuracy_high"] < SOLVED_ACCURACY
 
 
 def doubts(history: History) -> list[str]:
-    """What the mark in the table of the best means, if it has one."""
+    """Explain the mark in the table of the best, if it has one."""
     return [DOUBTFUL] * any(map(is_doubtful, history.best.values()))
 
 
 def confirmed(history: History) -> dict[int, SeedSummary]:
-    """What fresh seeds make of the winner of each T that was trained with some."""
+    """Summarize the confirmations of each T that has some."""
     summaries = {}
     for T in history.config.T:
         winner = history.winner(T)
@@ -95,7 +95,7 @@ def confirmed(history: History) -> dict[int, SeedSummary]:
 
 
 def confirmed_table(summaries: Mapping[int, SeedSummary]) -> Table:
-    """What fresh seeds make of the best configuration of each T."""
+    """Make a table of the confirmations at each T."""
     table = plain_table(
         "The same, trained again with fresh seeds",
         "T", "mean test accuracy", "95 % interval", "solved", "95 % interval of the share",
