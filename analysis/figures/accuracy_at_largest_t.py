@@ -49,7 +49,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     horizontal_accuracy_axis(axes)
     axes.set_yticks(range(len(data)), [wrapped(label, 26) for label in data["label"]])
     axes.set(ylim=(len(data) - 0.4, -0.6), xlabel="test accuracy (95 % interval)")
-    title = f"Share of the message recalled at T = {task.lengths[-1]}"
+    title = f"Share of the payload recalled at T = {task.lengths[-1]}"
     plotting.heading(figure, task, title)
     return figure
 

@@ -35,7 +35,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     length_axis(axes, task.lengths)
     accuracy_axis(axes)
     axes.set_ylabel("test accuracy (95 % interval)")
-    plotting.heading(figure, task, "Share of the message recalled at each T", data)
+    plotting.heading(figure, task, "Share of the payload recalled at each T", data)
     return figure
 
 

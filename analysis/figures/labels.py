@@ -1,4 +1,4 @@
-"""Labels of models and studies in lines, broken where a reader expects it."""
+"""Labels of models and studies, broken into lines where a reader expects it."""
 
 import re
 import textwrap

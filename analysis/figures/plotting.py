@@ -17,9 +17,9 @@ TEXT_SIZE = 10.5  # points
 LINE = 88  # characters of that size in the width of a figure
 REFERENCE_COLOR = "#606060"
 LEGEND_ROW = 0.23  # inches
-USUAL_ROWS = 3  # of a legend, for which figures have room
+USUAL_ROWS = 3  # of a legend: figures have room for so many
 SPREAD = 1.06
-"""Marks at one T stand at most 6 % beside it: farther off they read as another T."""
+"""Marks of one T are at most 6 % beside it: farther away they look like another T."""
 
 SETTINGS = {
     "figure.constrained_layout.use": True,
@@ -128,9 +128,9 @@ def error_bars(rows: pd.DataFrame, name: str = "accuracy") -> list[list[float]]:
 
 
 def side_by_side(data: pd.DataFrame, task: TaskContext, lengths: str = "T") -> pd.DataFrame:
-    """Adds the column x: lengths moved by at most :data:`SPREAD`, so that marks are told apart.
+    """Add the column x: lengths moved by at most :data:`SPREAD`, so that marks do not overlap.
 
-    Where two lengths are close, the marks take half of the way between them.
+    Where two lengths are close, their marks spread over half of the distance.
     """
     labels = [label for label, _ in by_label(data, task)]
     steps = data["label"].map(labels.index) - (len(labels) - 1) / 2
@@ -148,7 +148,7 @@ def heading(
     data: pd.DataFrame | None = None,
     further: Sequence[Line2D] = (),
 ) -> None:
-    """The title above a legend of the labels in ``data`` and of further lines."""
+    """Draw the title, and below it a legend of the labels in ``data`` and of further lines."""
     handles = [*further]
     if data is not None:
         labels = [label for label, _ in by_label(data, task)]
@@ -157,7 +157,7 @@ def heading(
     columns = _legend_columns([len(str(handle.get_label())) + 10 for handle in handles])
     further_rows = max(0, -(-len(handles) // columns) - USUAL_ROWS)
     figure.set_figheight(figure.get_figheight() + LEGEND_ROW * further_rows)
-    # As the legend's title: the layout makes room for a legend, but not for a title above it.
+    # The title is that of the legend: the layout makes room for a legend, not for a title above.
     figure.legend(
         handles=handles,
         title=f"{title} ({task.name} task)",

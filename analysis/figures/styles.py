@@ -1,4 +1,4 @@
-"""Colours, markers and lines: the same for an architecture in every figure."""
+"""Colours, markers and lines: the same for a model in every figure."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -30,7 +30,7 @@ FURTHER_STUDIES = ((">", ":"), ("*", "-."), ("<", ":"), ("h", "-."))
 
 
 def model_styles(models: Iterable[str]) -> dict[str, Style]:
-    """The style of each architecture; the order is that of legends."""
+    """The style of each model, in the order of legends."""
     models = set(models)
     styles = {model: style for model, style in KNOWN_MODELS.items() if model in models}
     for index, model in enumerate(sorted(models - set(KNOWN_MODELS))):
@@ -45,7 +45,7 @@ def label_styles(comparison: pd.DataFrame, models: Iterable[str]) -> dict[str, S
 
     Args:
         comparison: rows of one task.
-        models: all models of all tasks, so that a model looks alike in the figures of each.
+        models: all models of all tasks, so that a model looks the same in every task.
     """
     styles = {}
     for model, style in model_styles(models).items():

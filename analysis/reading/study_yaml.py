@@ -56,7 +56,7 @@ def _key(path: StudyPath, mapping: dict[str, Any], name: str) -> Any:
 class Provenance(NamedTuple):
     """The section ``provenance`` of study.yaml: versions, machine, seed and time.
 
-    It is empty, or lacks some keys, in an old study.
+    In an old study it is empty, or lacks keys.
     """
 
     made: dict[str, Any]
@@ -86,7 +86,7 @@ class Provenance(NamedTuple):
 
 
 def read_provenance(study: StudyPath) -> Provenance:
-    """Read the provenance of a study directory; one that cannot be read is empty."""
+    """Read the provenance of a study; it is empty if it cannot be read."""
     try:
         document = yaml.safe_load(read_bytes(study / files.STUDY_FILE).decode())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):

@@ -94,21 +94,21 @@ def _refusal(search: dict[str, Any], has_events: bool, values: list[float]) -> s
     if sampler != "random":
         return f"sampled by {sampler}, not at random: search with {HOW_TO}"
     if not has_events:
-        return f"{files.EVENTS_FILE} does not tell which trials were given and which sampled"
+        return f"{files.EVENTS_FILE} does not say which trials were given and which were sampled"
     if len(values) < LEAST_TRIALS:
-        return f"only {len(values)} random trials have ended, of at least {LEAST_TRIALS}"
+        return f"only {len(values)} random trials have ended; a curve needs {LEAST_TRIALS}"
     return ""
 
 
 def _remark(search: dict[str, Any], limit: str | None) -> str:
-    """What a reader of a curve must know."""
+    """What a reader of the curve must know; may be empty."""
     remarks = []
     if search.get("scheduler") != "none":
-        remarks.append("accuracy of a stopped trial is that at its stop")
+        remarks.append("the accuracy of a stopped trial is that at its stop")
     if limit is None:
-        remarks.append("no band: the search goes on, or was interrupted")
+        remarks.append("no band: the search still runs, or was interrupted")
     elif limit != "trials":
-        remarks.append(f"no band: results decided when it ended ({limit})")
+        remarks.append(f"no band: results decided when the search ended ({limit})")
     return "; ".join(remarks)
 
 
@@ -149,7 +149,7 @@ def expected_best(values: list[float], ns: list[int]) -> tuple[np.ndarray, np.nd
     """
     ordered = np.sort(values)
     low_weights, high_weights = _band_weights(len(values))
-    extended = np.concatenate([[0.0], ordered, [1.0]])  # an accuracy is nowhere else
+    extended = np.concatenate([[0.0], ordered, [1.0]])  # the range of an accuracy
 
     def curve(ys: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         best: np.ndarray = EmpiricalDistribution(ys, weights, a=0.0, b=1.0).average_tuning_curve(ns)

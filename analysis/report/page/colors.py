@@ -1,4 +1,4 @@
-"""Colours that were chosen for white paper, on a page that may be dark.
+"""Colours of the figures, which are chosen for white paper, on a page that may be dark.
 
 Every colour of a figure becomes a CSS variable with that colour as its name; the style sheet
 gives each variable a value for the light and for the dark page.
@@ -9,7 +9,7 @@ from colorsys import hls_to_rgb, rgb_to_hls
 
 INK = (0.902, 0.894, 0.875)
 GROUND = (0.094, 0.102, 0.118)
-"""Of the dark page: what black and white become."""
+"""What black and white become on the dark page."""
 CONTRAST = 4.5  # of a line with the dark ground; WCAG 2.2 asks for 3 of graphics, 4.5 of text
 GREY = 0.12  # saturation below which a colour is a grey
 

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.tables.records import records
 
 POINTS = 40
-"""At most so many evaluations of a trial are drawn: every one, or every second, ..."""
+"""The most evaluations of a trial that are drawn: every one, or every second, ..."""
 
 
 class Curve(NamedTuple):
@@ -50,7 +50,7 @@ class Panel(NamedTuple):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What there is to tell apart: best, then statuses."""
+        """The kinds of curves in the panel: best, then statuses."""
         best = ("best",) if any(curve.best for curve in self.curves) else ()
         return (*best, *dict.fromkeys(curve.status for curve in self.curves[::-1]))
 

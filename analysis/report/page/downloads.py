@@ -1,4 +1,4 @@
-"""Files that the page holds as data URIs."""
+"""Files that can be downloaded from the page, which holds them as data URIs."""
 
 import base64
 import gzip
@@ -27,7 +27,7 @@ class Download(NamedTuple):
 def download(name: str, content: bytes) -> Download:
     """A file as a download, compressed if it is large."""
     if len(content) > PLAIN_AT_MOST:
-        compressed = gzip.compress(content, mtime=0)  # equal data make an equal page
+        compressed = gzip.compress(content, mtime=0)  # the time would make equal data differ
         return Download(f"{name}.gz", data_uri(compressed, "application/gzip"))
     return Download(name, data_uri(content, MEDIA_TYPES[Path(name).suffix]))
 

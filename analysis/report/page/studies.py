@@ -1,4 +1,4 @@
-"""What the page says of each study: trials, curves, how to make it again, its files."""
+"""What the page shows of each study: trials, curves, commands to reproduce it, its files."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from studies.paths import StudyPath, open_path
 CURVES_IN_ALL = 2000
 TRIALS_IN_ALL = 1000
 FILES_IN_ALL = 400_000  # characters
-"""What a page holds at most of all studies together, so that it stays below 5 MB."""
+"""The most that a page holds of all studies together, so that it stays below 5 MB."""
 
 DATA_FILES = (
     files.BEST_FILE,
@@ -40,15 +40,15 @@ class StudyPart(NamedTuple):
 
     Attributes:
         label, task, path: as in the comparison.
-        facts: (term, value) of its making.
+        facts: (term, value): when, where and with what the study was made.
         best: rows of the comparison that have a best trial, with the command that trains it.
         command: what searches again, beside ``config``.
         config: the configuration that the command reads.
         columns, trials: of the table of trials, best first at each T.
-        trials_left_out: how many more there are.
+        trials_left_out: number of trials that are not in the table.
         panels: learning curves.
         downloads: files of the study that the page holds.
-        not_held: those that it does not.
+        not_held: files that the page does not hold.
     """
 
     label: str
@@ -136,7 +136,7 @@ def _part(
 
 
 def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str, Effort]:
-    """Study -> on which machine, and how long, the trials of its search were trained."""
+    """Study -> the machine and the seconds on which the trials of its search were trained."""
     searched = studies.trials[studies.trials["stage"] == files.SEARCH]
     seconds = searched.groupby("study")["seconds"].sum()
     finals = studies.best[studies.best["stage"] == files.FINAL].groupby("study")["T"]
@@ -155,8 +155,11 @@ def replay(path: str, trial_id: str) -> str:
 
 
 def _ranked(studies: Studies) -> pd.DataFrame:
-    """All trials, best first at each T, with the column best: whether it is in best.csv, or has
-    the seed of the one there, which then is its final training."""
+    """All trials, best first at each T.
+
+    The column ``best`` says whether a trial is in best.csv, or has the seed of the trial there and
+    is its final training.
+    """
     chosen = studies.best[["study", "T", "seed"]].drop_duplicates().assign(best=True)
     trials = studies.trials.merge(chosen, on=["study", "T", "seed"], how="left")
     trials["best"] = trials["best"].eq(True)
@@ -189,7 +192,7 @@ def _facts(
 
 
 def _precision(config: dict[str, Any]) -> str:
-    """What ``precision: auto`` came to, or what was given."""
+    """The precision that ``auto`` chose, or that the configuration names."""
     if "precision" in config["space"]:
         return "searched"
     training = config.get("training")
@@ -207,7 +210,7 @@ def config_download(name: str, config: dict[str, Any]) -> Download:
 
 
 def _held_files(folders: Sequence[StudyPath]) -> dict[str, Download]:
-    """Path -> download, of the studies' files that fit on the page."""
+    """Path -> download, for the files of the studies that fit on the page."""
     paths = [folder / name for folder in folders for name in DATA_FILES]
     return held(
         {

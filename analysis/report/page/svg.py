@@ -1,4 +1,4 @@
-"""SVG that can stand in a page: figures of matplotlib, and the marks of the architectures."""
+"""SVG inside a page: figures of matplotlib, and the marks of the models."""
 
 import re
 from xml.etree import ElementTree
@@ -14,9 +14,9 @@ ALLOWED = {
     "svg", "g", "path", "use", "defs", "clipPath", "rect", "image", "text", "tspan", "circle",
     "line", "polyline", "polygon", "linearGradient", "stop", "pattern",
 }  # fmt: skip
-"""Elements that a figure may have: nothing that runs, styles the page, or loads anything."""
+"""Elements that a figure may have: none of them runs, styles the page or loads anything."""
 CONTINUOUS = 24
-"""More colours than this are a scale, which only white paper shows as it is."""
+"""With more colours than this a figure has a colour scale, and stays on white paper."""
 
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
@@ -66,7 +66,7 @@ def _clean(element: ElementTree.Element, name: str, recolor: bool) -> None:
 
 
 def _cleaned(key: str, value: str, name: str, recolor: bool) -> str | None:
-    """The value of an attribute as the page has it; None if the page does not have it."""
+    """The value of an attribute on the page; None if the page leaves it out."""
     if key == "id":
         return f"{name}-{value}"
     if key == "href":

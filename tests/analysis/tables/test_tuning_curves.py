@@ -48,7 +48,12 @@ def test_a_random_search_has_a_curve_with_a_band(runs: Path) -> None:
     ("search", "limit", "band", "remark"),
     [
         ({"sampler": "random", "scheduler": "asha"}, "trials", True, "that at its stop"),
-        (RANDOM, "solved_trials", False, "no band: results decided when it ended (solved_trials)"),
+        (
+            RANDOM,
+            "solved_trials",
+            False,
+            "no band: results decided when the search ended (solved_trials)",
+        ),
         (RANDOM, "patience", False, "no band: results decided"),
     ],
 )
@@ -87,9 +92,9 @@ def test_a_trial_that_failed_before_an_evaluation_counts_as_chance(runs: Path) -
 
 def test_without_events_or_with_few_trials_there_is_no_curve(runs: Path) -> None:
     folder = write_study(runs, "a", T=[100], trials=trials(3), search=RANDOM)
-    assert sample(runs)["remark"] == "only 3 random trials have ended, of at least 4"
+    assert sample(runs)["remark"] == "only 3 random trials have ended; a curve needs 4"
     (folder / files.EVENTS_FILE).unlink()
-    assert "events.jsonl does not tell" in sample(runs)["remark"]
+    assert "events.jsonl does not say" in sample(runs)["remark"]
 
 
 @pytest.mark.parametrize("count", [6, 16, 80])
