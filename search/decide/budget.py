@@ -1,4 +1,4 @@
-"""How far a study is: the time of the search at each T, the tokens of what follows it."""
+"""Time budget of the search at each T, and how far a study is."""
 
 import math
 
@@ -8,22 +8,22 @@ from search.study.study import Study
 
 
 def share_of_time(T: int, later: list[int]) -> float:
-    """The share of the time left that the search at T may take, with these T still to come.
+    """The share of the remaining time that the search at T may take, before these later T.
 
-    In proportion to T**0.25: the tokens that a good trial needs grow about so slowly with T. What
-    one T does not use goes to the later ones.
+    Shares are proportional to T**0.25, since the tokens that a good trial needs grow about as
+    slowly with T. Time that one T does not use goes to the later ones.
     """
     weights = [math.sqrt(math.sqrt(t)) for t in (T, *later)]
     return weights[0] / sum(weights)
 
 
 class LengthProgress:
-    """How far the search is while one T is searched.
+    """Limits and progress of the search while one T is searched.
 
     Attributes:
-        T: that is searched.
+        T: the length that is searched.
         deadline: when the search at T must end, on the clock of :meth:`Study.searched`; infinite
-            without a budget. It follows from when T began, so an interruption does not move it.
+            without a budget. It depends only on when T began, so an interruption does not move it.
     """
 
     def __init__(self, study: Study, T: int):
@@ -36,7 +36,7 @@ class LengthProgress:
         self.deadline = self._began + (self._budget - self._began) * share_of_time(T, later)
 
     def reached_limit(self) -> str:
-        """The limit that the search at T has reached, its time included; empty if none."""
+        """The limit that the search at T has reached, its deadline included; empty if none."""
         late = self._study.searched() >= self.deadline
         return self._study.history.reached_limit(self.T) or ("budget_minutes" if late else "")
 

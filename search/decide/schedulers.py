@@ -1,4 +1,4 @@
-"""Which trials are stopped early: ASHA at each T, and how it comes back after a restart."""
+"""Stops trials early: a scheduler for each T, rebuilt after a restart."""
 
 import math
 from types import SimpleNamespace
@@ -15,7 +15,7 @@ from studies import format as files
 
 
 def make_scheduler(config: StudyConfig) -> TrialScheduler:
-    """The scheduler of one T. Its clock is the trial's iteration, also of one that was restored."""
+    """A new scheduler of one T. It counts in training iterations, also of resumed trials."""
     search = config.search
     max_tokens = max(config.possible_values("max_tokens"))
     max_iterations = math.ceil(max_tokens / min(config.possible_values("tokens_per_iteration")))
@@ -28,11 +28,11 @@ def make_scheduler(config: StudyConfig) -> TrialScheduler:
 
 
 def restored_scheduler(study: Study, T: int) -> TrialScheduler:
-    """The scheduler of one T, with what it has seen so far.
+    """The scheduler of one T, as it was when the last result came.
 
-    Ray Tune does not save a scheduler (Ray issue 30838): a restored ASHA would start with empty
-    rungs and let bad trials run on. The rungs are a function of the results in the order in which
-    they came, so those are shown to it again.
+    Ray Tune does not save schedulers (Ray issue 30838): a restored ASHA would start with empty
+    rungs and let poor trials continue. The rungs follow from the results in their order of arrival,
+    so this shows the scheduler all of them again.
     """
     scheduler = make_scheduler(study.config)
     known = {}
@@ -45,7 +45,7 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
 
 
 class StudyScheduler(FIFOScheduler):
-    """The scheduler of a whole study: one of its own for the search at each T.
+    """The scheduler of a whole study: it has one for the search at each T.
 
     It stops a trial that was cut off with the search at its T, and lets final trainings and
     confirmations run to their end.
@@ -77,8 +77,8 @@ class StudyScheduler(FIFOScheduler):
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
         """Show the scheduler of its T the result with which a trial has completed.
 
-        Tune asks no scheduler about the last result of a trial. It counts in the rungs like any
-        other; that of a trial that was stopped early has been counted already.
+        Tune asks no scheduler about the last result of a trial, but it counts in the rungs like any
+        other. Of a trial that was stopped early, it has been counted already.
         """
         record = self._study.history.trials[trial.trial_id]
         if record.stage == files.SEARCH and record.row["status"] == files.COMPLETED:
@@ -86,5 +86,5 @@ class StudyScheduler(FIFOScheduler):
             scheduler.on_trial_complete(tune_controller, trial, record.curve[-1])
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
-        """None: Tune starts trials in the order in which it got them. To choose is to look
-        through all trials at each step."""
+        """Choose none: Tune then starts trials in the order in which it got them. Choosing would
+        mean to look through all trials at each step."""

@@ -14,7 +14,7 @@ from search.console.display import Display
 from search.decide.agenda import Agenda
 from search.execute.background_evaluator import BackgroundEvaluator
 from search.study.checkpoints import checkpoint_path
-from search.study.listener import Listeners
+from search.study.listener import Listener, Listeners
 from search.study.optuna_journal import open_journal
 from search.study.result_files import ResultFiles
 from search.study.study import Study
@@ -75,10 +75,10 @@ def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, itera
 
 
 @contextmanager
-def agenda_of(study: Study, output: io.StringIO | None = None) -> Iterator[Agenda]:
+def agenda_of(study: Study, output: io.StringIO | None = None, *more: Listener) -> Iterator[Agenda]:
     """What the study does next, without Ray."""
     display = Display(study, Console(file=output or io.StringIO(), width=120))
-    listener = Listeners(ResultFiles(study), display)
+    listener = Listeners(ResultFiles(study), display, *more)
     with BackgroundEvaluator() as evaluator:
         journal = open_journal(study.path / files.OPTUNA_FILE)
         agenda = Agenda(study, journal, evaluator, listener)

@@ -18,6 +18,7 @@ from search.execute.requested_study import requested_study
 from search.run import make_parser
 from search.study.checkpoints import checkpoint_path
 from search.study.history import TrialRecord
+from search.study.listener import Listener
 from search.study.resuming import restart_failed
 from search.study.study import Study
 from studies import format as files
@@ -74,6 +75,48 @@ def test_every_T_is_searched_in_turn_and_its_best_is_tested(tmp_path):
     assert [study.history.best[T]["trial_id"] for T in (3, 5)] == ["T3-0001", "T5-0000"]
     assert not (study.path / files.RAY_FOLDER / "T=3").exists()
     assert load_model(study.path / study.history.best[3]["checkpoint"]).core.hidden_size in (8, 16)
+
+
+class Noting(Listener):
+    """Notes the moments that it is told."""
+
+    def __init__(self):
+        self.moments = []
+
+    def length_began(self, T, seconds):
+        self.moments.append(f"{T} began")
+
+    def length_ended(self, T):
+        self.moments.append(f"{T} ended")
+
+    def trainings_began(self):
+        self.moments.append("trainings")
+
+    def trial_ended(self, trial):
+        self.moments.append(trial.id)
+
+    def best_changed(self, T):
+        self.moments.append(f"{T} best")
+
+    def confirmed(self, trial):
+        self.moments.append(f"{trial.id} confirmed")
+
+    def study_ended(self):
+        self.moments.append("study ended")
+
+
+def test_a_listener_is_told_what_happens_in_its_order(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    noting = Noting()
+    with agenda_of(study, None, noting) as agenda:
+        play(study, agenda, {})
+    tests = {"3 best", "5 best", "T3-confirm-00 confirmed", "T5-confirm-00 confirmed"}
+    assert [moment for moment in noting.moments if moment not in tests] == [
+        "3 began", "T3-0000", "T3-0001", "3 ended", "5 began", "T5-0000", "T5-0001", "5 ended",
+        "trainings", "T3-confirm-00", "T5-confirm-00", "study ended",
+    ]  # fmt: skip
+    assert sorted(moment for moment in noting.moments if moment in tests) == sorted(tests)
+    assert noting.moments[-1] == "study ended"
 
 
 def test_at_the_limit_of_a_T_live_trials_are_cut_off_and_the_next_T_goes_on_at_once(tmp_path):
