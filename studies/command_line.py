@@ -1,4 +1,4 @@
-"""What the commands of ``search`` and ``analysis`` share: errors, --version and completion."""
+"""What all commands share: one-line errors, --version, completion and the argument RUNS."""
 
 import argparse
 import difflib

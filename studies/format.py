@@ -18,30 +18,30 @@ EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "training": {"batch_size": 64, "validation_payloads": 64},
     "search": {"patience": None},
 }
-"""What a study had whose study.yaml lacks the key; by now the defaults are others."""
+"""Values of a study whose study.yaml lacks the key; the defaults have changed since."""
 
 FORMER_KEYS = {"search": ("prior",)}
-"""Keys of sections that earlier versions wrote and this one has no use for."""
+"""Keys of sections that earlier versions wrote and this one ignores."""
 
 EARLIER_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}
-"""What it had if the whole section ``final`` is missing."""
+"""Values of a study whose study.yaml lacks the whole section ``final``."""
 
 TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"
-CONFIRM_FILE = "confirm.csv"  # only of a study that confirms, see search.confirm_seeds
+CONFIRM_FILE = "confirm.csv"  # only with search.confirm_seeds
 GENERALIZATION_FILE = "generalization.csv"  # only after python -m search.generalize
-EVENTS_FILE = "events.jsonl"  # all that happened, in order; what a resumed search goes on from
-OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, a study "T=..." for each T
+EVENTS_FILE = "events.jsonl"  # all that happened, in order: a search resumes from it
+OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, with a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print
 CHECKPOINTS_FOLDER = "checkpoints"  # T=.../: the best model
 TENSORBOARD_FOLDER = "tensorboard"  # TRIAL/: event files, see search.tensorboard
-RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of the trials that run, and of the best so far
+RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of running trials and of the best so far
 
 COMPLETED = "completed"  # solved T, or spent its whole token budget
 STOPPED_EARLY = "stopped_early"  # stopped by the scheduler
 FAILED = "failed"  # diverged or crashed; the column error says how
-INTERRUPTED = "interrupted"  # not finished: still running, or cut off with the search at its T
+INTERRUPTED = "interrupted"  # still running, or cut off when the search at its T ended
 STATUSES = (COMPLETED, STOPPED_EARLY, FAILED, INTERRUPTED)
 
 SEARCH = "search"  # one of the trials that are compared
@@ -57,13 +57,13 @@ CHANCE_ACCURACY = 0.1
 """Accuracy of guessing one of ten symbols."""
 
 PLACE_COLUMNS = ("host", "gpus")
-"""Columns of trials.csv and best.csv that studies made before there were clusters lack."""
+"""Columns of trials.csv and best.csv that early versions did not write."""
 
 
 def model_label(model: str) -> str:
-    """A model as it is shown, and as a study is called after it.
+    """The name of a model in reports, and in the name of its study.
 
-    Of a cell in a file, ``/folder/file.py:factory``, the study holds the whole path.
+    For a cell in a file, which a study holds as ``/folder/file.py:factory``, it has no folder.
     """
     file, _, factory = model.rpartition(":")
     return f"{file.rpartition('/')[2]}:{factory}" if file.endswith(".py") else model

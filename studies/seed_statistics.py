@@ -1,4 +1,4 @@
-"""What several seeds of one training tell; for the console of ``search`` and for ``analysis``."""
+"""Statistics over the seeds of one configuration, for the console and for the report."""
 
 import math
 import statistics
@@ -10,13 +10,13 @@ from scipy.special import betaincinv, stdtrit
 from studies.format import CHANCE_ACCURACY
 
 BEST_OF_MANY = (
-    "The best of many trials owes a part of its score to a lucky seed: as a forecast it is biased "
-    "upwards. The mean over fresh seeds is the number to expect."
+    "The best of many trials owes a part of its score to a lucky seed, so it is biased upwards. "
+    "The mean over fresh seeds is the number to expect."
 )
 
 
 class SeedSummary(NamedTuple):
-    """Of the trainings of one configuration that differ in their seed alone.
+    """Trainings of one configuration that differ only in their seed.
 
     Attributes:
         seeds: how many there are.
