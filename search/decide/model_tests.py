@@ -11,10 +11,8 @@ from functools import partial
 from typing import Protocol
 
 from copytask import Evaluation, Purpose
-from copytask.training.checkpoint import copy_checkpoint
 from search.errors import SearchFailedError
 from search.storage.csv_tables import Row
-from search.storage.store import with_retries
 from search.study.history import TrialRecord
 from search.study.listener import Listener
 from search.study.study import Study
@@ -150,9 +148,7 @@ class ModelTests:
 
     def _note_winner(self, winner: TrialRecord, checkpoint: StudyPath, scores: Evaluation) -> None:
         study, T = self._study, winner.row["T"]
-        kept = f"{files.CHECKPOINTS_FOLDER}/T={T}"
-        if checkpoint != study.path / kept:
-            with_retries(lambda: copy_checkpoint(checkpoint, study.path / kept), study.path)
+        kept = study.checkpoints.keep(checkpoint, T)
         tested = winner.row | chosen(BEST.names, scores)
         started = len(study.history.lengths[T].trials)
         study.set_best(T, tested | {"trials": started, "checkpoint": kept})

@@ -2,9 +2,10 @@
 
 from collections.abc import Set
 
+from copytask.training.checkpoint import copy_checkpoint
 from search.errors import SearchFailedError
 from search.storage.lock import Lock
-from search.storage.store import children, remove_tree
+from search.storage.store import children, remove_tree, with_retries
 from search.study.checkpoints import best_readable, is_readable
 from search.study.history import History, TrialRecord, best_of
 from studies import format as files
@@ -47,6 +48,24 @@ class StudyCheckpoints:
                 f"{trial.id} cannot be tested: no intact checkpoint of it is left in {folder}"
             )
         return found
+
+    def keep(self, checkpoint: StudyPath, T: int) -> str:
+        """Copy the checkpoint of the best trial at T to the study's results.
+
+        Returns:
+            its folder, relative to the study.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        kept = f"{files.CHECKPOINTS_FOLDER}/T={T}"
+        folder = self._path / kept
+        if checkpoint != folder:
+            with_retries(lambda: copy_checkpoint(checkpoint, folder), self._path)
+            for path in children(folder):
+                if path.suffix == ".partial":  # left by a search that was killed while it copied
+                    path.unlink()
+        return kept
 
     def remove(self, trial: TrialRecord) -> None:
         """Remove all checkpoints of a trial."""

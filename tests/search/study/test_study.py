@@ -162,6 +162,15 @@ def test_the_checkpoint_of_the_best_evaluation_is_tested_and_kept(study):
     assert study.checkpoints.best(study.history.trials["a"]) == kept
 
 
+def test_what_a_search_left_that_was_killed_while_it_copied_a_checkpoint_is_removed(study):
+    checkpoint = make_checkpoint(study, start(study, "a"), "a")
+    kept = study.path / "checkpoints" / "T=5"
+    kept.mkdir(parents=True)
+    (kept / "checkpoint.pt.0123.partial").write_bytes(b"half")
+    assert study.checkpoints.keep(checkpoint, 5) == "checkpoints/T=5"
+    assert [path.name for path in kept.iterdir()] == ["checkpoint.pt"]
+
+
 def test_a_checkpoint_that_somebody_has_removed_is_told(study):
     start(study, "a")
     report(study, "a", 1, 0.5)
