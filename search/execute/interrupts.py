@@ -7,12 +7,12 @@ from types import FrameType
 
 
 class Interrupts:
-    """Turns signals into KeyboardInterrupt, while Ray Tune runs only after it has ended.
+    """Turns signals into KeyboardInterrupt; while Ray Tune runs, it first lets Tune end.
 
     Ray Tune's own handler for SIGINT is switched off, so that one place decides.
 
     Attributes:
-        requested: whether Ray Tune is to end.
+        requested: whether Ray Tune should end.
     """
 
     def __init__(self) -> None:
@@ -20,13 +20,13 @@ class Interrupts:
         self._tuning = False
 
     def install(self) -> None:
-        """Take the signals over. Call it again after ray.init, which sets handlers of its own."""
+        """Install the handlers. Call this again after ray.init, which installs its own."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._handle)
 
     @contextmanager
     def tuning(self) -> Iterator[None]:
-        """While this is open, the first signal sets ``requested``, and the second one raises.
+        """Inside this context the first signal sets ``requested`` and the second one raises.
 
         Raises:
             KeyboardInterrupt: at the end, if there was a signal.

@@ -13,7 +13,7 @@ from rich.console import Console
 class PatientConsole(Console):
     """A console that falls silent when nobody reads it any more, as after ``| head``.
 
-    Rich's own would end the process without a word.
+    Rich's own console would end the process without a message.
     """
 
     def on_broken_pipe(self) -> None:
