@@ -1,4 +1,4 @@
-"""The checkpoints of one trial: written by its worker, taken up by the next one."""
+"""The checkpoints of one trial: its worker writes them, and the next worker resumes from them."""
 
 import logging
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ log = logging.getLogger(__name__)
 
 
 def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
-    """Keep the trainer's state, and of the earlier ones those of the best evaluation.
+    """Save the trainer's state; of the earlier checkpoints, keep those of the best evaluation.
 
-    The best as of now, and as of the iteration before, which may be the last one that the search
-    knows of: when its time at a T is over, that is the one it tests while the worker is here.
+    We keep the best as of now and the best as of the iteration before, because the search may not
+    know of this iteration yet: if its time at T is up now, it tests the earlier one.
 
-    A worker that is killed here leaves a checkpoint that is whole, and at most one too many. A
-    worker that was given up, but still runs, removes nothing of its successor, which is ahead.
+    A worker that is killed here leaves intact checkpoints, and at most one too many. A worker that
+    was replaced but still runs removes no checkpoint of its successor, which is ahead.
 
     Raises:
-        OSError: the storage is full, read-only or away.
+        OSError: the storage is full, read-only, or does not answer.
     """
     latest = trainer.progress.iteration
     with_retries(lambda: trainer.save(checkpoint_path(folder, latest)), folder)
@@ -38,10 +38,12 @@ def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
 def load_latest(
     folder: StudyPath, device: str | None = None, cell: str | None = None
 ) -> Trainer | None:
-    """The trainer of the latest checkpoint that can be read; None if there is none.
+    """Load the latest checkpoint that can be read; None if there is none.
 
     Args:
-        device, cell: as of :meth:`copytask.Trainer.load`.
+        folder: the checkpoints of the trial.
+        device: see :meth:`copytask.Trainer.load`.
+        cell: see :meth:`copytask.Trainer.load`.
     """
     for iteration in reversed(saved_iterations(folder)):
         path = checkpoint_path(folder, iteration)
@@ -49,16 +51,17 @@ def load_latest(
             return with_retries(
                 partial(Trainer.load, path, device, cell=cell), folder, reading=True
             )
-        except (FileNotFoundError, ValueError) as error:  # take the one before
+        except (FileNotFoundError, ValueError) as error:  # try the one before
             log.warning("skipping a checkpoint: %s", error)
     return None
 
 
 def best_readable(folder: StudyPath, accuracies: Mapping[int, float]) -> StudyPath | None:
-    """The checkpoint of the best evaluation of those that can be read; None if there is none.
+    """Find the readable checkpoint with the best evaluation; None if there is none.
 
     Args:
-        accuracies: at T, by iteration.
+        folder: the checkpoints of the trial.
+        accuracies: iteration -> validation accuracy at T.
     """
     iterations = sorted(saved_iterations(folder), key=lambda i: (accuracies.get(i, 0.0), i))
     paths = (checkpoint_path(folder, iteration) for iteration in reversed(iterations))
@@ -66,10 +69,10 @@ def best_readable(folder: StudyPath, accuracies: Mapping[int, float]) -> StudyPa
 
 
 def is_readable(path: StudyPath) -> bool:
-    """Whether there is a whole checkpoint at ``path``; if not, the log says why.
+    """Whether there is an intact checkpoint at ``path``; if not, the log says why.
 
     Raises:
-        OSError: the store is away.
+        OSError: the store does not answer.
     """
     try:
         with_retries(partial(load_state, path), path, reading=True)
@@ -80,16 +83,16 @@ def is_readable(path: StudyPath) -> bool:
 
 
 def best_iteration(history: list[Metrics]) -> int:
-    """The iteration whose model is the best at T; of equal ones the latest."""
+    """The iteration whose model is the best at T; the latest one of a tie."""
     return max(history, key=lambda m: (m.validation_accuracy, m.iteration)).iteration
 
 
 def saved_iterations(folder: StudyPath) -> list[int]:
-    """The iterations of which there is a checkpoint, in ascending order."""
+    """The iterations that have a checkpoint, in ascending order."""
     names = (path.name for path in children(folder))
     return sorted(int(name.removeprefix(PREFIX)) for name in names if name.startswith(PREFIX))
 
 
 def checkpoint_path(folder: StudyPath, iteration: int) -> StudyPath:
-    """Where the checkpoint of an iteration is kept."""
+    """The folder of an iteration's checkpoint."""
     return folder / f"{PREFIX}{iteration:06}"

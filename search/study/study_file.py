@@ -35,7 +35,7 @@ def write_study_file(path: StudyPath, config: StudyConfig, provenance: Mapping[s
 
 
 def read_study_file(path: StudyPath) -> dict[str, Any]:
-    """What study.yaml holds: schema_version, config, provenance.
+    """Read the content of study.yaml: schema_version, config, provenance.
 
     Raises:
         UserError: it cannot be read, or another version wrote it.
@@ -51,14 +51,15 @@ def read_study_file(path: StudyPath) -> dict[str, Any]:
 
 
 def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
-    """The configuration of the study at ``path``.
+    """Read the configuration of the study at ``path``.
 
     Args:
-        model: the model that the user names. A study must not choose which code runs, so the
-            module of a user's own cell is imported only if it is named here.
+        path: the study's directory.
+        model: the model that the user names. A study must not choose which code runs, so a user's
+            own cell is imported only if the user names it.
 
     Raises:
-        UserError: there is no study, it cannot be read, or it searches a cell that is not named.
+        UserError: there is no study, it cannot be read, or ``model`` does not name its cell.
     """
     if not holds_study(path):
         check_free(path)
