@@ -40,8 +40,7 @@ class DivergedError(RuntimeError):
 class Trainer:
     """Trains the model of a :class:`TrainingConfig`.
 
-    Iterating yields the :class:`copytask.Metrics` of each iteration until the training is
-    finished::
+    Iterating yields the :class:`copytask.Metrics` of each iteration until it is finished::
 
         for metrics in Trainer(TrainingConfig(model="gru", T=100)):
             print(metrics.tokens, metrics.validation_accuracy)
