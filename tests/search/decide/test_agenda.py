@@ -488,6 +488,23 @@ def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):
     assert study.history.trials["T3-confirm-00"].confirms == "T3-0001"
 
 
+def test_nobody_is_confirmed_while_a_failed_trial_that_runs_again_may_still_win(tmp_path):
+    study = make_study(tmp_path, confirm_seeds=1)
+    with agenda_of(study) as agenda:
+        fail_at_3(study, agenda)
+        play(study, agenda, {})
+    study = reopened(study)
+    restart_failed(study)
+    with agenda_of(study) as agenda:
+        first = agenda.next_trial(())
+        second = agenda.next_trial({first.id})
+        end(study, agenda, first, 0.5)
+        assert agenda.next_trial({second.id}) is None
+        end(study, agenda, second, 0.7)
+        confirmation = agenda.next_trial(())
+        assert (confirmation.id, confirmation.confirms) == ("T3-confirm-00", second.id)
+
+
 def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
     study = make_study(tmp_path, patience=9)
     with agenda_of(study) as agenda:

@@ -308,7 +308,7 @@ def test_a_search_interrupted_after_every_event_ends_as_one_that_was_not(
     assert whole(study, folder) == whole(folder / "through", folder)
 
 
-@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [11, pytest.param(3, marks=pytest.mark.slow)])
 def test_a_disk_that_is_full_from_any_moment_on_costs_nothing(machine, folder, monkeypatch, step):
     """The search ends in an orderly way, what it has written is whole, and it can be resumed."""
     written = 0
