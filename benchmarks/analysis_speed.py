@@ -11,7 +11,6 @@ random sampler. Prints the time.
 """
 
 import argparse
-import json
 import resource
 import subprocess
 import sys
@@ -27,8 +26,10 @@ import yaml
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from studies import events  # noqa: E402
 from studies import format as files  # noqa: E402
 from studies.columns import BEST, PROGRESS, TRIALS  # noqa: E402
+from studies.event_files import encode, make_record  # noqa: E402
 
 MODELS = ("lstm", "gru", "mlstm", "mgru")
 LENGTHS = (100, 200, 500, 1000)
@@ -45,23 +46,29 @@ def write_study(folder: Path, model: str, sampler: str, trials: int, seed: int) 
     config["search"] |= {"trials": trials // len(LENGTHS), "sampler": sampler}
     document = {"schema_version": files.SCHEMA_VERSION, "config": config, "provenance": {}}
     (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
-    rows, curves, events, best = [], [], [], []
+    rows, curves, best = [], [], []
+    happened: list[events.Event] = []
     elapsed = 0.0
     for T in LENGTHS:
-        events.append({"event": "length_began", "elapsed": elapsed, "T": T, "initial": []})
+        happened.append(events.LengthBegan(elapsed=elapsed, T=T, initial=[]))
         for number in range(trials // len(LENGTHS)):
             row, curve = make_trial(rng, model, T, number)
-            start = {"trial_id": row["trial_id"], "training": row, "stage": files.SEARCH}
-            events.append({"event": "trial_started", "elapsed": round(elapsed, 3), **start})
+            name = row["trial_id"]
+            happened.append(events.TrialStarted(elapsed=elapsed, trial_id=name, training=row))
             for point in curve:
                 elapsed += 1.25  # two slots, 2.5 s an iteration
                 status = row["status"] if point is curve[-1] else ""
-                result = {"trial_id": row["trial_id"], "metrics": point, "status": status}
-                events.append({"event": "result", "elapsed": round(elapsed, 3), **result})
+                metrics = make_record(events.Point, point)
+                happened.append(
+                    events.Result(
+                        elapsed=elapsed, trial_id=name, metrics=metrics,
+                        parameters=row["parameters"], status=status,
+                    )
+                )  # fmt: skip
             rows.append(row)
             curves += curve
-        end = {"T": T, "limit": "trials", "value": trials // len(LENGTHS)}
-        events.append({"event": "length_ended", "elapsed": elapsed, **end})
+        value = trials // len(LENGTHS)
+        happened.append(events.LengthEnded(elapsed=elapsed, T=T, limit="trials", value=value))
         winner = max(rows[-trials // len(LENGTHS) :], key=lambda row: row["validation_accuracy"])
         accuracy = winner["validation_accuracy"]
         scores = {"accuracy": accuracy, "accuracy_low": accuracy - 0.002}
@@ -75,8 +82,7 @@ def write_study(folder: Path, model: str, sampler: str, trials: int, seed: int) 
     )
     for name, columns, table in tables:
         pd.DataFrame(table, columns=list(columns)).to_csv(folder / name, index=False)
-    lines = (json.dumps(event, separators=(",", ":")) + "\n" for event in events)
-    (folder / files.EVENTS_FILE).write_text("".join(lines))
+    (folder / files.EVENTS_FILE).write_bytes(b"".join(map(encode, happened)))
     return len(curves)
 
 

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -33,6 +33,7 @@ from search.study.listener import Progress
 from search.study.result_files import ResultFiles
 from search.study.study import Study
 from studies import format as files
+from studies.events import Point
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 from stores import BUCKET, object_store
@@ -52,13 +53,13 @@ def measure(storage: str) -> list[float]:
     for name in names:
         training = config.training_config(1000, {"learning_rate": 1e-3, "hidden_size": 128}, 0)
         study.start_trial(name, training.to_dict())
-    metrics = example_metrics()
+    point = example_point()
     tables, taken = ResultFiles(study), []
     for number in range(TRIALS * ITERATIONS):
         began = time.perf_counter()
         iteration = number // TRIALS + 1
         last = files.COMPLETED if iteration == ITERATIONS else ""
-        study.add_result(names[number % TRIALS], {**metrics, "iteration": iteration}, 10**5, last)
+        study.add_result(names[number % TRIALS], replace(point, iteration=iteration), 10**5, last)
         tables.progressed(Progress(0.0, 0.0, 0.0))
         taken.append(time.perf_counter() - began)
     study.close()
@@ -66,10 +67,10 @@ def measure(storage: str) -> list[float]:
     return taken
 
 
-def example_metrics() -> dict[str, object]:
+def example_point() -> Point:
     """What a training iteration reports."""
     training = TrainingConfig(model="gru", T=2, hidden_size=8, tokens_per_iteration=100)
-    return asdict(Trainer(training).run_iteration())
+    return Point(**vars(Trainer(training).run_iteration()))
 
 
 @contextmanager

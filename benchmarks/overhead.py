@@ -30,7 +30,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -38,15 +38,18 @@ import optuna
 from optuna.storages import InMemoryStorage
 
 from benchmarks.null_trials import ROOT, start_search
+from benchmarks.replay.curves import Evaluation
+from benchmarks.replay.policies import as_point, memory_study
 from search.cluster.slots import count_slots, limit_slots
 from search.config.reading import load_config, read_yaml
 from search.config.study_config import StudyConfig
 from search.decide.samplers import Sampler
-from search.decide.schedulers import restored_scheduler
+from search.decide.schedulers import as_result, restored_scheduler
 from search.study.event_log import read_events
 from search.study.study import Study
 from search.study.study_file import read_config
 from studies import format as files
+from studies.events import Point, Result, TrialStarted
 
 SIZES = (10, 100, 1000, 10_000)
 """Finished trials before a suggestion or decision."""
@@ -83,13 +86,13 @@ def between_trials() -> Iterator[Figure]:
             raise SystemExit("the search over null trials failed")
         events = list(read_events(study))
         workers = study_slots(study)
-    started = [event["trial_id"] for event in events if event["event"] == "trial_started"]
-    results = [event for event in events if event["event"] == "result"]
-    ends = [event["elapsed"] for event in results]  # a null trial's one result is its end
-    end_of = {event["trial_id"]: event for event in results}
+    started = [event.trial_id for event in events if isinstance(event, TrialStarted)]
+    results = [event for event in events if isinstance(event, Result)]
+    ends = [event.elapsed for event in results]  # a null trial's one result is its end
+    end_of = {event.trial_id: event for event in results}
     # The slot that is the first to be free takes the next trial.
     gaps = [
-        1e3 * (end_of[trial]["elapsed"] - free - end_of[trial]["metrics"]["seconds"])
+        1e3 * (end_of[trial].elapsed - free - end_of[trial].metrics.seconds)
         for free, trial in zip(ends, started[workers:], strict=False)
     ]
     wall = 1e3 * (ends[-1] - ends[0]) / (len(ends) - 1)
@@ -115,17 +118,12 @@ def run_default_search(study: Path) -> None:
 def busy_workers(study: Path, workers: int) -> Iterator[Figure]:
     """Which share of the workers' time a search trained."""
     events = list(read_events(study))
-    first = next(event["elapsed"] for event in events if event["event"] == "trial_started")
-    wall = events[-1]["elapsed"] - first
+    first = next(event.elapsed for event in events if isinstance(event, TrialStarted))
+    wall = events[-1].elapsed - first
     with (study / files.TRIALS_FILE).open(newline="") as file:
         trained = sum(float(row["seconds"] or 0) for row in csv.DictReader(file))
     share = 100 * trained / (workers * wall)
     yield Figure(f"training, of {workers} slots x {wall:.0f} s", share, "%", ">= 95")
-
-
-def tell(study: Study, event: str, **fields: Any) -> None:
-    """Let an event have happened, without writing it down."""
-    study.history.apply({"event": event, "elapsed": 0.0, **fields})
 
 
 def report(study: Study, trial: str, iterations: int, accuracy: float) -> None:
@@ -133,28 +131,24 @@ def report(study: Study, trial: str, iterations: int, accuracy: float) -> None:
     ending = files.COMPLETED if iterations == BUDGET else files.STOPPED_EARLY
     for iteration in range(1, iterations + 1):
         status = ending if iteration == iterations else ""
-        values = metrics(iteration, accuracy * iteration / iterations)
-        tell(study, "result", trial_id=trial, metrics=values, parameters=1, status=status)
+        study.add_result(trial, point(iteration, accuracy * iteration / iterations), 1, status)
 
 
-def metrics(iteration: int, accuracy: float) -> dict[str, Any]:
-    """Those of an iteration that the search looks at."""
-    return {
-        "iteration": iteration, "tokens": iteration, "seconds": 1.0, "tokens_to_solve": None,
-        "seconds_to_solve": None, "validation_accuracy": accuracy, "ladder_accuracy": accuracy,
-    }  # fmt: skip
+def point(iteration: int, accuracy: float) -> Point:
+    """An iteration with this accuracy."""
+    return as_point(Evaluation(iteration, iteration, 1.0, accuracy, accuracy, None, None))
 
 
-def finished_study(path: Path, config: StudyConfig, trials: int) -> Study:
+def finished_study(config: StudyConfig, trials: int) -> Study:
     """A study whose first T has so many finished trials, of which ASHA stopped most."""
-    study, T, chance = Study.create(path, config), config.T[0], random.Random(0)
+    study, T, chance = memory_study(config), config.T[0], random.Random(0)
     space = {name: dimension.distribution() for name, dimension in config.dimensions().items()}
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     source = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
     for number in range(trials):
         name = f"T{T}-{number:04d}"
         training = config.training_config(T, source.ask(space).params, seed=number)
-        tell(study, "trial_started", trial_id=name, training=training.to_dict())
+        study.start_trial(name, training.to_dict())
         # One in nine spends its budget, two end at the second rung, the others at the first.
         rung = BUDGET if number % 9 == 0 else 12 if number % 3 == 0 else 4
         report(study, name, rung, chance.random())
@@ -170,7 +164,7 @@ def suggestion(study: Study) -> float:
         start = time.process_time()
         name, training = sampler.ask(())
         times.append(1e3 * (time.process_time() - start))
-        tell(study, "trial_started", trial_id=name, training=training.to_dict())
+        study.start_trial(name, training.to_dict())
         sampler.started(study.history.trials[name])
         report(study, name, 4, number / REPEATS)
         sampler.reported(study.history.trials[name])
@@ -184,8 +178,10 @@ def decision(study: Study) -> float:
     for number in range(REPEATS):
         trial = SimpleNamespace(trial_id=f"new {number}")
         scheduler.on_trial_add(None, trial)
+        seen = as_result(point(4, number / REPEATS), "ladder_accuracy")
+        seen = as_result(point(4, number / REPEATS), "ladder_accuracy")
         start = time.process_time()
-        scheduler.on_trial_result(None, trial, metrics(4, number / REPEATS))
+        scheduler.on_trial_result(None, trial, seen)
         times.append(1e3 * (time.process_time() - start))
     return statistics.median(times)
 
@@ -195,12 +191,10 @@ def many_trials() -> Iterator[Figure]:
     settings = ["model=gru", "training.precision=fp32"]
     config = load_config(ROOT / "configs" / "default.yaml", settings, {})
     for size in SIZES:
-        with tempfile.TemporaryDirectory() as folder:
-            study = finished_study(Path(folder) / "study", config, size)
-            after = f"after {size:,} trials"
-            yield Figure(f"an ASHA decision {after}", decision(study), "ms", "<= 1")
-            yield Figure(f"a TPE suggestion {after}", suggestion(study), "ms", "<= 50")
-            study.close()
+        study = finished_study(config, size)
+        after = f"after {size:,} trials"
+        yield Figure(f"an ASHA decision {after}", decision(study), "ms", "<= 1")
+        yield Figure(f"a TPE suggestion {after}", suggestion(study), "ms", "<= 50")
 
 
 def machine() -> str:

@@ -1,73 +1,180 @@
-"""The events of a study: one line of JSON each, appended, never changed.
+"""The events of a study: what happened in its search, in order.
 
-In a folder they are in one file. An object store cannot append, so there they are in several:
-``events.jsonl``, ``events-0001.jsonl``, and so on. A process that is killed, or a disk that fills
-up, can leave half a line at the end of the last file; that event has not happened.
+Everything else that is known of a search follows from them. How they are kept in files is in
+:mod:`studies.event_files`.
 """
 
-import json
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from studies import format as files
-from studies.paths import StudyPath
-
-Event = dict[str, Any]
-
-UNFINISHED = b'"status":""}'
-"""How the line of a result ends whose trial continues. Nearly all events are such results, so a
-reader that does not need them skips them by their bytes, which is ten times faster than to parse
-them."""
 
 
-def to_line(event: Event) -> bytes:
-    """Encode an event."""
-    return json.dumps(event, separators=(",", ":")).encode() + b"\n"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened.
 
-
-def parse_events(content: bytes, source: object, skip_unfinished: bool = False) -> Iterator[Event]:
-    """Decode the whole lines of a file of events.
-
-    Args:
-        source: name of the file, for messages.
-        skip_unfinished: leave out the results of trials that continue, but for one in the last
-            line: it is how long the study is known to have run.
-
-    Raises:
-        ValueError: a line is damaged; the message says which.
+    Attributes:
+        elapsed: when, in seconds of the study's wall time, which adds up over its runs.
     """
-    lines = content[: whole_lines(content)].splitlines()
-    for number, line in enumerate(lines, start=1):
-        if skip_unfinished and line.endswith(UNFINISHED) and number < len(lines):
-            continue
-        try:
-            event = json.loads(line)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict):
-            raise ValueError(f"{source}, line {number}: no valid event")
-        yield event
+
+    elapsed: float
 
 
-def whole_lines(content: bytes) -> int:
-    """Bytes up to the end of the last whole line."""
-    return content.rfind(b"\n") + 1
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A point of a trial's learning curve: one evaluation, at the end of a training iteration.
+
+    The fields are the columns of progress.csv, see :mod:`studies.format`. ``tokens_to_solve`` and
+    ``seconds_to_solve`` are None until the trial has solved T.
+    """
+
+    iteration: int
+    step: int
+    tokens: int
+    seconds: float
+    learning_rate: float
+    max_length: int
+    training_loss: float
+    validation_accuracy: float
+    ladder_accuracy: float
+    exact_match: float
+    validation_loss: float
+    recalled_bits: float
+    tokens_to_solve: int | None = None
+    seconds_to_solve: float | None = None
 
 
-def segment_name(number: int) -> str:
-    """The name of the file of events with this number."""
-    stem, suffix = files.EVENTS_FILE.split(".")
-    return f"{stem}-{number:04}.{suffix}" if number else files.EVENTS_FILE
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """How a model did on test payloads; the fields are columns of best.csv."""
+
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    exact_match: float | None = None
+    recalled_bits: float | None = None
 
 
-def segment_number(path: StudyPath) -> int:
-    """The number in the name of a file of events."""
-    digits = re.findall(r"-(\d+)\.", path.name)
-    return int(digits[0]) if digits else 0
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestTrial(Scores):
+    """The best trial at a T, and how it did in its test.
+
+    Attributes:
+        trials: how many the search at T had started when this one was the best.
+        checkpoint: of its model, relative to the study directory.
+    """
+
+    trial_id: str
+    trials: int
+    checkpoint: str
 
 
-def segments(paths: Iterable[StudyPath]) -> list[StudyPath]:
-    """Those of the files in a study that are files of events, in order."""
-    found = [path for path in paths if path.name == segment_name(segment_number(path))]
-    return sorted(found, key=segment_number)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthBegan(Event):
+    """The search at T begins, or continues after one of its limits was raised.
+
+    Attributes:
+        initial: configurations that it tries first.
+    """
+
+    T: int
+    initial: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthEnded(Event):
+    """The search at T has reached a limit; its live trials are cut off.
+
+    Attributes:
+        limit: name of the limit, a key of the section ``search``.
+        value: that it had.
+    """
+
+    T: int
+    limit: str
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialStarted(Event):
+    """A trial starts.
+
+    Attributes:
+        training: its TrainingConfig as plain values.
+        stage: one of :data:`studies.format.STAGES`.
+        streams: version of the random streams that it draws from.
+        confirms: of a confirmation, the trial_id of the winner that it repeats.
+    """
+
+    trial_id: str
+    training: Mapping[str, Any]
+    stage: str = files.SEARCH
+    streams: int = 1
+    confirms: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result(Event):
+    """A trial reports an iteration, and ends with it if there is a status.
+
+    Attributes:
+        parameters: trained parameters of its model.
+        host: where it trains.
+        gpus: share of a GPU that it holds there.
+        status: ``completed`` or ``stopped_early``; empty if it continues.
+    """
+
+    trial_id: str
+    metrics: Point
+    parameters: int
+    host: str = ""
+    gpus: float | None = None
+    status: str  # stays the last: see studies.event_files.UNFINISHED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialFailed(Event):
+    """A trial fails for good."""
+
+    trial_id: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRetried(Event):
+    """A trial lost its worker and will resume from its last checkpoint.
+
+    Attributes:
+        blameless: its host went away, which does not count for ``search.max_failures``.
+    """
+
+    trial_id: str
+    error: str
+    blameless: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialRestarted(Event):
+    """A failed trial starts again from its beginning; the attributes are of TrialStarted."""
+
+    trial_id: str
+    stage: str = files.SEARCH
+    streams: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Best(Event):
+    """The best trial at T has been tested."""
+
+    T: int
+    row: BestTrial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confirmed(Event):
+    """A confirmation has been tested; without scores if it failed before it had a model."""
+
+    trial_id: str
+    scores: Scores | None

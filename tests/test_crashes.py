@@ -17,6 +17,7 @@ from searches import ROOT, events, optuna_trials, outcome, read, results, run, s
 
 from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
+from studies.events import TrialRetried
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +56,7 @@ def test_a_killed_worker_costs_at_most_an_iteration(small, searched, tmp_path):
         os.kill(pid, signal.SIGKILL)
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    retried = [event for event in events(study) if event["event"] == "trial_retried"]
+    retried = [event for event in events(study) if isinstance(event, TrialRetried)]
     assert len(retried) >= 1
     assert out.count(" resumes from iteration ") == out.count(": worker lost: ") == len(retried)
     assert outcome(study) == outcome(searched[0])

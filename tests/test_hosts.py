@@ -13,6 +13,7 @@ from searches import HOSTS_CONFIG, events, follow, read, results, run, start, wa
 
 from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
+from studies.events import Result, TrialStarted
 
 QUICK_TO_NOTICE = {
     "health_check_initial_delay_ms": 0,
@@ -53,13 +54,13 @@ def check_whole(study: Path, trials: int = 6) -> list[dict]:
     rows = read(study / files.TRIALS_FILE)
     assert [row["status"] for row in rows] == [files.COMPLETED] * trials
     happened = events(study)
-    started = [e["trial_id"] for e in happened if e["event"] == "trial_started"]
+    started = [e.trial_id for e in happened if isinstance(e, TrialStarted)]
     assert len(set(started)) == len(started) == trials
     for row in rows:
         iterations = [
-            e["metrics"]["iteration"]
+            e.metrics.iteration
             for e in happened
-            if e["event"] == "result" and e["trial_id"] == row["trial_id"]
+            if isinstance(e, Result) and e.trial_id == row["trial_id"]
         ]
         assert iterations == list(range(1, len(iterations) + 1))
     return rows
@@ -79,8 +80,8 @@ def test_cpus_and_gpus_are_busy_at_the_same_time(command, tmp_path):
     rows = check_whole(tmp_path / "runs" / "s")
     assert {row["gpus"] for row in rows} == {"0.0", "1.0"}
     assert {row["host"] for row in rows} == {os.uname().nodename}
-    kinds = [event["event"] for event in events(tmp_path / "runs" / "s")]
-    assert kinds.index("result") > 2  # two trials had started before the first result
+    kinds = [type(event) for event in events(tmp_path / "runs" / "s")]
+    assert kinds.index(Result) > 2  # two trials had started before the first result
 
 
 def test_a_trial_outlives_its_host_and_uses_one_that_joins_late(command, tmp_path):

@@ -15,6 +15,7 @@ from search.storage.csv_tables import read_rows
 from search.storage.lock import LOCK_FILE
 from search.study.event_log import open_log, read_events, study_segments
 from studies import format as files
+from studies.events import Result, TrialFailed, TrialStarted
 
 CONFIG = """
 model: gru
@@ -52,9 +53,9 @@ def check_whole(study: UPath) -> None:
     assert {row["status"] for row in trials} <= {files.COMPLETED, files.STOPPED_EARLY}
     assert {row["gpus"] for row in trials} == {0}
     events = list(read_events(study))
-    started = [e["trial_id"] for e in events if e["event"] == "trial_started"]
+    started = [e.trial_id for e in events if isinstance(e, TrialStarted)]
     assert sorted(started) == sorted(row["trial_id"] for row in trials)
-    seen = [(e["trial_id"], e["metrics"]["iteration"]) for e in events if e["event"] == "result"]
+    seen = [(e.trial_id, e.metrics.iteration) for e in events if isinstance(e, Result)]
     assert len(seen) == len(set(seen)) == len(read_rows(study / files.PROGRESS_FILE))
     (best,) = read_rows(study / files.BEST_FILE)
     model = load_model(study / best["checkpoint"])
@@ -127,8 +128,9 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
         f"failed: another process has taken over {study}, so this search has stopped; "
         "everything that it had written before is intact\n"
     )
-    log.append({"event": "later"})
-    assert list(read_events(study)) == [*events, {"event": "later"}]
+    later = TrialFailed(elapsed=0.0, trial_id="later", error="")
+    log.append(later)
+    assert list(read_events(study)) == [*events, later]
     assert (study / LOCK_FILE).read_text() == taken
 
 

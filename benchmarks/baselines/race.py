@@ -19,6 +19,7 @@ from copytask import MALLOC_ENVIRONMENT
 from search.config.reading import load_config
 from search.errors import UserError
 from search.study.event_log import read_events
+from studies import events
 from studies import format as files
 
 ROOT = Path(__file__).parents[2]
@@ -102,7 +103,7 @@ def run_ours(
             sys.exit(f"error: the search failed with exit code {process.returncode}")
         solved = has_solved(study, target)
         began = [
-            event["elapsed"] for event in read_events(study) if event["event"] == "length_began"
+            event.elapsed for event in read_events(study) if isinstance(event, events.LengthBegan)
         ]
         with (study / files.TRIALS_FILE).open(newline="") as file:
             trials = list(csv.DictReader(file))
@@ -125,9 +126,9 @@ def run_ours(
 def has_solved(study: Path, T: int) -> bool:
     """Whether a trial of this study has solved T."""
     return any(
-        event["event"] == "result"
-        and event["trial_id"].startswith(f"T{T}-")
-        and event["metrics"]["tokens_to_solve"] is not None
+        isinstance(event, events.Result)
+        and event.trial_id.startswith(f"T{T}-")
+        and event.metrics.tokens_to_solve is not None
         for event in read_events(study)
     )
 

@@ -17,7 +17,7 @@ from search.decide.schedulers import StudyScheduler
 from search.study.history import History
 from search.study.study import Study
 from studies import format as files
-from studies.events import Event
+from studies.events import Event, Point
 
 
 class Nowhere:
@@ -42,6 +42,14 @@ class Nowhere:
 def memory_study(config: StudyConfig) -> Study:
     """A study that is not written to a disk."""
     return Study(Path(), History(config), Nowhere(), Nowhere())
+
+
+def as_point(evaluation: Evaluation) -> Point:
+    """A point of a trial's curve with this evaluation, and zeros for what no policy looks at."""
+    return Point(
+        step=0, learning_rate=0.0, max_length=0, training_loss=0.0, exact_match=0.0,
+        validation_loss=0.0, recalled_bits=0.0, **evaluation._asdict(),
+    )  # fmt: skip
 
 
 class StudySearch:
@@ -83,7 +91,7 @@ class StudySearch:
         if not final:  # Tune does not ask about the last result
             decision = self._scheduler.on_trial_result(None, known, result)
             status = files.STOPPED_EARLY if decision == TrialScheduler.STOP else ""
-        self._study.add_result(name, result, 0, status)
+        self._study.add_result(name, as_point(evaluation), 0, status)
         if status:
             self._scheduler.on_trial_complete(None, known, result)
         self._sampler.reported(self._study.history.trials[name])

@@ -13,9 +13,9 @@ def advice_at_chance(history: History) -> list[str]:
 
     The test of the best trial decides, since its payloads chose nothing.
     """
-    at_chance = [T for T, row in history.best.items() if row["accuracy_low"] <= CHANCE_ACCURACY]
+    at_chance = [T for T, best in history.best.items() if best.accuracy_low <= CHANCE_ACCURACY]
     ladders = {
-        T: max(point["ladder_accuracy"] for trial in history.lengths[T].trials
+        T: max(point.ladder_accuracy for trial in history.lengths[T].trials
                for point in trial.curve)
         for T in at_chance
     }  # fmt: skip

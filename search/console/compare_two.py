@@ -10,8 +10,8 @@ from rich.text import Text
 from search.console.formats import accuracy_interval, clock, millions, number
 from search.console.show_study import pairs
 from search.console.tables import plain_table
-from search.storage.csv_tables import Row
 from search.study.overview import Overview
+from studies.events import BestTrial
 from studies.format import model_label
 
 ABSENT = "-"
@@ -74,20 +74,21 @@ def side_by_side(a: Overview, b: Overview) -> Table:
         "A solved", "B solved",
     )  # fmt: skip
     for T in sorted({*a.history.config.T, *b.history.config.T}):
-        rows = [study.history.best.get(T) for study in (a, b)]
+        both = [study.history.best.get(T) for study in (a, b)]
         difference = ""
-        if rows[0] and rows[1]:
-            difference = f"{rows[1]['accuracy'] - rows[0]['accuracy']:+.3f}"
-        cells = [cell for row in rows for cell in tested(row)]
-        table.add_row(str(T), *cells, difference, *map(solved, rows))
+        if both[0] and both[1]:
+            difference = f"{both[1].accuracy - both[0].accuracy:+.3f}"
+        cells = [cell for best in both for cell in tested(best)]
+        table.add_row(str(T), *cells, difference, solved(a, T), solved(b, T))
     return table
 
 
-def tested(row: Row | None) -> tuple[str, str]:
+def tested(best: BestTrial | None) -> tuple[str, str]:
     """Test accuracy and its interval."""
-    return (number(row["accuracy"]), accuracy_interval(row)) if row else (ABSENT, "")
+    return (number(best.accuracy), accuracy_interval(best)) if best else (ABSENT, "")
 
 
-def solved(row: Row | None) -> str:
-    """The tokens after which T was solved."""
-    return (millions(row["tokens_to_solve"]) or ABSENT) if row else ABSENT
+def solved(study: Overview, T: int) -> str:
+    """The tokens after which the best trial solved T."""
+    best = study.history.best.get(T)
+    return (best and millions(study.history.trials[best.trial_id].tokens_to_solve)) or ABSENT

@@ -11,8 +11,8 @@ from search.console.formats import clock, describe, end_reason, millions, number
 from search.console.live_view import LiveView
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table
-from search.study.history import TrialRecord
 from search.study.listener import Listener, Progress
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 from studies.seed_statistics import BEST_OF_MANY
@@ -98,11 +98,11 @@ class Display(Listener):
 
     def best_changed(self, T: int) -> None:
         """Say why the search at T is over, and the test result of its best trial."""
-        row = self._history.best.get(T)
+        best = self._history.best.get(T)
         result = (
-            f"test {row['accuracy']:.4f} "
-            f"[{row['accuracy_low']:.4f}, {row['accuracy_high']:.4f}] by {row['trial_id']}"
-            if row
+            f"test {best.accuracy:.4f} "
+            f"[{best.accuracy_low:.4f}, {best.accuracy_high:.4f}] by {best.trial_id}"
+            if best
             else "no result"
         )
         self.note(f"T={T}: {result}; {end_reason(self._history, T)}")
@@ -115,18 +115,17 @@ class Display(Listener):
     def trial_ended(self, trial: TrialRecord) -> None:
         """Say how the trial ended; one more line if it is a final training that did not solve T."""
         self._stops_running(trial)
-        row = trial.row
-        if row["status"] == files.INTERRUPTED:  # cut off with the search at its T
+        if trial.status == files.INTERRUPTED:  # cut off with the search at its T
             return
-        outcome = row.get("error") or (
-            f"accuracy {number(row.get('validation_accuracy'))} "
-            f"{millions(row.get('tokens'))} {describe(self._history, row)}"
+        outcome = trial.error or (
+            f"accuracy {number(trial.validation_accuracy)} {millions(trial.tokens)} "
+            f"{describe(self._history, trial)}"
         )
-        self._trial_line(f"{trial.id} {row['status']:13} {outcome}", whole=not row.get("error"))
+        self._trial_line(f"{trial.id} {trial.status:13} {outcome}", whole=not trial.error)
         if trial.stage == files.FINAL and not trial.solved:
-            best = self._history.winner(row["T"])
+            best = self._history.winner(trial.T)
             stays = f"; {best.id} stays the best" if best else ""
-            self.note(f"T={row['T']}: {trial.id} has not solved it{stays}")
+            self.note(f"T={trial.T}: {trial.id} has not solved it{stays}")
 
     def trial_retried(self, trial: TrialRecord, reason: str) -> None:
         """Say where the trial resumes, and why."""

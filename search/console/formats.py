@@ -5,8 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from search.study.history import History
+from search.study.records import TrialRecord
 from studies import format as files
 from studies.columns import SHORT_FORMS
+from studies.events import Scores
 
 
 def clock(seconds: float) -> str:
@@ -30,9 +32,9 @@ def interval(low: float, high: float) -> str:
     return f"{number(low)}-{number(high)}"
 
 
-def accuracy_interval(row: Mapping[str, Any]) -> str:
+def accuracy_interval(scores: Scores) -> str:
     """The 95 % interval of a test accuracy."""
-    return interval(row["accuracy_low"], row["accuracy_high"])
+    return interval(scores.accuracy_low, scores.accuracy_high)
 
 
 def searched(history: History) -> list[str]:
@@ -47,9 +49,9 @@ def short_form(name: str) -> str:
     return SHORT_FORMS.get(name, name)
 
 
-def hyperparameters(row: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+def hyperparameters(training: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """Format a trial's values of these hyperparameters."""
-    return [_value(name, row.get(name)) for name in names]
+    return [_value(name, training.get(name)) for name in names]
 
 
 def _value(name: str, value: Any) -> str:
@@ -60,16 +62,17 @@ def _value(name: str, value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def describe(history: History, row: Mapping[str, Any]) -> str:
+def describe(history: History, trial: TrialRecord) -> str:
     """Format a trial's searched hyperparameters in a few characters."""
     names = searched(history)
-    values = zip(names, hyperparameters(row, names), strict=True)
+    values = zip(names, hyperparameters(trial.training, names), strict=True)
     return " ".join(f"{short_form(name)} {value}" for name, value in values)
 
 
 def end_reason(history: History, T: int) -> str:
     """Say why the search at T ended, or that a final training followed."""
-    if history.best.get(T, {}).get("stage") == files.FINAL:
+    best = history.best.get(T)
+    if best and history.trials[best.trial_id].stage == files.FINAL:
         return "final training"
     return limit_reason(history, T)
 

@@ -95,10 +95,10 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
 def best_so_far(study: Overview, T: int) -> Text:
     """The accuracy of the best trial at T in four characters."""
     history = study.history
-    if row := history.best.get(T):
-        return Text(short(row["accuracy"]))
+    if best := history.best.get(T):
+        return Text(short(best.accuracy))
     if T in history.lengths and (ranked := history.ranked(T)):
-        return Text(f"~{short(ranked[0]['validation_accuracy'])[:3]}", "dim")
+        return Text(f"~{short(ranked[0].validation_accuracy or 0.0)[:3]}", "dim")
     return Text("")
 
 

@@ -14,8 +14,10 @@ from search.console.formats import clock, hyperparameters, millions, number, sho
 from search.console.sparkline import Sparkline
 from search.console.tables import best_table, plain_table, shown_hyperparameters
 from search.study.early_stops import Stop, stop_of
-from search.study.history import History, TrialRecord
+from search.study.history import History
 from search.study.listener import Progress
+from search.study.records import TrialRecord
+from studies.events import Point
 from studies.format import model_label
 
 WIDE = 160
@@ -102,14 +104,11 @@ class LiveView:
         table.columns[-1].no_wrap = False  # this column shrinks if there is too little room
         for trial_id in shown:
             trial = self.history.trials[trial_id]
-            last = trial.curve[-1] if trial.curve else {}
+            last = trial.last
             table.add_row(
                 trial_id,
-                *hyperparameters(trial.row, names),
-                millions(last.get("tokens")),
-                str(last.get("max_length", "")),
-                number(last.get("ladder_accuracy")),
-                number(last.get("validation_accuracy")),
+                *hyperparameters(trial.training, names),
+                *_reached(last),
                 *(_more(trial) if wide else ()),
                 self._curve(trial),
             )
@@ -132,7 +131,7 @@ class LiveView:
             stop = self._stops[trial.id]
             table.add_row(
                 trial.id,
-                *hyperparameters(trial.row, names),
+                *hyperparameters(trial.training, names),
                 str(stop.iteration),
                 number(stop.value),
                 number(stop.needed),
@@ -142,14 +141,22 @@ class LiveView:
 
     def _curve(self, trial: TrialRecord) -> Sparkline:
         metric = METRIC_NAMES[self.history.config.search.metric]
-        return Sparkline([point[metric] for point in trial.curve])
+        return Sparkline([getattr(point, metric) for point in trial.curve])
+
+
+def _reached(last: Point | None) -> tuple[str, ...]:
+    """How far a running trial is: tokens, length, both accuracies."""
+    if last is None:
+        return ("",) * 4
+    accuracies = number(last.ladder_accuracy), number(last.validation_accuracy)
+    return millions(last.tokens), str(last.max_length), *accuracies
 
 
 def _more(trial: TrialRecord) -> tuple[str, ...]:
     """Columns of a wide terminal for a running trial: iteration, loss, tokens per second, host."""
-    if not trial.curve:
+    last = trial.last
+    if last is None:
         return ("",) * 4
-    last = trial.curve[-1]
-    rate = last["tokens"] / last["seconds"] if last["seconds"] else 0.0
-    loss, host = f"{last['training_loss']:.3f}", str(trial.row.get("host") or "")
-    return str(last["iteration"]), loss, f"{rate / 1000:.0f} k", host
+    rate = last.tokens / last.seconds if last.seconds else 0.0
+    loss = f"{last.training_loss:.3f}"
+    return str(last.iteration), loss, f"{rate / 1000:.0f} k", trial.host

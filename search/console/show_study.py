@@ -120,7 +120,7 @@ def trials_table(study: Overview) -> Table:
     )  # fmt: skip
     for T in history.config.T:
         length = history.lengths[T]
-        counts = Counter(trial.row["status"] for trial in length.trials)
+        counts = Counter(trial.status for trial in length.trials)
         if study.seconds is None:
             ending = ""  # not recorded
         elif study.is_done(T):
@@ -146,7 +146,7 @@ def stops(study: Overview) -> Iterator[str]:
 
 def failures(study: Overview) -> Iterator[str]:
     """The most frequent reasons for which trials failed."""
-    errors = Counter(str(t.row.get("error")) for t in study.history.trials.values() if t.failed)
+    errors = Counter(trial.error for trial in study.history.failed_trials())
     for error, count in errors.most_common(REASONS_SHOWN):
         yield f"{count} failed: {error}"
 
@@ -165,10 +165,10 @@ def commands(study: Overview) -> dict[str, str]:
     if study.seconds is not None and study.state != RUNNING and history.failed_trials():
         rows["run failed trials again"] = f"{resume} --retry-failed"
     if history.best:
-        row = history.best[max(history.best)]
-        rows["train again"] = replay_command(study.path, row["trial_id"], model)
+        best = history.best[max(history.best)]
+        rows["train again"] = replay_command(study.path, best.trial_id, model)
         cell = f', cell="{model}"' if ":" in model else ""
-        rows["use"] = f'copytask.load_model("{study.path / str(row["checkpoint"])}"{cell})'
+        rows["use"] = f'copytask.load_model("{study.path / best.checkpoint}"{cell})'
     if isinstance(study.path, Path):
         rows["compare"] = compare_command(study.path)
     return rows

@@ -1,7 +1,6 @@
 """Tables of a study's best trials: during the search, at its end, and later."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -50,32 +49,35 @@ def best_table(history: History, title: str) -> Table:
     )  # fmt: skip
     for T in history.config.T:
         trials = history.lengths[T].trials
-        ranked = history.ranked(T)
-        row = history.best.get(T) or (ranked[0] if ranked else None)
-        if row is None:
+        best, ranked = history.best.get(T), history.ranked(T)
+        if best is None and not ranked:
             table.add_row(str(T), str(len(trials)))
             continue
-        tested = "accuracy" in row
+        trial = history.trials[best.trial_id] if best else ranked[0]
+        doubt = DOUBT if is_doubtful(history, T) else ""
         table.add_row(
             str(T),
             str(len(trials)),
-            row["trial_id"],
-            *hyperparameters(row, names),
-            number(row["validation_accuracy"]),
-            number(row["accuracy"]) if tested else "",
-            (accuracy_interval(row) + DOUBT * is_doubtful(row)) if tested else "",
+            trial.id,
+            *hyperparameters(trial.training, names),
+            number(trial.validation_accuracy),
+            number(best.accuracy) if best else "",
+            accuracy_interval(best) + doubt if best else "",
         )
     return table
 
 
-def is_doubtful(row: Mapping[str, Any]) -> bool:
+def is_doubtful(history: History, T: int) -> bool:
     """Whether T counts as solved but the interval of the test accuracy lies below 0.99."""
-    return row.get("tokens_to_solve") is not None and row["accuracy_high"] < SOLVED_ACCURACY
+    best = history.best.get(T)
+    if best is None or history.trials[best.trial_id].tokens_to_solve is None:
+        return False
+    return best.accuracy_high < SOLVED_ACCURACY
 
 
 def doubts(history: History) -> list[str]:
     """Explain the mark in the table of the best, if it has one."""
-    return [DOUBTFUL] * any(map(is_doubtful, history.best.values()))
+    return [DOUBTFUL] * any(is_doubtful(history, T) for T in history.best)
 
 
 def confirmed(history: History) -> dict[int, SeedSummary]:
@@ -86,10 +88,10 @@ def confirmed(history: History) -> dict[int, SeedSummary]:
         seeds = [
             trial
             for trial in history.lengths[T].confirmations
-            if winner and trial.confirms == winner.id and trial.scores is not None
+            if winner and trial.confirms == winner.id and trial.tested
         ]
         if seeds:
-            accuracies = [(trial.scores or {}).get("accuracy") for trial in seeds]
+            accuracies = [trial.scores.accuracy if trial.scores else None for trial in seeds]
             summaries[T] = summarize_seeds(accuracies, [trial.solved for trial in seeds])
     return summaries
 

@@ -19,8 +19,8 @@ from search.config.space import Scalar
 from search.decide.budget import LengthProgress, TrainingProgress
 from search.decide.model_tests import Evaluator, ModelTests
 from search.decide.samplers import Sampler, trial_seed
-from search.study.history import TrialRecord
 from search.study.listener import Listener, Progress
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 
@@ -122,12 +122,12 @@ class Agenda:
     def reported(self, trial: TrialRecord) -> None:
         """A trial has reported an iteration, or has ended."""
         if trial.stage == files.SEARCH:
-            self._samplers[trial.row["T"]].reported(trial)
+            self._samplers[trial.T].reported(trial)
 
     def released(self, trial: TrialRecord) -> None:
         """A trial that has ended, or was cut off, does not run any more."""
         self._listener.trial_ended(trial)
-        T = trial.row["T"]
+        T = trial.T
         ran_again = self._history.is_over(T) and not self._history.lengths[T].live
         if trial.stage == files.CONFIRM:
             self._tests.test_confirmation(trial)
@@ -167,7 +167,7 @@ class Agenda:
         """Test what is to be tested at a T whose search is over."""
         self._tests.test_winner(T)
         for trial in self._history.lengths[T].confirmations:
-            if trial.ended and trial.scores is None:
+            if trial.ended and not trial.tested:
                 self._tests.test_confirmation(trial)
         self._study.checkpoints.remove_unneeded(T, self._tests.trials)
 
@@ -184,7 +184,7 @@ class Agenda:
         return self._study.start_trial(f"T{T}-final", training.to_dict(), files.FINAL)
 
     def _start_confirmation(self, winner: TrialRecord) -> TrialRecord:
-        T = winner.row["T"]
+        T = winner.T
         number = len(self._history.lengths[T].confirmations)
         training = dataclasses.replace(
             TrainingConfig.from_dict(winner.training), seed=self._fresh_seed(T)
@@ -195,7 +195,7 @@ class Agenda:
 
     def _fresh_seed(self, T: int) -> int:
         """A seed that no trial of the study has had, and none of the search at T will have."""
-        used = {trial.row["seed"] for trial in self._history.trials.values()}
+        used = {trial.training["seed"] for trial in self._history.trials.values()}
         number = FRESH
         while (seed := trial_seed(self._study.config.search.seed, T, number)) in used:
             number += 1
@@ -210,10 +210,9 @@ def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
     """
     names = study.config.dimensions()
     before = [t for t in study.config.T if t < T][-1:]
-    best = [
-        row for t in before for row in study.history.ranked(t)[: study.config.search.carried_trials]
-    ]
-    carried = [{name: row[name] for name in names} for row in best]
+    most = study.config.search.carried_trials
+    best = [trial for t in before for trial in study.history.ranked(t)[:most]]
+    carried = [{name: trial.training[name] for name in names} for trial in best]
     turns = zip_longest(carried, study.config.initial_points())
     points = [point for turn in turns for point in turn if point is not None]
     return [point for index, point in enumerate(points) if point not in points[:index]]

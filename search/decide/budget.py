@@ -2,8 +2,8 @@
 
 import math
 
-from search.study.history import TrialRecord
 from search.study.listener import Progress
+from search.study.records import TrialRecord
 from search.study.study import Study
 
 
@@ -93,5 +93,5 @@ def spent(trial: TrialRecord) -> float:
     """The share of its tokens that a trial has trained on; 1 once it has ended."""
     if trial.ended:
         return 1.0
-    share: float = trial.row.get("tokens", 0) / trial.training["max_tokens"]
+    share: float = (trial.tokens or 0) / trial.training["max_tokens"]
     return min(1.0, share)

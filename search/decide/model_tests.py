@@ -4,20 +4,19 @@ The winner at each T is tested once its search is over, and each confirmation on
 Tests run beside the search, so their scores come in later: see :meth:`ModelTests.collect`.
 """
 
-import dataclasses
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 from copytask import Evaluation, Purpose
 from search.errors import SearchFailedError
-from search.storage.csv_tables import Row
-from search.study.history import TrialRecord
 from search.study.listener import Listener
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
-from studies.columns import BEST, CONFIRM
+from studies.event_files import make_record
+from studies.events import BestTrial, Scores
 from studies.paths import StudyPath
 
 
@@ -89,7 +88,7 @@ class ModelTests:
         """
         for trial_id, reason in self._untestable.items():
             trial = self._history.trials[trial_id]
-            if trial.stage == files.CONFIRM or trial is self._history.winner(trial.row["T"]):
+            if trial.stage == files.CONFIRM or trial is self._history.winner(trial.T):
                 raise SearchFailedError(reason)
 
     def test_winner(self, T: int) -> None:
@@ -105,14 +104,14 @@ class ModelTests:
     def test_confirmation(self, trial: TrialRecord) -> None:
         """Test a confirmation on payloads of its own: the stream of its own seed."""
         if not trial.curve:  # it failed before it had a model
-            self._note_confirmation(trial, {})
+            self._note_confirmation(trial, None)
         elif checkpoint := self._checkpoint(trial):
             self._submit(
                 trial,
                 checkpoint,
-                trial.row["seed"],
+                trial.training["seed"],
                 Purpose.CONFIRMATION,
-                lambda scores: self._note_confirmation(trial, chosen(CONFIRM.names, scores)),
+                lambda scores: self._note_confirmation(trial, make_record(Scores, vars(scores))),
             )
 
     def _checkpoint(self, trial: TrialRecord) -> StudyPath | None:
@@ -139,7 +138,7 @@ class ModelTests:
             checkpoint,
             model=config.model,
             task=config.task,
-            T=trial.row["T"],
+            T=trial.T,
             payloads=config.search.test_payloads,
             seed=seed,
             purpose=purpose,
@@ -147,21 +146,15 @@ class ModelTests:
         self._evaluator.submit(test, then)
 
     def _note_winner(self, winner: TrialRecord, checkpoint: StudyPath, scores: Evaluation) -> None:
-        study, T = self._study, winner.row["T"]
+        study, T = self._study, winner.T
         kept = study.checkpoints.keep(checkpoint, T)
-        tested = winner.row | chosen(BEST.names, scores)
         started = len(study.history.lengths[T].trials)
-        study.set_best(T, tested | {"trials": started, "checkpoint": kept})
+        tested = {"trial_id": winner.id, "trials": started, "checkpoint": kept, **vars(scores)}
+        study.set_best(T, make_record(BestTrial, tested))
         study.checkpoints.remove_unneeded(T, self.trials)
         self._listener.best_changed(T)
 
-    def _note_confirmation(self, trial: TrialRecord, scores: Row) -> None:
+    def _note_confirmation(self, trial: TrialRecord, scores: Scores | None) -> None:
         self._study.confirm(trial.id, scores)
-        self._study.checkpoints.remove_unneeded(trial.row["T"], self.trials)
+        self._study.checkpoints.remove_unneeded(trial.T, self.trials)
         self._listener.confirmed(trial)
-
-
-def chosen(columns: Collection[str], scores: Evaluation) -> Row:
-    """The scores that have a column."""
-    values = dataclasses.asdict(scores)
-    return {name: values[name] for name in columns if name in values}

@@ -19,7 +19,7 @@ from search.config.sections import METRIC_NAMES
 from search.config.space import Scalar
 from search.decide.limited_storage import SHOWN_TRIALS, LimitedStorage
 from search.decide.optuna_study import OptunaStudy
-from search.study.history import TrialRecord
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 
@@ -111,8 +111,8 @@ class Sampler:
 
     def _freeze(self, trial: TrialRecord) -> FrozenTrial:
         """The trial as Optuna sees it."""
-        values = {point["iteration"]: point[self._metric] for point in trial.curve}
-        state = STATES.get(trial.row["status"], TrialState.FAIL if trial.ended else None)
+        values = {point.iteration: getattr(point, self._metric) for point in trial.curve}
+        state = STATES.get(trial.status, TrialState.FAIL if trial.ended else None)
         last = list(values.values())[-1:]
         return optuna.trial.create_trial(
             state=state or TrialState.RUNNING,

@@ -12,6 +12,7 @@ from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.study import Study
 from studies import format as files
+from studies.events import Point
 
 
 def make_scheduler(config: StudyConfig) -> TrialScheduler:
@@ -34,14 +35,19 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
     rungs and let poor trials continue. The rungs follow from the results in their order of arrival,
     so this shows the scheduler all of them again.
     """
-    scheduler = make_scheduler(study.config)
+    scheduler, metric = make_scheduler(study.config), METRIC_NAMES[study.config.search.metric]
     known = {}
     for trial, point in study.history.lengths[T].arrivals:
         if trial.id not in known:
             known[trial.id] = SimpleNamespace(trial_id=trial.id)  # all that ASHA asks of a trial
             scheduler.on_trial_add(None, known[trial.id])
-        scheduler.on_trial_result(None, known[trial.id], point)
+        scheduler.on_trial_result(None, known[trial.id], as_result(point, metric))
     return scheduler
+
+
+def as_result(point: Point, metric: str) -> dict[str, Any]:
+    """What a scheduler looks at in a result of Tune."""
+    return {"iteration": point.iteration, metric: getattr(point, metric)}
 
 
 class StudyScheduler(FIFOScheduler):
@@ -58,7 +64,7 @@ class StudyScheduler(FIFOScheduler):
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         record = self._study.history.trials[trial.trial_id]
-        T = record.row["T"]
+        T = record.T
         if record.stage == files.SEARCH:
             if T not in self._schedulers:
                 self._schedulers[T] = restored_scheduler(self._study, T)
@@ -71,7 +77,7 @@ class StudyScheduler(FIFOScheduler):
         # A worker that took over may report again what the study knows already.
         if record.stage != files.SEARCH or result["iteration"] <= len(record.curve):
             return str(TrialScheduler.CONTINUE)
-        scheduler = self._schedulers[record.row["T"]]
+        scheduler = self._schedulers[record.T]
         return str(scheduler.on_trial_result(tune_controller, trial, result))
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
@@ -81,9 +87,11 @@ class StudyScheduler(FIFOScheduler):
         other. Of a trial that was stopped early, it has been counted already.
         """
         record = self._study.history.trials[trial.trial_id]
-        if record.stage == files.SEARCH and record.row["status"] == files.COMPLETED:
-            scheduler = self._schedulers[record.row["T"]]
-            scheduler.on_trial_complete(tune_controller, trial, record.curve[-1])
+        if record.stage == files.SEARCH and record.status == files.COMPLETED:
+            scheduler = self._schedulers[record.T]
+            metric = METRIC_NAMES[self._study.config.search.metric]
+            last = as_result(record.curve[-1], metric)
+            scheduler.on_trial_complete(tune_controller, trial, last)
 
     def choose_trial_to_run(self, tune_controller: Any) -> None:
         """Choose none: Tune then starts trials in the order in which it got them. Choosing would

@@ -10,7 +10,7 @@ from ray.tune.experiment import Trial
 
 from search.cluster.ray_compat import error_of, host_died
 from search.errors import SearchFailedError, UnsharedStorageError
-from search.study.history import TrialRecord
+from search.study.records import TrialRecord
 
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 """Full, over quota, read-only: no trial could write its checkpoint."""

@@ -183,7 +183,7 @@ def check_results(study: Study) -> None:
         number = f"{len(last)} " if len(failed) == 1 else ""
         raise SearchFailedError(
             f"all {number}trials at T={', '.join(map(str, failed))} failed; the last error: "
-            f"{last[-1].row['error']}. --resume --retry-failed runs them again"
+            f"{last[-1].error}. --resume --retry-failed runs them again"
         )
     if not study.history.best:
         raise SearchFailedError(

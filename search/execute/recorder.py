@@ -1,6 +1,5 @@
 """Keeps a study up to date with what its trials do on Ray Tune."""
 
-import dataclasses
 import time
 from typing import Any
 
@@ -14,10 +13,11 @@ from search.decide.agenda import Agenda
 from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_retry
 from search.execute.trainable import ERROR, METRICS, PARAMETERS, PLACE, STATUS
 from search.execute.trial_source import TrialSource
-from search.study.history import TrialRecord
 from search.study.listener import Listener
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
+from studies.events import Point
 
 CLUSTER_CHECK_INTERVAL = 5.0
 """Seconds between two looks at whether Ray still has a node."""
@@ -74,9 +74,9 @@ class Recorder(Callback):
                 self._study.fail_trial(record.id, result[ERROR])
             elif result[METRICS].iteration > len(record.curve):  # else it is known already
                 status = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
-                metrics = dataclasses.asdict(result[METRICS])
+                point = Point(**vars(result[METRICS]))
                 self._study.add_result(
-                    record.id, metrics, result[PARAMETERS], status, result[PLACE]
+                    record.id, point, result[PARAMETERS], status, **result[PLACE]
                 )
                 self._listener.trial_reported(record)
             self._agenda.reported(record)

@@ -13,6 +13,7 @@ from search.study.event_log import read_events
 from search.study.study_file import read_config
 from studies import format as files
 from studies.columns import PROGRESS
+from studies.events import TrialRestarted, TrialStarted
 from studies.paths import StudyPath
 
 MACHINE_DEPENDENT = {"seconds"}
@@ -116,9 +117,9 @@ def recorded_streams(study: StudyPath, trial_id: str) -> int:
         events = list(read_events(study))
     except (OSError, ValueError) as error:
         raise UserError(f"--replay {study}: {error}") from None
-    starts = ("trial_started", "trial_restarted")
-    of_trial = [e for e in events if e.get("trial_id") == trial_id and e["event"] in starts]
-    return int(of_trial[-1].get("streams", 1)) if of_trial else 1
+    starts = TrialStarted | TrialRestarted
+    of_trial = [e for e in events if isinstance(e, starts) and e.trial_id == trial_id]
+    return of_trial[-1].streams if of_trial else 1
 
 
 def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfig:

@@ -12,7 +12,7 @@ from search.config.sections import METRIC_NAMES
 from search.decide.agenda import Agenda
 from search.execute.faults import Guard
 from search.execute.trainable import METRICS
-from search.study.history import TrialRecord
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 

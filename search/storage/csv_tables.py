@@ -12,13 +12,13 @@ Row = dict[str, Any]
 
 
 def write_rows(path: StudyPath, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Replace a CSV file; None becomes an empty cell.
+    """Replace a CSV file; None becomes an empty cell, and a value without a column is left out.
 
     Raises:
         OSError: it cannot be written; the file is unchanged.
     """
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     write_bytes(path, text.getvalue().encode())

@@ -9,7 +9,7 @@ from search.storage.lock import LOCK_FILE, Lock, lock_study
 from search.storage.store import children, error_message, read_bytes, remove_tree, sync_folder
 from search.study.event_log import study_segments
 from studies import format as files
-from studies.events import whole_lines
+from studies.event_files import whole_lines
 from studies.paths import StudyPath
 
 UNFINISHED = {

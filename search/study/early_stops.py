@@ -5,7 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from search.config.sections import METRIC_NAMES
-from search.study.history import History, TrialRecord
+from search.study.history import History
+from search.study.records import TrialRecord
 
 
 class Stop(NamedTuple):
@@ -33,11 +34,11 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     search = history.config.search
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
     earlier = []
-    for _, point in history.lengths[trial.row["T"]].arrivals:
+    for _, point in history.lengths[trial.T].arrivals:
         if point is last:
             break
-        if point["iteration"] == last["iteration"]:
-            earlier.append(point[metric])
+        if point.iteration == last.iteration:
+            earlier.append(getattr(point, metric))
     share = 100 * (1 - 1 / search.reduction_factor)
     needed = float(np.percentile(earlier, share)) if earlier else None
-    return Stop(last["iteration"], last[metric], needed)
+    return Stop(last.iteration, getattr(last, metric), needed)

@@ -1,4 +1,4 @@
-"""Appends to the events of a study, and reads them; their format is in :mod:`studies.events`.
+"""Appends to the events of a study, and reads them; their format is in :mod:`studies.event_files`.
 
 In a folder they are one file. An object store cannot append: there the last of several files is
 replaced each time, and a new one begins when it has become long. A study can be copied from one
@@ -17,15 +17,15 @@ from search.errors import LockLostError
 from search.storage.conditional_writes import ABSENT, ChangedError, read_object, replace_object
 from search.storage.store import children, read_bytes, with_retries
 from studies import format as files
-from studies.events import (
-    Event,
+from studies.event_files import (
+    encode,
     parse_events,
     segment_name,
     segment_number,
     segments,
-    to_line,
     whole_lines,
 )
+from studies.events import Event
 from studies.paths import StudyPath
 
 SEGMENT_BYTES = 65536
@@ -89,7 +89,7 @@ class FileLog:
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
-        line = to_line(event)
+        line = encode(event)
         try:
             with_retries(lambda: self._append(line), self._path)
         except OSError:
@@ -143,7 +143,7 @@ class ObjectLog:
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
-        line = to_line(event)
+        line = encode(event)
         if can_wait and time.monotonic() - self._written < DELAY:
             self._waiting += line
         else:
@@ -212,7 +212,7 @@ def read_events(study: StudyPath) -> Iterator[Event]:
 
     Raises:
         OSError: they cannot be read.
-        ValueError: a line is damaged; the message says which.
+        ValueError: a line is damaged, or of an unknown kind; the message says which.
     """
     for path in study_segments(study):
         yield from parse_events(read_bytes(path), path)

@@ -7,7 +7,7 @@ listeners. The study itself, its events and its history, is up to date when a li
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from search.study.history import TrialRecord
+from search.study.records import TrialRecord
 
 
 class Progress(NamedTuple):

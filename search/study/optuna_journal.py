@@ -1,11 +1,12 @@
 """Optuna's journal file in a study directory."""
 
+import json
 from pathlib import Path
 
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
-from studies.events import parse_events, whole_lines
+from studies.event_files import whole_lines
 
 
 def open_journal(path: Path) -> JournalStorage:
@@ -23,7 +24,8 @@ def open_journal(path: Path) -> JournalStorage:
         with path.open("rb+") as file:
             file.truncate(whole_lines(path.read_bytes()))
         try:
-            list(parse_events(path.read_bytes(), path))
+            for line in path.read_bytes().splitlines():
+                json.loads(line)
         except ValueError:
             path.replace(path.with_name(path.name + ".damaged"))
     return JournalStorage(JournalFileBackend(str(path)))

@@ -1,19 +1,23 @@
 """A study as it is on disk or in a store, for reading only: also while it is searched."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from search.config.reading import recorded_config
+from search.config.study_config import StudyConfig
 from search.errors import UserError, unknown
-from search.storage.csv_tables import read_rows
+from search.storage.csv_tables import Row, read_rows
 from search.storage.lock import is_locked
 from search.storage.store import children, error_message
-from search.study.event_log import read_events, study_segments
-from search.study.history import History, LengthRecord, TrialRecord
+from search.study.event_log import study_segments
+from search.study.history import History, read_history
+from search.study.records import LengthRecord, TrialRecord
 from search.study.study_file import read_study_file
 from studies import format as files
+from studies.event_files import make_record
+from studies.events import BestTrial, Point
 from studies.finding import MAKE_A_STUDY
 from studies.paths import StudyPath
 
@@ -93,40 +97,60 @@ def look(path: StudyPath) -> Overview:
     seconds = None
     try:
         if study_segments(path):
-            history = History(config)
-            for event in read_events(path):
-                history.apply(event)
+            history = read_history(path, config)
             seconds = history.elapsed
             complete = history.complete
         else:
-            history = history_of_tables(path, History(config))
+            history = history_of_tables(path, config)
             complete = set(config.T) <= set(history.best)
         locked = is_locked(path)
     except OSError as error:
         raise UserError(
             f"{error.filename or path} cannot be read: {error_message(error)}"
         ) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    except (KeyError, TypeError) as error:
         raise UserError(f"{path} has damaged files: {type(error).__name__}: {error}") from None
     state = RUNNING if locked else FINISHED if complete else INTERRUPTED
     return Overview(path, history, document.get("provenance") or {}, state, seconds)
 
 
-def history_of_tables(study: StudyPath, history: History) -> History:
+def history_of_tables(study: StudyPath, config: StudyConfig) -> History:
     """What the tables tell of a study that was made before there were events.
 
     Raises:
         OSError: one of them cannot be read.
+        KeyError, TypeError: one lacks a column, or a cell.
     """
-    curves: dict[str, list[Any]] = {}
-    for point in read_rows(study / files.PROGRESS_FILE):
-        curves.setdefault(point["trial_id"], []).append(point)
+    history = History(config)
+    curves: dict[str, list[Row]] = {}
+    for row in read_rows(study / files.PROGRESS_FILE):
+        curves.setdefault(row["trial_id"], []).append(row)
     for row in read_rows(study / files.TRIALS_FILE):
-        row.setdefault("stage", files.SEARCH)
-        trial = TrialRecord(row, {}, curve=curves.get(row["trial_id"], []), ended=True)
+        trial = trial_of_tables(row, curves.get(row["trial_id"], []))
         history.trials[trial.id] = trial
-        length = history.lengths.setdefault(row["T"], LengthRecord())
+        length = history.lengths.setdefault(trial.T, LengthRecord())
         length.trials.append(trial)
         length.solved += trial.solved
-    history.best = {row["T"]: row for row in read_rows(study / files.BEST_FILE)}
+    for row in read_rows(study / files.BEST_FILE):
+        history.best[row["T"]] = make_record(BestTrial, row)
     return history
+
+
+def trial_of_tables(row: Row, curve: Sequence[Row]) -> TrialRecord:
+    """A trial with this row in trials.csv and these in progress.csv."""
+    trial = TrialRecord(
+        row["trial_id"],
+        row["T"],
+        row,
+        status=row["status"],
+        error=row["error"] or "",
+        parameters=row["parameters"],
+        ended=True,
+    )
+    # Only trials.csv has when the trial solved T.
+    solved = {name: row[name] for name in ("tokens_to_solve", "seconds_to_solve")}
+    for point in curve:
+        trial.add(make_record(Point, point | solved))
+    return trial

@@ -6,6 +6,7 @@ from search.errors import UserError
 from search.study.event_log import read_events
 from search.study.study import Study
 from studies import format as files
+from studies.events import TrialStarted
 from studies.paths import StudyPath
 
 
@@ -39,7 +40,8 @@ def final_has_started(study: StudyPath) -> bool:
         events = list(read_events(study))
     except (OSError, ValueError) as error:
         raise UserError(f"cannot resume {study}: {error}") from None
-    return any(event.get("stage") == files.FINAL for event in events)
+    starts = (event for event in events if isinstance(event, TrialStarted))
+    return any(event.stage == files.FINAL for event in starts)
 
 
 def restart_failed(study: Study) -> str:

@@ -9,25 +9,26 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from copytask.training.seeds import STREAMS
 from search.config.space import Scalar
 from search.config.study_config import StudyConfig
 from search.errors import LockLostError, UserError
-from search.storage.csv_tables import Row
 from search.storage.lock import Lock, lock_study
 from search.storage.mirrored_files import MirroredFiles
 from search.storage.store import error_message
 from search.study.creation import new_place
-from search.study.event_log import EventLog, open_log, read_events, study_segments
-from search.study.history import History, TrialRecord
+from search.study.event_log import EventLog, open_log, study_segments
+from search.study.history import History, read_history
 from search.study.provenance import provenance
+from search.study.records import TrialRecord
 from search.study.study_checkpoints import StudyCheckpoints
 from search.study.study_file import read_config, read_study_file, write_study_file
 from search.study.tables import write_tables
+from studies import events
 from studies import format as files
+from studies.events import BestTrial, Event, Point, Scores
 from studies.paths import StudyPath
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Study:
         Raises:
             UserError: there is none, another process searches in it, or its files cannot be read.
         """
-        history = History(read_config(path, model))
+        config = read_config(path, model)
         try:
             if not study_segments(path):
                 raise UserError(
@@ -98,13 +99,10 @@ class Study:
             lock = lock_study(path, path)
             try:
                 log = open_log(path)
-                for event in read_events(path):
-                    history.apply(event)
+                history = read_history(path, config)
                 models = {str(trial.training.get("model")) for trial in history.trials.values()}
-                if foreign := models - {history.config.model}:
-                    raise ValueError(
-                        f"its trials are of {min(foreign)}, not {history.config.model}"
-                    )
+                if foreign := models - {config.model}:
+                    raise ValueError(f"its trials are of {min(foreign)}, not {config.model}")
             except BaseException:
                 lock.release()
                 raise
@@ -149,53 +147,60 @@ class Study:
 
     def begin_length(self, T: int, initial: Sequence[Mapping[str, Scalar]]) -> None:
         """The search at T begins, or continues after one of its limits was raised."""
-        self._record("length_began", T=T, initial=list(initial))
+        self._record(events.LengthBegan(elapsed=self._now(), T=T, initial=initial))
 
     def end_length(self, T: int, limit: str) -> None:
         """The search at T has reached a limit; its live trials are cut off."""
-        self._record("length_ended", T=T, limit=limit, value=getattr(self.config.search, limit))
+        value = getattr(self.config.search, limit)
+        self._record(events.LengthEnded(elapsed=self._now(), T=T, limit=limit, value=value))
 
     def start_trial(
-        self, trial_id: str, training: Mapping[str, Any], stage: str = files.SEARCH, **more: Any
+        self,
+        trial_id: str,
+        training: Mapping[str, Any],
+        stage: str = files.SEARCH,
+        confirms: str = "",
     ) -> TrialRecord:
         """A trial starts; ``confirms`` names the trial that a confirmation repeats."""
         self._record(
-            "trial_started",
-            trial_id=trial_id,
-            training=dict(training),
-            stage=stage,
-            streams=STREAMS,
-            **more,
+            events.TrialStarted(
+                elapsed=self._now(),
+                trial_id=trial_id,
+                training=training,
+                stage=stage,
+                streams=STREAMS,
+                confirms=confirms,
+            )
         )
         return self.history.trials[trial_id]
 
     def add_result(
         self,
         trial_id: str,
-        metrics: Mapping[str, Any],
+        metrics: Point,
         parameters: int,
         status: str = "",
-        place: Mapping[str, Any] = MappingProxyType({}),
+        host: str = "",
+        gpus: float | None = None,
     ) -> None:
-        """A trial reports an iteration, and ends with it if there is a status.
-
-        Args:
-            place: its columns ``host`` and ``gpus``.
-        """
+        """A trial reports an iteration, and ends with it if there is a status."""
         self._record(
-            "result",
+            events.Result(
+                elapsed=self._now(),
+                trial_id=trial_id,
+                metrics=metrics,
+                parameters=parameters,
+                host=host,
+                gpus=gpus,
+                status=status,
+            ),
             # A trial that continues has it in its checkpoint, and would report it again.
             can_wait=not status,
-            trial_id=trial_id,
-            metrics=dict(metrics),
-            parameters=parameters,
-            **place,
-            status=status,
         )
 
     def fail_trial(self, trial_id: str, error: str) -> None:
         """A trial fails for good."""
-        self._record("trial_failed", trial_id=trial_id, error=error)
+        self._record(events.TrialFailed(elapsed=self._now(), trial_id=trial_id, error=error))
 
     def retry_trial(self, trial_id: str, error: str, blameless: bool = False) -> None:
         """A trial lost its worker and will resume from its last checkpoint.
@@ -203,24 +208,34 @@ class Study:
         Args:
             blameless: its host went away, which does not count for ``search.max_failures``.
         """
-        self._record("trial_retried", trial_id=trial_id, error=error, blameless=blameless)
+        self._record(
+            events.TrialRetried(
+                elapsed=self._now(), trial_id=trial_id, error=error, blameless=blameless
+            )
+        )
 
     def restart_trial(self, trial: TrialRecord) -> None:
         """A failed trial starts again from its beginning, since the user asks for it."""
         self.checkpoints.remove(trial)
-        self._record("trial_restarted", trial_id=trial.id, stage=trial.stage, streams=STREAMS)
+        self._record(
+            events.TrialRestarted(
+                elapsed=self._now(), trial_id=trial.id, stage=trial.stage, streams=STREAMS
+            )
+        )
 
-    def set_best(self, T: int, row: Row) -> None:
+    def set_best(self, T: int, best: BestTrial) -> None:
         """The best trial at T has been tested."""
-        self._record("best", T=T, row=row)
+        self._record(events.Best(elapsed=self._now(), T=T, row=best))
 
-    def confirm(self, trial_id: str, scores: Row) -> None:
+    def confirm(self, trial_id: str, scores: Scores | None) -> None:
         """A confirmation has been tested; without scores if it failed before it had a model."""
-        self._record("confirmed", trial_id=trial_id, scores=scores)
+        self._record(events.Confirmed(elapsed=self._now(), trial_id=trial_id, scores=scores))
 
-    def _record(self, kind: str, can_wait: bool = False, **fields: Any) -> None:
+    def _now(self) -> float:
+        return round(self.elapsed(), 3)
+
+    def _record(self, event: Event, can_wait: bool = False) -> None:
         self._lock.check()
-        event = {"event": kind, "elapsed": round(self.elapsed(), 3), **fields}
         self._log.append(event, can_wait)
         self.history.apply(event)
 

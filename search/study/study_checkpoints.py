@@ -7,7 +7,8 @@ from search.errors import SearchFailedError
 from search.storage.lock import Lock
 from search.storage.store import children, remove_tree, with_retries
 from search.study.checkpoints import best_readable, is_readable
-from search.study.history import History, TrialRecord, best_of
+from search.study.history import History
+from search.study.records import TrialRecord, best_of
 from studies import format as files
 from studies.paths import StudyPath
 
@@ -27,7 +28,7 @@ class StudyCheckpoints:
 
     def folder(self, trial: TrialRecord) -> StudyPath:
         """Where a trial's worker keeps its checkpoints."""
-        return self._length_folder(trial.row["T"]) / trial.id
+        return self._length_folder(trial.T) / trial.id
 
     def best(self, trial: TrialRecord) -> StudyPath:
         """The checkpoint of a trial's best evaluation among those that can be read.
@@ -35,13 +36,13 @@ class StudyCheckpoints:
         Raises:
             SearchFailedError: none can be read.
         """
-        best = self._history.best.get(trial.row["T"], {})
-        if best.get("trial_id") == trial.id:  # its folder may have been removed
-            kept: StudyPath = self._path / str(best["checkpoint"])
+        best = self._history.best.get(trial.T)
+        if best and best.trial_id == trial.id:  # its folder may have been removed
+            kept: StudyPath = self._path / best.checkpoint
             if is_readable(kept):
                 return kept
         folder = self.folder(trial)
-        accuracies = {point["iteration"]: point["validation_accuracy"] for point in trial.curve}
+        accuracies = {point.iteration: point.validation_accuracy for point in trial.curve}
         found = best_readable(folder, accuracies)
         if found is None:
             raise SearchFailedError(
@@ -89,10 +90,11 @@ class StudyCheckpoints:
         history = self._history
         folder, length = self._length_folder(T), history.lengths[T]
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
-        kept |= {trial.id for trial in length.confirmations if trial.scores is None}
+        kept |= {trial.id for trial in length.confirmations if not trial.tested}
         ended = (trial for trial in length.trials if trial.ended)
         best = history.winner(T) if history.is_over(T) else best_of(ended)
-        if best and history.best.get(T, {}).get("trial_id") != best.id:
+        tested = history.best.get(T)
+        if best and (tested is None or tested.trial_id != best.id):
             kept.add(best.id)
         for path in children(folder):
             if path.name not in kept:

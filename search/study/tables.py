@@ -1,10 +1,16 @@
 """The CSV files of a study: what its history amounts to, for people and for analysis."""
 
-from search.storage.csv_tables import write_rows
+import dataclasses
+
+from search.storage.csv_tables import Row, write_rows
 from search.study.history import History
+from search.study.records import TrialRecord
 from studies import format as files
 from studies.columns import BEST, CONFIRM, PROGRESS, TRIALS
+from studies.events import Point
 from studies.paths import StudyPath
+
+POINT_FIELDS = [field.name for field in dataclasses.fields(Point)]
 
 
 def write_tables(path: StudyPath, history: History) -> None:
@@ -14,17 +20,69 @@ def write_tables(path: StudyPath, history: History) -> None:
         OSError: one cannot be written.
     """
     extra = [name for name in history.config.dimensions() if name not in TRIALS.names]
-    trials = history.trials.values()
+    trials = history.trials
     write_rows(
         path / files.TRIALS_FILE,
         (*TRIALS.names, *extra),
-        (trial.row for trial in trials),
+        map(trial_row, trials.values()),
     )
-    curves = (point for trial in trials for point in trial.curve)
-    write_rows(path / files.PROGRESS_FILE, PROGRESS.names, curves)
+    write_rows(
+        path / files.PROGRESS_FILE,
+        PROGRESS.names,
+        (point_row(trial, point) for trial in trials.values() for point in trial.curve),
+    )
     best = [history.best[T] for T in sorted(history.best)]
-    write_rows(path / files.BEST_FILE, (*BEST.names, *extra), best)
-    if confirmed := [row for T in history.config.T for row in history.confirmed(T)]:
-        columns = (*CONFIRM.names, *extra)
-        rows = ({name: row.get(name) for name in columns} for row in confirmed)
-        write_rows(path / files.CONFIRM_FILE, columns, rows)
+    write_rows(
+        path / files.BEST_FILE,
+        (*BEST.names, *extra),
+        (trial_row(trials[tested.trial_id]) | dataclasses.asdict(tested) for tested in best),
+    )
+    confirmed = [
+        trial
+        for T in history.config.T
+        for trial in history.lengths[T].confirmations
+        if trial.tested
+    ]
+    if confirmed:
+        write_rows(
+            path / files.CONFIRM_FILE,
+            (*CONFIRM.names, *extra),
+            map(confirmation_row, confirmed),
+        )
+
+
+def trial_row(trial: TrialRecord) -> Row:
+    """The row of a trial in trials.csv, and more."""
+    last, best = trial.last, trial.best
+    return {
+        **trial.training,
+        "trial_id": trial.id,
+        "status": trial.status,
+        "parameters": trial.parameters,
+        "tokens": last and last.tokens,
+        "seconds": last and last.seconds,
+        "validation_accuracy": best and best.validation_accuracy,
+        "ladder_accuracy": best and best.ladder_accuracy,
+        "tokens_to_solve": last and last.tokens_to_solve,
+        "seconds_to_solve": last and last.seconds_to_solve,
+        "error": trial.error,
+        "stage": trial.stage,
+        "host": trial.host,
+        "gpus": trial.gpus,
+    }
+
+
+def point_row(trial: TrialRecord, point: Point) -> Row:
+    """The row of a point in progress.csv."""
+    identity = {name: trial.training[name] for name in ("model", "task", "T")}
+    return {
+        **identity,
+        "trial_id": trial.id,
+        **{name: getattr(point, name) for name in POINT_FIELDS},
+    }
+
+
+def confirmation_row(trial: TrialRecord) -> Row:
+    """The row of a confirmation in confirm.csv, and more."""
+    scores = dataclasses.asdict(trial.scores) if trial.scores else {}
+    return trial_row(trial) | {"confirms": trial.confirms} | scores

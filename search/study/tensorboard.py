@@ -12,7 +12,7 @@ from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboardX.summary import hparams
 
 from search.storage.store import remove_tree
-from search.study.history import TrialRecord
+from search.study.records import TrialRecord
 
 TAGS = {
     "validation_accuracy": "accuracy/at_T",
@@ -96,11 +96,12 @@ class _Run:
     def write(self, trial: TrialRecord) -> None:
         for point in trial.curve[self._written :]:
             values = [
-                Summary.Value(tag=tag, simple_value=point[name]) for name, tag in TAGS.items()
+                Summary.Value(tag=tag, simple_value=getattr(point, name))
+                for name, tag in TAGS.items()
             ]
-            event = Event(summary=Summary(value=values), step=point["tokens"])
+            event = Event(summary=Summary(value=values), step=point.tokens)
             # So that TensorBoard's relative time is that of the training.
-            self.add(event, seconds=point["seconds"])
+            self.add(event, seconds=point.seconds)
         if trial.ended:
             self.add(Event(summary=_session_end(trial.failed)))
         if trial.ended or self._written < len(trial.curve):

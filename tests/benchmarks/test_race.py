@@ -1,10 +1,12 @@
 """When the clock of a search for real stops."""
 
-import json
+from points import point
 
 from benchmarks.baselines.race import has_solved
 from search.study.event_log import read_events
 from studies import format as files
+from studies.event_files import encode
+from studies.events import Result
 
 
 def test_the_clock_stops_when_a_trial_has_solved_the_largest_T(tmp_path):
@@ -25,5 +27,6 @@ def test_an_event_that_is_being_written_is_not_read(tmp_path):
 
 def line(trial_id: str, tokens_to_solve: int | None) -> str:
     """The event of a result, as a study writes it."""
-    metrics = {"tokens_to_solve": tokens_to_solve}
-    return json.dumps({"event": "result", "trial_id": trial_id, "metrics": metrics}) + "\n"
+    metrics = point(1, 0.5, tokens_to_solve=tokens_to_solve)
+    result = Result(elapsed=0.0, trial_id=trial_id, metrics=metrics, parameters=1, status="")
+    return encode(result).decode()

@@ -14,6 +14,7 @@ from searches import run as run_here
 
 from search.study.event_log import read_events
 from studies import format as files
+from studies.events import Result, TrialStarted
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -52,7 +53,7 @@ def trains(host: Host) -> bool:
 
 
 def results(study: Path) -> list[dict]:
-    return [event for event in read_events(study) if event["event"] == "result"]
+    return [event for event in read_events(study) if isinstance(event, Result)]
 
 
 def check_whole(study: Path, trials: int = 4) -> list[dict]:
@@ -63,7 +64,7 @@ def check_whole(study: Path, trials: int = 4) -> list[dict]:
         curve = [int(r["iteration"]) for r in progress if r["trial_id"] == row["trial_id"]]
         assert curve == list(range(1, len(curve) + 1))
     happened = list(read_events(study))
-    started = Counter(e["trial_id"] for e in happened if e["event"] == "trial_started")
+    started = Counter(e.trial_id for e in happened if isinstance(e, TrialStarted))
     assert started == dict.fromkeys((row["trial_id"] for row in rows), 1)
     return rows
 

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from made_studies import make_config, report, search, start
+from made_studies import best, make_config, report, search, start
 from upath import UPath
 
 from search.errors import UserError
@@ -128,9 +128,9 @@ def test_solved_is_marked_where_the_test_lies_below(
     tokens_to_solve, high, marked, tmp_path, capsys
 ):
     study = Study.create(tmp_path / "s", make_config(T=[5], trials=1))
-    search(study, 5)
-    doubtful = {"tokens_to_solve": tokens_to_solve, "accuracy_high": high}
-    study.set_best(5, study.history.best[5] | doubtful)
+    start(study, "T5-0000")
+    report(study, "T5-0000", 1, 0.5, files.COMPLETED, tokens_to_solve=tokens_to_solve)
+    study.set_best(5, best(5, 0.5, high=high))
     study.close()
     out = printed(capsys, tmp_path, "s")
     assert ("solved on validation payloads, but the test accuracy is below 0.99" in out) == marked

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from points import point
 from rich.console import Console
 
 from copytask import Trainer, TrainingConfig
@@ -19,6 +20,7 @@ from search.study.optuna_journal import open_journal
 from search.study.result_files import ResultFiles
 from search.study.study import Study
 from studies import format as files
+from studies.events import BestTrial
 
 SPACE = {
     "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
@@ -43,18 +45,8 @@ def start(study: Study, trial_id: str, T: int = 5, **changes) -> TrainingConfig:
     return training
 
 
-def metrics(iteration: int, accuracy: float, **changes) -> dict:
-    return {
-        "iteration": iteration, "step": 10 * iteration, "tokens": 100 * iteration,
-        "seconds": 1.5 * iteration, "learning_rate": 5e-4, "max_length": 3, "training_loss": 2.0,
-        "validation_accuracy": accuracy, "ladder_accuracy": accuracy / 2, "exact_match": 0.0,
-        "validation_loss": 2.0, "recalled_bits": 1.0, "tokens_to_solve": None,
-        "seconds_to_solve": None, **changes,
-    }  # fmt: skip
-
-
 def report(study: Study, trial_id: str, iteration: int, accuracy: float, status="", **changes):
-    study.add_result(trial_id, metrics(iteration, accuracy, **changes), 99, status)
+    study.add_result(trial_id, point(iteration, accuracy, **changes), 99, status)
 
 
 def search(study: Study, T: int, accuracy: float = 0.5) -> None:
@@ -63,9 +55,15 @@ def search(study: Study, T: int, accuracy: float = 0.5) -> None:
     start(study, f"T{T}-0000", T)
     report(study, f"T{T}-0000", 1, accuracy, files.COMPLETED)
     study.end_length(T, "trials")
-    scores = {"accuracy": accuracy, "accuracy_low": 0.4, "accuracy_high": 0.6}
-    row = study.history.trials[f"T{T}-0000"].row | scores
-    study.set_best(T, row | {"trials": 1, "checkpoint": f"checkpoints/T={T}"})
+    study.set_best(T, best(T, accuracy))
+
+
+def best(T: int, accuracy: float, low: float = 0.4, high: float = 0.6) -> BestTrial:
+    """The only trial of :func:`search`, tested."""
+    return BestTrial(
+        trial_id=f"T{T}-0000", trials=1, checkpoint=f"checkpoints/T={T}", accuracy=accuracy,
+        accuracy_low=low, accuracy_high=high,
+    )  # fmt: skip
 
 
 def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, iteration: int = 1):

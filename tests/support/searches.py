@@ -15,6 +15,7 @@ from filelock import FileLock
 
 from search.study.event_log import read_events
 from studies import format as files
+from studies.events import Event, Result
 
 ROOT = Path(__file__).parents[2]
 
@@ -113,14 +114,14 @@ def read(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def events(study: Path) -> list[dict]:
+def events(study: Path) -> list[Event]:
     """What has happened so far; nothing before there is a study."""
     return list(read_events(study))
 
 
 def results(study: Path) -> int:
     """Iterations reported so far."""
-    return sum(event["event"] == "result" for event in events(study))
+    return sum(isinstance(event, Result) for event in events(study))
 
 
 def outcome(study: Path) -> dict[str, list[dict]]:

@@ -1,15 +1,17 @@
 """Writes small study directories without a search."""
 
 import csv
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
+from points import point
 
 from studies import format as files
 from studies.columns import BEST, CONFIRM, PROGRESS, TRIALS
+from studies.event_files import encode
+from studies.events import Event, LengthBegan, LengthEnded, Result, TrialFailed, TrialStarted
 
 Row = dict[str, Any]
 
@@ -123,31 +125,31 @@ def write_study(
     write_csv(folder / files.TRIALS_FILE, (*TRIALS.names, *extra), rows)
     write_csv(folder / files.PROGRESS_FILE, PROGRESS.names, progress)
     write_csv(folder / files.BEST_FILE, (*BEST.names, *extra), tested)
-    lines = [json.dumps(event, separators=(",", ":")) for event in events(rows, T, limit)]
-    (folder / files.EVENTS_FILE).write_text("".join(line + "\n" for line in lines))
+    (folder / files.EVENTS_FILE).write_bytes(b"".join(map(encode, events(rows, T, limit))))
     return folder
 
 
-def events(rows: Sequence[Row], lengths: Sequence[int], limit: str) -> list[Row]:
+def events(rows: Sequence[Row], lengths: Sequence[int], limit: str) -> list[Event]:
     """The events of a search with one slot, ten seconds a trial, one of them between two."""
-    clock, found = 0.0, []
-
-    def add(kind: str, **fields: Any) -> None:
-        found.append({"event": kind, "elapsed": clock, **fields})
-
-    for length in lengths:
-        at_length = [row for row in rows if row["T"] == length]
-        add("length_began", T=length, initial=[])
+    clock = 0.0
+    found: list[Event] = []
+    for T in lengths:
+        at_length = [row for row in rows if row["T"] == T]
+        found.append(LengthBegan(elapsed=clock, T=T, initial=[]))
         for row in at_length:
             clock += 1
-            trial = {"trial_id": row["trial_id"]}
-            add("trial_started", **trial, training=row, stage=row.get("stage", files.SEARCH))
+            name, stage = row["trial_id"], row.get("stage", files.SEARCH)
+            found.append(TrialStarted(elapsed=clock, trial_id=name, training=row, stage=stage))
             for k in range(1, 5):
                 clock += 2.5
                 ends = k == 4 and row["status"] not in (files.FAILED, files.INTERRUPTED)
-                metrics = {"iteration": k}
-                add("result", **trial, metrics=metrics, status=row["status"] if ends else "")
+                found.append(
+                    Result(
+                        elapsed=clock, trial_id=name, metrics=point(k, k / 4.1),
+                        parameters=12345, status=row["status"] if ends else "",
+                    )
+                )  # fmt: skip
             if row["status"] == files.FAILED:
-                add("trial_failed", **trial, error="the loss is not finite")
-        add("length_ended", T=length, limit=limit, value=len(at_length))
+                found.append(TrialFailed(elapsed=clock, trial_id=name, error="diverged"))
+        found.append(LengthEnded(elapsed=clock, T=T, limit=limit, value=len(at_length)))
     return found

@@ -1,13 +1,15 @@
-import json
 from pathlib import Path
 
 import pytest
+from points import point
 from study_files import trial, write_study
 
 from analysis import InputError, Studies, load_studies
 from analysis.reading.events import trial_spans
 from studies import format as files
 from studies.columns import BEST, PROGRESS, TRIALS
+from studies.event_files import encode
+from studies.events import Result, TrialRestarted
 
 
 def problem(studies: Studies) -> str:
@@ -162,14 +164,15 @@ def test_what_has_not_ended_runs_until_its_length_ends_or_until_now(runs: Path) 
 def test_of_a_trial_that_failed_and_ran_again_the_last_run_counts(runs: Path) -> None:
     failed = [trial(100, 0, files.FAILED), trial(100, 1, files.FAILED)]
     folder = write_study(runs, "gru", T=[100], trials=failed)
+    metrics = {"metrics": point(1, 0.5), "parameters": 1}
     again = [
-        {"event": "trial_restarted", "elapsed": 30.0, "trial_id": "T=100-00", "stage": "search"},
-        {"event": "trial_restarted", "elapsed": 30.0, "trial_id": "T=100-01", "stage": "search"},
-        {"event": "result", "elapsed": 40.0, "trial_id": "T=100-00", "status": "completed"},
-        {"event": "result", "elapsed": 41.0, "trial_id": "T=100-01", "status": ""},
+        TrialRestarted(elapsed=30.0, trial_id="T=100-00"),
+        TrialRestarted(elapsed=30.0, trial_id="T=100-01"),
+        Result(elapsed=40.0, trial_id="T=100-00", status=files.COMPLETED, **metrics),
+        Result(elapsed=41.0, trial_id="T=100-01", status="", **metrics),
     ]
-    with (folder / files.EVENTS_FILE).open("a") as file:
-        file.writelines(json.dumps(event, separators=(",", ":")) + "\n" for event in again)
+    with (folder / files.EVENTS_FILE).open("ab") as file:
+        file.writelines(map(encode, again))
     spans = trial_spans(load_studies([runs]).events)
     assert spans[["began", "ended"]].values.tolist() == [[30.0, 40.0], [30.0, 41.0]]
 

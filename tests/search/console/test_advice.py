@@ -1,5 +1,5 @@
 import pytest
-from made_studies import make_config, report, start
+from made_studies import best, make_config, report, start
 
 from search.console.advice import advice_at_chance
 from search.study.study import Study
@@ -17,7 +17,7 @@ def end(study: Study, T: int, accuracy: float, ladder: float, low: float) -> Non
     """A search at T whose one trial has these accuracies, the last of them in its test."""
     report(study, f"T{T}", 1, accuracy, ladder_accuracy=ladder)
     report(study, f"T{T}", 2, accuracy, "completed", ladder_accuracy=0.1)
-    study.history.best[T] = {"accuracy": low + 0.01, "accuracy_low": low}
+    study.history.best[T] = best(T, low + 0.01, low)
 
 
 def test_what_to_look_at_depends_on_what_was_learnt_at_shorter_lengths(study):

@@ -17,8 +17,8 @@ from search.execute.launch import check_results
 from search.execute.requested_study import requested_study
 from search.run import make_parser
 from search.study.checkpoints import checkpoint_path
-from search.study.history import TrialRecord
 from search.study.listener import Listener
+from search.study.records import TrialRecord
 from search.study.resuming import restart_failed
 from search.study.study import Study
 from studies import format as files
@@ -72,9 +72,9 @@ def test_every_T_is_searched_in_turn_and_its_best_is_tested(tmp_path):
     study = make_study(tmp_path)
     with agenda_of(study) as agenda:
         assert play(study, agenda, {"T3-0001": 0.7}) == SEARCH
-    assert [study.history.best[T]["trial_id"] for T in (3, 5)] == ["T3-0001", "T5-0000"]
+    assert [study.history.best[T].trial_id for T in (3, 5)] == ["T3-0001", "T5-0000"]
     assert not (study.path / files.RAY_FOLDER / "T=3").exists()
-    assert load_model(study.path / study.history.best[3]["checkpoint"]).core.hidden_size in (8, 16)
+    assert load_model(study.path / study.history.best[3].checkpoint).core.hidden_size in (8, 16)
 
 
 class Noting(Listener):
@@ -127,7 +127,7 @@ def test_at_the_limit_of_a_T_live_trials_are_cut_off_and_the_next_T_goes_on_at_o
         second = agenda.next_trial({first.id})
         assert agenda.next_trial({first.id, second.id}) is None
         end(study, agenda, first, 1.0)
-        assert (second.ended, second.row["status"]) == (True, files.INTERRUPTED)
+        assert (second.ended, second.status) == (True, files.INTERRUPTED)
         assert agenda.next_trial({second.id}).id == "T5-0000"
         agenda.finish()
     assert study.history.lengths[3].limit == "solved_trials"
@@ -193,7 +193,9 @@ def test_the_winner_is_confirmed_by_fresh_seeds_on_payloads_of_their_own(tmp_pat
     assert confirmation.pop("seed") != final.pop("seed")
     assert confirmation == final
     seeds = [
-        trial.row["seed"] for trial in study.history.trials.values() if trial.stage != files.FINAL
+        trial.training["seed"]
+        for trial in study.history.trials.values()
+        if trial.stage != files.FINAL
     ]
     assert len(set(seeds)) == len(seeds)
 
@@ -246,8 +248,8 @@ def test_if_the_best_checkpoint_is_damaged_the_next_one_is_tested(tmp_path):
         damage(checkpoint_path(study.checkpoints.folder(trial), 2))
         agenda.released(trial)
         play(study, agenda, {"T3-0001": 0.1})
-    assert study.history.best[3]["trial_id"] == trial.id
-    assert load_state(study.path / study.history.best[3]["checkpoint"])["label"] == 1
+    assert study.history.best[3].trial_id == trial.id
+    assert load_state(study.path / study.history.best[3].checkpoint)["label"] == 1
     assert study.history.complete
 
 
@@ -272,7 +274,7 @@ def test_a_winner_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
     change(study, final=True)
     with agenda_of(study, output) as agenda:  # another winner is tested
         play(study, agenda, {"T3-final": 1.0})
-    assert study.history.best[3]["trial_id"] == "T3-final"
+    assert study.history.best[3].trial_id == "T3-final"
 
 
 def test_a_confirmation_without_a_whole_checkpoint_is_skipped_with_a_word(tmp_path):
@@ -451,7 +453,7 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     with agenda_of(study) as agenda:
         fail(study, agenda, agenda.next_trial(()))
         play(study, agenda, {"T3-0001": 1.0, "T5-0001": 0.9})
-    assert study.history.best[3]["trial_id"] == "T3-0001"
+    assert study.history.best[3].trial_id == "T3-0001"
     change(study, **limit)
     study = reopened(study)
     assert restart_failed(study) == "1 failed trials run again: T3-0000"
@@ -460,7 +462,7 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     output = io.StringIO()
     with agenda_of(study, output) as agenda:
         trial = agenda.next_trial(())
-        assert (trial.id, trial.curve, trial.row["status"]) == ("T3-0000", [], "interrupted")
+        assert (trial.id, trial.curve, trial.status) == ("T3-0000", [], "interrupted")
         assert agenda.next_trial({"T3-0000"}) is None
         end(study, agenda, trial, 0.95)
         assert agenda.over
@@ -468,7 +470,7 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     assert "failed trials again at each T" in output.getvalue()
     rows = read(study.path / files.TRIALS_FILE)
     assert [(row["status"], row["error"]) for row in rows] == [("completed", "")] * 4
-    assert study.history.best[3]["trial_id"] == "T3-0001"
+    assert study.history.best[3].trial_id == "T3-0001"
     assert study.history.complete
     assert restart_failed(study) == "no trial has failed; there is nothing to run again"
 
@@ -484,7 +486,7 @@ def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):
         # Who wins, and is confirmed, is known when both have ended.
         assert play(study, agenda, {"T3-0001": 0.7}) == ["T3-0000", "T3-0001", "T3-confirm-00"]
     check_results(study)
-    assert study.history.best[3]["trial_id"] == "T3-0001"
+    assert study.history.best[3].trial_id == "T3-0001"
     assert study.history.trials["T3-confirm-00"].confirms == "T3-0001"
 
 
@@ -535,7 +537,7 @@ def test_final_trainings_and_confirmations_that_failed_run_again(tmp_path):
         names = play(study, agenda, {"T3-final": 1.0})
     # The winner at T = 3 is another one now: it has a seed of its own.
     assert names == ["T3-final", "T3-confirm-00", "T5-final", "T3-confirm-01"]
-    assert study.history.best[3]["trial_id"] == "T3-final"
+    assert study.history.best[3].trial_id == "T3-final"
     accuracies = [row["accuracy"] for row in read(study.path / files.CONFIRM_FILE)]
     assert len(accuracies) == 3
     assert all(accuracies)

@@ -3,65 +3,56 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_studies import make_config, report, start
 
-from search.study.history import MIN_GAIN, History
+from benchmarks.replay.policies import memory_study
+from search.study.history import MIN_GAIN
 from studies import format as files
 
 
-class Search(History):
+class Search:
     """A search at T = 5 of which only the events are told."""
 
     def __init__(self, **search):
-        super().__init__(make_config(trials=99, **search))
-        self.number = 0
+        self.study = memory_study(make_config(trials=99, **search))
+        self.length = self.study.history.lengths[5]
 
-    def start_trial(self, trial_id, training) -> None:
-        self.apply(
-            {"event": "trial_started", "elapsed": 0.0, "trial_id": trial_id, "training": training}
-        )
-
-    def add_result(self, trial_id, metrics, parameters, status="") -> None:
-        self.apply(
-            {
-                "event": "result", "elapsed": 0.0, "trial_id": trial_id, "metrics": metrics,
-                "parameters": parameters, "status": status,
-            }
-        )  # fmt: skip
+    def reached_limit(self) -> str:
+        return self.study.history.reached_limit(5)
 
     def begin(self) -> str:
-        self.number += 1
-        start(self, str(self.number))
-        return str(self.number)
+        name = str(len(self.study.history.trials))
+        start(self.study, name)
+        return name
 
-    def end(self, *values: float, status: str = files.STOPPED_EARLY) -> None:
+    def end(self, *values: float) -> None:
         """A trial ends after these values of the ladder accuracy."""
         name = self.begin()
         for iteration, value in enumerate(values, start=1):
-            last = status if iteration == len(values) else ""
-            report(self, name, iteration, 0.5, last, ladder_accuracy=value)
+            status = files.STOPPED_EARLY if iteration == len(values) else ""
+            report(self.study, name, iteration, 0.5, status, ladder_accuracy=value)
 
     def fail(self) -> None:
         name = self.begin()
-        report(self, name, 1, 0.5, ladder_accuracy=1.0)
-        self.apply({"event": "trial_failed", "elapsed": 0.0, "trial_id": name, "error": "why"})
+        report(self.study, name, 1, 0.5, ladder_accuracy=1.0)
+        self.study.fail_trial(name, "why")
 
 
 def test_so_many_trials_in_a_row_without_a_gain_end_the_search():
     search = Search(patience=3)
     for value in (0.5, 0.4, 0.3, 0.6, 0.6, 0.604):
         search.end(value)
-        assert search.reached_limit(5) == ""
+        assert search.reached_limit() == ""
     search.end(0.2)
-    assert search.reached_limit(5) == "patience"
+    assert search.reached_limit() == "patience"
 
 
 def test_a_value_counts_at_its_best_and_small_gains_count_once_they_add_up():
     search = Search(patience=2)
     search.end(0.5)
     search.end(0.7, 0.1)
-    assert (search.lengths[5].best_value, search.lengths[5].stale) == (0.7, 0)
+    assert (search.length.best_value, search.length.stale) == (0.7, 0)
     search.end(0.704)
     search.end(0.708)
-    assert (search.lengths[5].best_value, search.lengths[5].stale) == (0.708, 0)
+    assert (search.length.best_value, search.length.stale) == (0.708, 0)
 
 
 def test_a_failed_trial_is_no_gain():
@@ -69,26 +60,26 @@ def test_a_failed_trial_is_no_gain():
     search.end(0.5)
     search.fail()
     search.fail()
-    assert search.reached_limit(5) == "patience"
+    assert search.reached_limit() == "patience"
 
 
 def test_a_running_trial_that_is_ahead_of_all_is_waited_for():
     search = Search(patience=1)
     search.end(0.5)
     ahead, behind = search.begin(), search.begin()
-    report(search, ahead, 1, 0.5, ladder_accuracy=0.6)
-    report(search, behind, 1, 0.5, ladder_accuracy=0.3)
+    report(search.study, ahead, 1, 0.5, ladder_accuracy=0.6)
+    report(search.study, behind, 1, 0.5, ladder_accuracy=0.3)
     search.end(0.4)
-    assert search.reached_limit(5) == ""
-    report(search, ahead, 2, 0.5, ladder_accuracy=0.45)
-    assert search.reached_limit(5) == "patience"
+    assert search.reached_limit() == ""
+    report(search.study, ahead, 2, 0.5, ladder_accuracy=0.45)
+    assert search.reached_limit() == "patience"
 
 
 def test_without_patience_the_search_goes_on():
     search = Search()
     for _ in range(50):
         search.end(0.1)
-    assert search.reached_limit(5) == ""
+    assert search.reached_limit() == ""
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=40), st.integers(1, 8))
@@ -100,7 +91,7 @@ def test_the_criterion_is_what_it_says(percents, patience):
         value = percent / 100
         search.end(value)
         best, since = (value, 0) if value > best + MIN_GAIN else (best, since + 1)
-        assert search.reached_limit(5) == ("patience" if since >= patience else "")
+        assert search.reached_limit() == ("patience" if since >= patience else "")
 
 
 @pytest.mark.parametrize(("metric", "stale"), [("accuracy", 2), ("ladder_accuracy", 0)])
@@ -108,4 +99,4 @@ def test_it_looks_at_the_metric_of_the_search(metric, stale):
     search = Search(patience=9, metric=metric)
     for value in (0.1, 0.2, 0.3):
         search.end(value)  # accuracy at T stays at 0.5
-    assert search.lengths[5].stale == stale
+    assert search.length.stale == stale

@@ -102,7 +102,7 @@ def test_a_search_that_is_restarted_suggests_what_it_would_have(
                 study = Study.open(study.path)
                 sampler = make_sampler(study)
             name = start(study, sampler)
-            rate = study.history.trials[name].row["learning_rate"]
+            rate = study.history.trials[name].training["learning_rate"]
             tell(study, sampler, name, rate * 50)
             status = files.COMPLETED if rate > 0.004 else files.STOPPED_EARLY
             tell(study, sampler, name, rate * 80, status)
@@ -232,5 +232,5 @@ def test_trials_have_seeds_of_their_own(tmp_path):
     study = make_study(tmp_path)
     sampler = make_sampler(study)
     names = [start(study, sampler) for _ in range(3)]
-    assert len({study.history.trials[name].row["seed"] for name in names}) == 3
+    assert len({study.history.trials[name].training["seed"] for name in names}) == 3
     assert trial_seed(0, 100, 1) != trial_seed(1, 100, 1) != trial_seed(1, 200, 1)

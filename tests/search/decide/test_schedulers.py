@@ -3,23 +3,29 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from made_studies import make_config, metrics, report, start
+from made_studies import make_config, report, start
+from points import point
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 from benchmarks.replay.curves import Evaluation
 from benchmarks.replay.policies import StudySearch, memory_study
-from search.decide.schedulers import StudyScheduler, make_scheduler, restored_scheduler
+from search.decide.schedulers import StudyScheduler, as_result, make_scheduler, restored_scheduler
 from search.study.study import Study
 from studies import format as files
 
 STOP = TrialScheduler.STOP
 
 
+def result(iteration: int, accuracy: float) -> dict:
+    """What a worker reports to Tune."""
+    return as_result(point(iteration, accuracy), "ladder_accuracy")
+
+
 def decide(scheduler: ASHAScheduler, trial_id: str, iteration: int, accuracy: float) -> str:
     trial = SimpleNamespace(trial_id=trial_id)
     if trial_id not in scheduler._trial_info:
         scheduler.on_trial_add(None, trial)
-    return scheduler.on_trial_result(None, trial, metrics(iteration, accuracy))
+    return scheduler.on_trial_result(None, trial, result(iteration, accuracy))
 
 
 def rungs(scheduler: ASHAScheduler) -> list[tuple]:
@@ -52,13 +58,13 @@ class Live:
     def report(self, name: str, accuracy: float, final: bool) -> bool:
         """Whether the trial goes on. The scheduler is not asked about a last result."""
         trial = SimpleNamespace(trial_id=name)
-        result = metrics(len(self.study.history.trials[name].curve) + 1, accuracy)
+        reached = result(len(self.study.history.trials[name].curve) + 1, accuracy)
         status = files.COMPLETED if final else ""
-        if not final and self.scheduler.on_trial_result(None, trial, result) == STOP:
+        if not final and self.scheduler.on_trial_result(None, trial, reached) == STOP:
             status = files.STOPPED_EARLY
-        report(self.study, name, result["iteration"], accuracy, status)
+        report(self.study, name, reached["iteration"], accuracy, status)
         if status:
-            self.scheduler.on_trial_complete(None, trial, result)
+            self.scheduler.on_trial_complete(None, trial, reached)
         return not status
 
     def rungs(self) -> list[tuple]:
@@ -99,8 +105,8 @@ def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
             replayed.ask(numbers[trial])
             through.start(name)
             restarted.start(name)
-        point = metrics(len(through.study.history.trials[name].curve) + 1, accuracy)
-        evaluation = Evaluation(**{field: point[field] for field in Evaluation._fields})
+        reached = point(len(through.study.history.trials[name].curve) + 1, accuracy)
+        evaluation = Evaluation(*(getattr(reached, field) for field in Evaluation._fields))
         goes_on = through.report(name, accuracy, final)
         assert restarted.report(name, accuracy, final) == goes_on
         assert replayed.report(numbers[trial], evaluation, final) == goes_on
@@ -125,7 +131,7 @@ def test_a_worker_that_took_over_and_reports_again_does_not_count_twice(tmp_path
         live.report("a", accuracy, final=False)
     before = live.rungs()
     trial = SimpleNamespace(trial_id="a")
-    assert live.scheduler.on_trial_result(None, trial, metrics(2, 0.5)) == TrialScheduler.CONTINUE
+    assert live.scheduler.on_trial_result(None, trial, result(2, 0.5)) == TrialScheduler.CONTINUE
     live.scheduler.on_trial_add(None, trial)
     assert live.rungs() == before
 
@@ -152,7 +158,7 @@ def test_each_T_has_rungs_of_its_own_and_what_follows_the_search_has_none(tmp_pa
     def told(name: str, accuracy: float) -> str:
         trial = SimpleNamespace(trial_id=name)
         scheduler.on_trial_add(None, trial)
-        return scheduler.on_trial_result(None, trial, metrics(1, accuracy))
+        return scheduler.on_trial_result(None, trial, result(1, accuracy))
 
     for name in ("a", "b", "c"):
         start(study, name)
@@ -172,6 +178,6 @@ def test_a_trial_that_was_cut_off_is_stopped_at_its_next_result(tmp_path):
     scheduler, trial = StudyScheduler(study), SimpleNamespace(trial_id="a")
     start(study, "a")
     scheduler.on_trial_add(None, trial)
-    assert scheduler.on_trial_result(None, trial, metrics(1, 0.5)) == TrialScheduler.CONTINUE
+    assert scheduler.on_trial_result(None, trial, result(1, 0.5)) == TrialScheduler.CONTINUE
     study.end_length(5, "budget_minutes")
-    assert scheduler.on_trial_result(None, trial, metrics(2, 0.5)) == TrialScheduler.STOP
+    assert scheduler.on_trial_result(None, trial, result(2, 0.5)) == TrialScheduler.STOP

@@ -30,6 +30,7 @@ from search.study.creation import holds_study
 from search.study.event_log import FileLog, read_events
 from search.study.study import Study
 from studies import format as files
+from studies.events import Event, Result, TrialRetried, TrialStarted
 from studies.paths import StudyPath
 
 Files = dict[str, bytes]
@@ -192,7 +193,7 @@ def check_whole(study: StudyPath, trials: int) -> None:
     """No trial was lost or started twice, no iteration counted twice, and no limit passed."""
     rows, points = (read_rows(study / name) for name in (files.TRIALS_FILE, files.PROGRESS_FILE))
     happened = list(read_events(study))
-    started = Counter(e["trial_id"] for e in happened if e["event"] == "trial_started")
+    started = Counter(e.trial_id for e in happened if isinstance(e, TrialStarted))
     assert started == Counter(row["trial_id"] for row in rows)
     assert set(started.values()) == {1}
     searched = Counter(row["T"] for row in rows if row["stage"] == files.SEARCH)
@@ -272,7 +273,7 @@ def test_a_search_that_a_limit_cuts_off_loses_nothing_when_it_is_killed(machine,
         opened.close()
         for T, length in opened.history.lengths.items():
             assert length.limit == "solved_trials"
-            states = [trial.row["status"] for trial in length.trials]
+            states = [trial.status for trial in length.trials]
             assert states.count(files.COMPLETED) == len(states) - states.count(files.INTERRUPTED)
             assert states.count(files.INTERRUPTED) <= 1
             cut_off += states.count(files.INTERRUPTED)
@@ -348,13 +349,13 @@ def test_what_goes_wrong_with_a_trial_is_in_its_row(machine, folder):
         "T5-0002": "worker lost: The actor died unexpectedly before finishing this task.",
     }
     assert all((row["status"] == files.FAILED) == (name in errors) for name, row in rows.items())
-    retried = [e for e in read_events(folder / "s") if e["event"] == "trial_retried"]
-    assert Counter(event["trial_id"] for event in retried) == {
+    retried = [e for e in read_events(folder / "s") if isinstance(e, TrialRetried)]
+    assert Counter(event.trial_id for event in retried) == {
         "T3-0000": 1, "T3-0001": 3, "T3-0003": 3, "T5-0000": 1, "T5-0002": 1, "T3-final": 1,
         "T5-confirm-00": 1,
     }  # fmt: skip
-    (hung,) = (event for event in retried if event["trial_id"] == "T5-0000")
-    assert hung["error"] == "no result for 0.1 min; its worker was stopped"
+    (hung,) = (event for event in retried if event.trial_id == "T5-0000")
+    assert hung.error == "no result for 0.1 min; its worker was stopped"
 
 
 def test_a_finished_search_raised_to_more_trials_runs_exactly_those(machine, folder):
@@ -393,14 +394,14 @@ def test_as_many_trials_run_as_there_are_places_also_after_a_restart(machine, fo
     assert most_at_once(happened[before:]) == 2
 
 
-def most_at_once(happened: list[dict]) -> int:
+def most_at_once(happened: list[Event]) -> int:
     """The largest number of trials that were between their first result and their last."""
     running: set[str] = set()
     most = 0
     for event in happened:
-        if event["event"] == "result":
-            running.add(event["trial_id"])
+        if isinstance(event, Result):
+            running.add(event.trial_id)
             most = max(most, len(running))
-            if event["status"]:
-                running.remove(event["trial_id"])
+            if event.status:
+                running.remove(event.trial_id)
     return most

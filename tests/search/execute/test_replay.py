@@ -1,5 +1,3 @@
-import dataclasses
-
 import pytest
 import torch
 from made_studies import make_config, start
@@ -9,8 +7,10 @@ from search.errors import UserError
 from search.execute.replay import replay, replayed_config
 from search.storage.csv_tables import read_rows, write_rows
 from search.study.study import Study
+from search.study.tables import trial_row
 from studies import format as files
 from studies.columns import PROGRESS
+from studies.events import Point, Scores
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def study(tmp_path) -> Study:
     study = Study.create(tmp_path / "study", config.model_copy(update={"task": "sequence"}))
     trainer = Trainer(start(study, "T3-0000", T=3))
     for status in ("", "", files.STOPPED_EARLY):
-        metrics = dataclasses.asdict(trainer.run_iteration())
-        study.add_result("T3-0000", metrics, trainer.model.parameter_count(), status)
+        point = Point(**vars(trainer.run_iteration()))
+        study.add_result("T3-0000", point, trainer.model.parameter_count(), status)
     study.write()
     return study
 
@@ -52,14 +52,15 @@ def test_a_replay_has_the_threads_of_a_trial(study):
 )
 def test_a_replay_has_the_device_of_the_trial(study, gpus, fixed, device):
     config = study.config.model_copy(update={"training": {"device": fixed}})
-    row = study.history.trials["T3-0000"].row | {"gpus": gpus}
+    row = trial_row(study.history.trials["T3-0000"]) | {"gpus": gpus}
     assert replayed_config(config, row, final=False).device == device
     assert replayed_config(config, row, final=True).device == device
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_trial_of_a_gpu_is_not_replayed_without_one(study):
-    study.history.trials["T3-0000"].row.update(host="big", gpus=1.0)
+    trial = study.history.trials["T3-0000"]
+    trial.host, trial.gpus = "big", 1.0
     study.write()
     with pytest.raises(UserError, match="it was trained on a GPU of big, and this machine has"):
         replay(study.path, "T3-0000")
@@ -82,14 +83,14 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
     trainer = Trainer(start(study, "T3-0000", T=3, learning_rate=1e4))
     while True:
         try:
-            metrics = dataclasses.asdict(trainer.run_iteration())
+            point = Point(**vars(trainer.run_iteration()))
         except DivergedError as error:
             study.fail_trial("T3-0000", str(error))
             break
-        study.add_result("T3-0000", metrics, trainer.model.parameter_count())
+        study.add_result("T3-0000", point, trainer.model.parameter_count())
     study.write()
     assert replay(study.path, "T3-0000") == 0
-    study.history.trials["T3-0000"].row["error"] = "something else"
+    study.history.trials["T3-0000"].error = "something else"
     study.write()
     assert replay(study.path, "T3-0000") == 1
     assert "first in its error: training diverged" in capsys.readouterr().out
@@ -132,18 +133,17 @@ def test_a_trial_that_an_earlier_version_trained_on_a_gpu_is_not_accused(study):
 
 @pytest.mark.parametrize("repeated", ["T3-final", "T3-0000"])
 def test_final_trainings_and_confirmations_repeat_themselves(study, capsys, repeated):
-    final = study.config.final_training(study.history.trials["T3-0000"].training)
-    assert (
-        final.validation_payloads != study.history.trials["T3-0000"].training["validation_payloads"]
-    )
-    confirmed = {"T3-final": final.to_dict(), "T3-0000": study.history.trials["T3-0000"].training}
+    training = study.history.trials["T3-0000"].training
+    final = study.config.final_training(training)
+    assert final.validation_payloads != training["validation_payloads"]
+    confirmed = {"T3-final": final.to_dict(), "T3-0000": training}
     train(study, "T3-final", final, files.FINAL)
     training = TrainingConfig.from_dict({**confirmed[repeated], "seed": 6})
     train(study, "T3-confirm-00", training, files.CONFIRM, confirms=repeated)
     study.write()
     with pytest.raises(UserError, match=r"T3-confirm-00: the trial is not in confirm.csv yet"):
         replay(study.path, "T3-confirm-00")
-    study.confirm("T3-confirm-00", {"accuracy": 0.5})
+    study.confirm("T3-confirm-00", Scores(accuracy=0.5, accuracy_low=0.4, accuracy_high=0.6))
     study.write()
     for name in ("T3-0000", "T3-final", "T3-confirm-00"):
         assert replay(study.path, name) == 0
@@ -153,8 +153,8 @@ def train(study: Study, name: str, training: TrainingConfig, stage: str, **more)
     """One iteration."""
     trainer = Trainer(training)
     study.start_trial(name, training.to_dict(), stage, **more)
-    metrics = dataclasses.asdict(trainer.run_iteration())
-    study.add_result(name, metrics, trainer.model.parameter_count(), files.COMPLETED)
+    point = Point(**vars(trainer.run_iteration()))
+    study.add_result(name, point, trainer.model.parameter_count(), files.COMPLETED)
 
 
 @pytest.mark.parametrize(

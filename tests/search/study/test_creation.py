@@ -13,6 +13,7 @@ from search.study.event_log import read_events
 from search.study.study import Study
 from search.study.study_file import read_config
 from studies import format as files
+from studies.events import TrialStarted
 
 ROUNDS = 5
 
@@ -69,7 +70,7 @@ def test_of_two_processes_that_make_one_study_exactly_one_does(path):
             f"another process is searching in {study}: wait for it, or end it first",
             f"the study {study} exists: continue it with --resume, or choose another --name",
         )
-        assert [event["event"] for event in read_events(study)] == ["trial_started"]
+        assert [type(event) for event in read_events(study)] == [TrialStarted]
         opened = Study.open(study)
         assert list(opened.history.trials) == ["a"]
         opened.close()

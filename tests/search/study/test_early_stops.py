@@ -2,10 +2,11 @@
 
 import random
 
-from made_studies import make_config, metrics, start
+from made_studies import make_config, start
+from points import point
 from ray.tune.schedulers import TrialScheduler
 
-from search.decide.schedulers import StudyScheduler
+from search.decide.schedulers import StudyScheduler, as_result
 from search.study.early_stops import stop_of
 from search.study.study import Study
 from studies import format as files
@@ -29,17 +30,18 @@ def test_a_trial_was_stopped_where_it_had_less_than_it_needed_and_only_there(tmp
         scheduler.on_trial_add(None, live[-1])
         for trial in draw.sample(live, k=min(2, len(live))):
             iteration = len(study.history.trials[trial.trial_id].curve) + 1
-            values = metrics(iteration, draw.random())
-            decision = scheduler.on_trial_result(None, trial, values)
+            reached = point(iteration, draw.random())
+            result = as_result(reached, "ladder_accuracy")
+            decision = scheduler.on_trial_result(None, trial, result)
             stopped = decision == TrialScheduler.STOP
-            study.add_result(trial.trial_id, values, 99, files.STOPPED_EARLY if stopped else "")
+            study.add_result(trial.trial_id, reached, 99, files.STOPPED_EARLY if stopped else "")
             if iteration == 9:  # a trial ends itself before ASHA would
                 live.remove(trial)
             elif stopped:
                 live.remove(trial)
                 stop = stop_of(study.history, study.history.trials[trial.trial_id])
                 assert stop.iteration in (2, 4, 8)
-                assert stop.value == values["ladder_accuracy"] < stop.needed
+                assert stop.value == reached.ladder_accuracy < stop.needed
             elif iteration in (2, 4, 8):
                 told = stop_of(study.history, study.history.trials[trial.trial_id])
                 assert told.needed is None or told.value >= told.needed

@@ -13,8 +13,14 @@ from upath import UPath
 from search.errors import LockLostError
 from search.study import event_log as log_module
 from search.study.event_log import SEGMENT_BYTES, open_log, read_events, study_segments
+from studies.events import LengthEnded, TrialFailed
 
-EVENTS = [{"event": "a", "text": "ä, \n"}, {"event": "b", "number": 0.1}, {"event": "c"}]
+EVENTS = [
+    TrialFailed(elapsed=0.1, trial_id="a", error="ä, \n"),
+    LengthEnded(elapsed=0.25, T=5, limit="trials", value=0.1),
+    TrialFailed(elapsed=3, trial_id="b", error=""),
+]
+AFTER = TrialFailed(elapsed=4, trial_id="after", error="")
 
 
 @pytest.fixture(params=["folder", "store"])
@@ -48,8 +54,8 @@ def test_a_log_cut_off_anywhere_holds_whole_events_and_takes_more(tmp_path_facto
     path.write_bytes(content[:length])
     whole = content[:length].count(b"\n")
     assert list(read_events(study)) == EVENTS[:whole]
-    write(study, [{"event": "after"}])
-    assert list(read_events(study)) == [*EVENTS[:whole], {"event": "after"}]
+    write(study, [AFTER])
+    assert list(read_events(study)) == [*EVENTS[:whole], AFTER]
 
 
 def test_a_long_last_line_that_was_cut_off_is_left_out(tmp_path):
@@ -73,7 +79,8 @@ def test_a_damaged_line_is_named(study):
 def test_every_line_is_json(study):
     write(study, EVENTS)
     lines = (study / "events.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == EVENTS
+    kinds = [json.loads(line)["event"] for line in lines]
+    assert kinds == ["trial_failed", "length_ended", "trial_failed"]
 
 
 def test_what_can_wait_reaches_a_store_with_what_cannot_and_in_order():
@@ -94,7 +101,7 @@ def test_what_can_wait_reaches_a_store_with_what_cannot_and_in_order():
 def test_a_long_log_on_a_store_is_written_in_pieces_and_goes_on_in_a_folder(tmp_path):
     """A study can be copied from a store to a folder, and go on there."""
     store = UPath("memory://long/study")
-    events = [{"event": "x", "number": n, "text": "x" * 5000} for n in range(40)]
+    events = [TrialFailed(elapsed=n, trial_id="x", error="x" * 4950) for n in range(40)]
     write(store, events)
     assert [path.name for path in study_segments(store)] == [
         "events.jsonl", "events-0001.jsonl", "events-0002.jsonl"
@@ -121,7 +128,7 @@ def store():
         yield UPath(f"s3://{BUCKET}/logs")
 
 
-LONG = {"event": "long", "text": "x" * SEGMENT_BYTES}
+LONG = TrialFailed(elapsed=0, trial_id="long", error="x" * SEGMENT_BYTES)
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ def test_the_clock_counts_the_time_in_which_events_are_written(tmp_path, monkeyp
     for name in "abc":
         start(study, name)
     assert study.elapsed() == study.searched() == 21
-    assert [event["elapsed"] for event in read_events(study.path)] == [0, 7, 14]
+    assert [event.elapsed for event in read_events(study.path)] == [0, 7, 14]
     study.close()
     now += 1000
     opened = Study.open(study.path)
@@ -103,7 +103,7 @@ def test_ranking_is_by_accuracy_then_by_tokens_to_solve(study):
     report(study, "failed", 1, 1.0, tokens_to_solve=1)
     study.fail_trial("failed", "why")
     start(study, "without a result")
-    assert [row["trial_id"] for row in study.history.ranked(5)] == ["b", "a", "c"]
+    assert [trial.id for trial in study.history.ranked(5)] == ["b", "a", "c"]
     assert study.history.lengths[5].solved == 4
     assert study.history.ranked(9) == []
 
@@ -192,7 +192,7 @@ def test_the_best_that_ended_keeps_its_checkpoints_while_another_is_ahead(study,
     else:
         report(study, "ahead", 2, 0.9, files.COMPLETED, tokens=400)
     end_and_test(study)
-    assert study.history.best[5]["trial_id"] == "ended"
+    assert study.history.best[5].trial_id == "ended"
 
 
 def test_while_a_T_is_searched_live_trials_and_the_best_one_keep_their_checkpoints(study):

@@ -1,0 +1,156 @@
+"""What is known of a trial, and of the search at one T."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from studies import format as files
+from studies.events import Point, Scores
+
+
+@dataclass
+class TrialRecord:
+    """What is known of one trial.
+
+    Attributes:
+        id: its name, unique in the study.
+        T: the length that it is to master.
+        training: its TrainingConfig as plain values.
+        stage: what it is for, one of :data:`studies.format.STAGES`.
+        confirms: of a confirmation, the trial_id of the winner that it repeats.
+        status: one of :data:`studies.format.STATUSES`.
+        error: why it failed; empty if it did not.
+        parameters: trained parameters of its model; None before its first result.
+        host: where it was trained last.
+        gpus: share of a GPU that it held there.
+        curve: one point an iteration.
+        best: the point of its best evaluation at T; of equal ones the latest.
+        ended: whether it will not continue.
+        failures: how often it failed since its last new iteration.
+        lost_hosts: how often it lost its host since then.
+        tested: of a confirmation, whether it was tested.
+        scores: of its test; None if it failed before it had a model.
+    """
+
+    id: str
+    T: int
+    training: Mapping[str, Any]
+    stage: str = files.SEARCH
+    confirms: str = ""
+    status: str = files.INTERRUPTED
+    error: str = ""
+    parameters: int | None = None
+    host: str = ""
+    gpus: float | None = None
+    curve: list[Point] = field(default_factory=list)
+    best: Point | None = None
+    ended: bool = False
+    failures: int = 0
+    lost_hosts: int = 0
+    tested: bool = False
+    scores: Scores | None = None
+
+    @property
+    def last(self) -> Point | None:
+        """The last point of its curve."""
+        return self.curve[-1] if self.curve else None
+
+    @property
+    def tokens(self) -> int | None:
+        """The tokens that it has trained on; None before its first result."""
+        return self.curve[-1].tokens if self.curve else None
+
+    @property
+    def validation_accuracy(self) -> float | None:
+        """At T, of its best evaluation; None before its first result."""
+        return self.best.validation_accuracy if self.best else None
+
+    @property
+    def tokens_to_solve(self) -> int | None:
+        """The tokens after which it solved T; None if it has not."""
+        return self.curve[-1].tokens_to_solve if self.curve else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it diverged or crashed for good."""
+        return self.status == files.FAILED
+
+    @property
+    def solved(self) -> bool:
+        """Whether it solved T and did not fail."""
+        return self.tokens_to_solve is not None and not self.failed
+
+    def restart(self) -> None:
+        """Forget what it has reported and how it ended."""
+        vars(self).update(
+            vars(TrialRecord(self.id, self.T, self.training, self.stage, self.confirms))
+        )
+
+    def add(self, point: Point) -> None:
+        """Take a point of its curve in."""
+        self.curve.append(point)
+        if self.best is None or point.validation_accuracy >= self.best.validation_accuracy:
+            self.best = point
+
+
+@dataclass
+class LengthRecord:
+    """What is known of one T: its search, and the trainings that follow it.
+
+    Attributes:
+        trials: of the search, in the order in which they started.
+        live: those of them that have not ended, by trial_id.
+        arrivals: trial and point of its curve, in the order in which they were reported; of the
+            search only, as the next.
+        initial: configurations tried first.
+        began: when the search began, in seconds of its own clock, see
+            :class:`search.study.history.History`.
+        solved: trials that solved T.
+        best_value: of the search metric in the trials that ended, see ``stale``.
+        stale: trials in a row that ended without raising ``best_value`` by ``MIN_GAIN``.
+        limit: what ended the search (``solved_trials``, ``trials``, ``patience`` or
+            ``budget_minutes``); empty before.
+        limit_value: the value of that limit then.
+        final: the final training.
+        confirmations: in the order in which they started.
+    """
+
+    trials: list[TrialRecord] = field(default_factory=list)
+    live: dict[str, TrialRecord] = field(default_factory=dict)
+    arrivals: list[tuple[TrialRecord, Point]] = field(default_factory=list)
+    initial: Sequence[Mapping[str, Any]] = ()
+    began: float | None = None
+    solved: int = 0
+    best_value: float = -1.0
+    stale: int = 0
+    limit: str = ""
+    limit_value: float | None = None
+    final: TrialRecord | None = None
+    confirmations: list[TrialRecord] = field(default_factory=list)
+
+    def unfinished(self) -> list[TrialRecord]:
+        """Trials that have not ended, of a T whose search is over.
+
+        Failed ones that run again, the final training, confirmations.
+        """
+        after = [self.final] if self.final else []
+        unfinished = [trial for trial in (*after, *self.confirmations) if not trial.ended]
+        return [*self.live.values(), *unfinished]
+
+
+def best_of(trials: Iterable[TrialRecord]) -> TrialRecord | None:
+    """The first of the ranking; None if there is none."""
+    return min(filter(is_ranked, trials), key=rank, default=None)
+
+
+def is_ranked(trial: TrialRecord) -> bool:
+    """Whether a trial was evaluated and did not fail."""
+    return not trial.failed and bool(trial.curve)
+
+
+def rank(trial: TrialRecord) -> tuple[float, ...]:
+    """What evaluated trials are sorted by, the best one first."""
+    assert trial.best is not None
+    solved = trial.tokens_to_solve
+    tokens = trial.curve[-1].tokens
+    return -trial.best.validation_accuracy, float("inf") if solved is None else solved, tokens
