@@ -74,7 +74,8 @@ def decode(line: bytes) -> Event:
     kind = KINDS[name]
     if kind in PARTS:
         field, of = PARTS[kind]
-        values[field] = make_record(of, values[field]) if values[field] else None
+        untested = kind is events.Confirmed and not values[field]
+        values[field] = None if untested else make_record(of, values[field])
     event = make_record(kind, values)
     if not isinstance(event.elapsed, float | int):
         raise TypeError

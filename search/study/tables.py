@@ -1,6 +1,8 @@
 """The CSV files of a study: what its history amounts to, for people and for analysis."""
 
 import dataclasses
+from collections.abc import Iterator
+from operator import attrgetter
 
 from search.storage.csv_tables import Row, write_rows
 from search.study.history import History
@@ -11,6 +13,7 @@ from studies.events import Point
 from studies.paths import StudyPath
 
 POINT_FIELDS = [field.name for field in dataclasses.fields(Point)]
+values_of = attrgetter(*POINT_FIELDS)
 
 
 def write_tables(path: StudyPath, history: History) -> None:
@@ -29,7 +32,7 @@ def write_tables(path: StudyPath, history: History) -> None:
     write_rows(
         path / files.PROGRESS_FILE,
         PROGRESS.names,
-        (point_row(trial, point) for trial in trials.values() for point in trial.curve),
+        (row for trial in trials.values() for row in curve_rows(trial)),
     )
     best = [history.best[T] for T in sorted(history.best)]
     write_rows(
@@ -72,14 +75,11 @@ def trial_row(trial: TrialRecord) -> Row:
     }
 
 
-def point_row(trial: TrialRecord, point: Point) -> Row:
-    """The row of a point in progress.csv."""
-    identity = {name: trial.training[name] for name in ("model", "task", "T")}
-    return {
-        **identity,
-        "trial_id": trial.id,
-        **{name: getattr(point, name) for name in POINT_FIELDS},
-    }
+def curve_rows(trial: TrialRecord) -> Iterator[Row]:
+    """The rows of a trial in progress.csv."""
+    row = {name: trial.training[name] for name in ("model", "task", "T")} | {"trial_id": trial.id}
+    for point in trial.curve:
+        yield row | dict(zip(POINT_FIELDS, values_of(point), strict=True))
 
 
 def confirmation_row(trial: TrialRecord) -> Row:

@@ -31,7 +31,7 @@ def test_a_study_is_running_while_it_is_open_then_interrupted_then_finished(tmp_
     search(study, 9)
     study.close()
     assert look(study.path).state == FINISHED
-    assert look(study.path).seconds == list(read_events(study.path))[-1]["elapsed"]
+    assert look(study.path).seconds == list(read_events(study.path))[-1].elapsed
 
 
 def test_a_study_is_interrupted_while_a_training_or_a_test_is_left(tmp_path):
