@@ -1,4 +1,4 @@
-"""Where a new study is made: one process makes it, and it appears as a whole."""
+"""Where a new study is created: by one process, so that it appears as a whole."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

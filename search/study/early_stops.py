@@ -27,9 +27,8 @@ class Stop(NamedTuple):
 def stop_of(history: History, trial: TrialRecord) -> Stop:
     """Why a trial of the search whose status is ``stopped_early`` was stopped.
 
-    The rungs are a function of the results in the order in which they came, see
-    :func:`search.decide.schedulers.restored_scheduler`; so what a trial was measured by is known
-    later.
+    The rungs follow from the results in the order in which they came, see
+    :func:`search.decide.schedulers.restored_scheduler`. So they can be computed later.
     """
     search = history.config.search
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]

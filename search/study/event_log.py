@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from search.errors import LockLostError
-from search.storage.conditional_writes import ABSENT, ChangedError, read_object, replace_object
+from search.storage.conditional_writes import ABSENT, ChangedError, Tag, read_object, replace_object
 from search.storage.store import children, read_bytes, with_retries
 from studies import format as files
 from studies.event_files import (
@@ -39,11 +39,11 @@ class EventLog(Protocol):
     """Appends events so that each is in the store as a whole, or not at all."""
 
     def append(self, event: Event, can_wait: bool = False) -> None:
-        """Write an event; when this returns it will survive the process and the machine.
+        """Write an event; when this returns, it survives the process and the machine.
 
         Args:
-            can_wait: nothing is lost if it does not, as long as no later event does either. On an
-                object store, which takes tens of milliseconds, it may wait for others.
+            can_wait: nothing is lost if the event is, as long as all later ones are lost as well.
+                An object store takes tens of milliseconds, so there it may wait for others.
 
         Raises:
             OSError: it could not be written; the log is as it was before.
@@ -59,33 +59,40 @@ class EventLog(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release the log."""
 
 
 def open_log(study: StudyPath) -> EventLog:
-    """The log of a study, to which events can be appended.
+    """Open the log of a study to append events.
 
-    A process that is killed, or a disk that fills up, can leave half a line at the end. That
-    event never happened: it is cut off here.
+    A process that is killed, or a disk that fills up, can leave half a line at the end. That event
+    has not happened, so this cuts it off.
 
     Raises:
         OSError: it cannot be opened or written.
     """
-    return FileLog(study) if isinstance(study, Path) else ObjectLog(study)
+    return FileLog.open(study) if isinstance(study, Path) else ObjectLog.open(study)
 
 
 class FileLog:
-    """An event log in a file of this machine, or of a file server.
+    """An event log in a file of this machine, or of a file server; see :meth:`open`.
 
-    The file is opened for every event: what was opened before a file server went away may be of
-    no use when it is back.
+    It opens the file for every event, because a handle from before a file server went away may be
+    useless when the server is back.
     """
 
-    def __init__(self, study: Path):
+    def __init__(self, study: Path, path: StudyPath):
         self._study = study
-        self._path = last_segment(study)
+        self._path = path
+        self._size = 0
         self._clean = False  # whether the file ends with the last event
-        with_retries(self._cut_off, self._path)
+
+    @classmethod
+    def open(cls, study: Path) -> "FileLog":
+        """See :func:`open_log`."""
+        log = cls(study, last_segment(study))
+        with_retries(log._cut_off, log._path)
+        return log
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
@@ -127,19 +134,30 @@ class FileLog:
 
 
 class ObjectLog:
-    """An event log in an object store.
+    """An event log in an object store; see :meth:`open`.
 
     A search that has lost its lease must not write to it. So whoever opens the log writes half a
-    line of its own at the end, which no reader takes for an event. From then on what the search
-    before it writes is refused, where the store has conditional writes.
+    line of its own at the end, which no reader takes for an event. If the store has conditional
+    writes, it refuses from then on what the earlier search writes.
     """
+
+    _path: StudyPath
+    _content: bytes
+    _tag: Tag
+    _written: float
 
     def __init__(self, study: StudyPath):
         self._study = study
         self._waiting = b""
+
+    @classmethod
+    def open(cls, study: StudyPath) -> "ObjectLog":
+        """See :func:`open_log`."""
+        log = cls(study)
         fence = uuid.uuid4().hex.encode()
-        while not self._open(fence):  # the search before it has written an event at this moment
+        while not log._fence_off(fence):  # the earlier search has just written an event
             pass
+        return log
 
     def append(self, event: Event, can_wait: bool = False) -> None:
         """See :class:`EventLog`."""
@@ -159,7 +177,7 @@ class ObjectLog:
         with suppress(OSError, LockLostError):
             self.flush()
 
-    def _open(self, fence: bytes) -> bool:
+    def _fence_off(self, fence: bytes) -> bool:
         self._path = last_segment(self._study)
         content, self._tag = read_object(self._path)
         self._content = content[: whole_lines(content)]

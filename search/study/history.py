@@ -43,7 +43,7 @@ class History:
         return 0.0 if self._search_left is None else self._search_left - self.beside
 
     def apply(self, event: Event) -> None:
-        """Take an event in.
+        """Add an event.
 
         Raises:
             KeyError: it names a trial that has not started, or a T that is not searched.

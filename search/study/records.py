@@ -28,8 +28,8 @@ class TrialRecord:
         ended: whether it will not continue.
         failures: how often it failed since its last new iteration.
         lost_hosts: how often it lost its host since then.
-        tested: of a confirmation, whether it was tested.
-        scores: of its test; None if it failed before it had a model.
+        tested: whether a confirmation was tested.
+        scores: of that test; None if the confirmation failed before it had a model.
     """
 
     id: str
@@ -87,7 +87,7 @@ class TrialRecord:
         )
 
     def add(self, point: Point) -> None:
-        """Take a point of its curve in."""
+        """Append a point to its curve."""
         self.curve.append(point)
         if self.best is None or point.validation_accuracy >= self.best.validation_accuracy:
             self.best = point
