@@ -205,9 +205,11 @@ class Machine:
     def search(self, path: StudyPath, config: StudyConfig | None = None, workers: int = 1) -> None:
         """Make a study with this configuration, or resume the one there, and search to its end."""
         self.interrupts.requested = False
+        self.killed.clear()
         study = Study.create(path, config) if config else Study.open(path)
         with closing(study):
-            study.write()
+            if not config:
+                study.write()  # as search.execute.launch does
             display = Display(study, Console(file=self.output, width=100))
             with display:
                 listeners = Listeners(ResultFiles(study), display)
