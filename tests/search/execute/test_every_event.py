@@ -263,6 +263,7 @@ def test_a_search_that_a_limit_cuts_off_loses_nothing_when_it_is_killed(machine,
     config = make_config(trials=9, solved_trials=1, scheduler="none", final=False)
     runs = folder / "runs"
     kept = moments(machine, runs, lambda: machine.search(runs / "s", config, workers=2))
+    assert all(trial.state.is_finished() for T in (3, 5) for trial in optuna_trials(runs / "s", T))
     cut_off = 0
     for number, moment in enumerate(at_events(kept)):
         again = folder / str(number) / "s"
