@@ -72,7 +72,9 @@ def test_cpus_and_gpus_are_busy_at_the_same_time(command, tmp_path):
         where = ["--address", hosts.address]
         code, _, err = run(*command, *where, "--gpus-per-trial", 2)
         assert code == 2
-        assert err.startswith("error: --gpus-per-trial 2: the cluster has 1 GPUs on one host; ask")
+        assert err.startswith(
+            "error: --gpus-per-trial 2: the cluster has 1 GPUs on one host; request"
+        )
         assert not (tmp_path / "runs" / "s").exists()
         code, out, err = run(*command, *where, "--gpus-per-trial", 1, "--mixed")
     assert (code, err) == (0, "")
