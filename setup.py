@@ -48,7 +48,7 @@ setup(
     ext_modules=[
         Extension(
             f"copytask.engine._kernels_{build}",
-            sources=["copytask/engine/kernels.c"],
+            sources=["copytask/engine/kernels.c", "copytask/engine/scan.c"],
             depends=["setup.py"],  # recompile when the options change
             extra_compile_args=["-O3", "-g0", *flags],
             optional=True,  # install even if the compiler is missing or does not know the options

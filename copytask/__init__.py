@@ -12,8 +12,8 @@ Train a model, save it, and score it on fresh payloads::
 """
 
 from copytask.engine import compiled_kernels
-from copytask.models import MODELS, CopyModel, build_model, check_cell
-from copytask.tasks import TASKS, Batch, Task
+from copytask.models import MODELS, CopyModel, SequenceModel, build_model, check_cell
+from copytask.tasks import TASKS, Batch, Task, find_task
 from copytask.training.checkpoint import load_model
 from copytask.training.config import OPTIMIZERS, TrainingConfig
 from copytask.training.curriculum import CURRICULA, AdaptiveLengths, Curriculum, LengthRamp
@@ -41,6 +41,7 @@ __all__ = [
     "LengthRamp",
     "Metrics",
     "Purpose",
+    "SequenceModel",
     "Task",
     "Trainer",
     "TrainingConfig",
@@ -51,6 +52,7 @@ __all__ = [
     "evaluate",
     "evaluate_ladder",
     "fastest_precision",
+    "find_task",
     "ladder",
     "load_model",
 ]

@@ -220,7 +220,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.replay:
             from search.execute.replay import replay
 
-            return replay(parse_storage(args.replay[0]), args.replay[1], args.model)
+            return replay(parse_storage(args.replay[0]), args.replay[1], args.model, args.task)
         path, config = requested_study(args)
         if args.dry_run:
             print(f"# study directory: {path}")

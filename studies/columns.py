@@ -76,7 +76,7 @@ def explained(column: Column, meaning: str) -> Column:
 
 
 MODEL = text("model", "a name in `copytask.MODELS`, or a cell of your own")
-TASK = text("task", "`delay` or `sequence`")
+TASK = text("task", "a name in `copytask.TASKS`, or a task of your own")
 T = whole("T", "steps", "length that the model is trained for")
 TRIAL_ID = text("trial_id", "name of the trial, unique in its study")
 STATUS = text("status", f"how the trial ended: {', '.join(f'`{name}`' for name in files.STATUSES)}")
@@ -87,6 +87,9 @@ CURRICULUM_LENGTH = whole(
 )
 SEED = whole("seed", "", "seed of the weights and of the training data")
 PARAMETERS = whole("parameters", "", "trained parameters of the model")
+STATE_FLOATS = whole(
+    "state_floats", "", "numbers that the model carries from one step to the next, at T"
+)
 TOKENS = whole("tokens", "tokens", "batch size x input length, summed over all training steps")
 SECONDS = real("seconds", "s", "wall time of the training, evaluations included")
 VALIDATION_ACCURACY = real(
@@ -115,8 +118,8 @@ TRIALS = Table(
     "as columns of their own.",
     (
         MODEL, TASK, T, TRIAL_ID, STATUS, LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED,
-        PARAMETERS, TOKENS, SECONDS, VALIDATION_ACCURACY, LADDER_ACCURACY, TOKENS_TO_SOLVE,
-        SECONDS_TO_SOLVE, ERROR,
+        PARAMETERS, STATE_FLOATS, TOKENS, SECONDS, VALIDATION_ACCURACY, LADDER_ACCURACY,
+        TOKENS_TO_SOLVE, SECONDS_TO_SOLVE, ERROR,
         text("stage", f"what the trial is for: {', '.join(f'`{name}`' for name in files.STAGES)}"),
         text("host", "host that trained it last"),
         real("gpus", "GPUs", "share of a GPU that it held there; 0 if it trained on a CPU"),

@@ -121,6 +121,7 @@ class Result(Event):
 
     Attributes:
         parameters: trained parameters of its model.
+        state_floats: numbers that its model carries from step to step at T.
         host: where it trains.
         gpus: share of a GPU that it holds there.
         status: ``completed`` or ``stopped_early``; empty if it continues.
@@ -129,6 +130,7 @@ class Result(Event):
     trial_id: str
     metrics: Point
     parameters: int
+    state_floats: int | None = None
     host: str = ""
     gpus: float | None = None
     status: str  # stays the last: see studies.event_files.UNFINISHED

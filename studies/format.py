@@ -56,7 +56,7 @@ row."""
 CHANCE_ACCURACY = 0.1
 """Accuracy of guessing one of ten symbols."""
 
-PLACE_COLUMNS = ("host", "gpus")
+LATER_COLUMNS = ("host", "gpus", "state_floats")
 """Columns of trials.csv and best.csv that early versions did not write."""
 
 

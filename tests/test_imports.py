@@ -32,10 +32,11 @@ ROOMS = {
         "generalize": {"errors", "storage", "config", "study"},
     },
     "copytask": {
-        "tasks": set(),
+        "user_code": set(),
+        "tasks": {"user_code"},
         "engine": set(),
-        "models": {"engine", "tasks"},
-        "training": {"engine", "tasks", "models"},
+        "models": {"engine", "tasks", "user_code"},
+        "training": {"engine", "tasks", "models", "user_code"},
     },
     "analysis": {
         "phrases": set(),

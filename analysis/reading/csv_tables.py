@@ -75,7 +75,7 @@ def _add_later_columns(frame: pd.DataFrame, table: Table) -> None:
     """Add the columns that early versions did not write."""
     if "stage" in table.names:
         frame["stage"] = frame["stage"].fillna(files.SEARCH) if "stage" in frame else files.SEARCH
-    for name in set(files.PLACE_COLUMNS) & set(table.names) - set(frame):
+    for name in set(files.LATER_COLUMNS) & set(table.names) - set(frame):
         frame[name] = pd.Series(index=frame.index, dtype="object")
 
 

@@ -444,6 +444,45 @@ INLINE void gru_backward_cell(const Problem *p, const float *x, const float *gat
     }
 }
 
+/* modReLU, sign(a) relu(|a| + bias), and whether it is not 0. */
+INLINE vec modrelu(vec a, vec bias, ivec *on) {
+    const int32_t sign = INT32_MIN;
+    vec size = (vec)((ivec)a & ~sign) + bias;
+    *on = size > 0.0f;
+    return (vec)(((ivec)size | ((ivec)a & sign)) & *on);
+}
+
+/* Kept in gates: a = W h + x. */
+INLINE void orthogonal_forward_cell(const Problem *p, const float *x, float *gates,
+                                    const float *h, const float *c, float *new_h, float *new_c) {
+    ivec on;
+    (void)h, (void)c, (void)new_c;
+    for (int64_t j = 0; j < p->units; j += LANES) {
+        vec a = load(gates + j) + load(x + j);
+        store(gates + j, a);
+        store(new_h + j, modrelu(a, load(p->bias + j), &on));
+    }
+}
+
+INLINE void orthogonal_backward_cell(const Problem *p, const float *x, const float *gates,
+                                     const float *h, const float *c, const float *new_c,
+                                     const float *grad_output, float *dh, float *dc, float *d,
+                                     float *dx) {
+    ivec on;
+    (void)x, (void)h, (void)c, (void)new_c, (void)dc;
+    for (int64_t j = 0; j < p->units; j += LANES) {
+        vec a = load(gates + j), grad_h = load(dh + j);
+        if (grad_output) grad_h += load(grad_output + j);
+        modrelu(a, load(p->bias + j), &on);
+        vec da = (vec)((ivec)grad_h & on);
+        vec dbias = (vec)((ivec)da ^ ((ivec)a & INT32_MIN & on));
+        store(d + j, da);
+        store(dx + j, load(dx + j) + da);
+        store(p->grad_bias + j, load(p->grad_bias + j) + dbias);
+        store(dh + j, all(0));
+    }
+}
+
 /* ---- the sequence ---- */
 
 /* The part of a buffer for one sequence of the batch; NULL if there is no buffer. */
@@ -621,3 +660,5 @@ void lstm_forward(const Problem *p) { RUN(forward(p, 4, lstm_forward_cell)); }
 void lstm_backward(const Problem *p) { RUN(backward(p, 4, lstm_backward_cell)); }
 void gru_forward(const Problem *p) { RUN(forward(p, 3, gru_forward_cell)); }
 void gru_backward(const Problem *p) { RUN(backward(p, 3, gru_backward_cell)); }
+void orthogonal_forward(const Problem *p) { RUN(forward(p, 1, orthogonal_forward_cell)); }
+void orthogonal_backward(const Problem *p) { RUN(backward(p, 1, orthogonal_backward_cell)); }

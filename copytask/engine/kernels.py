@@ -99,6 +99,10 @@ def load(build: str) -> ctypes.CDLL | None:
             function = getattr(kernels, f"{cell}_{direction}")
             function.restype = None
             function.argtypes = [ctypes.POINTER(Problem)]
+    for direction, pointers in (("forward", 4), ("backward", 6)):
+        function = getattr(kernels, f"scan_{direction}")
+        function.restype = None
+        function.argtypes = [ctypes.c_int64] * 4 + [ctypes.c_void_p] * pointers
     return kernels
 
 
@@ -155,3 +159,30 @@ def _call(direction: str, unrolled: UnrolledCell, gradients: dict[str, Tensor | 
         if tensor is not None:
             setattr(problem, name, tensor.data_ptr())
     getattr(kernels, f"{unrolled.cell}_{direction}")(problem)
+
+
+def scan_forward(a: Tensor, b: Tensor, h0: Tensor, h: Tensor) -> None:
+    """Fill ``h`` with the linear scan of contiguous float32 tensors on the CPU."""
+    _call_scan("forward", a, b, h0, h)
+
+
+def scan_backward(
+    a: Tensor, h0: Tensor, h: Tensor, grad: Tensor, grad_a: Tensor, carry: Tensor
+) -> None:
+    """Go back through a linear scan.
+
+    Args:
+        grad: of all h; becomes that of b.
+        grad_a: is filled.
+        carry: zeros; becomes the gradient of h0.
+    """
+    _call_scan("backward", a, h0, h, grad, grad_a, carry)
+
+
+def _call_scan(direction: str, a: Tensor, *tensors: Tensor) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    steps, batch, channels = tensors[-1].shape if direction == "forward" else tensors[1].shape
+    shared = a.shape[2] != channels
+    pointers = (t.data_ptr() for t in (a, *tensors))
+    getattr(kernels, f"scan_{direction}")(shared, steps, batch, channels, *pointers)

@@ -34,6 +34,10 @@ def reference(
             i, f, g, o = (x_t + F.linear(m, weight_hh)).chunk(4, dim=1)
             c = f.sigmoid() * c + i.sigmoid() * g.tanh()
             h = o.sigmoid() * c.tanh()
+        elif cell == "orthogonal":
+            assert bias is not None
+            a = x_t + F.linear(m, weight_hh)
+            h = a.sign() * (a.abs() + bias).relu()
         else:  # GRU
             x_r, x_z, x_n = x_t.chunk(3, dim=1)
             m_r, m_z, m_n = F.linear(m, weight_hh).chunk(3, dim=1)

@@ -16,7 +16,7 @@ _tanh_backward = torch.ops.aten.tanh_backward  # (gradient, tanh(x))
 def forward(unrolled: UnrolledCell, outputs: Tensor) -> None:
     """Run a sequence: fill the buffers of ``unrolled`` and ``outputs``, shape (S, B, H)."""
     operands = unrolled.operands
-    step = _lstm_step if unrolled.cell == "lstm" else _gru_step
+    step = STEPS[unrolled.cell]
     first_recalled = unrolled.steps - unrolled.recalled
     for t in range(unrolled.steps):
         h, new_h = unrolled.h[unrolled.state_row(t)], unrolled.h[unrolled.state_row(t + 1)]
@@ -63,7 +63,7 @@ def _gru_step(
 def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
     """Run backward through a sequence that :func:`forward` ran and kept; fill ``gradients``."""
     operands, index = unrolled.operands, unrolled.index
-    step = _lstm_step_back if unrolled.cell == "lstm" else _gru_step_back
+    step = STEPS_BACK[unrolled.cell]
     tokens = None  # (L, B, rows): which row of the inputs each position took
     if index is not None:
         rows = torch.arange(len(operands.inputs), device=index.device)
@@ -92,7 +92,8 @@ def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
     gradients.weight_hh.addmm_(d.flatten(0, 1).t(), m.flatten(0, 1))
     if gradients.weight_mh is not None:
         gradients.weight_mh.addmm_(dmh.flatten(0, 1).t(), unrolled.h[:-1].flatten(0, 1))
-    if gradients.bias is not None:
+    if unrolled.cell == "gru":
+        assert gradients.bias is not None
         gradients.bias += d[..., -len(gradients.bias) :].sum((0, 1))
 
 
@@ -124,6 +125,35 @@ def _gru_step_back(unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tens
     torch.mul(dn, r, out=dq)
     dh *= z
     return torch.cat([dr, dz, dn], dim=1)
+
+
+def _orthogonal_step(
+    unrolled: UnrolledCell, t: int, gates: Tensor, m: Tensor, h: Tensor, new_h: Tensor
+) -> None:
+    bias = unrolled.operands.bias
+    assert bias is not None
+    gates.addmm_(m, unrolled.operands.weight_hh.t())
+    torch.mul(gates.sign(), (gates.abs() + bias).relu_(), out=new_h)
+
+
+def _orthogonal_step_back(
+    unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tensor
+) -> Tensor:
+    bias, a, dh = unrolled.operands.bias, unrolled.gates[t], gradients.h
+    assert bias is not None
+    assert gradients.bias is not None
+    torch.mul(dh, a.abs() + bias > 0, out=d)
+    gradients.bias += (d * a.sign()).sum(0)
+    dh.zero_()
+    return d
+
+
+STEPS = {"lstm": _lstm_step, "gru": _gru_step, "orthogonal": _orthogonal_step}
+STEPS_BACK = {
+    "lstm": _lstm_step_back,
+    "gru": _gru_step_back,
+    "orthogonal": _orthogonal_step_back,
+}
 
 
 def _rows(unrolled: UnrolledCell, table: Tensor, t: int) -> Tensor:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-GATES = {"lstm": 4, "gru": 3}
+GATES = {"lstm": 4, "gru": 3, "orthogonal": 1}
 """Number of gates G of each cell."""
 
 
@@ -29,7 +29,8 @@ class Operands(NamedTuple):
         mx: W_mx x, shape (symbols, H) or (L, B, H); None in the plain cells, where m = h.
         weight_hh: shape (G H, H).
         weight_mh: shape (H, H); None without ``mx``.
-        bias: shape (H); GRU only: the bias inside the product that the reset gate scales.
+        bias: shape (H); GRU: the bias inside the product that the reset gate scales; orthogonal:
+            the offset of modReLU.
         h: shape (B, H), the initial state.
         c: shape (B, H), the initial cell state; LSTM only.
     """

@@ -13,12 +13,17 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
+from copytask.models.model import CellAdapter
+from copytask.models.recurrent import RecurrentCell
 from copytask.models.registry import build_model, find_factory
-from copytask.tasks import ALPHABET_SIZE
+from copytask.tasks import TASKS
 
 L, B = 5, 3
 """Steps and sequences of the input. L, B, input size and hidden size must all differ, so that a
 mistaken dimension shows."""
+
+SYMBOLS = TASKS["delay"].symbols
+"""Input size of the cell that is tried out."""
 
 CUT = 3
 """The step at which we change a sequence, or split it in two."""
@@ -63,16 +68,15 @@ class _Examination:
         self.name = name
         find_factory(name)
         generator = torch.Generator().manual_seed(0)
-        self.tokens = torch.randint(ALPHABET_SIZE, (L, B), generator=generator)
-        self.inputs = one_hot(self.tokens)
-        called = f"factory(input_size={ALPHABET_SIZE}, hidden_size={hidden_size})"
+        self.tokens = torch.randint(SYMBOLS, (L, B), generator=generator)
+        called = f"factory(input_size={SYMBOLS}, hidden_size={hidden_size})"
+        model = self.attempt(lambda: build_model(name, hidden_size), f"as {called}").core.eval()
+        # What is no cell takes the tokens themselves.
+        self.takes_vectors = isinstance(model, CellAdapter | RecurrentCell)
+        self.cell: nn.Module = model.cell if isinstance(model, CellAdapter) else model
+        self.inputs = self.encode(self.tokens)
         shape = tuple(self.inputs.shape)
-
-        def first_outputs() -> Any:
-            self.cell = build_model(name, hidden_size).core.eval()
-            return self.cell(self.inputs)
-
-        result = self.attempt(first_outputs, f"as {called} on an input of shape {shape}")
+        result = self.run(self.inputs, how=f"as {called} on an input of shape {shape}")
         if not isinstance(result, tuple) or len(result) != 2 or not torch.is_tensor(result[0]):
             raise ValueError(
                 f"the cell {name!r} must return (outputs, state) as torch.nn.GRU does, "
@@ -85,10 +89,12 @@ class _Examination:
                 f"the cell {name!r} must return outputs of shape {expected} (length, batch, "
                 f"hidden_size), but returned {found}"
             )
-        if self.outputs.dtype != self.inputs.dtype:
-            self.refuse(
-                f"returns outputs of {self.outputs.dtype} for inputs of {self.inputs.dtype}"
-            )
+        if self.outputs.dtype != torch.float32:
+            self.refuse(f"returns outputs of {self.outputs.dtype} for inputs of torch.float32")
+
+    def encode(self, tokens: Tensor) -> Tensor:
+        """Tokens as the cell takes them: as one-hot vectors, unless it takes tokens."""
+        return torch.eye(SYMBOLS)[tokens] if self.takes_vectors else tokens
 
     def attempt(self, call: Callable[[], Any], how: str) -> Any:
         """Call the user's code, always with the same random numbers."""
@@ -110,8 +116,8 @@ class _Examination:
     def run_changed(self, step: slice, sequence: slice) -> Tensor:
         """The outputs after a change of these tokens."""
         tokens = self.tokens.clone()
-        tokens[step, sequence] = (tokens[step, sequence] + 1) % ALPHABET_SIZE
-        outputs: Tensor = self.run(one_hot(tokens))[0]
+        tokens[step, sequence] = (tokens[step, sequence] + 1) % SYMBOLS
+        outputs: Tensor = self.run(self.encode(tokens))[0]
         return outputs
 
     def check_repeats(self) -> None:
@@ -179,7 +185,9 @@ class _Examination:
         if not trained:  # a fixed cell: only the readout learns
             return
         remembers = not close(self.run_changed(slice(0, 1), slice(0, B))[-1], self.outputs[-1])
-        inputs = self.inputs.clone().requires_grad_()
+        inputs = self.inputs.clone()
+        if self.takes_vectors:
+            inputs.requires_grad_()
         self.cell.train()
         outputs = self.run(inputs, how="in training mode")[0]
         self.cell.eval()
@@ -188,7 +196,7 @@ class _Examination:
                 "returns outputs without a gradient, so its parameters cannot learn: remove "
                 "detach(), .data, numpy and torch.no_grad() from its forward"
             )
-        wanted = [inputs, *trained.values()]
+        wanted = [*([inputs] if self.takes_vectors else []), *trained.values()]
 
         def gradients(of: Tensor) -> tuple[Tensor | None, ...]:
             return torch.autograd.grad(of, wanted, retain_graph=True, allow_unused=True)
@@ -196,13 +204,17 @@ class _Examination:
         # Weighted, because a plain sum over normalized outputs has no gradient.
         weights = torch.linspace(0.5, 1.5, outputs.numel()).view_as(outputs)
         of_all = self.attempt(lambda: gradients((outputs * weights).sum()), "in its backward pass")
-        without = [label for label, g in zip(trained, of_all[1:], strict=True) if g is None]
+        without = [
+            label for label, g in zip(trained, of_all[-len(trained) :], strict=True) if g is None
+        ]
         if without:
             self.refuse(
                 f"gives no gradient to its parameter {', '.join(without[:3])}"
                 f"{', ...' * (len(without) > 3)}: use it in forward without detach(), remove it, "
                 "or set its requires_grad to False"
             )
+        if not self.takes_vectors:
+            return
         last = (outputs * weights)[-1].sum()
         of_last = self.attempt(lambda: gradients(last)[0], "in its backward pass")
         unreached = of_last is None or not of_last[0].any()
@@ -212,11 +224,6 @@ class _Examination:
                 "learn what to remember: remove detach(), .data and torch.no_grad() from what it "
                 "does with its state"
             )
-
-
-def one_hot(tokens: Tensor) -> Tensor:
-    """Tokens as one-hot vectors, as :class:`copytask.CopyModel` passes them to a user's cell."""
-    return torch.eye(ALPHABET_SIZE)[tokens]
 
 
 def takes_state(cell: nn.Module) -> bool:

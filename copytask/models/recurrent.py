@@ -15,6 +15,7 @@ from copytask.engine import (
     recalled_steps,
     reference,
 )
+from copytask.models.model import SequenceModel
 
 
 def implementations(factory: Callable[..., nn.Module]) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ KEEPING_GATE = 1
 """The gate that keeps the state: f of an LSTM's i, f, g, o; z of a GRU's r, z, n."""
 
 
-class RecurrentCell(nn.Module):
+class RecurrentCell(SequenceModel):
     """A one-layer cell with the interface of torch.nn.GRU, which takes token ids as well.
 
     Shapes: L steps, B sequences, I inputs, H hidden units, G gates. Parameters are named as in
@@ -57,6 +58,15 @@ class RecurrentCell(nn.Module):
     weight_hh_l0: Tensor
     bias_ih_l0: Tensor
     bias_hh_l0: Tensor
+
+    @property
+    def width(self) -> int:  # type: ignore[override]
+        """H."""
+        return self.hidden_size
+
+    def state_floats(self, steps: int) -> int:
+        """See :meth:`SequenceModel.state_floats`."""
+        return self.hidden_size * (2 if self.cell == "lstm" else 1)
 
     def set_implementation(self, implementation: str) -> None:
         """Choose how the cell is computed.

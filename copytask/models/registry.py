@@ -2,35 +2,46 @@
 
 import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, get_type_hints
 
 from torch import nn
 
-from copytask.models.cells import import_cell
+from copytask.models.exprnn import ExpRNN
 from copytask.models.gru import GRU
+from copytask.models.linear_attention import LinearAttention
+from copytask.models.lru import LRU
 from copytask.models.lstm import LSTM
 from copytask.models.mgru import MultiplicativeGRU
+from copytask.models.mingru import MinGRU, MinLSTM
 from copytask.models.mlstm import MultiplicativeLSTM
-from copytask.models.model import CopyModel
-from copytask.tasks import ALPHABET_SIZE
+from copytask.models.model import CellAdapter, CopyModel, SequenceModel
+from copytask.models.transformer import Transformer
+from copytask.tasks import Task, find_task
+from copytask.user_code import import_object
 
-MODELS: dict[str, Callable[..., nn.Module]] = {
+Factory = Callable[..., nn.Module]
+
+MODELS: dict[str, Factory] = {
+    "exprnn": ExpRNN,
     "gru": GRU,
+    "linear_attention": LinearAttention,
+    "lru": LRU,
     "lstm": LSTM,
     "mgru": MultiplicativeGRU,
+    "mingru": MinGRU,
+    "minlstm": MinLSTM,
     "mlstm": MultiplicativeLSTM,
+    "transformer": Transformer,
 }
-"""Name of each architecture -> the factory of its cells."""
-
-CELL_OPTIONS = ("forget_bias", "initialization", "implementation")
-"""Arguments that a factory may take in addition to input_size and hidden_size."""
+"""Name of each architecture -> its factory."""
 
 
-def find_factory(name: str) -> Callable[..., nn.Module]:
-    """Find the factory of an architecture's cells.
+def find_factory(name: str) -> Factory:
+    """Find the factory of an architecture.
 
     Args:
-        name: a key of ``MODELS``, or a user's own cell as ``path/file.py:factory`` or
+        name: a key of ``MODELS``, or a user's own as ``path/file.py:factory`` or
             ``package.module:factory``, which is then imported.
 
     Raises:
@@ -48,33 +59,81 @@ def find_factory(name: str) -> Callable[..., nn.Module]:
             + f"Choose from {', '.join(MODELS)}, or name your own cell as path/file.py:factory "
             "or package.module:factory"
         )
-    return import_cell(name)
+    factory = import_object(name, "cell")
+    if not callable(factory):
+        raise ValueError(
+            f"the cell {name!r} is a {type(factory).__name__}; it must be a class or a function "
+            "that makes the cell"
+        )
+    found: Factory = factory
+    return found
+
+
+def architecture_keywords(factory: Factory) -> dict[str, inspect.Parameter]:
+    """The hyperparameters of an architecture: its factory's keywords beyond the hidden size."""
+    parameters = list(inspect.signature(factory).parameters.values())
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return {
+        p.name: p for p in parameters[1:]
+        if p.kind in named and p.name != "hidden_size" and p.default is not inspect.Parameter.empty
+    }  # fmt: skip
+
+
+def keyword_types(model: str) -> dict[str, Any]:
+    """The type of each hyperparameter of an architecture: its annotation, else that of its default.
+
+    Raises:
+        ValueError: the architecture is unknown.
+    """
+    factory = find_factory(model)
+    try:
+        hints = get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    except Exception:  # the user's annotations may name what is not there
+        hints = {}
+    return {
+        name: hints.get(name, type(parameter.default))
+        for name, parameter in architecture_keywords(factory).items()
+    }
+
+
+def check_architecture(model: str, architecture: Mapping[str, Any]) -> None:
+    """Check that an architecture has these hyperparameters.
+
+    Raises:
+        ValueError: it lacks one; the message names the nearest one that it has.
+    """
+    known = architecture_keywords(find_factory(model))
+    for name in architecture:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'none'}"
+            raise ValueError(f"the model {model!r} has no hyperparameter {name!r}; {hint}")
 
 
 def build_model(
-    model: str | Callable[..., nn.Module], hidden_size: int, **options: object
+    model: str | Factory, hidden_size: int, *, task: str | Task = "delay", **architecture: Any
 ) -> CopyModel:
     """Build a model; its weights are drawn from torch's global generator.
 
     Args:
-        model: the factory of the cell, or a name: a key of ``copytask.MODELS``,
+        model: the factory of the architecture, or a name: a key of ``copytask.MODELS``,
             ``path/file.py:factory`` or ``package.module:factory``.
-        hidden_size: number of hidden units.
-        options: ``forget_bias``, ``initialization`` and ``implementation``; each is passed on if
-            the factory takes it, and ignored otherwise.
+        hidden_size: number of hidden units, or width of a stack of blocks.
+        task: what it is for: its symbols and outputs.
+        architecture: hyperparameters of the architecture, keywords of its factory.
 
     Returns:
         The model, on the CPU, in training mode.
 
     Raises:
-        ValueError: the name is unknown or cannot be imported.
+        ValueError: a name is unknown or cannot be imported, or a hyperparameter is invalid.
     """
     factory = find_factory(model) if isinstance(model, str) else model
-    known = cell_options(factory)
-    cell = factory(ALPHABET_SIZE, hidden_size, **{k: v for k, v in options.items() if k in known})
-    return CopyModel(cell, hidden_size)
-
-
-def cell_options(factory: Callable[..., nn.Module]) -> set[str]:
-    """Which of ``CELL_OPTIONS`` a factory takes."""
-    return set(inspect.signature(factory).parameters) & set(CELL_OPTIONS)
+    asked = find_task(task) if isinstance(task, str) else task
+    if "hidden_size" in inspect.signature(factory).parameters:
+        made = factory(asked.symbols, hidden_size=hidden_size, **architecture)
+    else:
+        made = factory(asked.symbols, hidden_size, **architecture)
+    if not isinstance(made, SequenceModel):
+        made = CellAdapter(made, asked.symbols, hidden_size)
+    return CopyModel(made, asked.outputs)

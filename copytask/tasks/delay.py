@@ -1,9 +1,9 @@
 """The delay protocol: a short payload, remembered over T steps."""
 
-from copytask.tasks.task import Task
+from copytask.tasks.copying import CopyTask
 
 
-class Delay(Task):
+class Delay(CopyTask):
     """Show ten symbols, then T - 1 blanks; then the delimiter asks for the ten symbols.
 
     Each symbol is recalled T + 10 steps after it was shown. So T measures how *far* a network
@@ -13,7 +13,7 @@ class Delay(Task):
     Arjovsky, Shah & Bengio, "Unitary Evolution Recurrent Neural Networks", 2016.
     """
 
-    def payload_length(self, T: int) -> int:
+    def recalled(self, T: int) -> int:
         return 10
 
     def gap(self, T: int) -> int:

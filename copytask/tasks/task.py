@@ -1,7 +1,6 @@
-"""What every protocol of the copy task shares: alphabet, layout and sampling.
+"""What every task is: sequences of symbols, and what is to be recalled at their last positions.
 
-Shapes: L tokens in a sequence, S symbols in a payload, B sequences in a batch. The last S positions
-of a sequence are the recalled ones: only they are scored.
+Shapes: L positions in a sequence, S recalled positions, B sequences in a batch.
 """
 
 import math
@@ -10,33 +9,16 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-
-PAYLOAD_SYMBOLS = 10
-"""Number K of different symbols in a payload; their token ids are 0..9."""
-
-BLANK = PAYLOAD_SYMBOLS
-"""Token id of a blank, 10."""
-
-DELIMITER = PAYLOAD_SYMBOLS + 1
-"""Token id of the delimiter, 11, which asks for the payload."""
-
-ALPHABET_SIZE = PAYLOAD_SYMBOLS + 2
-"""Number of different tokens, 12: payload symbols, blank and delimiter."""
-
-CHANCE_ACCURACY = 1 / PAYLOAD_SYMBOLS
-"""Accuracy of guessing, 0.1."""
-
-CHANCE_CROSS_ENTROPY = math.log(PAYLOAD_SYMBOLS)
-"""Cross-entropy of a uniform guess over the payload symbols, ln 10 nats per symbol."""
+from torch.nn import functional as F
 
 
 class Batch(NamedTuple):
     """A batch of sequences and what to recall from them.
 
     Attributes:
-        tokens: the input, shape (L, B), int64 in 0..11.
-        targets: the payload, which is to be recalled at the last S positions, shape (S, B), int64
-            in 0..9.
+        tokens: the input, shape (L, B), int64 in 0..symbols - 1.
+        targets: what is to be recalled at the last S positions, shape (S, B), int64 in
+            0..outputs - 1.
     """
 
     tokens: Tensor
@@ -44,42 +26,34 @@ class Batch(NamedTuple):
 
 
 class Task(ABC):
-    """A protocol of the copy task: a payload, a gap of blanks, the delimiter, blanks to fill in.
+    """A task. Only the last S positions of a sequence are scored.
 
-    A subclass only says how long the payload and the gap are. With a payload of three symbols and a
-    gap of two blanks (``_`` blank, ``>`` delimiter)::
+    T is what makes the task hard; a task says what depends on it. A subclass sets ``symbols`` and
+    ``outputs`` and draws batches; everything else follows.
 
-        tokens    3  1  4  _  _  >  _  _  _
-        targets                     3  1  4
-
-    Positions without a target are not scored. T is what makes the task hard: a protocol says how
-    payload and gap depend on it.
+    Attributes:
+        symbols: number of different input tokens.
+        outputs: number of classes of a target; guessing has an accuracy of 1 / outputs.
     """
 
-    @abstractmethod
-    def payload_length(self, T: int) -> int:
-        """Number S of payload symbols at length T."""
+    symbols: int
+    outputs: int
 
     @abstractmethod
-    def gap(self, T: int) -> int:
-        """Number of blanks between the payload and the delimiter at length T."""
-
     def length(self, T: int) -> int:
         """Number L of tokens in a sequence at length T."""
-        return 2 * self.payload_length(T) + self.gap(T) + 1
 
-    def encode(self, payload: Tensor, T: int) -> Batch:
-        """Lay payloads out as sequences.
+    @abstractmethod
+    def recalled(self, T: int) -> int:
+        """Number S of scored positions at length T, the last ones."""
+
+    @abstractmethod
+    def draw(self, generator: torch.Generator, batch_size: int, T: int) -> Batch:
+        """Draw a batch on the CPU; T and batch_size are at least 1.
 
         Args:
-            payload: shape (S, B), int64 in 0..9.
-            T: the length that S belongs to.
+            generator: the only source of randomness, on the CPU.
         """
-        S, B = payload.shape
-        tokens = payload.new_full((self.length(T), B), BLANK)
-        tokens[:S] = payload
-        tokens[S + self.gap(T)] = DELIMITER
-        return Batch(tokens, payload)
 
     def sample_batch(
         self,
@@ -88,10 +62,10 @@ class Task(ABC):
         T: int,
         device: torch.device | str = "cpu",
     ) -> Batch:
-        """Draw payloads uniformly and lay them out as sequences.
+        """Draw a batch.
 
         Args:
-            generator: a generator on the CPU, so that payloads do not depend on the device.
+            generator: a generator on the CPU, so that batches do not depend on the device.
             batch_size: number B of sequences.
             T: the length at which the task is asked.
             device: where the batch is returned.
@@ -103,9 +77,29 @@ class Task(ABC):
             raise ValueError(
                 f"T >= 1 and batch_size >= 1 must hold, but got T={T}, batch_size={batch_size}"
             )
-        payload = torch.randint(
-            PAYLOAD_SYMBOLS,
-            (self.payload_length(T), batch_size),
-            generator=generator,
+        return Batch(
+            *(t.to(device, non_blocking=True) for t in self.draw(generator, batch_size, T))
         )
-        return self.encode(payload.to(device, non_blocking=True), T)
+
+    def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The loss that is trained: cross-entropy in nats, the mean over targets.
+
+        Args:
+            logits: shape (S, B, outputs).
+            targets: shape (S, B).
+        """
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    def right(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Which positions are recalled rightly, bool, shape (S, B); arguments as for loss."""
+        return logits.argmax(dim=-1) == targets
+
+    @property
+    def chance_accuracy(self) -> float:
+        """Accuracy of guessing."""
+        return 1 / self.outputs
+
+    @property
+    def chance_cross_entropy(self) -> float:
+        """Cross-entropy of a uniform guess, in nats per symbol."""
+        return math.log(self.outputs)

@@ -9,7 +9,7 @@ import io
 import os
 import uuid
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,9 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from copytask.models import MODELS, CopyModel, build_model, find_factory, is_same_cell
+from copytask.models import MODELS, CopyModel, architecture_keywords, build_model, find_factory
+from copytask.tasks import TASKS, Task
+from copytask.user_code import is_same_code
 
 FILE_NAME = "checkpoint.pt"
 FORMAT = 1
@@ -187,12 +189,55 @@ def recorded_factory(
             f"{path} holds the cell {name!r}. Loading it imports that module, which runs its code: "
             f"if you trust it, pass cell={name!r} or its factory"
         )
-    if cell is not None and not is_same_cell(cell, name):
+    if cell is not None and not is_same_code(cell, name):
         raise ValueError(f"{path} holds the model {name!r}, not {cell!r}")
     return find_factory(cell or name)
 
 
-def load_model(path: AnyPath, *, cell: str | Callable[..., nn.Module] | None = None) -> CopyModel:
+def check_recorded_task(state: dict[str, Any], path: AnyPath, task: str | Task | None) -> None:
+    """Check that the task of a checkpoint is the one that the caller expects.
+
+    Raises:
+        ValueError: it is a user's own and ``task`` is None, or ``task`` is a different one.
+    """
+    with damage_as_value_error(path):
+        name = state["config"].get("task", "delay")
+        if not isinstance(name, str) or (name not in TASKS and ":" not in name):
+            raise ValueError(f"its task is called {name!r}")
+    if task is None and name not in TASKS:
+        raise ValueError(
+            f"{path} was trained on the task {name!r}. Loading it imports that module, which runs "
+            f"its code: if you trust it, pass task={name!r} or the task"
+        )
+    if isinstance(task, str) and not is_same_code(task, name):
+        raise ValueError(f"{path} was trained on the task {name!r}, not {task!r}")
+
+
+EARLIER_ARCHITECTURE = ("forget_bias", "initialization", "implementation")
+"""Hyperparameters that earlier versions recorded beside the architecture's own."""
+
+
+def recorded_training(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values of a TrainingConfig, as this version has them, of any version.
+
+    Earlier versions recorded three hyperparameters of the cells for every model, also where they
+    had no effect; those are dropped.
+    """
+    recorded = {k: v for k, v in values.items() if k not in EARLIER_ARCHITECTURE}
+    architecture = dict(recorded.get("architecture", {}))
+    earlier = {k: values[k] for k in EARLIER_ARCHITECTURE if k in values}
+    if earlier:
+        known = architecture_keywords(find_factory(values["model"]))
+        architecture = {**{k: v for k, v in earlier.items() if k in known}, **architecture}
+    return {**recorded, "architecture": architecture}
+
+
+def load_model(
+    path: AnyPath,
+    *,
+    cell: str | Callable[..., nn.Module] | None = None,
+    task: str | Task | None = None,
+) -> CopyModel:
     """Load the model of a checkpoint, on the CPU and in evaluation mode.
 
     Args:
@@ -201,6 +246,7 @@ def load_model(path: AnyPath, *, cell: str | Callable[..., nn.Module] | None = N
         cell: for a user's own cell, its factory, or its name as ``package.module:factory`` or
             ``path/file.py:factory``, which is then imported; the file may have moved. None loads
             only the models in ``copytask.MODELS``, so that a file cannot choose which code runs.
+        task: for a user's own task, the task, or its name; likewise.
 
     Raises:
         FileNotFoundError: there is no checkpoint at ``path``.
@@ -209,9 +255,16 @@ def load_model(path: AnyPath, *, cell: str | Callable[..., nn.Module] | None = N
     """
     state = load_state(path)
     factory = recorded_factory(state, path, cell)
+    check_recorded_task(state, path, task)
     with damage_as_value_error(path):
         # Initial weights are drawn and then replaced; leave the global generator as it was.
         with torch.random.fork_rng(devices=[]):
-            model = build_model(factory, state["config"]["hidden_size"])
+            config = recorded_training(state["config"])
+            model = build_model(
+                factory,
+                config["hidden_size"],
+                task=task if task is not None else config["task"],
+                **config["architecture"],
+            )
         model.load_state_dict(state["model"])
     return model.eval()

@@ -3,14 +3,15 @@
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import torch
 
-from copytask.models import INITIALIZATIONS, find_factory, implementations
-from copytask.tasks import TASKS
+from copytask.models import check_architecture
+from copytask.tasks import find_task
+from copytask.training.checkpoint import recorded_training
 from copytask.training.curriculum import CURRICULA
 from copytask.training.precision import PRECISIONS
 from copytask.training.seeds import Purpose, stream_seed
@@ -31,9 +32,12 @@ class TrainingConfig:
     Attributes:
         model: the architecture: a key of ``copytask.MODELS``, or a user's own cell as
             ``path/file.py:factory`` or ``package.module:factory``.
-        task: the protocol, a key of ``copytask.TASKS``.
+        task: a key of ``copytask.TASKS``, or a user's own as ``path/file.py:MyTask`` or
+            ``package.module:MyTask``.
         T: the length that the model should solve.
-        hidden_size: hidden units of the cell.
+        hidden_size: hidden units of the cell, or width of a stack of blocks.
+        architecture: other hyperparameters of the architecture, keywords of its factory; what is
+            missing has the factory's default.
         learning_rate: learning rate of the optimizer before it decays.
         curriculum: how training lengths grow, a key of ``copytask.CURRICULA``.
         curriculum_length: for the curriculum "ramp": optimizer steps over which the largest
@@ -50,9 +54,6 @@ class TrainingConfig:
         weight_decay: weight decay of the optimizer.
         clip_norm: largest norm of the gradient; 0 does not clip. With clipping, a step whose
             gradient is not finite is skipped.
-        forget_bias: initial bias of the gate that keeps the state.
-        initialization: how W_mx and W_mh of a multiplicative cell start, ``near_plain`` or
-            ``published``; see :class:`copytask.models.MultiplicativeGRU`.
         tokens_per_iteration: tokens (batch x length) between two evaluations.
         max_tokens: the budget of the training, in tokens.
         max_steps: a second budget, in optimizer steps; 0 sets none. The training ends when either
@@ -64,8 +65,6 @@ class TrainingConfig:
         seed: seed of the initial weights and the training data.
         validation_seed: seed of the validation data; give trials that you compare the same one.
         device: "cpu", "cuda", ... or "auto", which is CUDA if there is a GPU, else the CPU.
-        implementation: how the cell is computed: "auto", "fused", "torch" (LSTM and GRU only) or
-            "reference"; see :class:`copytask.models.RecurrentCell`.
         precision: precision of matrix products: "fp32", "bf16", or "auto", which is what trains
             faster on this machine; see :func:`copytask.fastest_precision`.
 
@@ -77,6 +76,7 @@ class TrainingConfig:
     T: int
     task: str = "delay"
     hidden_size: int = 128
+    architecture: Mapping[str, Any] = field(default_factory=dict)
     learning_rate: float = 2e-3
     curriculum: str = "ramp"
     curriculum_length: int = 2000
@@ -89,8 +89,6 @@ class TrainingConfig:
     optimizer: str = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
-    forget_bias: float = 1.0
-    initialization: str = "near_plain"
     tokens_per_iteration: int = 400_000
     max_tokens: int = 12_000_000
     max_steps: int = 0
@@ -100,7 +98,6 @@ class TrainingConfig:
     seed: int = 0
     validation_seed: int = 0
     device: str = "auto"
-    implementation: str = "auto"
     precision: str = "auto"
 
     def __post_init__(self) -> None:
@@ -120,16 +117,12 @@ class TrainingConfig:
             self._require(name, 0 <= getattr(self, name) <= 1, "in 0..1")
         self._require("growth", 0 < self.growth < math.inf, "> 0")
         for name, choices in (
-            ("task", TASKS), ("curriculum", CURRICULA), ("optimizer", OPTIMIZERS),
-            ("initialization", INITIALIZATIONS), ("precision", ("auto", *PRECISIONS)),
+            ("curriculum", CURRICULA), ("optimizer", OPTIMIZERS),
+            ("precision", ("auto", *PRECISIONS)),
         ):  # fmt: skip
             self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
-        known = implementations(find_factory(self.model))
-        self._require(
-            "implementation",
-            self.implementation in known,
-            f"one of {', '.join(known)} for the model {self.model}",
-        )
+        find_task(self.task)
+        check_architecture(self.model, self.architecture)
         for seed in (self.seed, self.validation_seed):
             stream_seed(seed, Purpose.MODEL)
         try:
@@ -158,6 +151,7 @@ class TrainingConfig:
         Raises:
             ValueError: a key is unknown, or a value is out of range.
         """
+        values = recorded_training(values)
         unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise ValueError(f"unknown training settings: {', '.join(sorted(unknown))}")

@@ -1,6 +1,7 @@
 """Measures how well a model copies, on payloads that it was not trained on."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,14 +9,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from copytask.models import CopyModel
-from copytask.tasks import PAYLOAD_SYMBOLS, TASKS
+from copytask.tasks import Batch, Task, find_task
 from copytask.training.seeds import Purpose, make_generator
 
 Z_95 = 1.959963984540054
 """97.5 % quantile of the normal distribution."""
 
 EVALUATION_BATCH = 256
-"""Payloads that are evaluated at once."""
+"""Payloads that are drawn at once."""
+
+EVALUATION_TOKENS = 1 << 19
+"""Tokens that are evaluated at once."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def effective_sample_size(shares: Tensor, symbols: int) -> float:
 @torch.no_grad()
 def evaluate(
     model: CopyModel,
-    task: str,
+    task: str | Task,
     T: int,
     *,
     payloads: int = 1000,
@@ -98,7 +102,7 @@ def evaluate(
 
     Args:
         model: the model, on any device; it is left in the mode (training or evaluation) it is in.
-        task: the protocol, a key of ``copytask.TASKS``.
+        task: the task, or its name, see :func:`copytask.find_task`.
         T: the length at which the task is asked.
         payloads: number of payloads.
         seed: seed of the payloads, in 0..``copytask.MAX_SEED``.
@@ -110,13 +114,12 @@ def evaluate(
         The scores over all payloads.
 
     Raises:
-        ValueError: T or payloads is below 1, or the seed is out of range.
-        KeyError: the task is unknown.
+        ValueError: T or payloads is below 1, the seed is out of range, or the task is unknown.
     """
     if payloads < 1:
         raise ValueError(f"payloads >= 1 must hold, but got payloads={payloads}")
-    protocol = TASKS[task]
-    S = protocol.payload_length(T)
+    asked = find_task(task) if isinstance(task, str) else task
+    S = asked.recalled(T)
     generator = generator or make_generator(seed, purpose)
     device = next(model.parameters()).device
     training = model.training
@@ -125,16 +128,17 @@ def evaluate(
     nats = torch.zeros((), dtype=torch.float64, device=device)  # cross-entropy, summed
     for start in range(0, payloads, EVALUATION_BATCH):
         size = min(EVALUATION_BATCH, payloads - start)
-        batch = protocol.sample_batch(generator, size, T, device)
-        logits = model(batch.tokens, recalled=S)
-        right.append((logits.argmax(dim=-1) == batch.targets).sum(dim=0))
-        nats += F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), reduction="sum")
+        batch = asked.sample_batch(generator, size, T, device)
+        for tokens, targets in _parts(batch):
+            logits = model(tokens, recalled=S)
+            right.append(asked.right(logits, targets).sum(dim=0))
+            nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
     model.train(training)
     shares = torch.cat(right).double() / S
     accuracy = float(shares.mean())
     low, high = wilson_interval(accuracy, effective_sample_size(shares, S))
     cross_entropy = float(nats) / (payloads * S)
-    bits = S * (math.log2(PAYLOAD_SYMBOLS) - cross_entropy / math.log(2))
+    bits = S * (math.log2(asked.outputs) - cross_entropy / math.log(2))
     return Evaluation(
         accuracy=accuracy,
         accuracy_low=low,
@@ -144,6 +148,14 @@ def evaluate(
         recalled_bits=max(0.0, bits),
         payloads=payloads,
     )
+
+
+def _parts(batch: Batch) -> Iterator[Batch]:
+    """A batch in parts of at most ``EVALUATION_TOKENS`` tokens, at least a sequence each."""
+    size = max(1, EVALUATION_TOKENS // len(batch.tokens))
+    for start in range(0, batch.tokens.shape[1], size):
+        part = slice(start, start + size)
+        yield Batch(batch.tokens[:, part], batch.targets[:, part])
 
 
 def ladder(T: int) -> list[int]:
@@ -158,7 +170,7 @@ def ladder(T: int) -> list[int]:
 
 def evaluate_ladder(
     model: CopyModel,
-    task: str,
+    task: str | Task,
     T: int,
     *,
     payloads: int,

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import torch
-from torch.nn import functional as F
 
 from copytask.models import build_model
-from copytask.tasks import CHANCE_CROSS_ENTROPY, TASKS, Batch
+from copytask.tasks import Batch, CopyTask, find_task
 from copytask.training.checkpoint import (
     AnyPath,
+    check_recorded_task,
     damage_as_value_error,
     load_state,
     recorded_factory,
@@ -26,8 +26,8 @@ from copytask.training.process import configure_process
 from copytask.training.random_state import RandomState
 from copytask.training.seeds import Purpose, make_generator, stream_seed
 
-DIVERGED_LOSS = 10 * CHANCE_CROSS_ENTROPY
-"""Mean training loss, in nats per symbol, above which a training has diverged."""
+DIVERGED = 10
+"""A training has diverged if its mean loss is so many times that of guessing."""
 
 CUDA_STATE_BYTES = 16
 """Size of the state of a generator on a GPU; the state of one on the CPU has thousands."""
@@ -66,15 +66,17 @@ class Trainer:
         self.device = config.resolve_device()
         self.progress = Progress()
         self.history: list[Metrics] = []
-        self._task = TASKS[config.task]
+        self._task = find_task(config.task)
         self._curriculum = CURRICULA[config.curriculum](config)
         self._data_generator = make_generator(config.seed, Purpose.TRAINING)
         self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
         if config.training_payloads > 0:
+            if not isinstance(self._task, CopyTask):
+                raise ValueError(f"training_payloads: the task {config.task!r} has no payloads")
             fixed = self._task.sample_batch(
                 self._data_generator, config.training_payloads, config.T, self.device
             )
-            self._fixed_payloads = fixed.targets
+            self._fixed_payloads = fixed.tokens[: len(fixed.targets)]
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
         # Each evaluation takes the next part of one stream: fresh payloads, and the same ones for
         # every training with this validation seed at the same iteration.
@@ -84,9 +86,8 @@ class Trainer:
             self.model = build_model(
                 config.model,
                 config.hidden_size,
-                forget_bias=config.forget_bias,
-                initialization=config.initialization,
-                implementation=config.implementation,
+                task=self._task,
+                **config.architecture,
             ).to(self.device)
         if config.precision == "auto":  # checkpoints have the result: a resumed training keeps it
             precision = fastest_precision(self.model, config.batch_size)
@@ -94,7 +95,7 @@ class Trainer:
         self.config = config
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = OPTIMIZERS[config.optimizer](
-            self._parameters, lr=config.learning_rate, weight_decay=config.weight_decay
+            self._parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
 
     @property
@@ -126,11 +127,12 @@ class Trainer:
             while progress.step == first_step or (progress.tokens < target and self._spent() < 1):
                 total_loss += self._train_step()
             loss = float(total_loss) / (progress.step - first_step)
-            if not loss <= DIVERGED_LOSS:
+            chance = self._task.chance_cross_entropy
+            if not loss <= DIVERGED * chance:
                 # search --replay compares this line with the one that a study has recorded
                 raise DivergedError(
                     f"training diverged: mean loss {loss:.3g} nats a symbol over iteration "
-                    f"{progress.iteration + 1} (chance is {CHANCE_CROSS_ENTROPY:.2f})"
+                    f"{progress.iteration + 1} (chance is {chance:.2f})"
                 )
             scores = evaluate_ladder(
                 self.model,
@@ -162,6 +164,10 @@ class Trainer:
         self.history.append(metrics)
         return metrics
 
+    def state_floats(self) -> int:
+        """Numbers that the model carries from step to step, at the end of a sequence at T."""
+        return self.model.core.state_floats(self._task.length(self.config.T))
+
     def save(self, path: AnyPath) -> None:
         """Write a checkpoint, the whole state of the training, into the folder ``path``.
 
@@ -190,7 +196,12 @@ class Trainer:
 
     @classmethod
     def load(
-        cls, path: AnyPath, device: str | None = None, *, cell: str | None = None
+        cls,
+        path: AnyPath,
+        device: str | None = None,
+        *,
+        cell: str | None = None,
+        task: str | None = None,
     ) -> "Trainer":
         """Resume from a checkpoint as if the training had never stopped.
 
@@ -199,6 +210,7 @@ class Trainer:
             device: device to continue on; None is the one in the checkpoint's config.
             cell: the name of a user's own cell, see :func:`copytask.load_model`. None loads only
                 the models in ``copytask.MODELS``.
+            task: likewise, the name of a user's own task.
 
         Raises:
             FileNotFoundError: there is no checkpoint at ``path``.
@@ -207,9 +219,11 @@ class Trainer:
         """
         state = load_state(path)
         recorded_factory(state, path, cell)
-        model = cell or state["config"]["model"]  # a cell's file may have moved
+        check_recorded_task(state, path, task)
+        named = {"model": cell, "task": task}  # files of a user may have moved
         with damage_as_value_error(path):
-            config = TrainingConfig.from_dict({**state["config"], "model": model})
+            values = {**state["config"], **{k: name for k, name in named.items() if name}}
+            config = TrainingConfig.from_dict(values)
         trainer = cls(config if device is None else dataclasses.replace(config, device=device))
         with damage_as_value_error(path):
             trainer._restore(state)
@@ -239,17 +253,17 @@ class Trainer:
         length = sample(progress.step, self._length_generator)
         batch = self._next_batch(length)
         logits = self.model(batch.tokens, recalled=len(batch.targets))
-        loss = F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten())
+        loss = self._task.loss(logits, batch.targets)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate()
+            group["lr"] = self._learning_rate() * group.get("lr_scale", 1.0)
         if config.clip_norm > 0:
             norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
             self._step_unless(~norm.isfinite())
         else:
             self._optimizer.step()
-        right = logits.detach().argmax(dim=-1) == batch.targets
+        right = self._task.right(logits.detach(), batch.targets)
         curriculum.observe(length, right.float().mean())
         tokens = batch.tokens.numel()
         if self._decay() < 1:
@@ -282,8 +296,19 @@ class Trainer:
             return self._task.sample_batch(self._data_generator, size, length, self.device)
         n = self.config.training_payloads
         columns = (torch.arange(size, device=self.device) + size * self.progress.step) % n
-        S = self._task.payload_length(length)
+        assert isinstance(self._task, CopyTask)
+        S = self._task.recalled(length)
         return self._task.encode(self._fixed_payloads[:S, columns], length)
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """The trained parameters as the architecture groups them; the readout is in the first."""
+        first, *others = self.model.core.parameter_groups()
+        first = {**first, "params": [*first["params"], *self.model.readout.parameters()]}
+        trained = [
+            {**group, "params": [p for p in group["params"] if p.requires_grad]}
+            for group in (first, *others)
+        ]
+        return [group for group in trained if group["params"]]
 
     def _spent(self) -> float:
         """The share of the budget that is spent: of the tokens or of the steps, the larger one."""

@@ -1,8 +1,9 @@
 """Layers: one configuration over another.
 
-Every configuration file is a layer over ``configs/default.yaml``. The sections ``training``,
-``search``, ``final`` and ``resources`` merge key by key. A ``space`` replaces the one below as a
-whole, and so does a list, such as ``T`` or ``search.initial``.
+Every configuration file is a layer over ``configs/default.yaml`` and over that of the architecture,
+``configs/models/NAME.yaml``. The sections ``training``, ``architecture``, ``search``, ``final`` and
+``resources`` merge key by key. A ``space`` replaces the one below as a whole, and so does a list,
+such as ``T`` or ``search.initial``.
 
 A study.yaml is not a layer: it holds every value that its study was started with.
 """
@@ -13,20 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from copytask import TrainingConfig
-from search.config.space import STUDY_FIELDS
+from copytask.training.checkpoint import EARLIER_ARCHITECTURE
+from search.config.space import ARCHITECTURE, STUDY_FIELDS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 """The folder of the configurations that are installed with the package."""
 
+MODEL_CONFIGS = CONFIGS / "models"
+"""Its folder of those of the architectures: NAME.yaml."""
+
 DEFAULT_CONFIG = CONFIGS / "default.yaml"
 
-MERGED = ("training", "search", "final", "resources")
+MERGED = ("training", "architecture", "search", "final", "resources")
 """Sections that merge key by key."""
 
 TRAINING_DEFAULTS: dict[str, Any] = {
     field.name: field.default
     for field in dataclasses.fields(TrainingConfig)
-    if field.name not in (*STUDY_FIELDS, "seed")
+    if field.name not in (*STUDY_FIELDS, ARCHITECTURE, "seed")
 }
 """Default of each key of ``training``. There is no ``seed``: each trial has its own."""
 
@@ -35,7 +40,8 @@ def layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     """Put the values of ``above`` over those of ``below``.
 
     A ``space`` above also removes the initial configurations below, which belong to the space
-    there. A hyperparameter that is searched below and set in ``training`` above becomes fixed.
+    there. A hyperparameter that is searched below and set in ``training`` or ``architecture`` above
+    becomes fixed.
     """
     merged = {**below, **above}
     for section in MERGED:
@@ -47,16 +53,39 @@ def layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         if isinstance(search, Mapping) and "initial" not in above.get("search", {}):
             merged["search"] = {k: v for k, v in search.items() if k != "initial"}
         return merged
-    searched, fixed = below.get("space"), above.get("training")
-    if isinstance(searched, Mapping) and isinstance(fixed, Mapping):
-        merged["space"] = {**searched, **{k: v for k, v in fixed.items() if k in searched}}
+    searched = below.get("space")
+    for section in ("training", ARCHITECTURE):
+        fixed = above.get(section)
+        if isinstance(searched, Mapping) and isinstance(fixed, Mapping):
+            searched = {**searched, **{k: v for k, v in fixed.items() if k in searched}}
+            merged["space"] = searched
     return merged
 
 
-def completed(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Complete ``training`` with the defaults of all keys that are not in ``space``."""
+def completed(values: Mapping[str, Any], keywords: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Complete ``training`` and ``architecture`` with the defaults of all keys not in ``space``.
+
+    Earlier versions, and files for several architectures, have keywords of the architecture in
+    ``training``. They are moved to where they belong, or dropped if this architecture lacks them.
+
+    Args:
+        keywords: those of the architecture, with their defaults; None if they are not known.
+    """
     training, space = values.get("training", {}), values.get("space", {})
-    if not isinstance(training, Mapping) or not isinstance(space, Mapping):
+    architecture = values.get(ARCHITECTURE, {})
+    if not all(isinstance(section, Mapping) for section in (training, space, architecture)):
         return dict(values)  # the schema reports this fault
-    fixed = {k: v for k, v in {**TRAINING_DEFAULTS, **training}.items() if k not in space}
-    return {**values, "training": fixed}
+    elsewhere = {*(keywords or {}), *EARLIER_ARCHITECTURE} - set(TRAINING_DEFAULTS)
+    moved = {
+        name: value for name, value in training.items()
+        if name in elsewhere and (keywords is None or name in keywords)
+    }  # fmt: skip
+    training = {name: value for name, value in training.items() if name not in elsewhere}
+    sections = {
+        "training": {**TRAINING_DEFAULTS, **training},
+        ARCHITECTURE: {**(keywords or {}), **moved, **architecture},
+    }
+    return dict(values) | {
+        section: {name: value for name, value in fixed.items() if name not in space}
+        for section, fixed in sections.items()
+    }

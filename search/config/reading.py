@@ -9,7 +9,8 @@ import yaml
 from pydantic import ValidationError
 
 from copytask import MODELS
-from search.config.layers import CONFIGS, DEFAULT_CONFIG, layered
+from search.config.layers import CONFIGS, DEFAULT_CONFIG, MODEL_CONFIGS, layered
+from search.config.space import ARCHITECTURE
 from search.config.study_config import RECORDED, StudyConfig, describe
 from search.errors import UserError
 from search.storage.store import error_message, read_bytes
@@ -56,7 +57,7 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
 
 
 def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) -> StudyConfig:
-    """Read a configuration: the file over default.yaml, then ``--set``, then the other flags.
+    """Read a configuration: default.yaml, that of the model, the file, ``--set``, other flags.
 
     Args:
         path: the configuration file.
@@ -66,8 +67,14 @@ def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) 
     Raises:
         UserError: anything is wrong; the message is one line.
     """
-    values = layered(read_yaml(DEFAULT_CONFIG), read_yaml(path))
-    return override(values, overrides, flags, str(path))
+    values = read_yaml(path)
+    below = read_yaml(DEFAULT_CONFIG)
+    of_model = MODEL_CONFIGS / f"{flags.get('model') or values.get('model')}.yaml"
+    if of_model.name in {file.name for file in MODEL_CONFIGS.glob("*.yaml")}:
+        below = layered(below, read_yaml(of_model))
+    if path != DEFAULT_CONFIG:
+        below = layered(below, values)
+    return override(below, overrides, flags, str(path))
 
 
 def recorded_config(values: Any, source: str) -> StudyConfig:
@@ -108,7 +115,8 @@ def override(
             raise UserError(f"--set {text}: expected key.path=value")
         section, _, name = path.partition(".")
         space = values.get("space")
-        if section == "training" and isinstance(space, dict) and name in space:
+        fixing = section in ("training", ARCHITECTURE)
+        if fixing and isinstance(space, dict) and name in space:
             path = f"space.{name}"  # a plain value in space fixes the hyperparameter
         try:
             set_path(values, path, yaml.safe_load(value))

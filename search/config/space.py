@@ -6,25 +6,43 @@ A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}``, a list o
 """
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from copytask import TrainingConfig
-from search.errors import unknown
 
 Scalar = bool | int | float | str
 
 STUDY_FIELDS = ("model", "task", "T")
 """The fields of a training config that define the study; all others can be searched."""
 
+ARCHITECTURE = "architecture"
+"""The field of a training config that holds the keywords of the architecture."""
+
 TRAINING_FIELDS: dict[str, Any] = {
     field.name: field.type
     for field in dataclasses.fields(TrainingConfig)
-    if field.name not in STUDY_FIELDS
+    if field.name not in (*STUDY_FIELDS, ARCHITECTURE)
 }
 """Name of each field that can be searched -> its type."""
+
+Types = Mapping[str, Any]
+"""Name -> type of every possible hyperparameter of a study."""
+
+
+def split_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of hyperparameters as those of a training config: some are the architecture's."""
+    of_training = {k: v for k, v in values.items() if k in TRAINING_FIELDS}
+    return {**of_training, ARCHITECTURE: {k: v for k, v in values.items() if k not in of_training}}
+
+
+def flat_values(training: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of :func:`split_values`; earlier versions recorded flat values."""
+    others = {k: v for k, v in training.items() if k != ARCHITECTURE}
+    return {**others, **training.get(ARCHITECTURE, {})}
 
 
 class Range(BaseModel):
@@ -97,32 +115,32 @@ class Choices(BaseModel):
 Dimension = Range | Choices
 
 
-def typed(name: str, value: Any) -> Any:
-    """Convert a value to the type of a training field; YAML, for one, reads 1e-3 as text.
+def typed(name: str, value: Any, types: Types) -> Any:
+    """Convert a value to the type of a hyperparameter; YAML, for one, reads 1e-3 as text.
+
+    Without a type (a user's own architecture that is not imported) it stays as it was recorded.
 
     Raises:
         ValidationError: it cannot be converted.
     """
-    return TypeAdapter[Any](TRAINING_FIELDS[name]).validate_python(value)
+    return TypeAdapter[Any](types.get(name, Any)).validate_python(value)
 
 
-def parse_dimension(name: str, value: Any) -> Dimension | Scalar:
+def parse_dimension(name: str, value: Any, types: Types) -> Dimension | Scalar:
     """Read one entry of ``space``.
 
     Raises:
-        ValueError: the name is not a hyperparameter, or the value is not a range, choices or a
-            plain value. (For a fault inside a range, pydantic's ValidationError.)
+        ValueError: the value is not a range, choices or a plain value. (For a fault inside a range,
+            pydantic's ValidationError.)
     """
-    if name not in TRAINING_FIELDS:
-        raise ValueError(unknown("hyperparameter", name, TRAINING_FIELDS))
     if isinstance(value, dict):
         if "choices" in value:
             choices = Choices.model_validate(value)
-            return Choices(choices=[typed(name, choice) for choice in choices.choices])
-        default = "int" if TRAINING_FIELDS[name] is int else "float"
+            return Choices(choices=[typed(name, choice, types) for choice in choices.choices])
+        default = "int" if types.get(name) is int else "float"
         return Range.model_validate({"type": default, **value})
     if isinstance(value, Scalar):
-        scalar: Scalar = typed(name, value)
+        scalar: Scalar = typed(name, value, types)
         return scalar
     raise ValueError(
         f"expected a range {{low, high}}, {{choices: [...]}} or a plain value, but got {value!r}"

@@ -1,24 +1,29 @@
 """The schema of a study's configuration."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from contextlib import suppress
+from functools import cached_property
+from typing import Any
 
+import torch
 from pydantic import (
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from copytask import (
-    TASKS,
-    TrainingConfig,
-    build_model,
-    fastest_precision,
+from copytask import MODELS, TrainingConfig, build_model, fastest_precision, find_task
+from copytask.models import (
+    architecture_keywords,
+    check_interface,
+    find_factory,
+    keyword_types,
 )
-from copytask.models import absolute_cell, check_interface
-from search.config.layers import completed
+from copytask.user_code import absolute_name
+from search.config.layers import TRAINING_DEFAULTS, completed
 from search.config.sections import ResourcesConfig, SearchConfig, Section
 from search.config.space import (
     TRAINING_FIELDS,
@@ -26,7 +31,9 @@ from search.config.space import (
     Dimension,
     Range,
     Scalar,
+    Types,
     parse_dimension,
+    split_values,
     typed,
 )
 from search.errors import unknown
@@ -50,9 +57,10 @@ class StudyConfig(Section):
 
     Attributes:
         model: the architecture, see :class:`copytask.TrainingConfig`.
-        task: the protocol, a key of ``copytask.TASKS``.
+        task: the task, see :class:`copytask.TrainingConfig`.
         T: the lengths to search at.
         training: fixed fields of :class:`copytask.TrainingConfig`, all that are not in ``space``.
+        architecture: fixed keywords of the architecture, likewise.
         space: the hyperparameters, see :mod:`search.config.space`; they override ``training``.
         search: how the study searches.
         final: what the final training changes in the trial that it repeats.
@@ -60,26 +68,45 @@ class StudyConfig(Section):
     """
 
     model: str
-    task: Literal[tuple(TASKS)] = "delay"  # type: ignore[valid-type]
+    task: str = "delay"
     T: list[int] = Field([100, 200, 500, 1000])
     training: dict[str, Any] = Field({})
+    architecture: dict[str, Any] = Field({})
     space: dict[str, Any] = Field({})
     search: SearchConfig = SearchConfig()
     final: dict[str, Any] = DEFAULT_FINAL
     resources: ResourcesConfig = ResourcesConfig()
 
+    _checked: bool = PrivateAttr(default=False)  # the model is imported, its keywords are known
+
     @model_validator(mode="before")
     @classmethod
-    def _complete(cls, values: Any) -> Any:
-        return completed(values) if isinstance(values, Mapping) else values
+    def _complete(cls, values: Any, info: ValidationInfo) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        model = values.get("model")
+        keywords = None
+        if isinstance(model, str) and (info.context is not RECORDED or model in MODELS):
+            with suppress(ValueError):  # an unknown model is reported by its own check
+                found = architecture_keywords(find_factory(model))
+                keywords = {name: parameter.default for name, parameter in found.items()}
+        return completed(values, keywords)
 
     @field_validator("model")
     @classmethod
     def _check_model(cls, name: str, info: ValidationInfo) -> str:
         if info.context is RECORDED:
             return name
-        name = absolute_cell(name)  # for workers, and for a resume from another folder
+        name = absolute_name(name)  # for workers, and for a resume from another folder
         check_interface(name, CHECKED_HIDDEN_SIZE)
+        return name
+
+    @field_validator("task")
+    @classmethod
+    def _check_task(cls, name: str, info: ValidationInfo) -> str:
+        if info.context is not RECORDED:
+            name = absolute_name(name)
+            find_task(name)
         return name
 
     @field_validator("T", mode="before")
@@ -101,17 +128,26 @@ class StudyConfig(Section):
             if name not in TRAINING_FIELDS:
                 raise ValueError(f".{name}: {unknown('key', name, TRAINING_FIELDS)}")
             try:
-                typed(name, value)
+                typed(name, value, TRAINING_FIELDS)
             except ValidationError as error:
                 raise ValueError(f".{name}: {describe(error)}") from None
         return values
 
-    @field_validator("space")
+    @field_validator("architecture", "space")
     @classmethod
-    def _check_space(cls, values: dict[str, Any]) -> dict[str, Any]:
+    def _check_hyperparameters(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if info.context is RECORDED or "model" not in info.data:
+            return values
+        keywords = keyword_types(info.data["model"])
+        types = keywords if info.field_name == "architecture" else {**TRAINING_FIELDS, **keywords}
         for name, value in values.items():
+            if name not in types:
+                raise ValueError(f".{name}: {unknown('hyperparameter', name, types)}")
             try:
-                parse_dimension(name, value)
+                if info.field_name == "architecture":
+                    typed(name, value, types)
+                else:
+                    parse_dimension(name, value, types)
             except ValidationError as error:
                 raise ValueError(f".{name}: {describe(error)}") from None
             except ValueError as error:
@@ -123,38 +159,68 @@ class StudyConfig(Section):
         """Check that every value that a trial could get makes a valid training config."""
         if info.context is RECORDED:
             return self
+        self._checked = True
         dimensions = self.dimensions()
         examples = [
             (f"{section}.{name}", name, value)
-            for section, fixed in (("training", self.training), ("final", self.final))
-            for name, value in fixed.items()
+            for section in ("training", "final")
+            for name, value in getattr(self, section).items()
         ]
         for name, value in self.space.items():
             values = dimensions[name].examples() if name in dimensions else [value]
             examples += [(f"space.{name}", name, value) for value in values]
+        for name, value in self.architecture.items():
+            examples.append((f"architecture.{name}", name, value))
         for point in self.search.initial:
             for name in set(point) - set(self.space):
                 raise ValueError(f"search.initial: {unknown('hyperparameter', name, self.space)}")
             examples += [("search.initial", name, value) for name, value in point.items()]
         for origin, name, value in examples:
             try:
-                TrainingConfig(model=self.model, T=self.T[0], **{name: typed(name, value)})
+                self._try_value(name, typed(name, value, self.types))
             except ValidationError as error:
                 raise ValueError(f"{origin}: {describe(error)}") from None
             except ValueError as error:
+                culprit = str(error).partition(" ")[
+                    0
+                ]  # values of an architecture must fit together
+                if name in self.types and culprit in self.architecture:
+                    origin = f"architecture.{culprit}"
                 raise ValueError(f"{origin}: {error}") from None
         return self
 
+    def _try_value(self, name: str, value: Any) -> None:
+        """Raise ValueError if no training can have this value."""
+        if name in TRAINING_FIELDS:
+            TrainingConfig(model=self.model, task=self.task, T=self.T[0], **{name: value})
+            return
+        hidden_size = min(self.possible_values("hidden_size"))
+        with torch.random.fork_rng(devices=[]):
+            build_model(
+                self.model, hidden_size, task=self.task, **{**self.architecture, name: value}
+            )
+
+    @cached_property
+    def types(self) -> Types:
+        """Name -> type of every possible hyperparameter.
+
+        Those of a user's own architecture are known only if it is imported: in a study that is only
+        looked at they are not.
+        """
+        known = self.model in MODELS or self._checked
+        return {**TRAINING_FIELDS, **(keyword_types(self.model) if known else {})}
+
     def dimensions(self) -> dict[str, Dimension]:
         """The hyperparameters that are searched, without those that ``space`` fixes."""
-        parsed = {name: parse_dimension(name, value) for name, value in self.space.items()}
+        types = self.types
+        parsed = {name: parse_dimension(name, value, types) for name, value in self.space.items()}
         return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
 
     def initial_points(self) -> list[dict[str, Scalar]]:
         """The values of ``search.initial`` that lie in the search space."""
         dimensions = self.dimensions().items()
         points = [
-            {name: typed(name, value) for name, value in point.items()}
+            {name: typed(name, value, self.types) for name, value in point.items()}
             for point in self.search.initial
         ]
         return [
@@ -167,8 +233,8 @@ class StudyConfig(Section):
         dimension = self.dimensions().get(name)
         if dimension is not None:
             return dimension.examples()
-        default = getattr(TrainingConfig, name)
-        return [typed(name, self.space.get(name, self.training.get(name, default)))]
+        fixed = {**TRAINING_DEFAULTS, **self.training, **self.architecture, **self.space}
+        return [typed(name, fixed[name], self.types)]
 
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int
@@ -190,8 +256,9 @@ class StudyConfig(Section):
             for name, value in hyperparameters.items()
         }
         values = {"seed": seed, **self.training, **fixed, **searched}
-        values = {name: typed(name, value) for name, value in values.items()}
-        return TrainingConfig(model=self.model, task=self.task, T=T, **values)
+        values = {**self.architecture, **values}
+        values = {name: typed(name, value, self.types) for name, value in values.items()}
+        return TrainingConfig(model=self.model, task=self.task, T=T, **split_values(values))
 
     def final_training(self, winner: Mapping[str, Any]) -> TrainingConfig:
         """The training config of the final training: the winner's with the changes in ``final``.
@@ -202,7 +269,7 @@ class StudyConfig(Section):
         Raises:
             ValueError: a value is out of range.
         """
-        changes = {name: typed(name, value) for name, value in self.final.items()}
+        changes = {name: typed(name, v, TRAINING_FIELDS) for name, v in self.final.items()}
         return TrainingConfig.from_dict({**winner, **changes})
 
     def with_precision(self, precision: str) -> "StudyConfig":
@@ -220,7 +287,8 @@ class StudyConfig(Section):
             build_model(
                 self.model,
                 max(self.possible_values("hidden_size")),
-                implementation=self.possible_values("implementation")[0],
+                task=self.task,
+                **self.architecture,
             ),
             batch_size=max(self.possible_values("batch_size")),
         )

@@ -1,11 +1,11 @@
 """What to look at when nothing was learnt."""
 
-from copytask.tasks import CHANCE_ACCURACY
+from copytask import find_task
 from search.study.history import History
 
-HARDLY_ABOVE_CHANCE = 0.15
-"""Ladder accuracies below this are guesses too: the best of many that were measured on few
-payloads."""
+HARDLY_ABOVE_CHANCE = 1.5
+"""Ladder accuracies below this many times chance are guesses too: the best of many that were
+measured on few payloads."""
 
 
 def advice_at_chance(history: History) -> list[str]:
@@ -13,13 +13,14 @@ def advice_at_chance(history: History) -> list[str]:
 
     The test of the best trial decides, since its payloads chose nothing.
     """
-    at_chance = [T for T, best in history.best.items() if best.accuracy_low <= CHANCE_ACCURACY]
+    chance = find_task(history.config.task).chance_accuracy
+    at_chance = [T for T, best in history.best.items() if best.accuracy_low <= chance]
     ladders = {
         T: max(point.ladder_accuracy for trial in history.lengths[T].trials
                for point in trial.curve)
         for T in at_chance
     }  # fmt: skip
-    nowhere = sorted(T for T in at_chance if ladders[T] < HARDLY_ABOVE_CHANCE)
+    nowhere = sorted(T for T in at_chance if ladders[T] < HARDLY_ABOVE_CHANCE * chance)
     shorter = sorted(set(at_chance) - set(nowhere))
     lines = []
     if nowhere:

@@ -4,12 +4,13 @@ import os
 import shlex
 from pathlib import Path
 
+from search.config.study_config import StudyConfig
 from search.storage.store import ENDPOINT
 from studies.paths import StudyPath, is_object_store
 
 
-def resume_command(path: StudyPath, model: str, address: str | None = None) -> str:
-    """Resumes the study at ``path``, which searches ``model``.
+def resume_command(path: StudyPath, config: StudyConfig, address: str | None = None) -> str:
+    """Resumes the study at ``path``.
 
     Args:
         address: of the Ray cluster; None for one of this machine's own.
@@ -17,17 +18,18 @@ def resume_command(path: StudyPath, model: str, address: str | None = None) -> s
     storage = "" if path.parent == Path("runs") else f" --storage {given(path.parent)}"
     where = f" --address {shlex.quote(address)}" if address else ""
     name = shlex.quote(path.name)
-    return f"python -m search.run --name {name}{storage}{where} --resume{own(model)}"
+    return f"python -m search.run --name {name}{storage}{where} --resume{own(config)}"
 
 
-def replay_command(path: StudyPath, trial_id: str, model: str) -> str:
-    """Trains a trial of the study at ``path``, which searches ``model``, again."""
-    return f"python -m search.run --replay {given(path)} {trial_id}{own(model)}"
+def replay_command(path: StudyPath, trial_id: str, config: StudyConfig) -> str:
+    """Trains a trial of the study at ``path`` again."""
+    return f"python -m search.run --replay {given(path)} {trial_id}{own(config)}"
 
 
-def own(model: str) -> str:
-    """The option without which a study of a user's own cell is not imported; see read_config."""
-    return f" --model {shlex.quote(model)}" if ":" in model else ""
+def own(config: StudyConfig) -> str:
+    """The options without which a user's own model and task are not imported; see read_config."""
+    named = {"model": config.model, "task": config.task}
+    return "".join(f" --{key} {shlex.quote(name)}" for key, name in named.items() if ":" in name)
 
 
 def given(path: StudyPath) -> str:

@@ -60,5 +60,5 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
         reasons = " and ".join(REASONS[name] for name in names)
         yield (
             f"search more at {where}, where {reasons}",
-            " ".join([resume_command(path, history.config.model), *options]),
+            " ".join([resume_command(path, history.config), *options]),
         )

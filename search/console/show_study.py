@@ -153,8 +153,8 @@ def failures(study: Overview) -> Iterator[str]:
 
 def commands(study: Overview) -> dict[str, str]:
     """What can be done with a study."""
-    history, model = study.history, study.history.config.model
-    resume = resume_command(study.path, model)
+    history, config = study.history, study.history.config
+    resume = resume_command(study.path, config)
     rows = {}
     if study.seconds is None:
         rows["resume"] = "not possible: an early version made it"
@@ -166,9 +166,10 @@ def commands(study: Overview) -> dict[str, str]:
         rows["run failed trials again"] = f"{resume} --retry-failed"
     if history.best:
         best = history.best[max(history.best)]
-        rows["train again"] = replay_command(study.path, best.trial_id, model)
-        cell = f', cell="{model}"' if ":" in model else ""
-        rows["use"] = f'copytask.load_model("{study.path / best.checkpoint}"{cell})'
+        rows["train again"] = replay_command(study.path, best.trial_id, config)
+        named = {"cell": config.model, "task": config.task}
+        own = "".join(f', {key}="{name}"' for key, name in named.items() if ":" in name)
+        rows["use"] = f'copytask.load_model("{study.path / best.checkpoint}"{own})'
     if isinstance(study.path, Path):
         rows["compare"] = compare_command(study.path)
     return rows

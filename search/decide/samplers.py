@@ -16,7 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from copytask import TrainingConfig
 from search.config.algorithms import SAMPLERS
 from search.config.sections import METRIC_NAMES
-from search.config.space import Scalar
+from search.config.space import Scalar, flat_values
 from search.decide.limited_storage import SHOWN_TRIALS, LimitedStorage
 from search.decide.optuna_study import OptunaStudy
 from search.study.records import TrialRecord
@@ -87,7 +87,9 @@ class Sampler:
         self._memory.study.sampler = sampler
         sample = self._memory.study.ask(self._distributions).params
         training = self._config.training_config(self._T, sample, seed)
-        self._memory.set_params(number, self._params(training.to_dict()), self._distributions)
+        self._memory.set_params(
+            number, self._params(flat_values(training.to_dict())), self._distributions
+        )
         return f"T{self._T}-{number:04d}", training
 
     def started(self, trial: TrialRecord) -> None:
@@ -101,11 +103,11 @@ class Sampler:
         for side in (self._memory, self._journal):
             side.update(number, expected)
 
-    def _params(self, training: Mapping[str, Any]) -> dict[str, Any]:
+    def _params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The hyperparameters of a training as Optuna sees them: those of a range as floats."""
         return {
-            name: float(training[name]) if isinstance(distribution, FloatDistribution)
-            else training[name]
+            name: float(values[name]) if isinstance(distribution, FloatDistribution)
+            else values[name]
             for name, distribution in self._distributions.items()
         }  # fmt: skip
 
@@ -117,7 +119,7 @@ class Sampler:
         return optuna.trial.create_trial(
             state=state or TrialState.RUNNING,
             value=last[0] if last and state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
-            params=self._params(trial.training),
+            params=self._params(trial.hyperparameters),
             distributions=self._distributions,
             intermediate_values=values,
             user_attrs={TRIAL_ID: trial.id},

@@ -57,7 +57,9 @@ class BackgroundEvaluator:
 def run(test: ModelTest) -> Evaluation:
     """The scores of a test."""
     model = with_retries(
-        lambda: load_model(test.checkpoint, cell=test.model), test.checkpoint, reading=True
+        lambda: load_model(test.checkpoint, cell=test.model, task=test.task),
+        test.checkpoint,
+        reading=True,
     )
     return evaluate(
         model, test.task, test.T, payloads=test.payloads, seed=test.seed, purpose=test.purpose

@@ -55,7 +55,7 @@ def launch(
         SearchFailedError: the search has no result, or cannot continue.
         KeyboardInterrupt: the user ended it before it began.
     """
-    command = resume_command(path, config.model, address)
+    command = resume_command(path, config, address)
     interrupts = Interrupts()
     interrupts.install()
     with ExitMessage() as exit_message, OutputCapture() as output:

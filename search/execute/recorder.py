@@ -11,7 +11,7 @@ from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import worker_of
 from search.decide.agenda import Agenda
 from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_retry
-from search.execute.trainable import ERROR, METRICS, PARAMETERS, PLACE, STATUS
+from search.execute.trainable import ERROR, METRICS, PLACE, SIZE, STATUS
 from search.execute.trial_source import TrialSource
 from search.study.listener import Listener
 from search.study.records import TrialRecord
@@ -76,7 +76,7 @@ class Recorder(Callback):
                 status = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
                 point = Point(**vars(result[METRICS]))
                 self._study.add_result(
-                    record.id, point, result[PARAMETERS], status, **result[PLACE]
+                    record.id, point, status=status, **result[SIZE], **result[PLACE]
                 )
                 self._listener.trial_reported(record)
             self._agenda.reported(record)

@@ -25,11 +25,13 @@ VALIDATED = {
 """Columns of progress.csv that come from validation payloads."""
 
 
-def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
+def replay(
+    study: StudyPath, trial_id: str, model: str | None = None, task: str | None = None
+) -> int:
     """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
 
     Args:
-        model: see :func:`search.study.study_file.read_config`.
+        model, task: see :func:`search.study.study_file.read_config`.
 
     Returns:
         0 if every number is the recorded one, 1 if not. On another machine, or with another
@@ -41,7 +43,7 @@ def replay(study: StudyPath, trial_id: str, model: str | None = None) -> int:
         UserError: there is no such study or trial, or it needs a GPU that this machine lacks.
     """
     row, recorded = read_trial(study, trial_id)
-    config = read_config(study, model)
+    config = read_config(study, model, task)
     training = replayed_config(config, row, is_final(study, row))
     other_streams = recorded_streams(study, trial_id) < STREAMS
     if reason := why_not_here(row, training, other_streams):

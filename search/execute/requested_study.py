@@ -62,10 +62,11 @@ def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
         model = config.model
         label = model_label(config.model).replace(".py:", ":").replace(":", ".")
-        default = f"{label}-{config.task}"
+        task = model_label(config.task).replace(".py:", ":").replace(":", ".")
+        default = f"{label}-{task}"
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
-        earlier = read_config(path, model)
+        earlier = read_config(path, model, args.task)
         values = earlier.model_dump(mode="json")
         if args.config:
             values = layered(values, read_yaml(args.config))

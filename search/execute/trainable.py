@@ -27,7 +27,9 @@ METRICS = "metrics"
 history of every number of a result."""
 
 ERROR = "error"
-PARAMETERS = "parameters"
+
+SIZE = "size"
+"""In a result: parameters and state_floats of the model, by columns of trials.csv."""
 
 PLACE = "place"
 """In a result: where it was trained, by columns of trials.csv."""
@@ -69,7 +71,10 @@ class CopyTrainable(tune.Trainable):
         return {
             "done": finished,
             STATUS: COMPLETED if finished else "",
-            PARAMETERS: trainer.model.parameter_count(),
+            SIZE: {
+                "parameters": trainer.model.parameter_count(),
+                "state_floats": trainer.state_floats(),
+            },
             PLACE: {"host": platform.node(), "gpus": self._spec["gpus"]},
             METRICS: metrics,
             **{name: getattr(metrics, name) for name in self._spec["metrics"]},
@@ -95,7 +100,7 @@ class CopyTrainable(tune.Trainable):
             device = "cuda" if self._spec["gpus"] > 0 else "cpu"
             training = dataclasses.replace(training, device=device)
         folder = UPath(self._spec["checkpoints"])
-        trainer = load_latest(folder, training.device, training.model)
+        trainer = load_latest(folder, training.device, cell=training.model, task=training.task)
         trainer = trainer or Trainer(training)
         self._unreported.extend(trainer.history[self._spec["reported"] :])
         return trainer

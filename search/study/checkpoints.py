@@ -36,7 +36,11 @@ def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
 
 
 def load_latest(
-    folder: StudyPath, device: str | None = None, cell: str | None = None
+    folder: StudyPath,
+    device: str | None = None,
+    *,
+    cell: str | None = None,
+    task: str | None = None,
 ) -> Trainer | None:
     """Load the latest checkpoint that can be read; None if there is none.
 
@@ -44,12 +48,15 @@ def load_latest(
         folder: the checkpoints of the trial.
         device: see :meth:`copytask.Trainer.load`.
         cell: see :meth:`copytask.Trainer.load`.
+        task: see :meth:`copytask.Trainer.load`.
     """
     for iteration in reversed(saved_iterations(folder)):
         path = checkpoint_path(folder, iteration)
         try:
             return with_retries(
-                partial(Trainer.load, path, device, cell=cell), folder, reading=True
+                partial(Trainer.load, path, device, cell=cell, task=task),
+                folder,
+                reading=True,
             )
         except (FileNotFoundError, ValueError) as error:  # try the one before
             log.warning("skipping a checkpoint: %s", error)

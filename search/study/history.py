@@ -117,7 +117,8 @@ class History:
             if trial.tokens_to_solve is None and point.tokens_to_solve is not None:
                 length.solved += 1
         trial.add(point)
-        trial.parameters, trial.host, trial.gpus = event.parameters, event.host, event.gpus
+        trial.parameters, trial.state_floats = event.parameters, event.state_floats
+        trial.host, trial.gpus = event.host, event.gpus
         trial.failures = trial.lost_hosts = 0
         if event.status:
             trial.status = event.status

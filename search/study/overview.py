@@ -147,6 +147,7 @@ def trial_of_tables(row: Row, curve: Sequence[Row]) -> TrialRecord:
         status=row["status"],
         error=row["error"] or "",
         parameters=row["parameters"],
+        state_floats=row.get("state_floats"),
         ended=True,
     )
     # Only trials.csv has when the trial solved T.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from search.config.space import flat_values
 from studies import format as files
 from studies.events import Point, Scores
 
@@ -21,6 +22,7 @@ class TrialRecord:
         status: one of :data:`studies.format.STATUSES`.
         error: why it failed; empty if it did not.
         parameters: trained parameters of its model; None before its first result.
+        state_floats: numbers that its model carries from step to step; None if not recorded.
         host: where it was trained last.
         gpus: share of a GPU that it held there.
         curve: one point an iteration.
@@ -40,6 +42,7 @@ class TrialRecord:
     status: str = files.INTERRUPTED
     error: str = ""
     parameters: int | None = None
+    state_floats: int | None = None
     host: str = ""
     gpus: float | None = None
     curve: list[Point] = field(default_factory=list)
@@ -49,6 +52,11 @@ class TrialRecord:
     lost_hosts: int = 0
     tested: bool = False
     scores: Scores | None = None
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """The values of its training, with those of its architecture among them."""
+        return flat_values(self.training)
 
     @property
     def last(self) -> Point | None:

@@ -180,6 +180,8 @@ class Study:
         metrics: Point,
         parameters: int,
         status: str = "",
+        *,
+        state_floats: int | None = None,
         host: str = "",
         gpus: float | None = None,
     ) -> None:
@@ -190,6 +192,7 @@ class Study:
                 trial_id=trial_id,
                 metrics=metrics,
                 parameters=parameters,
+                state_floats=state_floats,
                 host=host,
                 gpus=gpus,
                 status=status,

@@ -6,8 +6,7 @@ from typing import Any
 
 import yaml
 
-from copytask import MODELS
-from copytask.models import absolute_cell
+from copytask.user_code import absolute_name
 from search.config.reading import override, read_yaml
 from search.config.study_config import StudyConfig
 from search.errors import UserError
@@ -50,13 +49,14 @@ def read_study_file(path: StudyPath) -> dict[str, Any]:
     return document
 
 
-def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
+def read_config(path: StudyPath, model: str | None = None, task: str | None = None) -> StudyConfig:
     """Read the configuration of the study at ``path``.
 
     Args:
         path: the study's directory.
         model: the model that the user names. A study must not choose which code runs, so a user's
             own cell is imported only if the user names it.
+        task: the task that the user names; likewise.
 
     Raises:
         UserError: there is no study, it cannot be read, or ``model`` does not name its cell.
@@ -65,11 +65,12 @@ def read_config(path: StudyPath, model: str | None = None) -> StudyConfig:
         check_free(path)
         raise UserError(f"no study to resume at {path}; start it without --resume")
     values = read_study_file(path).get("config") or {}
-    name = values.get("model")
-    trusted = (*MODELS, model and absolute_cell(model))
-    if isinstance(name, str) and ":" in name and name not in trusted:
-        raise UserError(
-            f"{path / files.STUDY_FILE} names the cell {name!r}. Resuming runs its code: if you "
-            f"trust it, add --model {shlex.quote(name)}"
-        )
+    for kind, key, given in (("cell", "model", model), ("task", "task", task)):
+        name = values.get(key)
+        trusted = given and absolute_name(given)
+        if isinstance(name, str) and ":" in name and name != trusted:
+            raise UserError(
+                f"{path / files.STUDY_FILE} names the {kind} {name!r}. Resuming runs its code: "
+                f"if you trust it, add --{key} {shlex.quote(name)}"
+            )
     return override(files.recorded_values(values), [], {}, str(path / files.STUDY_FILE))

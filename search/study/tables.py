@@ -58,10 +58,11 @@ def trial_row(trial: TrialRecord) -> Row:
     """The row of a trial in trials.csv, and more."""
     last, best = trial.last, trial.best
     return {
-        **trial.training,
+        **trial.hyperparameters,
         "trial_id": trial.id,
         "status": trial.status,
         "parameters": trial.parameters,
+        "state_floats": trial.state_floats,
         "tokens": last and last.tokens,
         "seconds": last and last.seconds,
         "validation_accuracy": best and best.validation_accuracy,

@@ -71,7 +71,8 @@ class EventFiles:
             if trial.id in self._done or not trial.curve:
                 continue
             if trial.id not in self._open:
-                shown = {name: trial.training[name] for name in self._shown}
+                values = trial.hyperparameters
+                shown = {name: values[name] for name in self._shown}
                 self._open[trial.id] = _begin_run(self._folder / trial.id, shown)
             self._open[trial.id].write(trial)
             if trial.ended:

@@ -1,6 +1,6 @@
 import pytest
 
-from copytask.tasks import CHANCE_ACCURACY
+from copytask import TASKS
 from studies.seed_statistics import clopper_pearson, student_interval, summarize_seeds
 
 
@@ -23,4 +23,4 @@ def test_it_is_clipped_and_one_value_tells_nothing():
 def test_a_seed_without_a_model_is_in_the_mean_as_a_guess():
     summary = summarize_seeds([0.9, None], [True, False])
     assert (summary.seeds, summary.solved) == (2, 1)
-    assert summary.mean == pytest.approx((0.9 + CHANCE_ACCURACY) / 2)
+    assert summary.mean == pytest.approx((0.9 + TASKS["delay"].chance_accuracy) / 2)

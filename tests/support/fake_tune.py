@@ -77,6 +77,9 @@ class FakeTrainer:
         self.history = list(history)
         self.model = SimpleNamespace(parameter_count=lambda: 99)
 
+    def state_floats(self) -> int:
+        return 7
+
     @property
     def progress(self) -> SimpleNamespace:
         return SimpleNamespace(iteration=len(self.history))
@@ -112,7 +115,7 @@ class FakeTrainer:
         save_state({"config": self.config.to_dict(), "history": history}, path)
 
     @classmethod
-    def load(cls, path: StudyPath, device: str | None = None, cell: str | None = None):
+    def load(cls, path: StudyPath, device: str | None = None, **named: str | None):
         state = load_state(path)
         history = [Metrics(**metrics) for metrics in state["history"]]
         return cls(TrainingConfig.from_dict(state["config"]), history)
@@ -195,7 +198,9 @@ class Machine:
         monkeypatch.setattr(tune, "run", lambda kind, **how: FakeTune(self, kind, **how).run())
         monkeypatch.setattr(trainable, "Trainer", FakeTrainer)
         monkeypatch.setattr(checkpoints, "Trainer", FakeTrainer)
-        monkeypatch.setattr(background_evaluator, "load_model", lambda path, cell: load_state(path))
+        monkeypatch.setattr(
+            background_evaluator, "load_model", lambda path, cell, task: load_state(path)
+        )
         monkeypatch.setattr(background_evaluator, "evaluate", fake_evaluation)
         monkeypatch.setattr(background_evaluator, "ThreadPoolExecutor", InlineExecutor)
         monkeypatch.setattr(faults, "error_of", lambda trial: self.error)

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from copytask.engine import GATES, Operands, graphs, kernels
+from copytask.models import MODELS, RecurrentCell
 
 BUILDS = [build for build in kernels.runnable_builds() if kernels.load(build)]
 ENGINES = [*BUILDS, "tensors", "blocks"]
@@ -31,21 +32,27 @@ def make_operands(
     """Operands for tokens below ``rows``, or for vectors at ``rows`` = (L, B) positions."""
     generator = torch.Generator().manual_seed(seed)
 
-    def normal(*shape: int) -> torch.Tensor:
+    def normal(*shape: int, scale: float = 1.0) -> torch.Tensor:
         values = torch.randn(shape, generator=generator, dtype=dtype)
-        return (values / shape[-1] ** 0.5).requires_grad_()
+        return (scale * values / shape[-1] ** 0.5).requires_grad_()
 
     G = GATES[cell]
+    linear = cell == "orthogonal"  # grows without end, unless the weights are small
     places = (rows,) if isinstance(rows, int) else rows
     return Operands(
         inputs=normal(*places, G * H),
         mx=normal(*places, H) if multiplicative else None,
-        weight_hh=normal(G * H, H),
+        weight_hh=normal(G * H, H, scale=0.4 if linear else 1.0),
         weight_mh=normal(H, H) if multiplicative else None,
-        bias=normal(H) if cell == "gru" else None,
+        bias=None if cell == "lstm" else below_0(normal(H)) if linear else normal(H),
         h=normal(B, H),
         c=normal(B, H) if cell == "lstm" else None,
     )
+
+
+def below_0(bias: torch.Tensor) -> torch.Tensor:
+    """Above 0 the offset of modReLU makes it jump where its input changes its sign."""
+    return bias.detach().abs().neg().requires_grad_()
 
 
 def make_tokens(rows: int, L: int, B: int) -> torch.Tensor:
@@ -59,3 +66,10 @@ def values_and_gradients(run, cell, operands, index, recalled):
     loss = sum((result * (i + 1)).sin().sum() for i, result in enumerate(results))
     gradients = torch.autograd.grad(loss, [t for t in operands if t is not None])
     return [*results, *gradients]
+
+
+CELLS = sorted(
+    name for name, factory in MODELS.items()
+    if isinstance(factory, type) and issubclass(factory, RecurrentCell) and name != "exprnn"
+)  # fmt: skip
+"""Names of the gated cells."""

@@ -6,7 +6,7 @@ import time
 
 import pytest
 import torch
-from recurrences import ENGINES, make_operands, make_tokens
+from recurrences import CELLS, ENGINES, make_operands, make_tokens
 from torch import nn
 
 from copytask.engine import fused, graphs, reference
@@ -16,10 +16,10 @@ from copytask.models import MODELS, implementations
 I, H, B, L = 12, 20, 3, 37  # noqa: E741  # two blocks of recorded steps, and a rest
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)
-every_model = pytest.mark.parametrize("name", sorted(MODELS))
+every_model = pytest.mark.parametrize("name", CELLS)
 every_implementation = pytest.mark.parametrize(
     ("name", "implementation"),
-    [(name, how) for name in sorted(MODELS) for how in implementations(MODELS[name])],
+    [(name, how) for name in CELLS for how in implementations(MODELS[name])],
 )
 
 

@@ -4,17 +4,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from copytask import TASKS
-from copytask.tasks import BLANK, DELIMITER, PAYLOAD_SYMBOLS, Task
+from copytask.tasks import CopyTask, Task, find_task
+from copytask.tasks.copying import BLANK, DELIMITER
+from copytask.tasks.recall import KEYS
 from copytask.training.seeds import MAX_SEED, Purpose, make_generator, stream_seed
 
 lengths = st.integers(1, 300)
 task_names = st.sampled_from(sorted(TASKS))
 
 
-class Tiny(Task):
+class Tiny(CopyTask):
     """The drawing in Task's docstring: three symbols, a gap of two."""
 
-    def payload_length(self, T: int) -> int:
+    def recalled(self, T: int) -> int:
         return 3
 
     def gap(self, T: int) -> int:
@@ -35,18 +37,95 @@ def test_sizes_are_those_of_the_protocols(T):
     assert TASKS["sequence"].length(T) == 2 * T + 11
 
 
-@given(task=task_names, T=lengths, seed=st.integers(0, MAX_SEED))
-def test_a_sequence_is_payload_gap_delimiter_blanks(task, T, seed):
-    task = TASKS[task]
+@given(name=task_names, T=lengths, seed=st.integers(0, MAX_SEED))
+def test_batches_have_the_sizes_that_the_task_says(name, T, seed):
+    task = TASKS[name]
     tokens, targets = task.sample_batch(make_generator(seed, Purpose.TRAINING), 2, T)
-    S = task.payload_length(T)
     assert tokens.shape == (task.length(T), 2)
+    assert targets.shape == (task.recalled(T), 2)
+    assert tokens.dtype == targets.dtype == torch.int64
+    assert 0 <= int(tokens.min()) <= int(tokens.max()) < task.symbols
+    assert 0 <= int(targets.min()) <= int(targets.max()) < task.outputs
+
+
+@given(name=st.sampled_from(["delay", "sequence"]), T=lengths, seed=st.integers(0, MAX_SEED))
+def test_a_sequence_is_payload_gap_delimiter_blanks(name, T, seed):
+    task = TASKS[name]
+    tokens, targets = task.sample_batch(make_generator(seed, Purpose.TRAINING), 2, T)
+    S = task.recalled(T)
     assert tokens[:S].equal(targets)
-    assert targets.min() >= 0
-    assert targets.max() < PAYLOAD_SYMBOLS
     assert tokens[S : S + task.gap(T)].eq(BLANK).all()
     assert tokens[-S - 1].eq(DELIMITER).all()
     assert tokens[-S:].eq(BLANK).all()
+
+
+def one_sequence(name: str, T: int) -> tuple[list[int], list[int]]:
+    tokens, targets = TASKS[name].sample_batch(make_generator(0, Purpose.TEST), 1, T)
+    return tokens[:, 0].tolist(), targets[:, 0].tolist()
+
+
+@pytest.mark.parametrize("T", [1, 2, 7])
+def test_reverse_asks_for_the_payload_from_its_end(T):
+    tokens, targets = one_sequence("reverse", T)
+    assert targets == tokens[:T][::-1]
+
+
+@pytest.mark.parametrize("T", [1, 2, 7])
+def test_recite_feeds_the_symbol_before_back(T):
+    tokens, targets = one_sequence("recite", T)
+    assert targets == tokens[:T]
+    assert tokens[-T:] == [BLANK, *targets[:-1]]
+
+
+@pytest.mark.parametrize("T", [1, 2, 50])
+def test_selective_scatters_the_payload_among_the_blanks(T):
+    tokens, targets = one_sequence("selective", T)
+    first, rest = tokens[: T + 10], tokens[T + 10 :]
+    assert [token for token in first if token != BLANK] == targets
+    assert rest == [DELIMITER, *[BLANK] * 10]
+
+
+@pytest.mark.parametrize("T", [1, 2, 1000])
+def test_recall_asks_for_every_key_once(T):
+    tokens, targets = one_sequence("recall", T)
+    values = dict(zip(tokens[0 : 2 * T : 2], tokens[1 : 2 * T : 2], strict=True))
+    assert len(values) == T
+    asked = tokens[2 * T + 1 :]
+    assert sorted(asked) == sorted(values)
+    assert [values[key] - KEYS for key in asked] == targets
+
+
+def test_recall_says_how_many_keys_there_are():
+    with pytest.raises(ValueError, match="T <= 1000, but got T=1001"):
+        one_sequence("recall", KEYS + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("delays", "unknown task 'delays'; did you mean 'delay'"),
+        ("torch.nn:GRU", "is no subclass of copytask.Task"),
+        ("torch:no_such", "cannot be imported"),
+        (f"{__name__}:Unfinished", "lacks the method draw, recalled"),
+        (f"{__name__}:NoSizes", "lacks the number of its symbols"),
+    ],
+)
+def test_what_is_no_task_is_refused(name, message):
+    with pytest.raises(ValueError, match=message):
+        find_task(name)
+
+
+class Unfinished(Task):
+    def length(self, T: int) -> int:
+        return T
+
+
+class NoSizes(Unfinished):
+    def recalled(self, T: int) -> int:
+        return T
+
+    def draw(self, generator, batch_size, T):
+        raise NotImplementedError
 
 
 @pytest.mark.parametrize("arguments", [{"batch_size": 0, "T": 5}, {"batch_size": 1, "T": 0}])

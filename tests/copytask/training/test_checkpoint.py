@@ -162,11 +162,11 @@ def test_a_checkpoint_alone_imports_nothing(own_cell, load, tmp_path):
         load(tmp_path, cell="gru")
     assert "own_cell" not in sys.modules
     loaded = load(tmp_path, cell=own_cell)
-    assert isinstance(getattr(loaded, "model", loaded).core, Own)
+    assert isinstance(getattr(loaded, "model", loaded).core.cell, Own)
 
 
 def test_a_model_loads_with_the_factory_of_its_cell(own_cell, tmp_path):
-    assert type(load_model(tmp_path, cell=Own).core) is Own
+    assert type(load_model(tmp_path, cell=Own).core.cell) is Own
     assert "own_cell" not in sys.modules
 
 

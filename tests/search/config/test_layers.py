@@ -35,7 +35,8 @@ def test_the_defaults_in_python_are_those_of_the_default_configuration():
     training = config.training_config(
         100, {name: TRAINING_DEFAULTS[name] for name in config.space}, 0
     )
-    assert training == TrainingConfig(model="gru", T=100)
+    keywords = {"forget_bias": 1.0, "implementation": "auto"}
+    assert training == TrainingConfig(model="gru", T=100, architecture=keywords)
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
@@ -96,12 +97,14 @@ def test_a_dry_run_prints_every_value_that_a_trial_gets(tmp_path, capsys):
     file.write_text("{model: gru, T: 5, space: {learning_rate: 1.0e-3}}")
     assert main(["--config", str(file), "--dry-run", "--storage", str(tmp_path)]) == 0
     printed = yaml.safe_load(capsys.readouterr().out)
-    expected = TrainingConfig(model="gru", T=5, learning_rate=1e-3).to_dict()
+    keywords = {"forget_bias": 1.0, "implementation": "auto"}
+    expected = TrainingConfig(model="gru", T=5, learning_rate=1e-3, architecture=keywords).to_dict()
     del expected["seed"]  # of each trial
     found = {
         "model": "gru",
         "T": 5,
         "task": printed["task"],
+        "architecture": printed["architecture"],
         **printed["training"],
         **printed["space"],
     }
@@ -146,6 +149,8 @@ def test_studies_that_differ_in_what_was_written_alone_have_no_difference(earlie
 
 
 def test_what_is_searched_is_not_in_training_as_well():
-    values = completed({"training": {"batch_size": 7}, "space": {"batch_size": {"choices": [3]}}})
+    values = completed(
+        {"training": {"batch_size": 7}, "space": {"batch_size": {"choices": [3]}}}, {}
+    )
     assert "batch_size" not in values["training"]
     assert "seed" not in values["training"]  # else all trials would have the same

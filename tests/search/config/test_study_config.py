@@ -96,7 +96,7 @@ def test_T_is_sorted_and_unique_and_may_be_one_length(tmp_path):
         ("", ["training.optimizer=adamm"], "optimizer must be one of adam"),
         ("", ["T=[]"], "--set T: needs at least one length"),
         ("", ["T=[0]"], "each >= 1, but got [0]"),
-        ("", ["task=dely"], "input should be 'delay' or 'sequence', but got 'dely'"),
+        ("", ["task=dely"], "unknown task 'dely'; did you mean 'delay'?"),
         ("", ["search.trials=0"], "--set search.trials: input should be greater than"),
         ("", ["search.initial=[{\"hidden\": 3}]"], "did you mean 'hidden_size'?"),
         ("", ["search.initial=[{\"hidden_size\": 0}]"], "hidden_size must be >= 1"),

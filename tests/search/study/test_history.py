@@ -8,6 +8,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from search import run
@@ -45,7 +46,13 @@ def tables(study: Path, folder: Path) -> dict[str, str]:
     """The tables that this version makes of the events."""
     folder.mkdir()
     write_tables(folder, read_history(study, read_config(study)))
-    return {path.name: path.read_text() for path in folder.iterdir()}
+    return {path.name: without_later_columns(path) for path in folder.iterdir()}
+
+
+def without_later_columns(path: Path) -> str:
+    """A table without the columns that the version which wrote the log did not have."""
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return frame.drop(columns="state_floats", errors="ignore").to_csv(index=False)
 
 
 def test_the_log_has_every_kind_of_event():
@@ -63,7 +70,7 @@ def test_the_tables_are_those_of_the_version_that_wrote_the_log(study, tmp_path)
     assert resumed.history.trials["T9-0002"].error == "again: loss nan"
     resumed.write()
     resumed.close()
-    assert {name: (study / name).read_text() for name in TABLES} == before
+    assert {name: without_later_columns(study / name) for name in TABLES} == before
 
 
 def test_a_log_without_the_fields_of_later_versions_gives_the_same_tables(study, tmp_path):

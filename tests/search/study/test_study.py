@@ -316,7 +316,10 @@ from pathlib import Path
 from torch import nn
 
 Path(__file__).with_name("ran").touch()
-factory = nn.RNN
+
+
+def factory(input_size, hidden_size, forget_bias=1.0, implementation="auto"):
+    return nn.RNN(input_size, hidden_size)
 """
 
 

@@ -1,4 +1,4 @@
-"""A user's own cell: imports its factory by file or by module."""
+"""A user's own model or task: imports it by file or by module."""
 
 import difflib
 import hashlib
@@ -7,20 +7,17 @@ import importlib.util
 import os
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import cast
-
-from torch import nn
+from typing import Any
 
 FILE_ENDING = ".py"
 
 
-def absolute_cell(name: str) -> str:
-    """Make the path in ``path/file.py:factory`` absolute, so that it holds in every folder.
+def absolute_name(name: str) -> str:
+    """Make the path in ``path/file.py:name`` absolute, so that it holds in every folder.
 
-    Any other name of a model is returned unchanged.
+    Any other name is returned unchanged.
     """
     source, _, attribute = name.rpartition(":")
     if not source.endswith(FILE_ENDING):
@@ -28,10 +25,10 @@ def absolute_cell(name: str) -> str:
     return f"{_absolute(source)}:{attribute}"
 
 
-def is_same_cell(given: str, recorded: str) -> bool:
-    """Whether a name that a user gives means the recorded cell.
+def is_same_code(given: str, recorded: str) -> bool:
+    """Whether a name that a user gives means the recorded model or task.
 
-    For a file, only its name and the factory count: its folder may differ on this machine.
+    For a file, only its name and what it holds count: its folder may differ on this machine.
     """
     if given == recorded:
         return True
@@ -41,11 +38,15 @@ def is_same_cell(given: str, recorded: str) -> bool:
     )
 
 
-def import_cell(name: str) -> Callable[..., nn.Module]:
-    """Import the factory that ``package.module:factory`` or ``path/file.py:factory`` names.
+def import_object(name: str, what: str) -> Any:
+    """Import what ``package.module:attribute`` or ``path/file.py:attribute`` names.
+
+    Args:
+        name: where it is.
+        what: "cell" or "task", for messages.
 
     Raises:
-        ValueError: it cannot be imported, or cannot be called; the message says what to do.
+        ValueError: it cannot be imported; the message says what to do.
     """
     source, _, attribute = name.rpartition(":")
     try:
@@ -55,7 +56,7 @@ def import_cell(name: str) -> Callable[..., nn.Module]:
             near = difflib.get_close_matches(attribute, vars(module), n=1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             raise AttributeError(f"{source} has no {attribute!r}{hint}")
-        factory = getattr(module, attribute)
+        return getattr(module, attribute)
     except Exception as error:  # the user's module may raise anything while it is imported
         advice = ""
         if isinstance(error, ModuleNotFoundError) and error.name == source.partition(".")[0]:
@@ -65,14 +66,8 @@ def import_cell(name: str) -> Callable[..., nn.Module]:
                 f"path/to/{Path(file).name}:{attribute}"
             )
         raise ValueError(
-            f"the cell {name!r} cannot be imported: {type(error).__name__}: {error}{advice}"
+            f"the {what} {name!r} cannot be imported: {type(error).__name__}: {error}{advice}"
         ) from error
-    if not callable(factory):
-        raise ValueError(
-            f"the cell {name!r} is a {type(factory).__name__}; it must be a class or a function "
-            "that makes the cell"
-        )
-    return cast("Callable[..., nn.Module]", factory)
 
 
 def _absolute(source: str) -> Path:
@@ -89,7 +84,7 @@ def _import_file(source: str) -> ModuleType:
     path = _absolute(source)
     # A unique name: a module with the file's name may already be imported.
     digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
-    name = f"cell_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{digest}"
+    name = f"user_{re.sub(r'[^0-9A-Za-z]', '_', path.stem)}_{digest}"
     if name in sys.modules:
         return sys.modules[name]
     if not path.is_file():

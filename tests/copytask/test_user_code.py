@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from copytask import Trainer, TrainingConfig, load_model
-from copytask.models import absolute_cell, find_factory, is_same_cell
+from copytask.models import find_factory
+from copytask.user_code import absolute_name, is_same_code
 
 SOURCE = """
 from __future__ import annotations
@@ -45,8 +46,8 @@ def test_a_file_is_found_from_every_folder_and_runs_once(file, tmp_path, monkeyp
     import random
 
     monkeypatch.chdir(file.parent)
-    named = absolute_cell("random.py:LeakyRNN")
-    assert named == absolute_cell("../home/random.py:LeakyRNN") == f"{file}:LeakyRNN"
+    named = absolute_name("random.py:LeakyRNN")
+    assert named == absolute_name("../home/random.py:LeakyRNN") == f"{file}:LeakyRNN"
     monkeypatch.chdir("/")
     factory = find_factory(named)
     assert find_factory(f"{file}:LeakyRNN") is factory
@@ -58,12 +59,12 @@ def test_a_file_is_found_from_every_folder_and_runs_once(file, tmp_path, monkeyp
 
 def test_a_home_folder_is_known(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert absolute_cell("~/cells.py:Cell") == f"{tmp_path}/cells.py:Cell"
+    assert absolute_name("~/cells.py:Cell") == f"{tmp_path}/cells.py:Cell"
 
 
 @pytest.mark.parametrize("name", ["gru", "package.cells:Cell", "torch.nn:GRU", "nothing"])
 def test_other_names_stay_as_they_are(name):
-    assert absolute_cell(name) == name
+    assert absolute_name(name) == name
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_a_file_that_fails_is_read_again(file):
     ],
 )
 def test_a_file_may_have_moved(given, recorded, same):
-    assert is_same_cell(given, recorded) is same
+    assert is_same_code(given, recorded) is same
 
 
 def test_a_checkpoint_is_loaded_from_where_the_user_says_that_the_file_is(file, tmp_path):

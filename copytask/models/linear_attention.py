@@ -1,0 +1,131 @@
+"""Linear attention: a memory of fixed size that keys write to and queries read from.
+
+Shapes: L steps, B sequences, D width, F frequencies, V size of a value, S steps with an output.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from copytask.engine.memory import chunked_memory
+from copytask.models.clock import Clock, rotate
+from copytask.models.stack import Mixer, Stack, check_choice
+
+OPEN = 7.0
+"""Start of the gated decay: exp(-softplus(-7)) is 0.999, a memory of a thousand steps."""
+
+
+class FastWeights(Mixer):
+    """S_t = al_t S_{t-1} + k_t r_t^T, y_t = S_t^T q_t; see :mod:`copytask.engine.memory`."""
+
+    def __init__(
+        self, width: int, clock: Clock | None, key_size: int, value_size: int, rule: str, decay: str
+    ):
+        super().__init__()
+        self.clock, self.key_size, self.value_size = clock, key_size, value_size
+        if clock is None:
+            self.content = nn.Linear(width, 2 * key_size, bias=False)
+        else:
+            self.query, self.key = clock.identity(1), clock.identity(1)
+        self.value = nn.Linear(width, value_size, bias=False)
+        self.gate = nn.Linear(width, 1)
+        nn.init.zeros_(self.gate.weight)
+        nn.init.ones_(self.gate.bias)
+        self.rule, self.decay = rule, decay
+        if rule == "delta":
+            self.strength = nn.Linear(width, 1)
+            nn.init.zeros_(self.strength.weight)
+            nn.init.constant_(self.strength.bias, 2.0)
+        if decay == "constant":
+            self.forgetting = nn.Parameter(torch.tensor(-OPEN))
+        elif decay == "gated":
+            self.forget = nn.Linear(width, 1)
+            nn.init.zeros_(self.forget.weight)
+            nn.init.constant_(self.forget.bias, -OPEN)
+        self.out = nn.Linear(value_size, width, bias=False)
+
+    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+        """See :meth:`Mixer.forward`."""
+        L, B, _ = x.shape
+        memory, z = (None, None) if state is None else state
+        if memory is None:
+            memory = x.new_zeros(B, self.key_size, self.value_size)
+        if self.clock is None:
+            q, k = F.normalize(F.silu(self.content(x)).view(L, B, 2, self.key_size), dim=-1).unbind(
+                2
+            )
+        else:
+            phases, z = self.clock(tokens, z)
+            phases = phases * self.clock.frequencies**-0.5
+            q, k = rotate(phases[L - last :], self.query[0]), rotate(phases, self.key[0])
+        v = self.gate(x).sigmoid() * self.value(x)
+        log_decay = beta = None
+        if self.decay == "constant":
+            log_decay = -F.softplus(self.forgetting).expand(L, B)
+        elif self.decay == "gated":
+            log_decay = -F.softplus(self.forget(x)[..., 0])
+        if self.rule == "delta":
+            beta = self.strength(x)[..., 0].sigmoid()
+        y, memory = chunked_memory(q[len(q) - last :], k, v, memory, log_decay=log_decay, beta=beta)
+        return self.out(y), (memory, z)
+
+    def state_floats(self, steps: int) -> int:
+        """See :meth:`Mixer.state_floats`."""
+        clock = 0 if self.clock is None else 2 * self.clock.frequencies
+        return self.key_size * self.value_size + clock
+
+
+class LinearAttention(Stack):
+    """Fast weights: linear attention, and with its switches RetNet, Mamba-2, DeltaNet and Gated
+    DeltaNet in their recurrent core.
+
+    Sources: Katharopoulos et al. 2020, arXiv 2006.16236 (``add``, no decay); Sun et al. 2023,
+    arXiv 2307.08621 (RetNet: decay ``constant``); Dao & Gu 2024, arXiv 2405.21060 (Mamba-2: decay
+    ``gated``); Schlag et al. 2021, arXiv 2102.11174 (DeltaNet: ``delta``); Yang et al. 2024, arXiv
+    2412.06464 (Gated DeltaNet: ``delta`` and ``gated``).
+
+    Args:
+        symbols: of the input.
+        hidden_size: D.
+        layers: blocks.
+        addressing: what keys and queries are made of: the ``clock`` alone, or the ``content``.
+        clock: with ``addressing="clock"``: ``reset`` or ``absolute``, see the transformer.
+        gate: of the reset clock: ``hard`` is rounded in evaluation, ``soft`` is not.
+        key_size: numbers in a key, even: 2F of a clock. With the uniform spectrum the keys of so
+            many positions in a row are orthonormal.
+        value_size: V.
+        spectrum: of the clock, see :func:`copytask.models.clock.make_spectrum`.
+        rule: ``add`` writes the value, ``delta`` replaces what the key held by it.
+        decay: of the memory: ``none``, ``constant`` (learned) or ``gated`` (by the content).
+        mlp_ratio: width of the MLPs, in units of D; 0: none.
+    """
+
+    def __init__(
+        self,
+        symbols: int,
+        *,
+        hidden_size: int = 64,
+        layers: int = 1,
+        addressing: str = "clock",
+        clock: str = "reset",
+        gate: str = "hard",
+        key_size: int = 1024,
+        value_size: int = 16,
+        spectrum: str = "mixed",
+        rule: str = "add",
+        decay: str = "none",
+        mlp_ratio: float = 0.0,
+    ):
+        check_choice("addressing", addressing, ("clock", "content"))
+        check_choice("rule", rule, ("add", "delta"))
+        check_choice("decay", decay, ("none", "constant", "gated"))
+
+        def mixer() -> Mixer:
+            phases = None
+            if addressing == "clock":
+                phases = Clock(symbols, key_size // 2, spectrum, clock, gate)
+            return FastWeights(hidden_size, phases, key_size, value_size, rule, decay)
+
+        super().__init__(symbols, hidden_size, [mixer() for _ in range(layers)], mlp_ratio)

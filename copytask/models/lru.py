@@ -1,0 +1,87 @@
+"""The linear recurrent unit.
+
+Shapes: L steps, B sequences, D width, N complex units, S steps with an output.
+"""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from copytask.engine.scan import linear_scan
+from copytask.models.clock import rotate
+from copytask.models.stack import Mixer, Stack
+
+
+class LRUMixer(Mixer):
+    """x_t = lam x_{t-1} + gam (B u_t), y_t = Re(C x_t) + D u_t, lam = exp(-exp(nu) + i th)."""
+
+    def __init__(self, width: int, units: int, radius: float):
+        super().__init__()
+        self.units = units
+        u = torch.rand(units)
+        r2 = u * (1 - radius**2) + radius**2
+        self.nu = nn.Parameter((-0.5 * r2.log()).clamp_min(1e-8).log())
+        self.theta = nn.Parameter(torch.rand(units) * 2 * math.pi)
+        self.scale = nn.Parameter(torch.ones(units))
+        self.read = nn.Linear(width, 2 * units, bias=False)
+        self.out = nn.Linear(2 * units, width, bias=False)
+        self.skip = nn.Parameter(torch.zeros(width))
+
+    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+        """See :meth:`Mixer.forward`."""
+        L, B, _ = x.shape
+        N = self.units
+        u = self.read(x) * self.scale.repeat(2)
+        # In a frame that turns by theta the recurrence is real.
+        turns = torch.arange(1, L + 1, device=x.device)[:, None] * self.theta.double()
+        cos, sin = turns.cos().to(x.dtype)[:, None], turns.sin().to(x.dtype)[:, None]
+        back, forth = torch.cat((cos, -sin), -1), torch.cat((cos, sin), -1)
+        radius = torch.exp(-self.nu.exp()).repeat(2).expand(L, B, 2 * N)
+        if state is None:
+            state = x.new_zeros(B, 2 * N)
+        h = rotate(linear_scan(radius, rotate(u, back), state), forth)
+        y = self.out(h[L - last :]) + self.skip * x[L - last :]
+        return y, h[-1]
+
+    def state_floats(self, steps: int) -> int:
+        """See :meth:`Mixer.state_floats`."""
+        return 2 * self.units
+
+
+class LRU(Stack):
+    """The linear recurrent unit: a diagonal, complex, linear recurrence.
+
+    Source: Orvieto et al. 2023, arXiv 2303.06349. There gam starts at sqrt(1 - |lam|^2), which
+    shuts the input out as |lam| goes to 1; here it starts at 1. It is linear and time-invariant, so
+    it learns one lag: train it at T exactly.
+
+    Args:
+        symbols: of the input.
+        hidden_size: D.
+        layers: blocks.
+        units: N.
+        radius: |lam| starts uniform (in area) between this and 1.
+        mlp_ratio: width of the MLPs, in units of D.
+    """
+
+    def __init__(
+        self,
+        symbols: int,
+        *,
+        hidden_size: int = 64,
+        layers: int = 1,
+        units: int = 256,
+        radius: float = 0.999,
+        mlp_ratio: float = 2.0,
+    ):
+        mixers: list[Mixer] = [LRUMixer(hidden_size, units, radius) for _ in range(layers)]
+        super().__init__(symbols, hidden_size, mixers, mlp_ratio)
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The eigenvalues learn at a quarter of the rate."""
+        slow = [p for n, p in self.named_parameters() if n.endswith((".nu", ".theta"))]
+        chosen = {id(p) for p in slow}
+        rest = [p for p in self.parameters() if id(p) not in chosen]
+        return [{"params": rest, "lr_scale": 1.0}, {"params": slow, "lr_scale": 0.25}]
