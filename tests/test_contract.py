@@ -11,7 +11,8 @@ from searches import ROOT
 
 import copytask
 from analysis.report.page.studies import config_download
-from copytask import TASKS
+from copytask import MODELS, TASKS
+from copytask.models import architecture_keywords
 from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 from search.config.space import ARCHITECTURE, STUDY_FIELDS
@@ -58,3 +59,28 @@ def test_the_table_of_all_settings_has_them_with_their_defaults():
     fields = {field.name: field.default for field in dataclasses.fields(copytask.TrainingConfig)}
     expected = {name: fields[name] for name in fields if name not in (*STUDY_FIELDS, ARCHITECTURE)}
     assert {name: yaml.safe_load(value) for name, value in rows} == expected
+
+
+def test_every_model_is_described_with_its_hyperparameters_and_their_defaults():
+    text = (ROOT / "docs" / "models.md").read_text()
+    described = {}
+    for heading, section in re.findall(r"^## (`.+)\n([\s\S]+?)(?=^## |\Z)", text, re.MULTILINE):
+        rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", section, re.MULTILINE)
+        for model in re.findall(r"`(\w+)`", heading):
+            described[model] = {name: yaml.safe_load(value) for name, value in rows}
+    assert described == {
+        model: {name: keyword.default for name, keyword in architecture_keywords(factory).items()}
+        for model, factory in MODELS.items()
+    }
+
+
+def test_every_task_is_described_and_drawn_as_in_its_docstring():
+    text = (ROOT / "docs" / "task.md").read_text()
+    drawn = {}
+    for name, section in re.findall(r"^## `(\w+)`\n([\s\S]+?)(?=^## )", text, re.MULTILINE):
+        (rows,) = re.findall(r"^input (.+)\ntarget (.+)$", section, re.MULTILINE)
+        drawn[name] = [row.split() for row in rows]
+    assert set(drawn) == set(TASKS)
+    for name, task in TASKS.items():
+        for rows in re.findall(r"tokens (.+)\n +targets (.+)", task.__doc__ or ""):
+            assert [row.split() for row in rows] == drawn[name]

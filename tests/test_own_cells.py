@@ -1,6 +1,7 @@
-"""A cell in a file of its own, outside of the project, as a user searches it on real Ray."""
+"""A model and a task in files of their own, outside of the project, searched on real Ray."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,33 @@ def test_a_module_in_the_current_folder_is_found_by_the_workers(home):
     assert (code, err) == (0, "")
     (row,) = read(folder / "runs" / "leaky.LeakyRNN-delay" / files.TRIALS_FILE)
     assert row["status"] == files.COMPLETED
+
+
+@pytest.mark.slow
+def test_a_model_and_a_task_in_files_are_searched_compared_and_replayed(home):
+    for example in ("causal_convolution.py", "running_sum.py"):
+        shutil.copy(ROOT / "examples" / example, home / "mine")
+    model = ["--model", "mine/causal_convolution.py:CausalConvolution"]
+    task = ["--task", "mine/running_sum.py:RunningSum"]
+    search = ["search.run", "--config", "tiny.yaml", "--T", 3, "--trials", 2, *model, *task]
+    code, out, err = run(*search, "--set", "space.window={choices: [2, 4]}", cwd=home)
+    assert (code, err) == (0, "")
+    study = home / "runs" / "causal_convolution.CausalConvolution-running_sum.RunningSum"
+    rows = read(study / files.TRIALS_FILE)
+    assert [row["status"] for row in rows] == [files.COMPLETED] * 2
+    assert {row["window"] for row in rows} <= {2, 4}
+
+    again = ["search.run", "--replay", study, rows[0]["trial_id"], *model]
+    code, _, err = run(*again, cwd=home)
+    assert code == 2
+    assert f"if you trust it, add --task {home}/mine/running_sum.py:RunningSum" in err
+    code, out, err = run(*again, *task, cwd=home)
+    assert (code, err) == (0, "")
+    assert "iterations as recorded" in out
+
+    code, out, err = run("analysis.compare", study, "--output", home / "reports")
+    assert (code, err) == (0, "")
+    assert "causal_convolution.py:CausalConvolution" in out
 
 
 def test_a_broken_cell_leaves_no_study(home):
