@@ -5,8 +5,8 @@
     python -m search.generalize runs/my-cell --allow-import
 
 Does not train. Writes generalization.csv into each study, which
-python -m analysis.compare then shows. Your own cells are imported only with
---allow-import.
+python -m analysis.compare then shows. Your own models and tasks are imported
+only with --allow-import.
 """
 
 import argparse
@@ -16,8 +16,9 @@ from typing import Any
 
 from rich.console import Console
 
-from copytask import MAX_SEED, MODELS, Purpose, configure_process, evaluate, load_model
+from copytask import MAX_SEED, MODELS, TASKS, Purpose, configure_process, evaluate, load_model
 from search.config.reading import recorded_config
+from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.storage.csv_tables import Row, read_rows, write_rows
 from search.storage.store import error_message
@@ -64,7 +65,7 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--allow-import",
         action="store_true",
-        help="import your own cells that the studies name, which runs their code",
+        help="import your own models and tasks that the studies name, which runs their code",
     )
     return parser
 
@@ -79,8 +80,8 @@ def _at_least_one(text: str) -> int:
     return number
 
 
-def read_best(study: StudyPath) -> tuple[str, list[Row]]:
-    """Read the model that a study searches, and the rows of its best.csv.
+def read_best(study: StudyPath) -> tuple[StudyConfig, list[Row]]:
+    """Read the configuration of a study, and the rows of its best.csv.
 
     Raises:
         UserError: study.yaml or best.csv cannot be read.
@@ -96,12 +97,12 @@ def read_best(study: StudyPath) -> tuple[str, list[Row]]:
     for row in rows:
         if lacking := [name for name in needed if row.get(name) is None]:
             raise UserError(f"{table}: a row has no value for {lacking[0]}")
-    return config.model, rows
+    return config, rows
 
 
 def score_model(
     study: StudyPath,
-    model: str,
+    config: StudyConfig,
     best: Row,
     lengths: list[int],
     payloads: int,
@@ -112,30 +113,39 @@ def score_model(
 
     Args:
         study: the study's directory.
-        model: the model in study.yaml; the checkpoint must be of it.
+        config: that of study.yaml; the checkpoint must be of its model and task.
         best: the row of best.csv.
         lengths: lengths to test at.
         payloads: test payloads at each length.
         seed: seed of the payloads.
-        allow_import: whether to import the module of a user's own cell.
+        allow_import: whether to import a user's own model and task.
 
     Raises:
-        UserError: the model cannot be loaded, or needs a module that may not be imported.
+        UserError: the model cannot be loaded, needs a module that may not be imported, or its task
+            has no such length.
     """
-    if model not in MODELS and not allow_import:
-        raise UserError(
-            f"{study}, T = {best['T']}: its model is the cell {model!r}. Loading it runs its code: "
-            "if you trust it, add --allow-import"
-        )
+    where = f"{study}, T = {best['T']}"
+    for what, name, known in (
+        ("model is the cell", config.model, MODELS), ("task is", config.task, TASKS),
+    ):  # fmt: skip
+        if name not in known and not allow_import:
+            raise UserError(
+                f"{where}: its {what} {name!r}. Loading it runs its code: if you trust it, add "
+                "--allow-import"
+            )
     try:
-        trained = load_model(study / str(best["checkpoint"]), cell=model)
+        path = study / str(best["checkpoint"])
+        trained = load_model(path, cell=config.model, task=config.task)
     except (OSError, ValueError) as error:
-        raise UserError(f"{study}, T = {best['T']}: {' '.join(str(error).split())}") from None
+        raise UserError(f"{where}: {' '.join(str(error).split())}") from None
     rows = []
     for length in lengths:
-        scores = evaluate(
-            trained, best["task"], length, payloads=payloads, seed=seed, purpose=Purpose.TEST
-        )
+        try:
+            scores = evaluate(
+                trained, config.task, length, payloads=payloads, seed=seed, purpose=Purpose.TEST
+            )
+        except ValueError as error:
+            raise UserError(f"{where}: {error}; choose other lengths with --T") from None
         columns = ("accuracy", "accuracy_low", "accuracy_high", "exact_match", "recalled_bits")
         rows.append(
             {name: best[name] for name in ("task", "T", "trial_id")}
@@ -169,7 +179,7 @@ def generalize(
     for study, name in studies.items():
         rows: list[dict[str, Any]] = []
         try:
-            model, best = read_best(study)
+            config, best = read_best(study)
         except UserError as error:
             skipped.append(str(error))
             continue
@@ -177,7 +187,7 @@ def generalize(
             skipped.append(f"{study}: no T has a best trial yet")
         for row in best:
             try:
-                found = score_model(study, model, row, lengths, payloads, seed, allow_import)
+                found = score_model(study, config, row, lengths, payloads, seed, allow_import)
             except UserError as error:
                 skipped.append(str(error))
                 continue

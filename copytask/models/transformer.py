@@ -66,7 +66,8 @@ class ContentAttention(Mixer):
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""
-        return 2 * steps * self.out.in_features
+        clock = 0 if self.clock is None else 2 * self.clock.frequencies
+        return 2 * steps * self.out.in_features + clock
 
 
 class ClockAttention(Mixer):

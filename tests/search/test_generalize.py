@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from searches import ROOT
 from study_files import trial, write_study
 
 from copytask import Purpose, Trainer, TrainingConfig, evaluate, load_model
@@ -12,9 +13,11 @@ from studies import format as files
 from studies.columns import GENERALIZATION
 
 
-def write_model(folder: Path, T: int, model: str = "gru") -> Path:
+def write_model(folder: Path, T: int, model: str = "gru", task: str = "delay") -> Path:
     """A model that trained for an iteration, as the best one at T of a study."""
-    trainer = Trainer(TrainingConfig(model=model, T=T, hidden_size=8, tokens_per_iteration=500))
+    trainer = Trainer(
+        TrainingConfig(model=model, task=task, T=T, hidden_size=8, tokens_per_iteration=500)
+    )
     next(iter(trainer))
     path = folder / f"checkpoints/T={T}"
     trainer.save(path)
@@ -127,6 +130,29 @@ def test_a_cell_of_one_s_own_that_is_gone_is_named(
     monkeypatch.undo()
     assert main([*arguments, "--allow-import"]) == 2
     assert "the cell 'own_cells:factory' cannot be imported" in capsys.readouterr().err
+
+
+def test_a_task_of_one_s_own_is_imported_only_if_allowed(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task = f"{ROOT}/examples/running_sum.py:RunningSum"
+    folder = write_study(runs, "sum", model="gru", task=task, T=[5])
+    write_model(folder, 5, task=task)
+    arguments = [str(runs), "--T", "6", "--payloads", "5"]
+    assert main(arguments) == 2
+    assert f"its task is {task!r}. Loading it runs its code" in capsys.readouterr().err
+    assert main([*arguments, "--allow-import"]) == 0
+    assert pd.read_csv(folder / files.GENERALIZATION_FILE)["test_T"].tolist() == [6]
+
+
+def test_a_length_that_the_task_lacks_is_one_line(
+    runs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(write_study(runs, "pairs", model="gru", task="recall", T=[5]), 5, task="recall")
+    assert main([str(runs), "--T", "6", "2000", "--payloads", "5"]) == 2
+    told = capsys.readouterr().err
+    assert told.endswith("T <= 1000, but got T=2000; choose other lengths with --T\n")
+    assert told.count("\n") == 1
 
 
 def test_a_checkpoint_does_not_choose_another_cell_than_its_study(

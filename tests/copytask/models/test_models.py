@@ -138,6 +138,13 @@ def test_the_state_is_counted(name):
     assert core.state_floats(L) * B == count_floats(core(random_tokens())[1])
 
 
+@pytest.mark.parametrize("clock", ["reset", "absolute"])
+@pytest.mark.parametrize("name", ["linear_attention", "transformer"])
+def test_the_state_is_counted_with_addressing_by_content(name, clock):
+    core = make_model(name, addressing="content", clock=clock, layers=2).core
+    assert core.state_floats(L) * B == count_floats(core(random_tokens())[1])
+
+
 @pytest.mark.parametrize("name", CELLS)
 def test_the_keeping_gate_starts_at_the_forget_bias(name):
     cell = make_model(name, forget_bias=1.5).core
