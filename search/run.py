@@ -63,10 +63,11 @@ def add_what(group: Group) -> None:
     """Model, task, lengths and configuration."""
     model = group.add_argument(
         "--model",
-        help=f"architecture: {', '.join(MODELS)}, or your own cell as path/file.py:factory",
+        help=f"architecture: {', '.join(MODELS)}, or your own as path/file.py:factory",
     )
     task = group.add_argument(
-        "--task", help=f"protocol of the copy task: {' or '.join(TASKS)} (default: delay)"
+        "--task",
+        help=f"task: {', '.join(TASKS)}, or your own as path/file.py:MyTask (default: delay)",
     )
     group.add_argument(
         "--T", nargs="*", type=int, metavar="T",
