@@ -81,7 +81,7 @@ T = whole("T", "steps", "length that the model is trained for")
 TRIAL_ID = text("trial_id", "name of the trial, unique in its study")
 STATUS = text("status", f"how the trial ended: {', '.join(f'`{name}`' for name in files.STATUSES)}")
 LEARNING_RATE = real("learning_rate", "", "learning rate at the start of the training")
-HIDDEN_SIZE = whole("hidden_size", "units", "units of a layer")
+HIDDEN_SIZE = whole("hidden_size", "units", "units of a cell, or width of a stack of blocks")
 CURRICULUM_LENGTH = whole(
     "curriculum_length", "optimizer steps", "steps until the longest training length is T"
 )

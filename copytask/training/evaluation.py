@@ -27,13 +27,13 @@ class Evaluation:
     """The scores of a model at one length, on payloads of S symbols.
 
     Attributes:
-        accuracy: share of the payload symbols recalled; chance is 0.1.
+        accuracy: share of the payload symbols recalled; chance is 1 / outputs of the task.
         accuracy_low: lower end of the accuracy's 95 % interval over payloads.
         accuracy_high: upper end of that interval.
         exact_match: share of the payloads recalled without a mistake.
-        cross_entropy: cross-entropy in nats per symbol; chance is ln 10.
-        recalled_bits: S log2(10) minus the cross-entropy of a payload in bits, at least 0: how much
-            of the payload the model recalls.
+        cross_entropy: cross-entropy in nats per symbol; chance is ln(outputs).
+        recalled_bits: S log2(outputs) minus the cross-entropy of a payload in bits, at least 0: how
+            much of the payload the model recalls.
         payloads: number of payloads.
     """
 
