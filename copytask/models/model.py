@@ -55,13 +55,14 @@ class CellAdapter(SequenceModel):
         hidden_size: width of the cell's outputs.
     """
 
+    streams = False  # the state that a cell returns need not be all that it would continue from
     one_hot: Tensor
 
     def __init__(self, cell: nn.Module, symbols: int, hidden_size: int):
         super().__init__()
         self.register_buffer("one_hot", torch.eye(symbols), persistent=False)
         self.cell, self.width = cell, hidden_size
-        self._register_load_state_dict_pre_hook(_name_cell)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_name_cell)  # type: ignore[no-untyped-call]
 
     def forward(
         self, tokens: Tensor, state: Any = None, recalled: int | None = None
@@ -79,9 +80,13 @@ class CellAdapter(SequenceModel):
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`SequenceModel.state_floats`; found out by running a few steps."""
+        training = self.training
+        self.eval()  # so that a normalization does not learn from these steps
         with torch.no_grad():
             tokens = torch.zeros(2, 1, dtype=torch.int64, device=self.one_hot.device)
-            return count_floats(self(tokens)[1])
+            floats = count_floats(self(tokens)[1])
+        self.train(training)
+        return floats
 
 
 def count_floats(state: Any) -> int:
@@ -91,10 +96,12 @@ def count_floats(state: Any) -> int:
     return sum(map(count_floats, state)) if isinstance(state, tuple | list) else 0
 
 
-def _name_cell(state: dict[str, Any], prefix: str, *_: Any) -> None:
+def _name_cell(adapter: nn.Module, state: dict[str, Any], prefix: str, *_: Any) -> None:
     """Read a checkpoint of an earlier version, in which the cell was the architecture itself."""
-    for name in [n for n in state if n.startswith(prefix) and not n.startswith(f"{prefix}cell.")]:
-        state[f"{prefix}cell.{name.removeprefix(prefix)}"] = state.pop(name)
+    named = {n: f"{prefix}cell.{n.removeprefix(prefix)}" for n in state if n.startswith(prefix)}
+    expected = {f"{prefix}{name}" for name in adapter.state_dict()}
+    if set(named) != expected and set(named.values()) == expected:
+        state.update({after: state.pop(before) for before, after in named.items()})
 
 
 class CopyModel(nn.Module):

@@ -217,17 +217,22 @@ EARLIER_ARCHITECTURE = ("forget_bias", "initialization", "implementation")
 """Hyperparameters that earlier versions recorded beside the architecture's own."""
 
 
-def recorded_training(values: Mapping[str, Any]) -> dict[str, Any]:
+def recorded_training(
+    values: Mapping[str, Any], factory: Callable[..., nn.Module] | None = None
+) -> dict[str, Any]:
     """The plain values of a TrainingConfig, as this version has them, of any version.
 
     Earlier versions recorded three hyperparameters of the cells for every model, also where they
     had no effect; those are dropped.
+
+    Args:
+        factory: that of the model; None imports the one that ``values`` names.
     """
     recorded = {k: v for k, v in values.items() if k not in EARLIER_ARCHITECTURE}
     architecture = dict(recorded.get("architecture", {}))
     earlier = {k: values[k] for k in EARLIER_ARCHITECTURE if k in values}
     if earlier:
-        known = architecture_keywords(find_factory(values["model"]))
+        known = architecture_keywords(factory or find_factory(values["model"]))
         architecture = {**{k: v for k, v in earlier.items() if k in known}, **architecture}
     return {**recorded, "architecture": architecture}
 
@@ -259,11 +264,11 @@ def load_model(
     with damage_as_value_error(path):
         # Initial weights are drawn and then replaced; leave the global generator as it was.
         with torch.random.fork_rng(devices=[]):
-            config = recorded_training(state["config"])
+            config = recorded_training(state["config"], factory)
             model = build_model(
                 factory,
                 config["hidden_size"],
-                task=task if task is not None else config["task"],
+                task=task if task is not None else config.get("task", "delay"),
                 **config["architecture"],
             )
         model.load_state_dict(state["model"])

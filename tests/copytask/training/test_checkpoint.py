@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
-from copytask import Trainer, TrainingConfig, load_model
+from copytask import Trainer, TrainingConfig, build_model, load_model
 from copytask.training.checkpoint import copy_checkpoint, load_state, save_state
 
 CONFIG = TrainingConfig(
@@ -168,6 +168,35 @@ def test_a_checkpoint_alone_imports_nothing(own_cell, load, tmp_path):
 def test_a_model_loads_with_the_factory_of_its_cell(own_cell, tmp_path):
     assert type(load_model(tmp_path, cell=Own).core.cell) is Own
     assert "own_cell" not in sys.modules
+
+
+def test_an_earlier_checkpoint_with_a_factory_imports_nothing(own_cell, tmp_path):
+    state = load_state(tmp_path)
+    del state["config"]["architecture"], state["config"]["task"]
+    state["config"]["forget_bias"] = 1.0
+    save_state(state, tmp_path)
+    assert type(load_model(tmp_path, cell=Own).core.cell) is Own
+    assert "own_cell" not in sys.modules
+
+
+class OwnAround(nn.Module):
+    """A user's cell that has a part called cell."""
+
+    def __init__(self, symbols: int, hidden_size: int):
+        super().__init__()
+        self.cell = nn.GRU(symbols, hidden_size)
+
+    def forward(self, x):
+        return self.cell(x)
+
+
+def test_weights_of_an_earlier_checkpoint_are_found_by_their_names():
+    model = build_model(OwnAround, 2)
+    state = model.state_dict()
+    earlier = {name.replace("core.cell.", "core."): value for name, value in state.items()}
+    assert "core.cell.weight_ih_l0" in earlier
+    model.load_state_dict(earlier)
+    model.load_state_dict(state)
 
 
 def test_a_cell_that_the_caller_names_but_that_is_gone_is_told(own_cell, tmp_path):
