@@ -119,6 +119,8 @@ class LinearAttention(Stack):
         mlp_ratio: float = 0.0,
     ):
         check_choice("addressing", addressing, ("clock", "content"))
+        if key_size < 2 or key_size % 2:
+            raise ValueError(f"key_size must be even and >= 2, but got {key_size}")
         check_choice("rule", rule, ("add", "delta"))
         check_choice("decay", decay, ("none", "constant", "gated"))
 

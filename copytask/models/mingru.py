@@ -25,9 +25,11 @@ class MinGRUMixer(Mixer):
         self.out = nn.Linear(self.units, width)
         with torch.no_grad():
             self.project.bias.zero_()
-            # Time constants log-uniform up to the longest, in the manner of Tallec & Ollivier 2018.
+            # Time constants log-uniform up to the longest, in the manner of Tallec & Ollivier 2018:
+            # what is taken starts at 1 / (1 + time constant).
             spread = torch.rand(self.units) * math.log(longest)
-            self.project.bias[self.units : 2 * self.units] = -spread
+            gates = self.project.bias[self.units :].view(self.gates, self.units)
+            gates[0], gates[1:] = -spread, spread
 
     def weights(self, gates: Tensor) -> tuple[Tensor, Tensor]:
         """How much of the state is kept, and how much of the input is taken; (L, B, H) each."""

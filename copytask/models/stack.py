@@ -92,6 +92,8 @@ class Stack(SequenceModel):
 
     def __init__(self, symbols: int, width: int, mixers: list[Mixer], mlp_ratio: float):
         super().__init__()
+        if not mixers:
+            raise ValueError("layers >= 1 must hold, but got 0")
         self.width = width
         self.streams = all(mixer.streams for mixer in mixers)
         self.embedding = nn.Embedding(symbols, width)

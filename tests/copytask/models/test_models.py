@@ -235,3 +235,58 @@ def test_a_users_cell_is_found_by_import_path():
 def test_a_users_cell_with_a_fault_is_refused_with_the_reason(name, reason):
     with pytest.raises(ValueError, match=reason):
         check_cell(name, H)
+
+
+class Forgetful(nn.GRU):
+    """A cell that cannot continue: it takes no state, and returns none."""
+
+    def forward(self, x):
+        return super().forward(x)[0], None
+
+
+@torch.no_grad()
+def test_a_cell_that_cannot_continue_is_run_over_the_whole_sequence(monkeypatch):
+    torch.manual_seed(0)
+    model = build_model(Forgetful, H)
+    expected = model(random_tokens())
+    monkeypatch.setattr("copytask.models.model.PART", 3)
+    torch.testing.assert_close(model(random_tokens()), expected)
+
+
+class Normalized(nn.GRU):
+    def __init__(self, symbols: int, hidden_size: int):
+        super().__init__(symbols, hidden_size)
+        self.norm = nn.BatchNorm1d(symbols)
+
+    def forward(self, x, state=None):
+        return super().forward(self.norm(x.transpose(1, 2)).transpose(1, 2), state)
+
+
+def test_to_ask_for_the_size_of_its_state_leaves_a_model_as_it_is():
+    model = build_model(Normalized, H).train()
+    assert model.core.state_floats(100) == H
+    assert model.core.cell.norm.num_batches_tracked == 0
+    assert model.core.cell.training
+
+
+@pytest.mark.parametrize("name", ["mingru", "minlstm"])
+def test_the_time_constants_of_minimal_cells_start_up_to_the_longest(name):
+    torch.manual_seed(0)
+    mixer = build_model(name, 512, layers=1, longest=1000).core.blocks[0].mixer
+    keep, take = mixer.weights(mixer.project.bias[mixer.units :])
+    torch.testing.assert_close(keep + take, torch.ones(mixer.units))
+    steps = 1 / take - 1
+    assert 1 <= steps.min() < 1.1
+    assert 900 < steps.max() <= 1001
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "told"),
+    [
+        ("mingru", {"layers": 0}, "layers >= 1"),
+        ("linear_attention", {"key_size": 7}, "key_size must be even"),
+    ],
+)
+def test_a_shape_that_cannot_be_is_told(name, keyword, told):
+    with pytest.raises(ValueError, match=told):
+        build_model(name, H, **keyword)
