@@ -49,8 +49,8 @@ def fastest_precision(model: CopyModel, batch_size: int) -> str:
     """Find the precision that trains this model faster on this machine.
 
     It is measured once and kept in the user's cache folder: two measurements may disagree, and then
-    the same command with the same seed would give other trials. On a GPU and for a user's own cell
-    it is always fp32, because only for the others do we know that bf16 learns as well.
+    the same command with the same seed would give other trials. On a GPU and for models other than
+    the gated cells it is always fp32, because only of those do we know that bf16 learns as well.
 
     Args:
         model: on the device that it will be trained on.
@@ -60,7 +60,8 @@ def fastest_precision(model: CopyModel, batch_size: int) -> str:
         ``fp32`` or ``bf16``.
     """
     cell = model.core
-    if not isinstance(cell, RecurrentCell) or next(model.parameters()).device.type != "cpu":
+    gated = isinstance(cell, RecurrentCell) and cell.cell in ("lstm", "gru")
+    if not gated or next(model.parameters()).device.type != "cpu":
         return "fp32"
     key = {
         "processor": processor(),

@@ -48,6 +48,13 @@ def test_the_factors_of_products_are_rounded_and_nothing_else(cell, multiplicati
     assert h.equal(found[-1])
 
 
+@pytest.mark.parametrize("name", ["exprnn", "mingru", "transformer"])
+def test_only_the_gated_cells_may_get_bf16(name, monkeypatch):
+    monkeypatch.setattr("copytask.training.precision.cached_measurement", lambda *_: "bf16")
+    assert fastest_precision(build_model(name, 8), 4) == "fp32"
+    assert fastest_precision(build_model("gru", 8), 4) == "bf16"
+
+
 @needs_bf16
 @pytest.mark.parametrize("B", [1, 7, 16, 40, 130])
 @pytest.mark.parametrize("multiplicative", [False, True])
