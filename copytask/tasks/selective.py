@@ -2,11 +2,11 @@
 
 import torch
 
-from copytask.tasks.copying import BLANK, DELIMITER, PAYLOAD_SYMBOLS, CopyTask
-from copytask.tasks.task import Batch
+from copytask.tasks.copying import BLANK, DELIMITER, PAYLOAD_SYMBOLS
+from copytask.tasks.task import Batch, Task
 
 
-class Selective(CopyTask):
+class Selective(Task):
     """Ten symbols are scattered among T blanks; then the delimiter asks for them in order.
 
     With three symbols and T = 4::
@@ -19,13 +19,16 @@ class Selective(CopyTask):
     Source: selective copying of Jing et al. 2019 and Gu & Dao 2023, arXiv 2312.00752.
     """
 
+    symbols = PAYLOAD_SYMBOLS + 2
+    outputs = PAYLOAD_SYMBOLS
+
+    def length(self, T: int) -> int:
+        """See :meth:`Task.length`."""
+        return T + 2 * self.recalled(T) + 1
+
     def recalled(self, T: int) -> int:
         """See :meth:`Task.recalled`."""
         return 10
-
-    def gap(self, T: int) -> int:
-        """The blanks, which are not in one place: T."""
-        return T
 
     def draw(self, generator: torch.Generator, batch_size: int, T: int) -> Batch:
         """See :meth:`Task.draw`."""

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from copytask.models import check_architecture
-from copytask.tasks import find_task
+from copytask.tasks import CopyTask, find_task
 from copytask.training.checkpoint import recorded_training
 from copytask.training.curriculum import CURRICULA
 from copytask.training.precision import PRECISIONS
@@ -121,7 +121,12 @@ class TrainingConfig:
             ("precision", ("auto", *PRECISIONS)),
         ):  # fmt: skip
             self._require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}")
-        find_task(self.task)
+        task = find_task(self.task)
+        if self.training_payloads and not isinstance(task, CopyTask):
+            raise ValueError(
+                f"training_payloads must be 0 for the task {self.task!r}, which is not made of a "
+                f"payload alone, but got {self.training_payloads}"
+            )
         check_architecture(self.model, self.architecture)
         for seed in (self.seed, self.validation_seed):
             stream_seed(seed, Purpose.MODEL)

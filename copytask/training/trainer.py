@@ -71,8 +71,6 @@ class Trainer:
         self._data_generator = make_generator(config.seed, Purpose.TRAINING)
         self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
         if config.training_payloads > 0:
-            if not isinstance(self._task, CopyTask):
-                raise ValueError(f"training_payloads: the task {config.task!r} has no payloads")
             fixed = self._task.sample_batch(
                 self._data_generator, config.training_payloads, config.T, self.device
             )

@@ -458,3 +458,9 @@ def test_a_trainer_forks_the_generator_of_its_own_gpu_alone(tmp_path):
     assert len(load_state(tmp_path)["global_rng"]["cuda"]) == 1
     rest = [comparable(m) for m in trainer]
     assert [comparable(m) for m in Trainer.load(tmp_path, cell=USER_CELL)] == rest
+
+
+@pytest.mark.parametrize("task", ["selective", "recall"])
+def test_a_task_that_is_more_than_a_payload_has_no_fixed_payloads(task):
+    with pytest.raises(ValueError, match="training_payloads must be 0"):
+        TrainingConfig(model="gru", T=3, task=task, training_payloads=2)
