@@ -48,6 +48,11 @@ def layered(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
         under, over = below.get(section), above.get(section)
         if isinstance(under, Mapping) and isinstance(over, Mapping):
             merged[section] = {**under, **over}
+    # Earlier versions had keywords of the architecture in `training`.
+    under, over = merged.get(ARCHITECTURE), above.get("training")
+    if isinstance(under, Mapping) and isinstance(over, Mapping):
+        earlier = set(EARLIER_ARCHITECTURE) & set(over) - set(above.get(ARCHITECTURE) or ())
+        merged[ARCHITECTURE] = {k: v for k, v in under.items() if k not in earlier}
     if "space" in above:
         search = merged.get("search")
         if isinstance(search, Mapping) and "initial" not in above.get("search", {}):

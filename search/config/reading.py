@@ -118,6 +118,8 @@ def override(
         fixing = section in ("training", ARCHITECTURE)
         if fixing and isinstance(space, dict) and name in space:
             path = f"space.{name}"  # a plain value in space fixes the hyperparameter
+        elif section == "training" and name in dict(values.get(ARCHITECTURE) or {}):
+            path = f"{ARCHITECTURE}.{name}"  # where earlier versions had it
         try:
             set_path(values, path, yaml.safe_load(value))
         except yaml.YAMLError as error:

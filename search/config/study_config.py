@@ -26,6 +26,7 @@ from copytask.user_code import absolute_name
 from search.config.layers import TRAINING_DEFAULTS, completed
 from search.config.sections import ResourcesConfig, SearchConfig, Section
 from search.config.space import (
+    ARCHITECTURE,
     TRAINING_FIELDS,
     Choices,
     Dimension,
@@ -161,7 +162,11 @@ class StudyConfig(Section):
             return self
         self._checked = True
         dimensions = self.dimensions()
-        examples = [
+        # First what is fixed in the architecture, at every hidden size.
+        examples: list[tuple[str, str, Any]] = [
+            ("architecture", "hidden_size", size) for size in self.possible_values("hidden_size")
+        ]
+        examples += [
             (f"{section}.{name}", name, value)
             for section in ("training", "final")
             for name, value in getattr(self, section).items()
@@ -169,8 +174,6 @@ class StudyConfig(Section):
         for name, value in self.space.items():
             values = dimensions[name].examples() if name in dimensions else [value]
             examples += [(f"space.{name}", name, value) for value in values]
-        for name, value in self.architecture.items():
-            examples.append((f"architecture.{name}", name, value))
         for point in self.search.initial:
             for name in set(point) - set(self.space):
                 raise ValueError(f"search.initial: {unknown('hyperparameter', name, self.space)}")
@@ -181,11 +184,10 @@ class StudyConfig(Section):
             except ValidationError as error:
                 raise ValueError(f"{origin}: {describe(error)}") from None
             except ValueError as error:
-                culprit = str(error).partition(" ")[
-                    0
-                ]  # values of an architecture must fit together
-                if name in self.types and culprit in self.architecture:
-                    origin = f"architecture.{culprit}"
+                culprit = str(error).partition(" ")[0]
+                for section in ("architecture", "space", "training"):
+                    if origin == "architecture" and culprit in getattr(self, section):
+                        origin = f"{section}.{culprit}"
                 raise ValueError(f"{origin}: {error}") from None
         return self
 
@@ -193,12 +195,22 @@ class StudyConfig(Section):
         """Raise ValueError if no training can have this value."""
         if name in TRAINING_FIELDS:
             TrainingConfig(model=self.model, task=self.task, T=self.T[0], **{name: value})
-            return
-        hidden_size = min(self.possible_values("hidden_size"))
-        with torch.random.fork_rng(devices=[]):
-            build_model(
-                self.model, hidden_size, task=self.task, **{**self.architecture, name: value}
-            )
+            if name != "hidden_size":
+                return
+        values = {
+            key: self.possible_values(key)[0] for key in self.types if key not in TRAINING_FIELDS
+        }
+        architecture = split_values({**values, name: value})[ARCHITECTURE]
+        sizes = [value] if name == "hidden_size" else self.possible_values("hidden_size")
+        try:
+            with torch.random.fork_rng(devices=[]):
+                for size in sizes:
+                    build_model(self.model, size, task=self.task, **architecture)
+        except ValueError:
+            raise
+        except Exception as error:  # torch, or the user's code, may raise anything
+            reason = str(error).partition("\n")[0]
+            raise ValueError(f"no model can be made: {type(error).__name__}: {reason}") from error
 
     @cached_property
     def types(self) -> Types:

@@ -5,8 +5,8 @@ import yaml
 from made_studies import make_config
 
 from copytask import TrainingConfig
-from search.config.layers import DEFAULT_CONFIG, TRAINING_DEFAULTS, completed
-from search.config.reading import load_config, read_yaml
+from search.config.layers import DEFAULT_CONFIG, TRAINING_DEFAULTS, completed, layered
+from search.config.reading import load_config, override, read_yaml
 from search.config.sections import ResourcesConfig, SearchConfig
 from search.config.study_config import StudyConfig
 from search.run import main
@@ -154,3 +154,11 @@ def test_what_is_searched_is_not_in_training_as_well():
     )
     assert "batch_size" not in values["training"]
     assert "seed" not in values["training"]  # else all trials would have the same
+
+
+def test_a_keyword_where_earlier_versions_had_it_wins_over_what_is_below(tmp_path):
+    below = {"model": "gru", "architecture": {"forget_bias": 1.0, "implementation": "auto"}}
+    above = layered(below, {"training": {"forget_bias": 2.0}})
+    assert StudyConfig.model_validate(above).architecture["forget_bias"] == 2.0
+    changed = override(below, ["training.forget_bias=3.0"], {}, "study.yaml")
+    assert changed.architecture == {"forget_bias": 3.0, "implementation": "auto"}

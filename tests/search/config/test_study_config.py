@@ -215,3 +215,23 @@ def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
     assert before != after
     assert after == ([7] if flag == "T" else yaml.safe_load(value or "true"))
     assert list(tmp_path.iterdir()) == []  # a dry run writes nothing
+
+
+def test_every_hidden_size_must_fit_the_architecture(tmp_path):
+    text = """
+        model: transformer
+        space: {hidden_size: {choices: [32, 50]}, heads: {choices: [1, 2]}}
+    """
+    assert "space.heads: hidden_size must be a multiple of 2 x heads" in fault(tmp_path, text)
+    text = (
+        "{model: transformer, architecture: {heads: 2}, space: {hidden_size: {choices: [8, 10]}}}"
+    )
+    assert "hidden_size must be a multiple of 2 x heads" in fault(tmp_path, text)
+
+
+def test_searched_keywords_are_tried_with_one_another(tmp_path):
+    text = """
+        model: transformer
+        space: {addressing: {choices: [content]}, clock: {choices: [none, absolute]}}
+    """
+    assert load(tmp_path, text).dimensions()["clock"].choices == ["none", "absolute"]
