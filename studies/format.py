@@ -60,13 +60,13 @@ LATER_COLUMNS = ("host", "gpus", "state_floats")
 """Columns of trials.csv and best.csv that early versions did not write."""
 
 
-def model_label(model: str) -> str:
-    """The name of a model in reports, and in the name of its study.
+def model_label(name: str) -> str:
+    """The name of a model or task in reports, and in the name of its study.
 
-    For a cell in a file, which a study holds as ``/folder/file.py:factory``, it has no folder.
+    For one in a file, which a study holds as ``/folder/file.py:name``, it has no folder.
     """
-    file, _, factory = model.rpartition(":")
-    return f"{file.rpartition('/')[2]}:{factory}" if file.endswith(".py") else model
+    file, _, attribute = name.rpartition(":")
+    return f"{file.rpartition('/')[2]}:{attribute}" if file.endswith(".py") else name
 
 
 def recorded_values(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def load_studies(paths: str | StudyPath | Iterable[str | StudyPath]) -> Studies:
                 "study": name,
                 "path": str(folder),
                 "model": files.model_label(str(config["model"])) if config else None,
-                "task": str(config["task"]) if config else None,
+                "task": files.model_label(str(config["task"])) if config else None,
                 "problem": problem,
                 "warning": warning,
             }
@@ -162,8 +162,8 @@ def _lacking_evaluations(trials: pd.DataFrame, progress: pd.DataFrame) -> str:
 
 def _with_study(frame: pd.DataFrame, name: str) -> pd.DataFrame:
     frame.insert(0, "study", name)
-    if "model" in frame:
-        frame["model"] = frame["model"].map(files.model_label, na_action="ignore")
+    for name in {"model", "task"} & set(frame):
+        frame[name] = frame[name].map(files.model_label, na_action="ignore")
     return frame
 
 

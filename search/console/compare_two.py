@@ -29,7 +29,8 @@ def show_two(a: Overview, b: Overview, console: Console) -> None:
         config = study.history.config
         took = f" after {clock(study.seconds)}" if study.seconds else ""
         rows[letter] = (
-            f"{study.path}: {model_label(config.model)} on {config.task}, {study.state}{took}"
+            f"{study.path}: {model_label(config.model)} on {model_label(config.task)}, "
+            f"{study.state}{took}"
         )
     console.print(pairs(rows))
     for table in (difference_table(a, b), side_by_side(a, b)):

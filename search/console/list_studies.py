@@ -63,7 +63,7 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
         (
             study.path.name,
             model_label(study.history.config.model),
-            study.history.config.task,
+            model_label(study.history.config.task),
             f"{sum(map(study.is_done, study.history.config.T))}/{len(study.history.config.T)}",
             study.state,
             made(study.provenance),

@@ -82,7 +82,8 @@ class LiveView:
         left = f"about {clock(seconds)} left" if math.isfinite(seconds) else ""
         head.add_row(
             Text.assemble(
-                (f"{model_label(config.model)} · {config.task}", "bold"), f" · {self.doing}"
+                (f"{model_label(config.model)} · {model_label(config.task)}", "bold"),
+                f" · {self.doing}",
             ),
             ProgressBar(total=1, completed=fraction, width=60 if wide else 10),
             f"{fraction:.0%} · {clock(elapsed)}",

@@ -36,7 +36,7 @@ def show_study(study: Overview, console: Console) -> None:
     console.print(
         Text.assemble(
             (study.path.name, "bold"),
-            f": {files.model_label(config.model)} on {config.task}, ",
+            f": {files.model_label(config.model)} on {files.model_label(config.task)}, ",
             (study.state, STATE_STYLES[study.state]),
             f" after {clock(study.seconds)}" if study.seconds else "",
         )

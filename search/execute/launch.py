@@ -129,7 +129,7 @@ def search_and_report(
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
     label, precision = model_label(config.model), "|".join(config.possible_values("precision"))
-    display.say(f"{label} on {config.task} in {precision}, {places} -> {study.path}")
+    display.say(f"{label} on {model_label(config.task)} in {precision}, {places} -> {study.path}")
     if compiled_kernels() is None:
         display.say(MISSING_KERNELS)
     try:

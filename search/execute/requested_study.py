@@ -61,9 +61,8 @@ def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     else:
         config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
         model = config.model
-        label = model_label(config.model).replace(".py:", ":").replace(":", ".")
-        task = model_label(config.task).replace(".py:", ":").replace(":", ".")
-        default = f"{label}-{task}"
+        labels = model_label(config.model), model_label(config.task)
+        default = "-".join(label.replace(".py:", ":").replace(":", ".") for label in labels)
         path = study_path(args.storage, default if args.name is None else args.name)
     if args.resume:
         earlier = read_config(path, model, args.task)
