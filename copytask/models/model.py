@@ -28,10 +28,13 @@ class SequenceModel(nn.Module, ABC):
     Attributes:
         width: D, size of an output.
         streams: whether a sequence can be run in parts, with a bounded state passed on.
+        step_floats: numbers that a step of a sequence takes in the largest buffer, about: so many
+            fewer sequences are evaluated at once.
     """
 
     width: int
     streams: bool = True
+    step_floats: int = 128
 
     @abstractmethod
     def state_floats(self, steps: int) -> int:

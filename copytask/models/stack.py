@@ -29,6 +29,9 @@ class Mixer(nn.Module, ABC):
     streams = True
     """Whether what is carried is bounded, whatever the length."""
 
+    step_floats = 128
+    """See :class:`SequenceModel`."""
+
     @abstractmethod
     def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """Mix the steps of a sequence.
@@ -96,6 +99,7 @@ class Stack(SequenceModel):
             raise ValueError("layers >= 1 must hold, but got 0")
         self.width = width
         self.streams = all(mixer.streams for mixer in mixers)
+        self.step_floats = max(mixer.step_floats for mixer in mixers)
         self.embedding = nn.Embedding(symbols, width)
         self._mixers = tuple(mixers)
         self.blocks = nn.ModuleList(Block(width, mixer, mlp_ratio) for mixer in mixers)

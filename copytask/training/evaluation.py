@@ -18,8 +18,8 @@ Z_95 = 1.959963984540054
 EVALUATION_BATCH = 256
 """Payloads that are drawn at once."""
 
-EVALUATION_TOKENS = 1 << 19
-"""Tokens that are evaluated at once."""
+EVALUATION_FLOATS = 1 << 26
+"""Numbers in the largest buffer of what is evaluated at once."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def evaluate(
     for start in range(0, payloads, EVALUATION_BATCH):
         size = min(EVALUATION_BATCH, payloads - start)
         batch = asked.sample_batch(generator, size, T, device)
-        for tokens, targets in _parts(batch):
+        for tokens, targets in _parts(batch, model.core.step_floats):
             logits = model(tokens, recalled=S)
             right.append(asked.right(logits, targets).sum(dim=0))
             nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
@@ -150,9 +150,9 @@ def evaluate(
     )
 
 
-def _parts(batch: Batch) -> Iterator[Batch]:
-    """A batch in parts of at most ``EVALUATION_TOKENS`` tokens, at least a sequence each."""
-    size = max(1, EVALUATION_TOKENS // len(batch.tokens))
+def _parts(batch: Batch, step_floats: int) -> Iterator[Batch]:
+    """A batch in parts that take at most ``EVALUATION_FLOATS``, at least a sequence each."""
+    size = max(1, EVALUATION_FLOATS // (step_floats * len(batch.tokens)))
     for start in range(0, batch.tokens.shape[1], size):
         part = slice(start, start + size)
         yield Batch(batch.tokens[:, part], batch.targets[:, part])
