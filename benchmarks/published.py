@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import default_searches, scale, solved_rule
+from benchmarks import default_searches, scale, sequence_searches, solved_rule
 from benchmarks.markdown import interval, table
 from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
 from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
@@ -176,6 +176,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         partial(default_search, default_searches.best_table),
         partial(default_search, default_searches.fresh_seeds_table),
         partial(default_search, default_searches.solved_table),
+        lambda: sequence_searches.sequence_table(rows_of("sequence_searches")),
     ),
     "docs/methods.md": (
         partial(replayed, "seconds"),
