@@ -195,8 +195,8 @@ def script() -> str:
     ("words", "expected"),
     [
         (["--model", ""], sorted(MODELS)),
-        (["--model", "m"], ["mgru", "mlstm"]),
-        (["--trials", "3", "--task", "s"], ["sequence"]),
+        (["--model", "m"], ["mgru", "mingru", "minlstm", "mlstm"]),
+        (["--trials", "3", "--task", "s"], ["selective", "sequence"]),
         (["--show", "gru"], ["gru-sequence"]),
         (["--pri"], ["--print-completion"]),
     ],
