@@ -98,9 +98,10 @@ def test_a_model_and_a_task_in_files_are_searched_compared_and_replayed(home):
     assert (code, err) == (0, "")
     assert "iterations as recorded" in out
 
-    code, out, err = run("analysis.compare", study, "--output", home / "reports")
+    code, _, err = run("analysis.compare", study, "--output", home / "reports")
     assert (code, err) == (0, "")
-    assert "causal_convolution.py:CausalConvolution" in out
+    compared = read(home / "reports" / "comparison.csv")
+    assert {row["label"] for row in compared} == {"causal_convolution.py:CausalConvolution"}
 
 
 def test_a_broken_cell_leaves_no_study(home):
