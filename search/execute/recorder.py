@@ -97,6 +97,8 @@ class Recorder(Callback):
         if failure.storage or self._guard.error:
             self._guard.error = self._guard.error or failure.storage
             return
+        if failure.blameless:
+            self._next_check = 0.0  # a host is gone: say so now, a short search may soon be over
         limits = self._study.config.search
         reason = failure.reason
         if trial in self._hung:
