@@ -61,7 +61,7 @@ def launch(
     with ExitMessage() as exit_message, OutputCapture() as output:
         exit_message.set("failed: the search was killed, or crashed, while it started")
         watch = partial(HeadWatch, exit_message, command)
-        study = Study.open(path, config.model) if resume else None
+        study = Study.open(path, config.model, config.task) if resume else None
         with Cluster(address, config.resources) as cluster:
             interrupts.install()
             if not cluster.started_here:

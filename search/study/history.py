@@ -89,12 +89,6 @@ class History:
     def _apply_start(self, event: events.TrialStarted) -> None:
         training = event.training
         trial = TrialRecord(event.trial_id, training["T"], training, event.stage, event.confirms)
-        for name in ("model", "task"):  # a log must not choose which code runs
-            if training[name] != getattr(self.config, name):
-                raise ValueError(
-                    f"the trial {event.trial_id} is of the {name} {training[name]!r}, "
-                    f"but the study is of {getattr(self.config, name)!r}"
-                )
         self.trials[trial.id] = trial
         length = self.lengths[trial.T]
         if trial.stage == files.FINAL:

@@ -80,16 +80,16 @@ class Study:
             raise UserError(f"cannot write the study {path}: {error_message(error)}") from None
 
     @classmethod
-    def open(cls, path: StudyPath, model: str | None = None) -> "Study":
+    def open(cls, path: StudyPath, model: str | None = None, task: str | None = None) -> "Study":
         """Resume an earlier study.
 
         Args:
-            model: see :func:`search.study.study_file.read_config`.
+            model, task: see :func:`search.study.study_file.read_config`.
 
         Raises:
             UserError: there is none, another process searches in it, or its files cannot be read.
         """
-        config = read_config(path, model)
+        config = read_config(path, model, task)
         try:
             if not study_segments(path):
                 raise UserError(
@@ -100,9 +100,10 @@ class Study:
             try:
                 log = open_log(path)
                 history = read_history(path, config)
-                models = {str(trial.training.get("model")) for trial in history.trials.values()}
-                if foreign := models - {config.model}:
-                    raise ValueError(f"its trials are of {min(foreign)}, not {config.model}")
+                for key, named in (("model", config.model), ("task", config.task)):
+                    found = {str(trial.training.get(key)) for trial in history.trials.values()}
+                    if foreign := found - {named}:  # a log must not choose which code runs
+                        raise ValueError(f"its trials are of {min(foreign)}, not {named}")
             except BaseException:
                 lock.release()
                 raise

@@ -117,13 +117,3 @@ def test_an_event_that_does_not_fit_those_before_it_is_told(study, event, messag
             read(study)
         assert f"{event['event']} at 99.0 s does not fit the events before it" in str(told.value)
         assert message in str(told.value)
-
-
-@pytest.mark.parametrize("name", ["model", "task"])
-def test_a_log_does_not_choose_which_code_runs(study, name):
-    events = lines(study)
-    start = next(event for event in events if event["event"] == "trial_started")
-    start["training"][name] = "elsewhere:code"
-    write_lines(study, events)
-    with pytest.raises(UserError, match=f"is of the {name} 'elsewhere:code', but the study"):
-        look(study)

@@ -1,3 +1,4 @@
+import re
 import shutil
 import sys
 import time
@@ -358,14 +359,27 @@ def test_the_module_of_a_cell_is_imported_only_if_the_user_names_it(study, cell,
     Study.open(study.path, "own_cell:factory").close()
 
 
-def test_events_do_not_choose_another_model(study, cell):
+@pytest.mark.parametrize(("key", "own"), [("model", "gru"), ("task", "delay")])
+def test_events_do_not_choose_another_model_or_task(study, cell, key, own):
     start(study, "a")
     study.close()
     file = study.path / files.EVENTS_FILE
-    file.write_text(file.read_text().replace('"model":"gru"', '"model":"own_cell:factory"'))
-    with pytest.raises(UserError, match="its trials are of own_cell:factory, not gru"):
+    file.write_text(file.read_text().replace(f'"{key}":"{own}"', f'"{key}":"own_cell:factory"'))
+    with pytest.raises(UserError, match=f"its trials are of own_cell:factory, not {own}"):
         Study.open(study.path)
     assert not cell.exists()
+
+
+def test_a_study_of_a_users_own_task_is_opened_only_if_the_user_names_it(tmp_path):
+    name = f"{tmp_path / 'own_task.py'}:Mine"
+    Path(tmp_path / "own_task.py").write_text(
+        "from copytask.tasks.delay import Delay\nclass Mine(Delay):\n    pass\n"
+    )
+    study = Study.create(tmp_path / "study", make_config().model_copy(update={"task": name}))
+    study.close()
+    with pytest.raises(UserError, match=f"add --task {re.escape(name)}"):
+        Study.open(study.path, "gru")
+    Study.open(study.path, "gru", name).close()
 
 
 def test_a_study_with_a_key_of_an_earlier_version_is_resumed(tmp_path):
