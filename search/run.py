@@ -1,4 +1,4 @@
-"""Search hyperparameters of recurrent networks on the copy task.
+"""Search hyperparameters of sequence models on tasks of memory.
 
     python -m search.run --model mgru
     python -m search.run --model gru --config quick.yaml
@@ -27,9 +27,6 @@ from search.cluster.ray_compat import set_switches
 from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.layers import CONFIGS, DEFAULT_CONFIG
 from search.config.reading import installed_configs
-from search.console.compare_two import show_two
-from search.console.list_studies import print_list
-from search.console.show_study import show_study
 from search.errors import SearchFailedError, UserError
 from search.execute.requested_study import requested_study
 from search.storage.store import parse_storage
@@ -194,6 +191,11 @@ def print_studies(storage: StudyPath, names: Sequence[str] | None) -> None:
     Raises:
         UserError: there is no such study, it cannot be read, or there are more than two names.
     """
+    # Only here: their intervals need scipy, which takes long to import.
+    from search.console.compare_two import show_two
+    from search.console.list_studies import print_list
+    from search.console.show_study import show_study
+
     # Names of a user's cells may look like markup.
     console = Console(markup=False, emoji=False, highlight=False)
     if not names:

@@ -8,7 +8,6 @@ Shapes: L steps, B sequences, D numbers in a key, V in a value, C steps in a chu
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from copytask.engine.scan import linear_scan
 
@@ -51,7 +50,8 @@ def chunked_memory(
 
     def chunks(t: Tensor, front: int = extra) -> Tensor:
         """(L, B, ...) as (n, B, C, ...)."""
-        t = F.pad(t, (0, 0) * (t.dim() - 1) + (front, 0))
+        if front:
+            t = torch.cat((t.new_zeros(front, *t.shape[1:]), t))
         return t.view(len(t) // chunk, chunk, *t.shape[1:]).transpose(1, 2)
 
     K, V = chunks(k), chunks(v)
