@@ -93,16 +93,21 @@ def lengths(rows: pd.DataFrame) -> list[str]:
     return [f"T = {T}" for T in sorted(rows["T"].unique())]
 
 
-def main() -> None:
+def collect_studies(prog: str, description: str | None, table: Path) -> None:
+    """A command that writes what the named studies found into a table."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.default_searches",
-        description=__doc__,
+        prog=prog,
+        description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "runs", nargs="*", default=["runs"], help="folders of studies (default: runs)"
     )
-    collect(load_studies(parser.parse_args().runs)).to_csv(TABLE, index=False)
+    collect(load_studies(parser.parse_args().runs)).to_csv(table, index=False)
+
+
+def main() -> None:
+    collect_studies("python -m benchmarks.default_searches", __doc__, TABLE)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ import pandas as pd
 
 from benchmarks import default_searches, scale, sequence_searches, solved_rule
 from benchmarks.markdown import interval, table
+from benchmarks.options import WIDE
 from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
 from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
 from benchmarks.replay.statistics import median, ratio_of_medians
@@ -30,7 +31,6 @@ from benchmarks.replay.tables import (
     ratios_to_ours,
     side_table,
 )
-from benchmarks.search_efficiency import CONFIG
 from search.config.reading import load_config
 
 FOLDER = Path(__file__).parent
@@ -45,7 +45,7 @@ def rows_of(*names: str) -> pd.DataFrame:
 @cache
 def curves_of(model: str, T: int) -> list[Curve]:
     """The recorded curves of a model at one T."""
-    dimensions = load_config(CONFIG, [], {"model": model}).dimensions()
+    dimensions = load_config(WIDE, [], {"model": model}).dimensions()
     return Curves(recorded(), model, T, dimensions).all
 
 

@@ -26,12 +26,13 @@ from matplotlib.figure import Figure
 
 from benchmarks import markdown
 from benchmarks.markdown import interval
-from benchmarks.replay.curves import TABLE, Curves, read_table
+from benchmarks.options import add_configuration
+from benchmarks.replay.curves import Curves, read_table
+from benchmarks.replay.options import add_replay_files
 from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Outcome, Simulation
 from benchmarks.replay.statistics import Estimate
-from benchmarks.search_efficiency import CONFIG
 from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
@@ -253,31 +254,8 @@ def main() -> None:
         metavar="S",
         help="give a search up after this many simulated seconds (default: %(default)s)",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=CONFIG,
-        help="configuration with the search space (default: configs/wide.yaml)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY.PATH=VALUE",
-        help="override a key of the configuration; can be repeated",
-    )
-    parser.add_argument(
-        "--table",
-        type=Path,
-        default=TABLE,
-        help="recorded curves (default: those of learning_curves.py)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path(__file__).with_suffix(""),
-        help="path of the CSV and PNG files, without suffix",
-    )
+    add_configuration(parser)
+    add_replay_files(parser, Path(__file__).with_suffix(""))
     args = parser.parse_args()
     rows = []
     try:

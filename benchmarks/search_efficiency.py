@@ -31,16 +31,15 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.replay.curves import TABLE, Curves, read_table
+from benchmarks.options import add_configuration
+from benchmarks.replay.curves import Curves, read_table
+from benchmarks.replay.options import add_replay_files
 from benchmarks.replay.sides import ABLATIONS, SIDES, Race, sides_of
 from benchmarks.replay.simulator import Outcome
 from benchmarks.replay.tables import efficiency_table, regret_table
 from copytask import MODELS
 from search.config.reading import load_config
 from search.errors import UserError
-
-CONFIG = Path(__file__).parent.parent / "configs" / "wide.yaml"
-
 
 SLOW_SEEDS = 20
 """Most searches of a side whose suggestions take a second: conformal quantile regression."""
@@ -150,31 +149,8 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also run variants of our search that differ in one thing",
     )
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=CONFIG,
-        help="configuration with the search space (default: configs/wide.yaml)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY.PATH=VALUE",
-        help="override a key of the configuration; can be repeated",
-    )
-    parser.add_argument(
-        "--table",
-        type=Path,
-        default=TABLE,
-        help="recorded curves (default: those of learning_curves.py)",
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path(__file__).with_suffix(""),
-        help="path of the CSV and PNG files, without suffix",
-    )
+    add_configuration(parser)
+    add_replay_files(parser, Path(__file__).with_suffix(""))
     parser.add_argument(
         "--processes",
         type=int,

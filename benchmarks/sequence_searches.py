@@ -9,14 +9,12 @@ one row for each tested training: the winner at each T, and that configuration w
 ``python -m benchmarks.published`` prints the table.
 """
 
-import argparse
 import statistics
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.reading.studies import load_studies
-from benchmarks.default_searches import collect
+from benchmarks.default_searches import collect_studies
 from benchmarks.markdown import table
 from studies import format as files
 
@@ -38,15 +36,7 @@ def sequence_table(rows: pd.DataFrame) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.sequence_searches",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "runs", nargs="*", default=["runs"], help="folders of studies (default: runs)"
-    )
-    collect(load_studies(parser.parse_args().runs)).to_csv(TABLE, index=False)
+    collect_studies("python -m benchmarks.sequence_searches", __doc__, TABLE)
 
 
 if __name__ == "__main__":

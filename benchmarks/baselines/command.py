@@ -5,12 +5,10 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 
+from benchmarks.options import add_configuration
 from search.config.reading import load_config
 from search.errors import UserError
-
-CONFIG = Path(__file__).parents[2] / "configs" / "wide.yaml"
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
@@ -18,19 +16,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--model", required=True, help="architecture")
     parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
-    parser.add_argument(
-        "--config",
-        type=Path,
-        default=CONFIG,
-        help="configuration with the search space (default: configs/wide.yaml)",
-    )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY.PATH=VALUE",
-        help="override a key of the configuration; can be repeated",
-    )
+    add_configuration(parser)
     parser.add_argument(
         "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
     )

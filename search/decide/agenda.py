@@ -212,7 +212,8 @@ def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
     before = [t for t in study.config.T if t < T][-1:]
     most = study.config.search.carried_trials
     best = [trial for t in before for trial in study.history.ranked(t)[:most]]
-    carried = [{name: trial.hyperparameters[name] for name in names} for trial in best]
+    known = [trial.hyperparameters for trial in best]
+    carried = [{name: values[name] for name in names} for values in known]
     turns = zip_longest(carried, study.config.initial_points())
     points = [point for turn in turns for point in turn if point is not None]
     return [point for index, point in enumerate(points) if point not in points[:index]]
