@@ -5,6 +5,8 @@ from pathlib import Path
 
 # Read by Ray and OpenMP when they start: one thread, as in a trial.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Ray's workers usually step back for every other process: on a busy machine they would starve.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 import pytest
 import torch
