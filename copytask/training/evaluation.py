@@ -57,6 +57,28 @@ def wilson_interval(share: float, n: float) -> tuple[float, float]:
     return max(0.0, center - half), min(1.0, center + half)
 
 
+def accuracy_interval(shares: Tensor, symbols: int) -> tuple[float, float]:
+    """The 95 % interval of the accuracy of which some payloads are a sample.
+
+    It is Wilson's with the effective sample size, but n payloads never show more than n perfect
+    ones do, of which the exact interval ends at 0.025^(1/n): of the payloads that the model forgets
+    as a whole, n may have met none. So a perfect score has the exact interval, and no other score
+    has one that begins above it.
+
+    Args:
+        shares: share of right symbols in each payload, shape (payloads,).
+        symbols: S, symbols in a payload.
+
+    Source of the exact end: Clopper & Pearson, "The Use of Confidence or Fiducial Limits
+    Illustrated in the Case of the Binomial", 1934.
+    """
+    share = float(shares.mean())
+    low, high = wilson_interval(share, effective_sample_size(shares, symbols))
+    perfect = 0.025 ** (1 / len(shares))
+    low, high = min(low, perfect), max(high, 1 - perfect)
+    return (perfect if share == 1 else low), (1 - perfect if share == 0 else high)
+
+
 def effective_sample_size(shares: Tensor, symbols: int) -> float:
     """The number of independent symbols that would estimate the accuracy as precisely.
 
@@ -136,7 +158,7 @@ def evaluate(
     model.train(training)
     shares = torch.cat(right).double() / S
     accuracy = float(shares.mean())
-    low, high = wilson_interval(accuracy, effective_sample_size(shares, S))
+    low, high = accuracy_interval(shares, S)
     cross_entropy = float(nats) / (payloads * S)
     bits = S * (math.log2(asked.outputs) - cross_entropy / math.log(2))
     return Evaluation(

@@ -8,7 +8,7 @@ from torch import nn
 
 from copytask import TASKS, Purpose, build_model, evaluate, evaluate_ladder, ladder
 from copytask.models import CellAdapter, CopyModel
-from copytask.training.evaluation import effective_sample_size, wilson_interval
+from copytask.training.evaluation import accuracy_interval, effective_sample_size, wilson_interval
 from copytask.training.seeds import make_generator
 
 
@@ -127,7 +127,7 @@ def test_the_interval_holds_the_true_accuracy_about_95_times_in_100(draw, share,
     held, widths = 0, 0.0
     for _ in range(800):
         shares = draw(150, symbols, share, generator).double().mean(dim=1)
-        low, high = wilson_interval(float(shares.mean()), effective_sample_size(shares, symbols))
+        low, high = accuracy_interval(shares, symbols)
         held += low <= truth <= high
         widths += high - low
     assert held / 800 >= 0.92
@@ -136,6 +136,34 @@ def test_the_interval_holds_the_true_accuracy_about_95_times_in_100(draw, share,
         assert widths / 800 == pytest.approx(high - low, rel=0.1)
     else:
         assert widths / 800 < 0.75 * (high - low)
+
+
+def with_mistakes(payloads, *shares):
+    """Payloads of which all but the first few are recalled without a mistake."""
+    return torch.tensor([*shares, *[1.0] * (payloads - len(shares))], dtype=torch.float64)
+
+
+def test_a_perfect_score_has_the_exact_interval():
+    assert accuracy_interval(with_mistakes(200), 10) == (pytest.approx(0.98173, abs=1e-5), 1)
+    assert accuracy_interval(1 - with_mistakes(200), 10) == (0, pytest.approx(0.01827, abs=1e-5))
+
+
+@pytest.mark.parametrize("mistakes", [(0.9,), (0.0,), (0.9, 0.9, 0.8)])
+def test_no_score_has_an_interval_that_begins_above_that_of_a_perfect_one(mistakes):
+    low, high = accuracy_interval(with_mistakes(200, *mistakes), 10)
+    assert low <= accuracy_interval(with_mistakes(200), 10)[0]
+    assert high < 1
+
+
+def test_the_interval_holds_where_a_payload_in_200_is_forgotten_as_a_whole():
+    generator = torch.Generator().manual_seed(0)
+    held = 0
+    for _ in range(800):
+        forgotten = torch.rand(200, 1, generator=generator) < 1 / 200
+        right = torch.rand(200, 10, generator=generator) < torch.where(forgotten, 0.1, 0.9995)
+        low, high = accuracy_interval(right.double().mean(dim=1), 10)
+        held += low <= 0.9995 - 0.8995 / 200 <= high
+    assert 0.95 <= held / 800 <= 1
 
 
 @given(right=st.lists(st.integers(0, 7), min_size=1, max_size=40))
