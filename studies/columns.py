@@ -123,6 +123,11 @@ TRIALS = Table(
         text("stage", f"what the trial is for: {', '.join(f'`{name}`' for name in files.STAGES)}"),
         text("host", "host that trained it last"),
         real("gpus", "GPUs", "share of a GPU that it held there; 0 if it trained on a CPU"),
+        whole(
+            "rank", "",
+            "place among the trials of the search at this T, by `search.rank_by`: by tokens to "
+            "solve, then by validation accuracy; empty if it has none",
+        ),
     ),
 )  # fmt: skip
 
@@ -148,8 +153,8 @@ PROGRESS = Table(
 
 BEST = Table(
     files.BEST_FILE,
-    "One row a T: the final training if it solved T, otherwise the trial of the search with the "
-    "best validation accuracy. Further searched hyperparameters follow.",
+    "One row a T: the final training if it solved T, otherwise the first trial of the search by "
+    "`rank`. Further searched hyperparameters follow.",
     (
         *TRIALS.columns,
         ACCURACY, ACCURACY_LOW, ACCURACY_HIGH, EXACT_MATCH, RECALLED_BITS,

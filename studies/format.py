@@ -16,7 +16,7 @@ provenance (versions, git revision, host, seed)."""
 
 EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "training": {"batch_size": 64, "validation_payloads": 64},
-    "search": {"patience": None},
+    "search": {"patience": None, "rank_by": "accuracy"},
 }
 """Values of a study whose study.yaml lacks the key; the defaults have changed since."""
 
@@ -56,7 +56,7 @@ row."""
 CHANCE_ACCURACY = 0.1
 """Accuracy of guessing one of ten symbols."""
 
-LATER_COLUMNS = ("host", "gpus", "state_floats")
+LATER_COLUMNS = ("host", "gpus", "state_floats", "rank")
 """Columns of trials.csv and best.csv that early versions did not write."""
 
 

@@ -28,6 +28,9 @@ class SearchConfig(Section):
         metric: the metric that sampler and scheduler maximize.
         grace_iterations: training iterations before a trial may be stopped.
         reduction_factor: about one in this many trials passes each rung.
+        rank_by: how trials at a T are ranked: ``tokens_to_solve`` puts those first that solved T,
+            with the fewest tokens at their head; ``accuracy`` is the validation accuracy at T. The
+            first is the best trial of its T, and the first ones are carried to the next T.
         solved_trials: the search moves on to the next T after this many trials have solved T.
         patience: the search moves on to the next T after this many trials in a row have ended
             without raising the best value of ``metric`` at T by more than 0.005
@@ -63,6 +66,7 @@ class SearchConfig(Section):
     metric: Literal["ladder_accuracy", "accuracy"] = "ladder_accuracy"
     grace_iterations: int = Field(4, ge=1)
     reduction_factor: float = Field(3, gt=1)
+    rank_by: Literal["tokens_to_solve", "accuracy"] = "tokens_to_solve"
     solved_trials: int = Field(2, ge=1)
     patience: int | None = Field(10, ge=1)
     budget_minutes: float | None = Field(9.5, gt=0)

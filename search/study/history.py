@@ -3,7 +3,8 @@
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.event_log import read_events
-from search.study.records import LengthRecord, TrialRecord, best_of, is_ranked, rank
+from search.study.ranking import best_of, ranked
+from search.study.records import LengthRecord, TrialRecord
 from studies import events
 from studies import format as files
 from studies.event_files import NAMES
@@ -175,9 +176,8 @@ class History:
         )
 
     def ranked(self, T: int) -> list[TrialRecord]:
-        """The evaluated trials of the search at T, best first: by accuracy at T, then by tokens
-        to solve."""
-        return sorted(filter(is_ranked, self.lengths[T].trials), key=rank)
+        """The evaluated trials of the search at T, best first: see :mod:`search.study.ranking`."""
+        return ranked(self.lengths[T].trials, self.config.search.rank_by)
 
     def winner(self, T: int) -> TrialRecord | None:
         """The best trial at T so far: the final training if it has solved T, else the search's.
@@ -188,7 +188,7 @@ class History:
         length = self.lengths[T]
         if length.final and length.final.ended and length.final.solved:
             return length.final
-        return best_of(length.trials)
+        return best_of(length.trials, self.config.search.rank_by)
 
     def is_tested(self, T: int, winner: TrialRecord) -> bool:
         """Whether best.csv has this winner at T, and as the best of all the trials there are."""

@@ -1,6 +1,6 @@
 """What is known of a trial, and of the search at one T."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,21 +144,3 @@ class LengthRecord:
         after = [self.final] if self.final else []
         unfinished = [trial for trial in (*after, *self.confirmations) if not trial.ended]
         return [*self.live.values(), *unfinished]
-
-
-def best_of(trials: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The first of the ranking; None if there is none."""
-    return min(filter(is_ranked, trials), key=rank, default=None)
-
-
-def is_ranked(trial: TrialRecord) -> bool:
-    """Whether a trial was evaluated and did not fail."""
-    return not trial.failed and bool(trial.curve)
-
-
-def rank(trial: TrialRecord) -> tuple[float, ...]:
-    """What evaluated trials are sorted by, the best one first."""
-    assert trial.best is not None
-    solved = trial.tokens_to_solve
-    tokens = trial.curve[-1].tokens
-    return -trial.best.validation_accuracy, float("inf") if solved is None else solved, tokens

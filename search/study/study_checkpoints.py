@@ -8,7 +8,8 @@ from search.storage.lock import Lock
 from search.storage.store import children, remove_tree, with_retries
 from search.study.checkpoints import best_readable, is_readable
 from search.study.history import History
-from search.study.records import TrialRecord, best_of
+from search.study.ranking import best_of
+from search.study.records import TrialRecord
 from studies import format as files
 from studies.paths import StudyPath
 
@@ -92,7 +93,8 @@ class StudyCheckpoints:
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
         kept |= {trial.id for trial in length.confirmations if not trial.tested}
         ended = (trial for trial in length.trials if trial.ended)
-        best = history.winner(T) if history.is_over(T) else best_of(ended)
+        by = history.config.search.rank_by
+        best = history.winner(T) if history.is_over(T) else best_of(ended, by)
         tested = history.best.get(T)
         if best and (tested is None or tested.trial_id != best.id):
             kept.add(best.id)

@@ -24,10 +24,13 @@ def write_tables(path: StudyPath, history: History) -> None:
     """
     extra = [name for name in history.config.dimensions() if name not in TRIALS.names]
     trials = history.trials
+    ranks = {
+        trial.id: place for T in history.lengths for place, trial in enumerate(history.ranked(T), 1)
+    }
     write_rows(
         path / files.TRIALS_FILE,
         (*TRIALS.names, *extra),
-        map(trial_row, trials.values()),
+        (trial_row(trial, ranks.get(trial.id)) for trial in trials.values()),
     )
     write_rows(
         path / files.PROGRESS_FILE,
@@ -38,7 +41,11 @@ def write_tables(path: StudyPath, history: History) -> None:
     write_rows(
         path / files.BEST_FILE,
         (*BEST.names, *extra),
-        (trial_row(trials[tested.trial_id]) | dataclasses.asdict(tested) for tested in best),
+        (
+            trial_row(trials[tested.trial_id], ranks.get(tested.trial_id))
+            | dataclasses.asdict(tested)
+            for tested in best
+        ),
     )
     confirmed = [
         trial
@@ -54,8 +61,12 @@ def write_tables(path: StudyPath, history: History) -> None:
         )
 
 
-def trial_row(trial: TrialRecord) -> Row:
-    """The row of a trial in trials.csv, and more."""
+def trial_row(trial: TrialRecord, rank: int | None = None) -> Row:
+    """The row of a trial in trials.csv, and more.
+
+    Args:
+        rank: its place in the ranking at its T, if it has one.
+    """
     last, best = trial.last, trial.best
     return {
         **trial.hyperparameters,
@@ -73,6 +84,7 @@ def trial_row(trial: TrialRecord) -> Row:
         "stage": trial.stage,
         "host": trial.host,
         "gpus": trial.gpus,
+        "rank": rank,
     }
 
 

@@ -155,7 +155,7 @@ def replay(path: str, trial_id: str) -> str:
 
 
 def _ranked(studies: Studies) -> pd.DataFrame:
-    """All trials, best first at each T.
+    """All trials, best first at each T: as the study ranked them, if it says so.
 
     The column ``best`` says whether a trial is in best.csv, or has the seed of the trial there and
     is its final training.
@@ -164,8 +164,8 @@ def _ranked(studies: Studies) -> pd.DataFrame:
     trials = studies.trials.merge(chosen, on=["study", "T", "seed"], how="left")
     trials["best"] = trials["best"].eq(True)
     return trials.sort_values(
-        ["study", "T", "best", "validation_accuracy", "tokens_to_solve"],
-        ascending=[True, True, False, False, True],
+        ["study", "T", "best", "rank", "validation_accuracy", "tokens_to_solve"],
+        ascending=[True, True, False, True, False, True],
     )
 
 

@@ -96,19 +96,6 @@ def test_the_clock_counts_the_time_in_which_events_are_written(tmp_path, monkeyp
     opened.close()
 
 
-def test_ranking_is_by_accuracy_then_by_tokens_to_solve(study):
-    for name, accuracy, tokens in [("a", 1.0, 300), ("b", 1.0, 200), ("c", 0.999, 100)]:
-        start(study, name)
-        report(study, name, 1, accuracy, tokens_to_solve=tokens)
-    start(study, "failed")
-    report(study, "failed", 1, 1.0, tokens_to_solve=1)
-    study.fail_trial("failed", "why")
-    start(study, "without a result")
-    assert [trial.id for trial in study.history.ranked(5)] == ["b", "a", "c"]
-    assert study.history.lengths[5].solved == 4
-    assert study.history.ranked(9) == []
-
-
 def first_of_9(study: Study) -> list[dict]:
     return first_configurations(study, 9)
 

@@ -205,6 +205,18 @@ def test_every_trial_is_in_a_table_and_a_curve(runs: Path) -> None:
     )
 
 
+def test_trials_stand_in_the_order_in_which_their_study_ranked_them(runs: Path) -> None:
+    made = [
+        trial(100, 0, rank=3), trial(100, 1, rank=2, validation_accuracy=0.991),
+        trial(100, 2, files.FAILED), trial(100, 3, rank=1),
+    ]  # fmt: skip
+    write_study(runs, "mgru", T=[100], trials=made)
+    document = parse(compare(runs))
+    (table,) = find(document, "table", **{"aria-label": "Trials of mgru"})
+    order = [said(row[0])[-1] for row in table.iter("tr")][1:]
+    assert order == ["0", "3", "1", "2"]  # best.csv has the first
+
+
 def test_what_is_left_out_is_said(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(runs, "gru", T=[100], trials=[trial(100, k) for k in range(8)])
     for limit in ("CURVES_IN_ALL", "TRIALS_IN_ALL"):
