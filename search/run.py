@@ -27,6 +27,7 @@ from search.cluster.ray_compat import set_switches
 from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.layers import CONFIGS, DEFAULT_CONFIG
 from search.config.reading import installed_configs
+from search.config.sections import REACH
 from search.errors import SearchFailedError, UserError
 from search.execute.requested_study import requested_study
 from search.storage.store import parse_storage
@@ -91,6 +92,11 @@ def add_how(group: Group) -> None:
     group.add_argument(
         "--budget-minutes", type=float, metavar="M",
         help="wall time of the search at all T together, in minutes",
+    )  # fmt: skip
+    group.add_argument(
+        "--reach", type=int, nargs="?", const=REACH, metavar="T",
+        help="go on beyond the last T: double it as long as it is solved, up to this T (default: "
+        f"{REACH}) or until --budget-minutes are over",
     )  # fmt: skip
     sampler = group.add_argument(
         "--sampler", help=f"what chooses the next hyperparameters: {' or '.join(SAMPLERS)}"

@@ -184,6 +184,28 @@ CONFIRM = Table(
     ),
 )  # fmt: skip
 
+REACH = Table(
+    files.REACH_FILE,
+    "One row a T: those of the configuration, and those that `--reach` has added beyond them. T is "
+    "solved if `solved` is at least 1.",
+    (
+        MODEL, TASK, T,
+        whole("solved", "", "trials that have solved T, a final training included"),
+        whole("trials", "", "trials of the search started at T"),
+        explained(TOKENS, "tokens of all these trials"),
+        explained(SECONDS, "wall time of the search at T"),
+        explained(TOKENS_TO_SOLVE, "fewest tokens in which one of them has solved T"),
+        explained(SECONDS_TO_SOLVE, "seconds of the same training"),
+        text("best_trial", "trial_id of the best trial at T; empty if none was evaluated"),
+        explained(RECALLED_BITS, "bits of one payload that the best trial recalls: a test payload, "
+                  "or before its test a validation payload"),
+        PARAMETERS, STATE_FLOATS,
+        text("limit", "key of the section `search` that ended the search at T; `reach`: trials "
+             "failed before they were evaluated; empty if it is not over"),
+        explained(ERROR, "why the last failed trial failed, if all failed"),
+    ),
+)  # fmt: skip
+
 GENERALIZATION = Table(
     files.GENERALIZATION_FILE,
     "One row a (T, test_T); `python -m search.generalize` writes it.",
@@ -200,7 +222,7 @@ GENERALIZATION = Table(
     ),
 )  # fmt: skip
 
-TABLES = (TRIALS, PROGRESS, BEST, CONFIRM, GENERALIZATION)
+TABLES = (TRIALS, PROGRESS, BEST, CONFIRM, REACH, GENERALIZATION)
 
 SHORT_FORMS = {"learning_rate": "lr", "hidden_size": "h", "curriculum_length": "curr."}
 """Hyperparameters in narrow tables and lines; docs/glossary.md explains them."""

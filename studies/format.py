@@ -30,6 +30,7 @@ TRIALS_FILE = "trials.csv"
 PROGRESS_FILE = "progress.csv"
 BEST_FILE = "best.csv"
 CONFIRM_FILE = "confirm.csv"  # only with search.confirm_seeds
+REACH_FILE = "reach.csv"  # only with search.reach
 GENERALIZATION_FILE = "generalization.csv"  # only after python -m search.generalize
 EVENTS_FILE = "events.jsonl"  # all that happened, in order: a search resumes from it
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, with a study "T=..." for each T

@@ -11,6 +11,10 @@ METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_ac
 """``search.metric`` -> the name of that metric in results and files."""
 
 
+REACH = 1_000_000
+"""``search.reach`` of a command with ``--reach`` alone: budget or memory end a study before."""
+
+
 class Section(BaseModel):
     """A part of a configuration: immutable, and strict about unknown keys."""
 
@@ -42,6 +46,9 @@ class SearchConfig(Section):
             trials should be better than draws: set it above ``startup_trials``.
         budget_minutes: wall time of the search at all T together; null for no limit. Final
             trainings and confirmations take additional time.
+        reach: the largest T to which the study goes on beyond its list: T doubles, as long as a
+            trial has solved the last one, up to here; 0 for none. ``budget_minutes`` limits the
+            search at these T too.
         max_failures: how many times in a row a trial that lost its worker (killed, out of memory,
             hung) is retried without a new iteration in between.
         stall_minutes: a trial counts as hung after this many minutes without a result.
@@ -70,6 +77,7 @@ class SearchConfig(Section):
     solved_trials: int = Field(2, ge=1)
     patience: int | None = Field(10, ge=1)
     budget_minutes: float | None = Field(9.5, gt=0)
+    reach: int = Field(0, ge=0)
     max_failures: int = Field(2, ge=0)
     stall_minutes: float = Field(15, gt=0)
     initial: list[dict[str, Scalar]] = []

@@ -45,6 +45,9 @@ CHECKED_HIDDEN_SIZE = 8
 RECORDED: dict[str, Any] = {}
 """Validation context of a configuration that is only read: its values are not checked."""
 
+TOKEN_FIELDS = ("max_tokens", "tokens_per_iteration")
+"""Fields of a training that grow with a T beyond the list, unless they are searched."""
+
 DEFAULT_FINAL: dict[str, Any] = {
     "max_tokens": 48_000_000,
     "decay_share": 0.9,
@@ -270,6 +273,8 @@ class StudyConfig(Section):
         values = {"seed": seed, **self.training, **fixed, **searched}
         values = {**self.architecture, **values}
         values = {name: typed(name, value, self.types) for name, value in values.items()}
+        chosen = {name: values[name] for name in searched}
+        values = {**self._stretched(values, T), **chosen}
         return TrainingConfig(model=self.model, task=self.task, T=T, **split_values(values))
 
     def final_training(self, winner: Mapping[str, Any]) -> TrainingConfig:
@@ -282,7 +287,18 @@ class StudyConfig(Section):
             ValueError: a value is out of range.
         """
         changes = {name: typed(name, v, TRAINING_FIELDS) for name, v in self.final.items()}
-        return TrainingConfig.from_dict({**winner, **changes})
+        return TrainingConfig.from_dict({**winner, **self._stretched(changes, winner["T"])})
+
+    def _stretched(self, values: Mapping[str, Any], T: int) -> dict[str, Any]:
+        """The same training at a T beyond the list: of as many steps, so of more tokens.
+
+        With no more tokens than at the last T of the list, a curriculum could not come to its end.
+        """
+        longer = max(1.0, T / self.T[-1])
+        return {
+            name: round(value * longer) if name in TOKEN_FIELDS else value
+            for name, value in values.items()
+        }
 
     def with_precision(self, precision: str) -> "StudyConfig":
         """Replace ``precision: auto``, so that all trials have the same precision."""

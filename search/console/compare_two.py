@@ -74,7 +74,7 @@ def side_by_side(a: Overview, b: Overview) -> Table:
         "Best of each T", "T", "A test", "95 %", "B test", "95 %", "B - A",
         "A solved", "B solved",
     )  # fmt: skip
-    for T in sorted({*a.history.config.T, *b.history.config.T}):
+    for T in sorted({*a.history.lengths, *b.history.lengths}):
         both = [study.history.best.get(T) for study in (a, b)]
         difference = ""
         if both[0] and both[1]:

@@ -8,6 +8,7 @@ from rich.live import Live
 from rich.text import Text
 
 from search.console.formats import clock, describe, end_reason, millions, number
+from search.console.how_far import how_far
 from search.console.live_view import LiveView
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table
@@ -73,7 +74,8 @@ class Display(Listener):
         self.view.doing = f"T={T}"
         self.view.running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
-        self.note(f"T={T}: {self._study.config.search.trials} trials{limit}")
+        beyond = "" if T in self._study.config.T else f"T={T // 2} is solved, on to "
+        self.note(f"{beyond}T={T}: {self._study.config.search.trials} trials{limit}")
 
     def nothing_left(self) -> None:
         """Say which limits to raise to continue."""
@@ -153,6 +155,8 @@ class Display(Listener):
         """Print the best trial of each T, and the results of its configuration with fresh seeds."""
         self.say("")
         self._console.print(best_table(self._history, "Best trial of each T"))
+        for line in how_far(self._history):
+            self.say(f"\n{line}", always=True)
         if summaries := confirmed(self._history):
             self._console.print("", confirmed_table(summaries), "", sep="\n")
             self._console.print(BEST_OF_MANY, highlight=False)

@@ -89,4 +89,6 @@ def limit_reason(history: History, T: int) -> str:
             return f"all {len(length.trials)} trials have run"
         case "patience":
             return f"no gain in {length.stale} trials"
+        case "reach":
+            return "its trials failed before they were evaluated"
     return "its time is up"

@@ -64,7 +64,7 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
             study.path.name,
             model_label(study.history.config.model),
             model_label(study.history.config.task),
-            f"{sum(map(study.is_done, study.history.config.T))}/{len(study.history.config.T)}",
+            f"{sum(map(study.is_done, study.history.lengths))}/{len(study.history.lengths)}",
             study.state,
             made(study.provenance),
         )
@@ -72,7 +72,7 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
     ] + [(entry.path.name, "", "", "", BROKEN, "") for entry in broken]
     longest = [max(len(row[k]) for row in fixed) for k in range(6)]
     taken = sum(longest[2:]) + sum(min(18, length) for length in longest[:2]) + 7
-    lengths = sorted({T for study in studies for T in study.history.config.T})
+    lengths = sorted({T for study in studies for T in study.history.lengths})
     shown = lengths[-max(1, (console.width - taken) // CELL) :]
     table = plain_table(
         "", "study", "model", "task", "T", "state", *map(str, shown), "made",

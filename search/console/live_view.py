@@ -55,7 +55,7 @@ class LiveView:
         wide = options.max_width >= WIDE
         stopped = self.history.stopped[-(2 * STOPS_SHOWN if wide else STOPS_SHOWN) :]
         below: list[Table] = [best_table(self.history, "Best so far")]
-        rows = [len(self.history.config.T)]
+        rows = [len(self.history.lengths)]
         if stopped:
             below.append(self._stopped_table(stopped, wide))
             rows.append(len(stopped))

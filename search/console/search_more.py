@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterator
 
+from search.config.sections import REACH
 from search.console.commands import resume_command
 from search.study.history import History
+from search.study.reach import doubled
 from studies.paths import StudyPath
 
 REASONS = {
@@ -45,9 +47,14 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
 
     T with the same limits share a line.
     """
+    if option := further(history):
+        yield (
+            f"search beyond T={history.last}, which is solved",
+            f"{resume_command(path, history.config)} {option}",
+        )
     groups: dict[tuple[str, ...], list[int]] = {}
-    for T in history.config.T:
-        if history.is_over(T):
+    for T, length in history.lengths.items():
+        if history.is_over(T) and length.limit in REASONS:
             groups.setdefault(tuple(limits_to_raise(history, T)), []).append(T)
     for names, lengths in groups.items():
         raised = [limits_to_raise(history, T) for T in lengths]
@@ -62,3 +69,17 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
             f"search more at {where}, where {reasons}",
             " ".join([resume_command(path, history.config), *options]),
         )
+
+
+def further(history: History) -> str:
+    """The options with which a search that has ended goes beyond its last T, if it is solved."""
+    search, last = history.config.search, history.last
+    if not all(map(history.is_over, history.lengths)) or not history.solvers(last):
+        return ""
+    options = []
+    if (T := doubled(last)) > search.reach:
+        options.append("--reach" if T <= REACH else f"--reach {T}")
+    if search.budget_minutes is not None:
+        spent = max(math.ceil(history.search_seconds / 60), search.budget_minutes)
+        options.append(f"--budget-minutes {2 * spent:g}")
+    return " ".join(options)

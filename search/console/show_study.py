@@ -14,6 +14,7 @@ from search.config.space import Choices, Range
 from search.config.study_config import StudyConfig
 from search.console.commands import compare_command, replay_command, resume_command
 from search.console.formats import clock, limit_reason
+from search.console.how_far import how_far
 from search.console.list_studies import STATE_STYLES
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table, doubts, plain_table
@@ -23,7 +24,7 @@ from studies import format as files
 
 SEARCH_KEYS = (
     "trials", "budget_minutes", "solved_trials", "patience", "sampler", "scheduler", "metric",
-    "final", "confirm_seeds", "seed",
+    "reach", "final", "confirm_seeds", "seed",
 )  # fmt: skip
 """Of the section ``search``: what a result depends on first of all."""
 
@@ -48,7 +49,8 @@ def show_study(study: Overview, console: Console) -> None:
     for table in tables:
         console.print("", table, sep="\n")
     console.print()
-    for line in (*doubts(study.history), *stops(study), *failures(study)):
+    history = study.history
+    for line in (*how_far(history), *doubts(history), *stops(study), *failures(study)):
         console.print(line)
     for name, command in commands(study).items():
         console.print(f"{name}:\n  {command}", soft_wrap=True)  # in one piece, to be copied
@@ -118,8 +120,7 @@ def trials_table(study: Overview) -> Table:
         "Trials of the search", "T", "n", "completed", "stopped early", "failed",
         "unfinished", "ended because", left=("ended because",),
     )  # fmt: skip
-    for T in history.config.T:
-        length = history.lengths[T]
+    for T, length in history.lengths.items():
         counts = Counter(trial.status for trial in length.trials)
         if study.seconds is None:
             ending = ""  # not recorded

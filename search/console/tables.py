@@ -47,8 +47,8 @@ def best_table(history: History, title: str) -> Table:
         title, "T", "n", "best", *map(short_form, names), "valid.", "test", "95 % interval",
         left=("best",),
     )  # fmt: skip
-    for T in history.config.T:
-        trials = history.lengths[T].trials
+    for T, length in history.lengths.items():
+        trials = length.trials
         best, ranked = history.best.get(T), history.ranked(T)
         if best is None and not ranked:
             table.add_row(str(T), str(len(trials)))
@@ -83,11 +83,11 @@ def doubts(history: History) -> list[str]:
 def confirmed(history: History) -> dict[int, SeedSummary]:
     """Summarize the confirmations of each T that has some."""
     summaries = {}
-    for T in history.config.T:
+    for T, length in history.lengths.items():
         winner = history.winner(T)
         seeds = [
             trial
-            for trial in history.lengths[T].confirmations
+            for trial in length.confirmations
             if winner and trial.confirms == winner.id and trial.tested
         ]
         if seeds:

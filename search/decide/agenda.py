@@ -3,6 +3,8 @@
 What is due follows from the study's events alone, so a resumed study continues where it was.
 While one T is searched, only its trials are handed out. When that search reaches a limit, its
 running trials are cut off at their next result, and their slots continue with the next T at once.
+Beyond the last T of the list, T doubles as long as it is solved, if ``search.reach`` allows it.
+
 After the last T come failed trials that the user wants to run again, the final trainings at all T
 side by side, and in the slots that these leave free, the confirmations at each T whose winner is
 known.
@@ -20,7 +22,8 @@ from search.decide.budget import LengthProgress, TrainingProgress
 from search.decide.model_tests import Evaluator, ModelTests
 from search.decide.samplers import Sampler, trial_seed
 from search.study.listener import Listener, Progress
-from search.study.records import TrialRecord
+from search.study.reach import does_not_fit, next_length
+from search.study.records import LengthRecord, TrialRecord
 from search.study.study import Study
 from studies import format as files
 
@@ -55,7 +58,7 @@ class Agenda:
 
     def begin(self) -> None:
         """Take up the study where it is: at its beginning, or where an earlier run ended."""
-        for T in self._study.config.T:
+        for T in self._history.lengths:
             if self._history.is_over(T):
                 self._begin_sampler(T)  # tells Optuna what a search that was killed did not
                 self._conclude(T)
@@ -66,9 +69,9 @@ class Agenda:
     @property
     def over(self) -> bool:
         """Whether nothing is left to train; tests may still run."""
-        return not (
-            self._searching or any(map(self._history.training_is_left, self._history.lengths))
-        )
+        history = self._history
+        search_is_left = self._searching or next_length(history)
+        return not (search_is_left or any(map(history.training_is_left, history.lengths)))
 
     def progress(self) -> Progress:
         """How far the search is; after it, how far the trainings that follow are."""
@@ -85,6 +88,8 @@ class Agenda:
         while self._searching and (limit := self._searching.reached_limit()):
             self._end_search(self._searching.T, limit)
             self._begin_next()
+        if not self._searching and next_length(self._history):
+            self._begin_next()  # what followed the search has solved the last T
 
     def finish(self) -> None:
         """Wait for the tests, and leave no checkpoint that nothing needs.
@@ -93,7 +98,7 @@ class Agenda:
             SearchFailedError: a model that was to be tested has no whole checkpoint.
         """
         self._tests.collect(wait=True)
-        for T in self._study.config.T:
+        for T in self._history.lengths:
             self._study.checkpoints.remove_unneeded(T)
         self._listener.study_ended()
         self._tests.check()
@@ -102,19 +107,21 @@ class Agenda:
         """The next trial to run beside the running ones: one to resume, or else a new one."""
         study, history = self._study, self._history
         if self._searching:
-            length = history.lengths[self._searching.T]
+            T = self._searching.T
+            length = history.lengths[T]
             waiting = [trial for trial in length.live.values() if trial.id not in running]
-            if not waiting and len(length.trials) < study.config.search.trials:
-                return self._start_search_trial(self._searching.T)
-            return waiting[0] if waiting else None
+            if waiting:
+                return waiting[0]
+            full = len(length.trials) >= study.config.search.trials or does_not_fit(history, T)
+            return None if full else self._start_search_trial(T)
         for length in history.lengths.values():
             for trial in length.unfinished():
                 if trial.id not in running:
                     return trial
-        for T in study.config.T:
+        for T in history.lengths:
             if history.final_is_due(T):
                 return self._start_final(T)
-        for T in study.config.T:
+        for T in history.lengths:
             if winner := history.confirmation_is_due(T):
                 return self._start_confirmation(winner)
         return None
@@ -138,13 +145,13 @@ class Agenda:
     def _begin_next(self) -> None:
         """Continue with the first T whose search is not over; after the last, with what follows."""
         study = self._study
-        T = next((T for T in study.config.T if not study.history.is_over(T)), None)
+        T = next_length(study.history)
         if T is None:
             self._searching, self._after = None, TrainingProgress(study)
             if not self.over:
                 self._listener.trainings_began()
             return
-        length = study.history.lengths[T]
+        length = study.history.lengths.get(T, LengthRecord())
         if length.began is None or length.limit:  # it is new, or a limit was raised since
             study.begin_length(T, length.initial or first_configurations(study, T))
         self._begin_sampler(T)
@@ -209,7 +216,7 @@ def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
     from the start, a short search does not hang on it alone.
     """
     names = study.config.dimensions()
-    before = [t for t in study.config.T if t < T][-1:]
+    before = [t for t in study.history.lengths if t < T][-1:]
     most = study.config.search.carried_trials
     best = [trial for t in before for trial in study.history.ranked(t)[:most]]
     known = [trial.hyperparameters for trial in best]

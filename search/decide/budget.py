@@ -3,6 +3,7 @@
 import math
 
 from search.study.listener import Progress
+from search.study.reach import beyond
 from search.study.records import TrialRecord
 from search.study.study import Study
 
@@ -22,8 +23,6 @@ class LengthProgress:
 
     Attributes:
         T: the length that is searched.
-        deadline: when the search at T must end, on the clock of :meth:`Study.searched`; infinite
-            without a budget. It depends only on when T began, so an interruption does not move it.
     """
 
     def __init__(self, study: Study, T: int):
@@ -32,8 +31,19 @@ class LengthProgress:
         self._began = study.history.lengths[T].began or 0.0
         minutes = study.config.search.budget_minutes
         self._budget = math.inf if minutes is None else 60 * minutes
-        later = [t for t in study.config.T if t > T and not study.history.is_over(t)]
-        self.deadline = self._began + (self._budget - self._began) * share_of_time(T, later)
+
+    @property
+    def deadline(self) -> float:
+        """When the search at T must end, on the clock of :meth:`Study.searched`.
+
+        Infinite without a budget. An interruption does not move it: it depends only on when T
+        began, and at the last T on whether it is solved. Then the double of it needs a share.
+        """
+        history = self._study.history
+        later = [t for t in history.lengths if t > self.T and not history.is_over(t)]
+        if history.last == self.T and (further := beyond(history)):
+            later.append(further)
+        return self._began + (self._budget - self._began) * share_of_time(self.T, later)
 
     def reached_limit(self) -> str:
         """The limit that the search at T has reached, its deadline included; empty if none."""
@@ -43,7 +53,7 @@ class LengthProgress:
     def now(self) -> Progress:
         """How far the search at all T is."""
         search = self._study.config.search
-        lengths = self._study.config.T
+        lengths = list(self._study.history.lengths)
         length = self._study.history.lengths[self.T]
         elapsed = self._study.searched()
         done = max(
@@ -54,6 +64,8 @@ class LengthProgress:
         )
         here = 1.0 if self._study.history.is_over(self.T) else min(0.99, done)
         fraction = (lengths.index(self.T) + here) / len(lengths)
+        if search.reach and math.isfinite(self._budget):  # how many T it will be is not known
+            fraction = min(0.99, elapsed / self._budget)
         projected = elapsed * (1 - fraction) / fraction if fraction > 0 else math.inf
         left = min(max(0.0, self._budget - elapsed), projected)
         return Progress(self._study.elapsed(), fraction, left)

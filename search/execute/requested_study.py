@@ -22,6 +22,7 @@ CONFIG_FLAGS = {
     "T": "T",
     "trials": "search.trials",
     "budget_minutes": "search.budget_minutes",
+    "reach": "search.reach",
     "final": "search.final",
     "confirm_seeds": "search.confirm_seeds",
     "seed": "search.seed",

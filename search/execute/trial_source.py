@@ -53,8 +53,7 @@ class TrialSource(SearchAlgorithm):
     @property
     def total_samples(self) -> int:
         """Trials of the search at all T, earlier runs included."""
-        config = self._study.config
-        return config.search.trials * len(config.T)
+        return self._study.config.search.trials * len(self._study.history.lengths)
 
     def next_trial(self) -> Trial | None:
         """The next trial; None if no slot is free or no trial is left."""

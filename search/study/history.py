@@ -4,6 +4,7 @@ from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.event_log import read_events
 from search.study.ranking import best_of, ranked
+from search.study.reach import does_not_fit, doubled, next_length
 from search.study.records import LengthRecord, TrialRecord
 from studies import events
 from studies import format as files
@@ -20,7 +21,7 @@ class History:
 
     Attributes:
         trials: by trial_id, in the order in which they started; of all stages.
-        lengths: by T.
+        lengths: by T, ascending: those of the configuration, then those reached beyond them.
         best: the best trial of each T that was tested, by T.
         stopped: trials that the scheduler stopped, in the order in which it did.
         elapsed: when the last event happened, in seconds of the study's wall time.
@@ -37,6 +38,11 @@ class History:
         self.elapsed = 0.0
         self.beside = 0.0
         self._search_left: float | None = None  # when the search ended at the last T
+
+    @property
+    def last(self) -> int:
+        """The largest T of the study so far."""
+        return max(self.lengths)
 
     @property
     def search_seconds(self) -> float:
@@ -56,6 +62,8 @@ class History:
             case events.LengthBegan():
                 if self._search_left is not None:
                     self.beside += event.elapsed - self._search_left
+                if doubled(self.last) == event.T:
+                    self.lengths[event.T] = LengthRecord()
                 length = self.lengths[event.T]
                 length.initial, length.limit = event.initial, ""
                 length.began = event.elapsed - self.beside
@@ -63,6 +71,7 @@ class History:
                 self._search_left = event.elapsed
                 length = self.lengths[event.T]
                 length.limit, length.limit_value = event.limit, event.value
+                length.seconds += event.elapsed - self.beside - (length.began or 0.0)
                 for trial in list(length.live.values()):
                     self._end(trial)
             case events.TrialStarted():
@@ -152,6 +161,12 @@ class History:
         now = getattr(self.config.search, length.limit)
         return length.limit_value is None or (now is not None and now <= length.limit_value)
 
+    def solvers(self, T: int) -> list[TrialRecord]:
+        """The trials of the search at T, and the final training, that have solved it."""
+        length = self.lengths[T]
+        trials = [*length.trials, *([length.final] if length.final else [])]
+        return [trial for trial in trials if trial.solved]
+
     def reached_limit(self, T: int) -> str:
         """The limit in :class:`SearchConfig` that the search at T has reached; empty if none.
 
@@ -164,6 +179,8 @@ class History:
             return "trials"
         if search.patience is not None and length.stale >= search.patience and not self._ahead(T):
             return "patience"
+        if does_not_fit(self, T) and not length.live:
+            return "reach"
         return ""
 
     def _ahead(self, T: int) -> bool:
@@ -215,6 +232,8 @@ class History:
         length, wanted = self.lengths[T], self.config.search.confirm_seeds
         if not wanted or length.live or self.final_is_due(T):
             return None  # another trial may still become the winner
+        if T not in self.config.T and not self.solvers(T):
+            return None  # where the study stopped: to fail there again is costly, and no news
         if length.final and not length.final.ended:
             return None
         winner = self.winner(T)
@@ -230,9 +249,8 @@ class History:
     @property
     def complete(self) -> bool:
         """Whether nothing is left to search, to train or to test."""
-        return all(
-            self.is_over(T)
-            and not self.training_is_left(T)
+        return next_length(self) is None and all(
+            not self.training_is_left(T)
             and all(trial.tested for trial in length.confirmations)
             and ((winner := self.winner(T)) is None or self.is_tested(T, winner))
             for T, length in self.lengths.items()

@@ -116,8 +116,9 @@ class LengthRecord:
         solved: trials that solved T.
         best_value: of the search metric in the trials that ended, see ``stale``.
         stale: trials in a row that ended without raising ``best_value`` by ``MIN_GAIN``.
-        limit: what ended the search (``solved_trials``, ``trials``, ``patience`` or
-            ``budget_minutes``); empty before.
+        seconds: that the search took on its clock, until it ended last.
+        limit: what ended the search (``solved_trials``, ``trials``, ``patience``,
+            ``budget_minutes`` or ``reach``); empty before.
         limit_value: the value of that limit then.
         final: the final training.
         confirmations: in the order in which they started.
@@ -128,6 +129,7 @@ class LengthRecord:
     arrivals: list[tuple[TrialRecord, Point]] = field(default_factory=list)
     initial: Sequence[Mapping[str, Any]] = ()
     began: float | None = None
+    seconds: float = 0.0
     solved: int = 0
     best_value: float = -1.0
     stale: int = 0

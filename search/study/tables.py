@@ -6,9 +6,10 @@ from operator import attrgetter
 
 from search.storage.csv_tables import Row, write_rows
 from search.study.history import History
+from search.study.reach import reach_rows, reaches
 from search.study.records import TrialRecord
 from studies import format as files
-from studies.columns import BEST, CONFIRM, PROGRESS, TRIALS
+from studies.columns import BEST, CONFIRM, PROGRESS, REACH, TRIALS
 from studies.events import Point
 from studies.paths import StudyPath
 
@@ -49,8 +50,8 @@ def write_tables(path: StudyPath, history: History) -> None:
     )
     confirmed = [
         trial
-        for T in history.config.T
-        for trial in history.lengths[T].confirmations
+        for length in history.lengths.values()
+        for trial in length.confirmations
         if trial.tested
     ]
     if confirmed:
@@ -59,6 +60,8 @@ def write_tables(path: StudyPath, history: History) -> None:
             (*CONFIRM.names, *extra),
             map(confirmation_row, confirmed),
         )
+    if reaches(history):
+        write_rows(path / files.REACH_FILE, REACH.names, reach_rows(history))
 
 
 def trial_row(trial: TrialRecord, rank: int | None = None) -> Row:

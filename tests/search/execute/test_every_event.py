@@ -94,7 +94,7 @@ def whole(study: StudyPath, folder: Path) -> dict:
     assert opened.history.complete
     rungs = [
         (milestone, dict(scores))
-        for T in opened.config.T
+        for T in opened.history.lengths
         for milestone, scores in restored_scheduler(opened, T)._brackets[0]._rungs
     ]
     opened.close()
@@ -102,10 +102,11 @@ def whole(study: StudyPath, folder: Path) -> dict:
     journal.write_bytes(content[files.OPTUNA_FILE])
     trials = [
         (t.user_attrs, t.state, t.value, t.params, t.intermediate_values)
-        for T in opened.config.T
+        for T in opened.history.lengths
         for t in optuna_trials(folder, T)
     ]
     tables = {n: data for n, data in content.items() if n.endswith(".csv") or "checkpoint" in n}
+    tables.pop(files.REACH_FILE, None)  # it has the wall time
     assert not any(files.RAY_FOLDER in name for name in content)
     return {"rungs": rungs, "optuna": trials, **tables}
 
@@ -204,6 +205,22 @@ def test_a_search_that_a_limit_cuts_off_loses_nothing_when_it_is_killed(machine,
             assert best["tokens_to_solve"] is not None
     assert number > 20
     assert cut_off > number
+
+
+def test_a_search_beyond_its_list_that_is_killed_at_any_moment_comes_as_far(machine, folder):
+    config = make_config(trials=9, solved_trials=1, final=False, reach=13)
+    config = config.model_copy(update={"T": [3]})
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: machine.search(runs / "s", config))
+    expected = whole(runs / "s", folder)
+    for number, moment in enumerate(at_events(kept)):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.search(again, None if holds_study(again) else config)
+        assert whole(again, folder) == expected, number
+    rows = read_rows(again / files.REACH_FILE)
+    assert [(row["T"], row["limit"]) for row in rows] == [(T, "solved_trials") for T in (3, 6, 12)]
+    assert number > 20
 
 
 def test_a_search_interrupted_after_every_event_ends_as_one_that_was_not(
