@@ -18,7 +18,7 @@ from rich.console import Console
 
 from analysis.figures.rendering import render_all
 from analysis.reading.studies import load_studies
-from analysis.report.console import comparison_table, confirmation_table
+from analysis.report.console import NOT_CONFIRMED, comparison_table, confirmation_table
 from analysis.report.files import file_contents, make_folder, write_file
 from analysis.report.live import follow
 from analysis.report.page import PAGE, render_page
@@ -76,9 +76,8 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
         write_file(output / name, content)
     # The name of a user's cell may look like markup.
     console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
+    console.print(confirmation_table(comparison) or NOT_CONFIRMED)
     console.print(comparison_table(comparison, searched))
-    if confirmed := confirmation_table(comparison):
-        console.print(confirmed)
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
     for warning in studies.warnings():

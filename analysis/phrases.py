@@ -54,6 +54,12 @@ def between(numbers: Sequence[int]) -> str:
     return str(low) if low == high else f"{low} to {high}"
 
 
+def solve_rate(row: dict[str, Any]) -> str:
+    """``4 of 5 [0.28, 0.99]``: the fresh seeds that solve T, and the interval of their share."""
+    low, high = row["solve_rate_low"], row["solve_rate_high"]
+    return f"{row['seeds_solved']} of {row['seeds']} [{low:.2f}, {high:.2f}]"
+
+
 def with_interval(row: dict[str, Any], name: str = "accuracy") -> str:
     """``0.9931 [0.9917, 0.9942]``: the column ``name`` with its interval."""
     value, low, high = (row[f"{name}{end}"] for end in ("", "_low", "_high"))

@@ -1,43 +1,33 @@
-"""Intervals, effect sizes and tests: pure functions of numbers.
+"""Intervals, effect sizes and exact tests over seeds: pure functions of numbers.
 
-What may be compared how:
+A configuration trained again with fresh seeds gives independent trainings: each solves its T after
+so many tokens, or does not. That two models share a seed number means equal payloads, not similar
+weights, so they are compared unpaired.
 
-* The test accuracy of one trained network varies with the payloads. Its interval comes with it
-  (best.csv: Wilson's, of the effective sample size over whole payloads). All models of one T and
-  seed are tested on equal payloads, but which of them each model got right is not recorded, so
-  two of them are compared as if the payloads were independent. That is valid, and cautious where
-  the same payloads are hard for both.
-* An architecture with its configuration varies with the seed. Seeds that confirm a winner are
-  independent trainings, and are compared unpaired: that two models share a seed number means
-  equal payloads, not similar weights, and a paired test of five seeds cannot reach 5 % (the least
-  two-sided p-value of five signs is 1/16).
+Accuracies over seeds have no interval here. A training either solves T or collapses, and of five
+such values the intervals of Student and Welch, and the bootstrap, cover the truth far less often
+than they say: benchmarks/coverage.py measures it, and that of all intervals of the report.
 """
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
+from studies.seed_statistics import clopper_pearson
+
 SIGNIFICANT = 0.05
 """A p-value below this, after Holm's correction, is a difference beyond chance."""
 
-Z_95 = float(stats.norm.ppf(0.975))
-RESAMPLES = 9_999
-ENOUGH_SEEDS = 5
-"""Seeds at each T from which on :func:`interquartile_mean` has an interval worth its name: it
-covers the truth in 93 to 97 % of simulations (of three seeds at one T: 76 %), see
-tests/analysis/test_statistics.py."""
 
+class Successes(NamedTuple):
+    """How many of ``n`` independent trainings solved T."""
 
-class Accuracy(NamedTuple):
-    """A share with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
+    solved: int
+    n: int
 
 
 class Difference(NamedTuple):
@@ -55,76 +45,83 @@ class Difference(NamedTuple):
     p_value: float
 
 
-def wilson_sample_size(accuracy: Accuracy) -> float:
-    """The sample size from which Wilson's interval has these ends; the inverse of the interval.
+def rate_difference(first: Successes, second: Successes) -> Difference:
+    """Compare two solve rates.
 
-    Each end is the share p at which (value - p)^2 = z^2 p (1 - p) / n; the one farther away
-    tells n more exactly. It is 0 for an interval that tells nothing.
+    The test is Boschloo's exact one ("Raised Conditional Level of Significance for the 2x2-table
+    when Testing the Equality of Two Probabilities", 1970), which finds more than Fisher's at the
+    same level. The interval combines the exact intervals of both rates, as Zou & Donner,
+    "Construction of Confidence Limits About Effect Measures", 2008, combine any two.
     """
-    value, low, high = accuracy
-    end = low if value - low >= high - value else high
-    distance = abs(value - end)
-    return Z_95**2 * end * (1 - end) / distance**2 if distance else math.inf
-
-
-def accuracy_difference(first: Accuracy, second: Accuracy) -> Difference:
-    """Compare two independent shares of which only value and interval are known.
-
-    Sources: the interval is method 10 of Newcombe, "Interval Estimation for the Difference
-    Between Independent Proportions", 1998, which Zou & Donner, "Construction of Confidence
-    Limits About Effect Measures", 2008, extend to any pair of intervals; the test is the score
-    test of two proportions with the effective sample sizes.
-    """
-    value = first.value - second.value
-    down = math.hypot(first.value - first.low, second.high - second.value)
-    up = math.hypot(first.high - first.value, second.value - second.low)
-    n, m = wilson_sample_size(first), wilson_sample_size(second)
-    if not n or not m:  # one of them is not known at all
-        return Difference(value, -1.0, 1.0, 1.0)
-    pooled = (n * first.value + m * second.value) / (n + m)
-    error = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / m))
-    p = 2 * float(stats.norm.sf(abs(value) / error)) if error else 1.0
-    return Difference(value, max(-1.0, value - down), min(1.0, value + up), p)
-
-
-def mean_difference(first: Sequence[float], second: Sequence[float]) -> Difference:
-    """Compare the means of two independent samples of at least two values each.
-
-    The interval is Welch's ("The Generalization of Student's Problem when Several Different
-    Population Variances are Involved", 1947); the p-value is that of a permutation test of the
-    difference of means, of all permutations if they are few, which needs no normal values.
-    """
-    a, b = np.asarray(first, float), np.asarray(second, float)
-    value = float(a.mean() - b.mean())
-    variances = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
-    error = math.sqrt(sum(variances))
-    if not error:
-        return Difference(value, value, value, _permutation_p(a, b))
-    freedom = error**4 / (variances[0] ** 2 / (len(a) - 1) + variances[1] ** 2 / (len(b) - 1))
-    half = float(stats.t.ppf(0.975, freedom)) * error
-    low, high = max(-1.0, value - half), min(1.0, value + half)
-    return Difference(value, low, high, _permutation_p(a, b))
-
-
-def _permutation_p(a: np.ndarray, b: np.ndarray) -> float:
-    result = stats.permutation_test(
-        (a, b),
-        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        rng=np.random.default_rng(0),
+    a, b = (rate.solved / rate.n for rate in (first, second))
+    (a_low, a_high), (b_low, b_high) = clopper_pearson(*first), clopper_pearson(*second)
+    return Difference(
+        a - b,
+        max(-1.0, a - b - math.hypot(a - a_low, b_high - b)),
+        min(1.0, a - b + math.hypot(a_high - a, b - b_low)),
+        _boschloo(first, second),
     )
-    return float(result.pvalue)
 
 
-def superiority(first: Sequence[float], second: Sequence[float]) -> float:
-    """Probability that a value of the first sample is above one of the second; ties count half.
+def _boschloo(first: Successes, second: Successes) -> float:
+    table = [[rate.solved, rate.n - rate.solved] for rate in (first, second)]
+    if not all(map(sum, zip(*table, strict=True))):  # all solve, or none does
+        return 1.0
+    return float(stats.boschloo_exact(table).pvalue)
+
+
+def sooner(first: Sequence[float], second: Sequence[float]) -> float:
+    """Probability that a training of the first solves T after fewer tokens; ties count half.
+
+    Args:
+        first, second: tokens to solve; infinite if a training did not solve T.
 
     Source: Vargha & Delaney, "A Critique and Improvement of the CL Common Language Effect Size
     Statistics of McGraw and Wong", 2000. 0.5 is no effect.
     """
     pairs = itertools.product(first, second)
-    return float(np.mean([(a > b) + 0.5 * (a == b) for a, b in pairs]))
+    return float(np.mean([(a < b) + 0.5 * (a == b) for a, b in pairs]))
+
+
+def rank_test(first: Sequence[float], second: Sequence[float]) -> float:
+    """The two-sided p-value of Mann and Whitney's rank test, exact also with ties.
+
+    Trainings that did not solve T, of infinite tokens, share the last rank. All ways to deal out
+    the ranks are counted by their sums, so there is no approximation.
+
+    Source: Mann & Whitney, "On a Test of Whether one of Two Random Variables is Stochastically
+    Larger than the Other", 1947; its distribution with ties: Streitberg & Roehmel, "Exact
+    Distributions for Permutation and Rank Tests", 1986.
+    """
+    n = len(first)
+    doubled = np.rint(2 * stats.rankdata([*first, *second])).astype(int)  # whole with ties too
+    total = int(doubled.sum())
+    ways = np.zeros((n + 1, total + 1))  # of picking so many ranks with such a sum
+    ways[0, 0] = 1
+    for rank in doubled:
+        ways[1:, rank:] += ways[:-1, : total + 1 - rank].copy()
+    found = int(doubled[:n].sum())
+    tails = ways[n, : found + 1].sum(), ways[n, found:].sum()
+    return min(1.0, float(2 * min(tails) / ways[n].sum()))
+
+
+def least_p_of_rates(n: int, m: int) -> float:
+    """The smallest p-value of :func:`rate_difference` that n and m trainings can reach."""
+    return _boschloo(Successes(n, n), Successes(0, m))
+
+
+def least_p_of_ranks(n: int, m: int) -> float:
+    """The smallest p-value of :func:`rank_test` that n and m trainings can reach."""
+    return min(1.0, 2 / math.comb(n + m, n))
+
+
+def seeds_to_tell(comparisons: int) -> int:
+    """The fewest seeds of each model with which so many comparisons can tell any two apart."""
+    return next(
+        n
+        for n in itertools.count(2)
+        if comparisons * max(least_p_of_rates(n, n), least_p_of_ranks(n, n)) < SIGNIFICANT
+    )
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -141,30 +138,17 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def interquartile_mean(strata: Sequence[Sequence[float]]) -> Accuracy:
-    """Mean of the middle half of all values, with its 95 % stratified bootstrap interval.
+def median_to_solve(tokens: Sequence[float], solved: Sequence[bool]) -> float:
+    """Tokens within which half of the trainings solve T: Kaplan and Meier's median.
+
+    It is infinite if fewer than half have solved T by the end of their training.
 
     Args:
-        strata: the values of each T, at least two; resampled within each.
+        tokens: until T was solved, or until the training ended without that, which censors it.
 
-    Source: Agarwal, Schwarzer, Castro, Courville & Bellemare, "Deep Reinforcement Learning at
-    the Edge of the Statistical Precipice", 2021 (rliable): less swayed by one bad seed than the
-    mean, and more exact than the median. Their percentile interval covers the truth in 92 % of
-    simulations with 20 values, so its tails are widened for small samples as Hesterberg, "What
-    Teachers Should Know About the Bootstrap", 2015, does.
+    Source: Kaplan & Meier, "Nonparametric Estimation from Incomplete Observations", 1958.
     """
-    rng = np.random.default_rng(0)
-    samples = [np.asarray(values, float) for values in strata]
-    resampled = np.concatenate(
-        [rng.choice(values, (RESAMPLES, len(values))) for values in samples], axis=1
-    )
-    smallest = min(map(len, samples))
-    freedom = sum(map(len, samples)) - len(samples)
-    widened = stats.norm.sf(math.sqrt(smallest / (smallest - 1)) * stats.t.ppf(0.975, freedom))
-    low, high = np.quantile(_middle_mean(resampled), [widened, 1 - widened])
-    return Accuracy(float(_middle_mean(np.concatenate(samples))), float(low), float(high))
-
-
-_middle_mean: Callable[[np.ndarray], np.ndarray] = lambda values: stats.trim_mean(  # noqa: E731
-    values, 0.25, axis=-1
-)
+    censored = [not of for of in solved]
+    survival = stats.ecdf(stats.CensoredData.right_censored(list(tokens), censored)).sf
+    half = survival.quantiles[survival.probabilities <= 0.5]
+    return float(half[0]) if len(half) else math.inf

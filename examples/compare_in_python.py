@@ -16,14 +16,14 @@ pd.set_option("display.width", 100, "display.max_columns", 12)
 studies = load_studies(sys.argv[1:] or ["runs"])
 print(studies.studies[["study", "model", "task", "problem"]])
 
-# %% The best trial of each model and T. reports/columns.md explains all columns.
+# %% With how many fresh seeds does each model solve T? reports/columns.md explains all columns.
 comparison = compare_studies(studies)
-print(comparison[["label", "T", "accuracy", "accuracy_low", "accuracy_high", "seconds_to_solve"]])
+print(comparison[["label", "T", "seeds_solved", "seeds", "solve_rate_low", "median_accuracy"]])
 
-# %% Who copies best at each T, and at what cost?
+# %% Which models do these seeds tell apart, and what has each search cost?
 tables = make_tables(studies, comparison)
-print(tables["pairs"][["T", "basis", "better", "worse", "difference", "p_holm"]])
-print(tables["equal_cost"][["T", "label", "parameters", "search_tokens", "search_seconds"]])
+print(tables["pairs"][["T", "outcome", "better", "worse", "p_holm", "p_least"]])
+print(tables["costs"][["T", "label", "search_tokens", "wall_seconds", "tokens_to_first_solve"]])
 
 # %% Trials: how many tokens do the trials that solve T need, in the median?
 solved = studies.trials.dropna(subset=["tokens_to_solve"])

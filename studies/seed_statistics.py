@@ -1,17 +1,16 @@
 """Statistics over the seeds of one configuration, for the console and for the report."""
 
-import math
 import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scipy.special import betaincinv, stdtrit
+from scipy.special import betaincinv
 
 from studies.format import CHANCE_ACCURACY
 
 BEST_OF_MANY = (
     "The best of many trials owes a part of its score to a lucky seed, so it is biased upwards. "
-    "The mean over fresh seeds is the number to expect."
+    "The share of fresh seeds that solve T is what to expect of another training."
 )
 
 
@@ -21,18 +20,20 @@ class SeedSummary(NamedTuple):
     Attributes:
         seeds: how many there are.
         solved: how many of them solved T.
-        solved_low, solved_high: 95 % interval of the share that solves T.
-        mean: of the test accuracy.
-        mean_low, mean_high: 95 % interval of the mean.
+        solve_rate: the share that solves T.
+        solve_rate_low, solve_rate_high: its exact 95 % interval.
+        median, lowest, highest: of the test accuracies. They have no interval: accuracies of seeds
+            that either solve T or collapse are far from normal, and five are too few for any other.
     """
 
     seeds: int
     solved: int
-    solved_low: float
-    solved_high: float
-    mean: float
-    mean_low: float
-    mean_high: float
+    solve_rate: float
+    solve_rate_low: float
+    solve_rate_high: float
+    median: float
+    lowest: float
+    highest: float
 
 
 def summarize_seeds(accuracies: Sequence[float | None], solved: Sequence[bool]) -> SeedSummary:
@@ -41,24 +42,12 @@ def summarize_seeds(accuracies: Sequence[float | None], solved: Sequence[bool]) 
     return SeedSummary(
         len(values),
         sum(solved),
+        sum(solved) / len(solved),
         *clopper_pearson(sum(solved), len(solved)),
-        statistics.fmean(values),
-        *student_interval(values),
+        statistics.median(values),
+        min(values),
+        max(values),
     )
-
-
-def student_interval(values: Sequence[float]) -> tuple[float, float]:
-    """95 % interval of the mean of values in [0, 1], clipped to there; one value tells nothing.
-
-    Source: Student, "The Probable Error of a Mean", 1908. It takes the values for normal, which
-    seeds that either solve T or stay at chance are not: read it beside the number of solves.
-    """
-    n = len(values)
-    if n < 2:
-        return 0.0, 1.0
-    half = float(stdtrit(n - 1, 0.975)) * statistics.stdev(values) / math.sqrt(n)
-    mean = statistics.fmean(values)
-    return max(0.0, mean - half), min(1.0, mean + half)
 
 
 def clopper_pearson(successes: int, n: int) -> tuple[float, float]:

@@ -4,29 +4,29 @@ To add a figure, write such a module and add it here.
 """
 
 from analysis.figures import (
-    accuracy_at_largest_t,
     accuracy_vs_t,
-    equal_cost_vs_t,
+    best_so_far_vs_tokens,
     generalization,
     importance,
     learning_curves,
-    pairs_at_largest_t,
     seeds_vs_t,
     slices,
     slots,
+    solve_rate_pairs,
+    solve_rate_vs_t,
     stops,
     time_to_solve_vs_t,
     tuning_curves,
 )
 
 FIGURES = (
+    solve_rate_vs_t.FIGURE,
+    seeds_vs_t.FIGURE,
+    solve_rate_pairs.FIGURE,
+    best_so_far_vs_tokens.FIGURE,
     accuracy_vs_t.FIGURE,
     time_to_solve_vs_t.FIGURE,
     learning_curves.FIGURE,
-    accuracy_at_largest_t.FIGURE,
-    pairs_at_largest_t.FIGURE,
-    seeds_vs_t.FIGURE,
-    equal_cost_vs_t.FIGURE,
     generalization.FIGURE,
     tuning_curves.FIGURE,
     importance.FIGURE,

@@ -31,6 +31,11 @@ class Scope:
         return self.rows[self.rows["state"] == DONE]
 
 
+def unconfirmed(scope: Scope) -> str:
+    """Why a figure of fresh seeds is missing."""
+    return "no winner was trained again: search with --confirm-seeds 5"
+
+
 @dataclass(frozen=True)
 class FigureSpec:
     """One figure of a comparison; each has a module of its own.

@@ -16,6 +16,11 @@ from analysis.tables.records import records
 from studies.columns import SHORT_FORMS
 from studies.seed_statistics import BEST_OF_MANY
 
+NOT_CONFIRMED = (
+    "No winner was confirmed with fresh seeds, so solve rates are not known: search with "
+    "--confirm-seeds 5, also with --resume in a finished study."
+)
+
 WORDS_WIDTH = 12
 """Characters that 80 columns leave for a column of words, at the least."""
 
@@ -106,17 +111,19 @@ def confirmation_table(comparison: pd.DataFrame) -> Table | None:
         PrintedColumn("task", value("task"), numeric=False),
         PrintedColumn("T", value("T")),
         PrintedColumn("model", value("label"), numeric=False),
-        PrintedColumn("mean acc.", value("mean_accuracy", ".3f")),
-        PrintedColumn("95 %", interval("mean_accuracy")),
         PrintedColumn("solved", lambda row: f"{row['seeds_solved']}/{row['seeds']}"),
-        PrintedColumn("95 %", interval("solved", ".2f")),
+        PrintedColumn("95 %", interval("solve_rate", ".2f")),
+        PrintedColumn("median acc.", value("median_accuracy", ".3f")),
+        PrintedColumn("lowest", value("lowest_accuracy", ".3f")),
+        PrintedColumn("Mtok", value("median_tokens_to_solve", ".3g", 1e6)),
     )
     table = Table(
-        title="The same configurations with fresh seeds",
+        title="The best configurations with fresh seeds",
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
-        caption=BEST_OF_MANY,
+        caption="Mtok: million tokens within which half of the seeds solve T (-: fewer than half "
+        f"do). {BEST_OF_MANY}",
         caption_justify="left",
     )
     for column in columns:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.figures.rendering import MissingFigure, RenderedFigure
-from analysis.report.accuracy_table import latex
 from analysis.report.markdown import markdown
+from analysis.report.wide_tables import latex
 from analysis.tables.records import records
 from analysis.tables.registry import NAME, TABLES
 from studies.columns import markdown_page

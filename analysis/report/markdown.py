@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from analysis.figures.rendering import MissingFigure, RenderedFigure
-from analysis.report.accuracy_table import accuracy_table
 from analysis.report.cells import MISSING, PrintedColumn, Row, interval, value
+from analysis.report.wide_tables import wide_tables
 from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, tasks
 from analysis.tables.pairs import MOST_SHOWN
 from analysis.tables.records import records
@@ -18,32 +18,38 @@ from studies.seed_statistics import BEST_OF_MANY
 INTRODUCTION = f"""\
 # Comparison of the models on the copy task
 
-Each row is the best trial of one model at one length T. The search chose it among many trials by
-its validation accuracy. Its accuracy, exact match and recalled bits were measured on test data,
-which decided nothing. The 95 % interval is over test payloads of that one trained network: another
-seed may change the accuracy by more. A model solves T when its validation accuracy at T is at least
-{SOLVED_ACCURACY} at two evaluations in a row. Guessing has an accuracy of {CHANCE_ACCURACY}.
+Each row is the best configuration of one model at one length T. The search chose it among many
+trials by validation data. What to expect of another training is the solve rate: the share of fresh
+seeds with which this configuration solves T. Test accuracy, exact match and recalled bits are those
+of the best trial, on test data, which decided nothing. Their 95 % interval is over test payloads of
+that one trained network: another seed may change the accuracy by more. A model solves T when its
+validation accuracy at T is at least {SOLVED_ACCURACY} at two evaluations in a row. Guessing has an
+accuracy of {CHANCE_ACCURACY}.
 """
 
 CONFIRMATION = f"""\
-"Mean over seeds" is the mean test accuracy of the same configuration trained again with fresh
-seeds, each tested on its own payloads, with a 95 % interval over seeds (Student's t). "Solved"
-counts the seeds that solved T, with a 95 % interval of their share (Clopper-Pearson).
-{BEST_OF_MANY}
+"Solve rate" counts the fresh seeds that solve T, with the exact 95 % interval of their share
+(Clopper-Pearson). "Median" and "lowest" are of the test accuracies of these seeds, each tested on
+its own payloads. "Half within" are the tokens within which half of the seeds solve T; a seed that
+does not is counted as censored (Kaplan-Meier). {BEST_OF_MANY}
 """
 
+NOT_CONFIRMED = """\
+No winner was confirmed with fresh seeds, so solve rates are not known: search with
+`--confirm-seeds 5`, also with `--resume` in a finished study.
+"""
 
 PAIRS = """\
-Differences of test accuracy at the largest T, with 95 % intervals. Over payloads, two trained
-networks are compared; over seeds, two models with their best configurations. p-values are corrected
-for all pairs at this T (Holm). pairs.csv has all T.
+Every two models by their fresh seeds: the difference of their solve rates with its 95 % interval
+(Boschloo's exact test), and the probability that a seed of the better one solves T after fewer
+tokens (exact rank test, seeds without a solution last). p-values are corrected for all comparisons
+of this report (Holm). "Least p" is the smallest that so many seeds can reach: where p is not below
+0.05, these seeds cannot tell.
 """
 
 COSTS = """\
-What each result has cost: tokens and seconds of all trials at its T. At equal tokens and seconds,
-the best trial of each model is cut to the shortest of them. At equal parameters, each search has
-its best trial up to a limit, the smallest of the models' largest networks. These three are
-validation accuracies.
+What each search has cost: all its trials at one T. The last column is the tokens of all of them
+together until the first had solved T.
 """
 
 
@@ -64,19 +70,18 @@ def markdown(
     comparison = tables[NAME]
     figures, missing = list(figures), list(missing)
     parts = [INTRODUCTION]
-    if comparison["seeds"].notna().any():
-        parts.append(CONFIRMATION)
+    parts.append(CONFIRMATION if comparison["seeds"].notna().any() else NOT_CONFIRMED)
     for task in tasks(comparison):
         rows = comparison[comparison["task"] == task]
         parts.append(f"## Task {task}\n")
-        parts.append("Test accuracy (95 % interval):\n")
-        parts.append(markdown_table(*accuracy_table(rows)))
+        for shows, table in wide_tables(rows).items():
+            parts += [f"{shows}:\n", markdown_table(*table)]
         parts.append(_markdown_table(rows, searched))
         shown = [figure for figure in figures if figure.task == task]
         if not shown:
             parts.append("No T has a result yet, so there are no figures.\n")
         parts += _pairs_part(tables["pairs"], task)
-        parts += _costs_part(tables["equal_cost"], task)
+        parts += _costs_part(tables["costs"], task)
         for figure in shown:
             parts.append(f"![{figure.shows}]({figure.stem}.png)\n\n{figure.caption}\n")
         absent = [figure for figure in missing if figure.task == task]
@@ -94,21 +99,21 @@ def markdown(
 
 
 def _pairs_part(pairs: pd.DataFrame, task: str) -> list[str]:
-    rows = pairs[pairs["task"] == task]
-    rows = rows[rows["T"] == rows["T"].max()].sort_values(
-        ["basis", "difference"], ascending=[True, False]
+    rows = pairs[pairs["task"] == task].sort_values(
+        ["outcome", "difference", "sooner"], ascending=[True, False, False]
     )
     if rows.empty:
         return []
     columns = (
         PrintedColumn("T", value("T")),
-        PrintedColumn("over", value("basis")),
+        PrintedColumn("by", value("outcome")),
         PrintedColumn("better", value("better")),
         PrintedColumn("than", value("worse")),
-        PrintedColumn("difference", value("difference", ".4f")),
-        PrintedColumn("95 % interval", interval("difference", ".4f", " to ")),
-        PrintedColumn("P(better seed)", value("superiority", ".2f")),
+        PrintedColumn("difference", value("difference", ".2f")),
+        PrintedColumn("95 % interval", interval("difference", ".2f", " to ")),
+        PrintedColumn("P(sooner)", value("sooner", ".2f")),
         PrintedColumn("p (Holm)", value("p_holm", ".2g")),
+        PrintedColumn("least p", value("p_least", ".2g")),
     )
     more = f"The first {MOST_SHOWN} of {len(rows)}.\n" if len(rows) > MOST_SHOWN else ""
     return [PAIRS, _table(columns, rows.head(MOST_SHOWN)), more]
@@ -121,14 +126,11 @@ def _costs_part(costs: pd.DataFrame, task: str) -> list[str]:
     columns = (
         PrintedColumn("T", value("T")),
         PrintedColumn("model", value("label")),
-        PrintedColumn("test accuracy", value("accuracy", ".4f")),
-        PrintedColumn("parameters", value("parameters", ",")),
-        PrintedColumn("trials", value("trials")),
-        PrintedColumn("million tokens of all", value("search_tokens", ".3g", 1e6)),
-        PrintedColumn("seconds of all", value("search_seconds", ".0f")),
-        PrintedColumn("at equal tokens", value("accuracy_at_equal_tokens", ".4f")),
-        PrintedColumn("at equal seconds", value("accuracy_at_equal_seconds", ".4f")),
-        PrintedColumn("at equal parameters", value("accuracy_at_equal_parameters", ".4f")),
+        PrintedColumn("trials", value("search_trials")),
+        PrintedColumn("wall time (s)", value("wall_seconds", ".0f")),
+        PrintedColumn("seconds of all trials", value("search_seconds", ".0f")),
+        PrintedColumn("million tokens of all trials", value("search_tokens", ".3g", 1e6)),
+        PrintedColumn("until T was solved", value("tokens_to_first_solve", ".3g", 1e6)),
     )
     return [COSTS, _table(columns, rows)]
 
@@ -136,8 +138,8 @@ def _costs_part(costs: pd.DataFrame, task: str) -> list[str]:
 def _solved_seeds(row: Row) -> str:
     if row["seeds"] is None:
         return MISSING
-    share = f"{row['solved_low']:.2f}-{row['solved_high']:.2f}"
-    return f"{row['seeds_solved']}/{row['seeds']} ({share})"
+    share = f"{row['solve_rate_low']:.2f}-{row['solve_rate_high']:.2f}"
+    return f"{row['seeds_solved']} of {row['seeds']} ({share})"
 
 
 def _trial_counts(row: Row) -> str:
@@ -148,16 +150,17 @@ def _trial_counts(row: Row) -> str:
 
 def _markdown_table(comparison: pd.DataFrame, searched: Sequence[str]) -> str:
     confirmed = (
-        PrintedColumn("mean over seeds", value("mean_accuracy", ".4f")),
-        PrintedColumn("95 % interval of the mean", interval("mean_accuracy")),
-        PrintedColumn("solved", _solved_seeds),
+        PrintedColumn("solve rate", _solved_seeds),
+        PrintedColumn("median", value("median_accuracy", ".4f")),
+        PrintedColumn("lowest", value("lowest_accuracy", ".4f")),
+        PrintedColumn("half within (M tokens)", value("median_tokens_to_solve", ".3g", 1e6)),
     )
     columns = (
         PrintedColumn("T", value("T")),
         PrintedColumn("model", value("label")),
+        *(confirmed if comparison["seeds"].notna().any() else ()),
         PrintedColumn("test accuracy", value("accuracy", ".4f")),
         PrintedColumn("95 % interval", interval("accuracy")),
-        *(confirmed if comparison["seeds"].notna().any() else ()),
         PrintedColumn("exact match", value("exact_match", ".4f")),
         PrintedColumn("recalled bits", value("recalled_bits", ".1f")),
         PrintedColumn("million tokens to solve", value("tokens_to_solve", ".3g", 1e6)),

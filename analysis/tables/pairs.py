@@ -1,6 +1,8 @@
-"""pairs.csv: which of every two models is better at each T, and how sure that is."""
+"""pairs.csv: what fresh seeds tell of every two models: the comparisons that a report claims."""
 
 import itertools
+import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,123 +11,115 @@ import pandas as pd
 from analysis.reading.csv_tables import frame_type
 from analysis.reading.studies import Studies
 from analysis.statistics import (
-    Accuracy,
-    accuracy_difference,
+    Successes,
     holm,
-    mean_difference,
-    superiority,
+    least_p_of_ranks,
+    least_p_of_rates,
+    rank_test,
+    rate_difference,
+    sooner,
 )
 from analysis.tables.comparison import DONE
 from analysis.tables.confirmation import winner_seeds
 from analysis.tables.records import records
 from studies.columns import TASK, WHOLE, T, Table, real, text, whole
 
-PAYLOADS = "payloads"
-SEEDS = "seeds"
+SOLVE_RATE = "solve rate"
+TOKENS_TO_SOLVE = "tokens to solve"
 
 MOST_SHOWN = 20
 """Pairs that a figure and the Markdown page show; pairs.csv has all."""
 
 PAIRS = Table(
     "pairs.csv",
-    "One row for every two labels with a result at a T.",
+    "Two rows for every two labels with fresh seeds, at one T of each task: the largest that a "
+    "search solved and at which two labels have fresh seeds.",
     (
         TASK, T,
-        text(
-            "basis",
-            "`payloads`: two trained networks; `seeds`: two configurations over fresh seeds",
-        ),
-        text("better", "label with the higher (mean) accuracy"),
+        text("outcome", f"what is compared: `{SOLVE_RATE}` or `{TOKENS_TO_SOLVE}`"),
+        text("better", "label with the higher solve rate, or that is more often the sooner one"),
         text("worse", "the other label"),
-        real("difference", "share", "difference of their (mean) test accuracies"),
+        real("difference", "share", "difference of their solve rates"),
         real(
             "difference_low", "share",
-            "lower end of its 95 % interval (payloads: Newcombe; seeds: Welch)",
+            "lower end of its 95 % interval (of the exact ones of both, after Zou & Donner)",
         ),
         real("difference_high", "share", "upper end of the interval"),
         real(
-            "superiority", "",
-            "probability that a seed of the better one beats one of the other; 0.5: equal",
+            "sooner", "",
+            "probability that a seed of the better one solves T after fewer tokens; 0.5: equal",
         ),
-        real("p_value", "", "of no difference (payloads: score test; seeds: permutation test)"),
-        real("p_holm", "", "the same, corrected (Holm) for all pairs of this task, T and basis"),
+        real(
+            "p_value", "",
+            "of no difference (solve rate: Boschloo's exact test; tokens: exact rank test, seeds "
+            "without a solution last)",
+        ),
+        real("p_holm", "", "the same, corrected (Holm) for all rows of this table"),
+        real("p_least", "", "the smallest corrected p-value that so many seeds can reach"),
         whole("better_seeds", "", "fresh seeds of the better one"),
         whole("worse_seeds", "", "fresh seeds of the other"),
-        whole("better_tokens", "tokens", "training of the better one (basis `payloads`)"),
-        whole("worse_tokens", "tokens", "training of the other"),
     ),
 )  # fmt: skip
 
 
 def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
-    """Every two labels at each T of a task, the one with the higher accuracy as ``better``.
+    """Every two labels with fresh seeds, at one T of each task, once by each outcome.
 
-    Once on the basis of payloads: the best trained network of each. And, where both winners were
-    trained again with fresh seeds, on the basis of seeds: the architectures with these
-    configurations. The p-values of a task, T and basis are one family for Holm's correction.
+    This is all that a report claims of differences, so its p-values are one family for Holm's
+    correction. The T is chosen by the searches, not by the seeds that are compared.
 
     Columns: those of :data:`PAIRS`.
     """
-    seeds = winner_seeds(studies)
-    accuracies = {of: rows["accuracy"].tolist() for of, rows in seeds.groupby(["study", "T"])}
-    families = []
-    done = comparison[comparison["state"] == DONE]
-    for _, rows in done.groupby(["task", "T"]):
-        results = records(rows)
-        confirmed = {
-            row["label"]: accuracies[row["study"], row["T"]]
-            for row in results
-            if len(accuracies.get((row["study"], row["T"]), ())) > 1
+    seeds = dict(iter(winner_seeds(studies).groupby(["study", "T"])))
+    rows: list[dict[str, Any]] = []
+    for task, of_task in comparison[comparison["state"] == DONE].groupby("task"):
+        found = [row for row in records(of_task) if (row["study"], row["T"]) in seeds]
+        length = _compared_length(found)
+        samples = {
+            row["label"]: seeds[row["study"], row["T"]] for row in found if row["T"] == length
         }
-        for family in (_payload_pairs(results), _seed_pairs(confirmed)):
-            frame = pd.DataFrame(family)
-            if not frame.empty:
-                frame["p_holm"] = holm(frame["p_value"].tolist())
-                families.append(frame.assign(task=results[0]["task"], T=results[0]["T"]))
-    if not families:
-        return pd.DataFrame(columns=list(PAIRS.names))
-    frame = pd.concat(families, ignore_index=True).reindex(columns=list(PAIRS.names))
-    types = {of.name: frame_type(of) for of in PAIRS.columns if of.type == WHOLE}
-    return frame.astype({"superiority": "float64", **types})
+        for pair in itertools.combinations(samples, 2):
+            rows += [{"task": task, "T": length, **of} for of in _compared(*pair, samples)]
+    frame = pd.DataFrame(rows, columns=list(PAIRS.names))
+    frame["p_holm"] = holm(frame["p_value"].tolist())
+    frame["p_least"] = (len(frame) * frame["p_least"]).clip(upper=1.0)
+    return frame.astype({of.name: frame_type(of) for of in PAIRS.columns if of.type == WHOLE})
 
 
-def _payload_pairs(results: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for pair in itertools.combinations(results, 2):
-        better, worse = sorted(pair, key=lambda row: -row["accuracy"])
-        difference = accuracy_difference(_accuracy(better), _accuracy(worse))
-        yield {
-            "basis": PAYLOADS,
-            "better": better["label"],
-            "worse": worse["label"],
-            "better_tokens": better["tokens"],
-            "worse_tokens": worse["tokens"],
-        } | _columns(difference)
+def _compared_length(rows: list[dict[str, Any]]) -> int | None:
+    """The largest T that a search solved, else the smallest, of those with two labels."""
+    lengths = Counter(row["T"] for row in rows)
+    several = [row for row in rows if lengths[row["T"]] > 1]
+    solved = [row["T"] for row in several if row["tokens_to_solve"] is not None]
+    return max(solved) if solved else min((row["T"] for row in several), default=None)
 
 
-def _accuracy(row: dict[str, Any]) -> Accuracy:
-    return Accuracy(row["accuracy"], row["accuracy_low"], row["accuracy_high"])
+def _compared(
+    first: str, second: str, samples: dict[str, pd.DataFrame]
+) -> Iterator[dict[str, Any]]:
+    """The two rows of two labels."""
+    rates = {of: Successes(int(samples[of]["solved"].sum()), len(samples[of])) for of in samples}
+    tokens = {of: samples[of]["tokens"].where(samples[of]["solved"], math.inf) for of in samples}
+    n, m = rates[first].n, rates[second].n
+    by_rate = rates[first].solved / n < rates[second].solved / m
+    better, worse = (second, first) if by_rate else (first, second)
+    effect = rate_difference(rates[better], rates[worse])
+    yield {
+        "outcome": SOLVE_RATE, **_names(better, worse, rates), "difference": effect.value,
+        "difference_low": effect.low, "difference_high": effect.high,
+        "p_value": effect.p_value, "p_least": least_p_of_rates(n, m),
+    }  # fmt: skip
+    by_tokens = sooner(tokens[first].tolist(), tokens[second].tolist()) < 0.5
+    better, worse = (second, first) if by_tokens else (first, second)
+    a, b = tokens[better].tolist(), tokens[worse].tolist()
+    yield {
+        "outcome": TOKENS_TO_SOLVE, **_names(better, worse, rates), "sooner": sooner(a, b),
+        "p_value": rank_test(a, b), "p_least": least_p_of_ranks(n, m),
+    }  # fmt: skip
 
 
-def _seed_pairs(confirmed: dict[str, list[float]]) -> Iterator[dict[str, Any]]:
-    for pair in itertools.combinations(confirmed, 2):
-        better, worse = sorted(
-            pair, key=lambda label: -sum(confirmed[label]) / len(confirmed[label])
-        )
-        a, b = confirmed[better], confirmed[worse]
-        yield {
-            "basis": SEEDS,
-            "better": better,
-            "worse": worse,
-            "superiority": superiority(a, b),
-            "better_seeds": len(a),
-            "worse_seeds": len(b),
-        } | _columns(mean_difference(a, b))
-
-
-def _columns(difference: Any) -> dict[str, float]:
+def _names(better: str, worse: str, rates: dict[str, Successes]) -> dict[str, Any]:
     return {
-        "difference": difference.value,
-        "difference_low": difference.low,
-        "difference_high": difference.high,
-        "p_value": difference.p_value,
-    }
+        "better": better, "worse": worse,
+        "better_seeds": rates[better].n, "worse_seeds": rates[worse].n,
+    }  # fmt: skip

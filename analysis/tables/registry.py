@@ -6,11 +6,11 @@ To add a table, write such a module and add it here.
 import pandas as pd
 
 from analysis.reading.studies import STUDY, Studies
+from analysis.tables.best_so_far import BEST_SO_FAR, best_so_far
 from analysis.tables.comparison import COMPARISON, LABEL
-from analysis.tables.equal_cost import EQUAL_COST, accuracy_at_equal_cost
+from analysis.tables.costs import COSTS, search_costs
 from analysis.tables.importance import IMPORTANCE, hyperparameter_importance
 from analysis.tables.pairs import PAIRS, compare_pairs
-from analysis.tables.seed_means import SEED_MEANS, seed_means
 from analysis.tables.tuning_curves import CURVES, SAMPLES, random_samples, tuning_curves
 from studies.columns import GENERALIZATION, Table
 
@@ -25,7 +25,7 @@ TESTS = Table(
 TABLES = {
     table.file.removesuffix(".csv"): table
     for table in (
-        COMPARISON, PAIRS, SEED_MEANS, EQUAL_COST, SAMPLES, CURVES, IMPORTANCE, TESTS,
+        COMPARISON, PAIRS, COSTS, BEST_SO_FAR, SAMPLES, CURVES, IMPORTANCE, TESTS,
     )
 }  # fmt: skip
 """File name without .csv -> the table, in the order of the report."""
@@ -38,12 +38,13 @@ def make_tables(studies: Studies, comparison: pd.DataFrame) -> dict[str, pd.Data
         comparison: of :func:`analysis.tables.comparison.compare_studies`.
     """
     samples = random_samples(studies, comparison)
+    found = best_so_far(studies, comparison)
     labels = comparison[["study", "label"]].dropna().drop_duplicates()
     return {
         NAME: comparison,
         "pairs": compare_pairs(studies, comparison),
-        "seed_means": seed_means(studies, comparison),
-        "equal_cost": accuracy_at_equal_cost(studies, comparison),
+        "costs": search_costs(studies, comparison, found),
+        "best_so_far": found,
         "tuning_samples": samples.drop(columns="values"),
         "tuning_curves": tuning_curves(samples),
         "importance": hyperparameter_importance(studies, comparison),

@@ -9,16 +9,17 @@ from rich.text import Text
 
 from search.console.formats import accuracy_interval, clock, millions, number
 from search.console.show_study import pairs
-from search.console.tables import plain_table
+from search.console.tables import confirmed, plain_table, rate_interval
 from search.study.overview import Overview
 from studies.events import BestTrial
 from studies.format import model_label
+from studies.seed_statistics import SeedSummary
 
 ABSENT = "-"
 
 CAVEAT = (
-    "Each accuracy is that of one trained network. The interval is over its test payloads and "
-    "ignores the luck of a seed; --confirm-seeds 5 shows whether a difference remains."
+    "The accuracy of a best trial is that of one trained network. Its interval is over test "
+    "payloads and ignores the luck of a seed; --confirm-seeds 5 counts the seeds that solve T."
 )
 
 
@@ -33,7 +34,7 @@ def show_two(a: Overview, b: Overview, console: Console) -> None:
             f"{study.state}{took}"
         )
     console.print(pairs(rows))
-    for table in (difference_table(a, b), side_by_side(a, b)):
+    for table in (difference_table(a, b), *fresh_seeds(a, b), side_by_side(a, b)):
         console.print("", table, "", sep="\n")
     console.print(CAVEAT)
 
@@ -82,6 +83,27 @@ def side_by_side(a: Overview, b: Overview) -> Table:
         cells = [cell for best in both for cell in tested(best)]
         table.add_row(str(T), *cells, difference, solved(a, T), solved(b, T))
     return table
+
+
+def fresh_seeds(a: Overview, b: Overview) -> Iterator[Table]:
+    """Make a table of the fresh seeds that solve each T, if there are any."""
+    summaries = [confirmed(study.history) for study in (a, b)]
+    if not any(summaries):
+        return
+    table = plain_table(
+        "Fresh seeds that solve T, and their median test accuracy",
+        "T", "A", "95 %", "median", "B", "95 %", "median",
+    )  # fmt: skip
+    for T in sorted({*summaries[0], *summaries[1]}):
+        table.add_row(str(T), *(cell for of in summaries for cell in summarized(of.get(T))))
+    yield table
+
+
+def summarized(seeds: SeedSummary | None) -> tuple[str, str, str]:
+    """How many seeds solve T, the interval of their share, and their median accuracy."""
+    if seeds is None:
+        return ABSENT, "", ""
+    return f"{seeds.solved}/{seeds.seeds}", rate_interval(seeds), number(seeds.median)
 
 
 def tested(best: BestTrial | None) -> tuple[str, str]:

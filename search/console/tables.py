@@ -9,7 +9,6 @@ from copytask import SOLVED_ACCURACY
 from search.console.formats import (
     accuracy_interval,
     hyperparameters,
-    interval,
     number,
     searched,
     short_form,
@@ -96,18 +95,24 @@ def confirmed(history: History) -> dict[int, SeedSummary]:
     return summaries
 
 
+def rate_interval(summary: SeedSummary) -> str:
+    """The 95 % interval of a solve rate."""
+    return f"{summary.solve_rate_low:.2f}-{summary.solve_rate_high:.2f}"
+
+
 def confirmed_table(summaries: Mapping[int, SeedSummary]) -> Table:
     """Make a table of the confirmations at each T."""
     table = plain_table(
         "The same, trained again with fresh seeds",
-        "T", "mean test accuracy", "95 % interval", "solved", "95 % interval of the share",
+        "T", "solved", "95 % interval of the share", "median test accuracy", "lowest", "highest",
     )  # fmt: skip
     for T, of in summaries.items():
         table.add_row(
             str(T),
-            number(of.mean),
-            interval(of.mean_low, of.mean_high),
             f"{of.solved}/{of.seeds}",
-            f"{of.solved_low:.2f}-{of.solved_high:.2f}",
+            rate_interval(of),
+            number(of.median),
+            number(of.lowest),
+            number(of.highest),
         )
     return table

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.figures import rendering
+from analysis.figures import accuracy_vs_t, rendering
 
 
 @pytest.fixture
@@ -13,5 +13,5 @@ def runs(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def one_figure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draws the first figure only: for tests that look at none, and would take seconds each."""
-    monkeypatch.setattr(rendering, "FIGURES", rendering.FIGURES[:1])
+    """Draws one figure only: for tests that look at none, and would take seconds each."""
+    monkeypatch.setattr(rendering, "FIGURES", [accuracy_vs_t.FIGURE])

@@ -22,6 +22,6 @@ def test_compare_in_python(tmp_path: Path) -> None:
     )
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
-    assert "payloads" in result.stdout
+    assert "tokens_to_first_solve" in result.stdout
     assert "accuracy_vs_T: " in result.stdout
     assert "median" in result.stdout

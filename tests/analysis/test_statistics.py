@@ -1,135 +1,138 @@
+import itertools
 import math
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
-from analysis import statistics
 from analysis.statistics import (
-    ENOUGH_SEEDS,
-    Accuracy,
-    accuracy_difference,
+    Successes,
     holm,
-    interquartile_mean,
-    mean_difference,
-    superiority,
-    wilson_sample_size,
+    least_p_of_ranks,
+    least_p_of_rates,
+    median_to_solve,
+    rank_test,
+    rate_difference,
+    seeds_to_tell,
+    sooner,
 )
-from copytask.training.evaluation import effective_sample_size, wilson_interval
+from studies.seed_statistics import clopper_pearson
 
 P_VALUES = st.lists(st.floats(0, 1, allow_subnormal=False), min_size=1, max_size=12)
+TOKENS = st.lists(st.sampled_from([1.0, 2.0, 3.0, math.inf]), min_size=2, max_size=5)
+
+COLLAPSES = (0.0, 0.05, 0.1, 0.2)
+"""Shares of trainings that collapse; the others solve T."""
 
 
-def wilson(share: float, n: float) -> Accuracy:
-    return Accuracy(share, *wilson_interval(share, n))
-
-
-def covers(interval: tuple[float, float], truth: float) -> bool:
-    return interval[0] <= truth <= interval[1]
-
-
-@given(st.floats(0, 1, allow_subnormal=False), st.floats(1, 1e6))
-def test_the_sample_size_of_a_wilson_interval_is_found_again(share: float, n: float) -> None:
-    assert wilson_sample_size(wilson(share, n)) == pytest.approx(n, rel=1e-5)
-
-
-def test_an_interval_that_tells_nothing_has_no_sample() -> None:
-    assert wilson_sample_size(Accuracy(0.3, 0.0, 1.0)) == 0
-    difference = accuracy_difference(Accuracy(0.3, 0.0, 1.0), wilson(0.9, 100))
-    assert (difference.low, difference.high, difference.p_value) == (-1, 1, 1)
-
-
-def test_the_difference_of_newcombe_s_example() -> None:
-    # Newcombe 1998, table II (a): 56/70 - 48/80, method 10: 0.0524 to 0.3339.
-    difference = accuracy_difference(wilson(56 / 70, 70), wilson(48 / 80, 80))
-    assert difference.value == pytest.approx(0.2)
-    assert (difference.low, difference.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
-    swapped = accuracy_difference(wilson(48 / 80, 80), wilson(56 / 70, 70))
-    assert (swapped.low, swapped.high) == pytest.approx((-difference.high, -difference.low))
-    assert swapped.p_value == difference.p_value
-
-
-def test_equal_perfect_accuracies_do_not_differ() -> None:
-    difference = accuracy_difference(wilson(1.0, 2000), wilson(1.0, 2000))
-    assert difference.value == 0
-    assert difference.p_value == 1
-    assert difference.low < 0 < difference.high
-
-
-def test_payload_intervals_cover_the_truth_as_they_say() -> None:
-    """Symbols of a payload depend on each other: some payloads are forgotten as a whole."""
-    rng = np.random.default_rng(0)
-    payloads, symbols, runs = 400, 10, 400
-    levels = 0.97, 0.9
-    truth = [0.9 * level + 0.1 * 0.1 for level in levels]
-    single = difference = 0
-    for _ in range(runs):
-        accuracies = []
-        for level in levels:
-            chance = np.where(rng.random((payloads, 1)) < 0.1, 0.1, level)
-            shares = (rng.random((payloads, symbols)) < chance).mean(axis=1)
-            n = effective_sample_size(torch.from_numpy(shares), symbols)
-            accuracies.append(wilson(float(shares.mean()), n))
-        single += covers(accuracies[0][1:], truth[0])
-        difference += covers(accuracy_difference(*accuracies)[1:3], truth[0] - truth[1])
-    assert 0.93 <= single / runs <= 0.98
-    assert 0.93 <= difference / runs <= 0.98
-
-
-@pytest.mark.parametrize("seeds", [ENOUGH_SEEDS, 10])
-@pytest.mark.parametrize("lengths", [1, 4])
-@pytest.mark.parametrize("failing", [0.0, 0.1])
-def test_intervals_over_seeds_cover_the_truth(
-    seeds: int, lengths: int, failing: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Accuracies near 1, a little lower at each T, of seeds of which some fail."""
-    monkeypatch.setattr(statistics, "RESAMPLES", 999)
-    rng = np.random.default_rng(0)
-
-    def draw(length: int, shape: int) -> np.ndarray:
-        good = 1 - np.abs(rng.normal(0, 0.003 * (length + 1), shape))
-        return np.where(rng.random(shape) < failing, rng.uniform(0.1, 0.8, shape), good)
-
-    everything = np.sort(np.concatenate([draw(length, 100_000) for length in range(lengths)]))
-    truth = everything[len(everything) // 4 : -len(everything) // 4].mean()
-    runs = 400
-    hits = 0
-    for _ in range(runs):
-        mean = interquartile_mean([draw(length, seeds) for length in range(lengths)])
-        assert mean.low <= mean.value <= mean.high
-        hits += covers(mean[1:], truth)
-    assert hits / runs >= 0.92
-
-
-def test_the_difference_of_means_covers_the_truth(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statistics, "_permutation_p", lambda a, b: math.nan)  # slow, not asked
-    rng = np.random.default_rng(0)
-    runs = 1000
-    hits = sum(
-        covers(mean_difference(rng.normal(0.9, 0.01, 5), rng.normal(0.8, 0.05, 8))[1:3], 0.1)
-        for _ in range(runs)
+@pytest.mark.parametrize("n", [5, 10])
+@pytest.mark.parametrize("collapse", COLLAPSES)
+def test_the_interval_of_a_solve_rate_covers_it(collapse: float, n: int) -> None:
+    covered = sum(
+        stats.binom(n, 1 - collapse).pmf(solved)
+        for solved in range(n + 1)
+        if clopper_pearson(solved, n)[0] <= 1 - collapse <= clopper_pearson(solved, n)[1]
     )
-    assert 0.935 <= hits / runs <= 0.965
+    assert 0.95 <= covered <= (0.9995 if collapse else 1)  # exact for every rate: often above 95 %
 
 
-def test_the_test_of_means_is_exact_where_samples_are_small() -> None:
-    separated = mean_difference([0.9, 0.91, 0.92, 0.93, 0.94], [0.1, 0.2, 0.3, 0.4, 0.5])
-    assert separated.p_value == pytest.approx(2 / 252)  # 10 over 5 ways to deal out the values
-    assert separated.low > 0
-    equal = mean_difference([0.9, 0.9], [0.9, 0.9])
-    assert (equal.value, equal.low, equal.high, equal.p_value) == (0, 0, 0, 1)
+@pytest.mark.parametrize("n", [5, 10])
+@pytest.mark.parametrize("collapses", list(itertools.combinations_with_replacement(COLLAPSES, 2)))
+def test_the_interval_of_a_difference_covers_it_and_its_test_is_rarely_wrong(
+    collapses: tuple[float, float], n: int
+) -> None:
+    counts = itertools.product(range(n + 1), repeat=2)
+    chances = [stats.binom(n, 1 - collapse) for collapse in collapses]
+    covered = wrong = 0.0
+    for a, b in counts:  # all outcomes: no luck is left
+        likely = chances[0].pmf(a) * chances[1].pmf(b)
+        if likely < 1e-4:
+            covered += likely
+            continue
+        found = rate_difference(Successes(a, n), Successes(b, n))
+        assert found.low <= found.value <= found.high
+        covered += likely * (found.low <= collapses[1] - collapses[0] <= found.high)
+        wrong += likely * (found.p_value < 0.05)
+    assert 0.95 <= covered <= 1 + 1e-9
+    if collapses[0] == collapses[1]:
+        assert wrong <= 0.05
 
 
-def test_superiority_counts_ties_half() -> None:
-    assert superiority([1, 2], [0, 2]) == (1 + 0 + 1 + 0.5) / 4
-    assert superiority([1], [0]) == 1
+def test_the_test_of_rates_finds_more_than_fisher_s() -> None:
+    found = rate_difference(Successes(5, 5), Successes(0, 5))
+    assert found.p_value == pytest.approx(2 / 4**5)
+    assert found.p_value < stats.fisher_exact([[5, 0], [0, 5]]).pvalue
+    swapped = rate_difference(Successes(0, 5), Successes(5, 5))
+    assert swapped.p_value == pytest.approx(found.p_value)
+    assert (swapped.low, swapped.high) == (-found.high, -found.low)
+
+
+@pytest.mark.parametrize("solved", [0, 5])
+def test_equal_rates_do_not_differ(solved: int) -> None:
+    found = rate_difference(Successes(solved, 5), Successes(solved, 5))
+    assert (found.value, found.p_value) == (0, 1)
+    assert found.low < 0 < found.high
+
+
+@given(TOKENS, TOKENS)
+def test_the_rank_test_is_the_permutation_test_of_scipy(a: list[float], b: list[float]) -> None:
+    ranks = stats.rankdata([*a, *b])
+    expected = stats.permutation_test(
+        (ranks[: len(a)], ranks[len(a) :]), lambda x, y, axis: x.mean(axis) - y.mean(axis),
+        vectorized=True,
+    )  # fmt: skip
+    assert rank_test(a, b) == pytest.approx(expected.pvalue)
+    assert rank_test(b, a) == pytest.approx(rank_test(a, b))
+    assert sooner(a, b) == pytest.approx(1 - sooner(b, a))
+
+
+def test_the_rank_test_of_ten_trainings_each_is_exact() -> None:
+    first, second = list(range(10)), [k + 3.5 for k in range(10)]
+    expected = stats.mannwhitneyu(first, second, method="exact")
+    assert rank_test(first, second) == pytest.approx(expected.pvalue)
+
+
+def test_trainings_that_do_not_solve_come_last() -> None:
+    assert sooner([1, 2], [math.inf, math.inf]) == 1
+    assert rank_test([1, 2, 3, 4, 5], [math.inf] * 5) == pytest.approx(2 / 252)
+    assert (sooner([math.inf], [math.inf]), rank_test([math.inf] * 5, [math.inf] * 5)) == (0.5, 1)
+
+
+@pytest.mark.parametrize("n", [5, 10])
+@pytest.mark.parametrize("collapse", COLLAPSES)
+def test_the_rank_test_is_rarely_wrong(collapse: float, n: int) -> None:
+    rng = np.random.default_rng(0)
+
+    def tokens() -> list[float]:
+        drawn = rng.lognormal(0, 0.3, n)
+        return list(np.where(rng.random(n) < collapse, math.inf, drawn))
+
+    wrong = np.mean([rank_test(tokens(), tokens()) < 0.05 for _ in range(1000)])
+    assert 0.01 <= wrong <= 0.06  # 0.05, and the luck of 1,000 draws
+
+
+def test_the_smallest_p_value_of_so_many_seeds() -> None:
+    assert least_p_of_rates(5, 5) == pytest.approx(2 / 4**5)
+    assert least_p_of_ranks(5, 5) == pytest.approx(2 / 252)
+    assert seeds_to_tell(1) == 4  # 2 / 70; three seeds reach 2 / 20
+    assert seeds_to_tell(12) == 6
+
+
+def test_the_median_counts_what_is_not_solved_as_censored() -> None:
+    # Kaplan and Meier: of four, two solve T; 0.75 and 0.5 have not by 1 and 3.
+    assert median_to_solve([3, 1, 8, 8], [True, True, False, False]) == 3
+    assert median_to_solve([3, 1, 2], [True] * 3) == 2
+    assert median_to_solve([3, 8, 8], [True, False, False]) == math.inf
+    # One is censored before the others end: half of the four that remain solve T by 7.
+    assert median_to_solve([2, 5, 6, 7, 8], [False, True, True, True, True]) == 6
 
 
 def test_holm_of_an_example() -> None:
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
 
 
 @given(P_VALUES)

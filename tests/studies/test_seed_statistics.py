@@ -1,7 +1,7 @@
 import pytest
 
 from copytask import TASKS
-from studies.seed_statistics import clopper_pearson, student_interval, summarize_seeds
+from studies.seed_statistics import clopper_pearson, summarize_seeds
 
 
 def test_clopper_pearson_as_in_the_tables():
@@ -10,17 +10,14 @@ def test_clopper_pearson_as_in_the_tables():
     assert clopper_pearson(10, 10) == pytest.approx((0.6915, 1.0), abs=1e-4)
 
 
-def test_students_interval_of_three_values():
-    # t = 4.3027 with two degrees of freedom, standard deviation 0.1
-    assert student_interval([0.4, 0.5, 0.6]) == pytest.approx((0.2516, 0.7484), abs=1e-4)
+def test_seeds_are_summed_up_by_their_solve_rate_and_median():
+    summary = summarize_seeds([0.99, 0.3, 0.98, 1.0], [True, False, True, True])
+    assert (summary.seeds, summary.solved, summary.solve_rate) == (4, 3, 0.75)
+    assert (summary.solve_rate_low, summary.solve_rate_high) == clopper_pearson(3, 4)
+    assert (summary.median, summary.lowest, summary.highest) == (0.985, 0.3, 1.0)
 
 
-def test_it_is_clipped_and_one_value_tells_nothing():
-    assert student_interval([0.99, 0.5]) == (0.0, 1.0)
-    assert student_interval([0.9]) == (0.0, 1.0)
-
-
-def test_a_seed_without_a_model_is_in_the_mean_as_a_guess():
+def test_a_seed_without_a_model_counts_as_a_guess():
     summary = summarize_seeds([0.9, None], [True, False])
     assert (summary.seeds, summary.solved) == (2, 1)
-    assert summary.mean == pytest.approx((0.9 + TASKS["delay"].chance_accuracy) / 2)
+    assert summary.lowest == TASKS["delay"].chance_accuracy

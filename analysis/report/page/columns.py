@@ -23,13 +23,21 @@ def comparison_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Pri
         searched: of :func:`analysis.tables.comparison.searched_hyperparameters`.
     """
     confirmed = [
-        PrintedColumn("mean", value("mean_accuracy", ".4f"), "mean test accuracy over fresh seeds"),
-        PrintedColumn(
-            "95 % of mean",
-            interval("mean_accuracy", ".4f", " to "),
-            "95 % interval of the mean over seeds",
-        ),
         PrintedColumn("seeds", _seeds_solved, "fresh seeds that solved T"),
+        PrintedColumn(
+            "95 % of rate", interval("solve_rate", ".2f", " to "), "exact interval of that share"
+        ),
+        PrintedColumn(
+            "median", value("median_accuracy", ".4f"), "median test accuracy of the fresh seeds"
+        ),
+        PrintedColumn(
+            "lowest", value("lowest_accuracy", ".4f"), "lowest test accuracy of the fresh seeds"
+        ),
+        PrintedColumn(
+            "median M tokens",
+            value("median_tokens_to_solve", ".2f", 1e6),
+            "million tokens within which half of the fresh seeds solve T",
+        ),
     ]
     # Where something is missing, the reason stands next to the gap.
     finished = all(row["state"] == DONE for row in rows)
@@ -37,11 +45,11 @@ def comparison_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Pri
     return [
         PrintedColumn("T", value("T", "d"), "length, in steps"),
         *(() if finished else (state,)),
+        *(confirmed if any(row["seeds"] is not None for row in rows) else ()),
         PrintedColumn("accuracy", value("accuracy", ".4f"), "test accuracy of the best trial"),
         PrintedColumn(
             "95 %", interval("accuracy", ".4f", " to "), "95 % interval over test payloads"
         ),
-        *(confirmed if any(row["seeds"] is not None for row in rows) else ()),
         PrintedColumn("exact", value("exact_match", ".4f"), "share of whole payloads recalled"),
         PrintedColumn("bits", value("recalled_bits", ".1f"), "recalled bits of a payload"),
         PrintedColumn(

@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 from analysis.phrases import duration, million_tokens
 from analysis.report.cells import Row
-from analysis.report.verdict.results import is_solved, is_tested, labels_of, largest_solved
+from analysis.report.verdict.results import (
+    is_confirmed,
+    is_solved,
+    is_tested,
+    labels_of,
+    largest_solved,
+)
 from analysis.tables.comparison import short_state
 from studies.format import SOLVED_ACCURACY
 
@@ -14,10 +20,11 @@ OVERVIEW_ROWS = 8
 
 
 class OverviewCell(NamedTuple):
-    """One model at one T: what it recalls, how sure that is, and what it took.
+    """One model at one T: how many seeds solve it, how sure that is, and what it took.
 
     Attributes:
-        kind: solved, unsolved or open; the last has no result.
+        kind: solved (with every fresh seed), once (by the best trial, without fresh seeds),
+            unsolved, or open, which has no result.
         lines: the most important first.
     """
 
@@ -44,7 +51,7 @@ def overview(rows: Sequence[Row]) -> Overview:
     lengths = sorted({row["T"] for row in rows if row["T"] is not None})
     labels = sorted(
         labels_of(rows),
-        key=lambda label: (-largest_solved(label, rows), -_accuracies(label, rows)),
+        key=lambda label: (-largest_solved(label, rows), -_solve_rates(label, rows)),
     )
     at = {(row["label"], row["T"]): row for row in rows}
     shown = {
@@ -54,8 +61,8 @@ def overview(rows: Sequence[Row]) -> Overview:
     return Overview(lengths, shown, len(labels) - len(shown))
 
 
-def _accuracies(label: str, rows: Sequence[Row]) -> float:
-    return float(sum(row["accuracy"] for row in rows if row["label"] == label and is_tested(row)))
+def _solve_rates(label: str, rows: Sequence[Row]) -> float:
+    return float(sum(row["solve_rate"] or 0 for row in rows if row["label"] == label))
 
 
 def _overview_cell(row: Row | None) -> OverviewCell:
@@ -63,15 +70,36 @@ def _overview_cell(row: Row | None) -> OverviewCell:
         return OverviewCell("open", ["not searched"])
     if not is_tested(row):
         return OverviewCell("open", [short_state(row["state"])])
-    lines = [f"{row['accuracy']:.4f}", f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}"]
-    if is_solved(row):
-        cost = duration(row["seconds_to_solve"]), million_tokens(row["tokens_to_solve"])
-        lines.append(f"solved in {cost[0]}, {cost[1]}")
-        if row["accuracy_high"] < SOLVED_ACCURACY:  # by validation alone
-            lines.append(f"but tested below {SOLVED_ACCURACY}")
-            return OverviewCell("unsolved", lines)
-    else:
-        lines.append(f"not solved in {duration(row['seconds'])}")
-    if row["seeds"] is not None:
-        lines.append(f"{row['seeds_solved']} of {row['seeds']} fresh seeds solve it")
-    return OverviewCell("solved" if is_solved(row) else "unsolved", lines)
+    return _confirmed_cell(row) if is_confirmed(row) else _best_trial_cell(row)
+
+
+def _confirmed_cell(row: Row) -> OverviewCell:
+    """What fresh seeds show; the best trial comes last."""
+    lines = [
+        f"{row['seeds_solved']} of {row['seeds']} seeds",
+        f"{row['solve_rate_low']:.2f} to {row['solve_rate_high']:.2f} solve it",
+        f"median accuracy {row['median_accuracy']:.4f}",
+    ]
+    if row["median_tokens_to_solve"] is not None:
+        lines.append(f"half within {million_tokens(row['median_tokens_to_solve'])}")
+    if row["seeds_tested_solved"] < row["seeds_solved"]:
+        lines.append(f"{row['seeds_tested_solved']} of them test at {SOLVED_ACCURACY}")
+    every = row["seeds_solved"] == row["seeds"]
+    lines.append(f"best trial {row['accuracy']:.4f}")
+    return OverviewCell("solved" if every else "unsolved", lines)
+
+
+def _best_trial_cell(row: Row) -> OverviewCell:
+    """What the best trial shows, where nothing else is known."""
+    tested = f"{row['accuracy_low']:.4f} to {row['accuracy_high']:.4f}"
+    if not is_solved(row):
+        spent = f"in {duration(row['seconds'])}, {million_tokens(row['tokens'])}"
+        return OverviewCell(
+            "unsolved", ["not solved", f"best trial {row['accuracy']:.4f}", tested, spent]
+        )
+    lines = ["solved once", f"best trial {row['accuracy']:.4f}", tested]
+    cost = duration(row["seconds_to_solve"]), million_tokens(row["tokens_to_solve"])
+    lines.append(f"in {cost[0]}, {cost[1]}")
+    if row["accuracy_high"] < SOLVED_ACCURACY:  # by validation alone
+        return OverviewCell("unsolved", [*lines, f"but tested below {SOLVED_ACCURACY}"])
+    return OverviewCell("once", [*lines, "not confirmed"])

@@ -17,6 +17,7 @@ from analysis.report.page.curves import Panel, panels
 from analysis.report.page.downloads import Candidate, Download, download, held
 from analysis.report.verdict.results import Effort
 from analysis.tables.comparison import STATUS_COLUMNS, searched_hyperparameters
+from analysis.tables.costs import whole_searches
 from analysis.tables.records import records
 from studies import format as files
 from studies.paths import StudyPath, open_path
@@ -136,17 +137,21 @@ def _part(
 
 
 def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str, Effort]:
-    """Study -> the machine and the seconds on which the trials of its search were trained."""
-    searched = studies.trials[studies.trials["stage"] == files.SEARCH]
-    seconds = searched.groupby("study")["seconds"].sum()
+    """Study -> its machine, and what the trials of its search took there."""
+    spent = {row["study"]: row for row in records(whole_searches(studies))}
     finals = studies.best[studies.best["stage"] == files.FINAL].groupby("study")["T"]
     lengths = finals.apply(frozenset)
-    return {
-        study: Effort(
-            provenance.machine, float(seconds.get(study, 0.0)), lengths.get(study, frozenset())
+    found = {}
+    for study, provenance in provenances.items():
+        row = spent.get(study, {})
+        found[study] = Effort(
+            provenance.machine,
+            row.get("wall_seconds"),
+            row.get("search_tokens", 0),
+            row.get("search_trials", 0),
+            lengths.get(study, frozenset()),
         )
-        for study, provenance in provenances.items()
-    }
+    return found
 
 
 def replay(path: str, trial_id: str) -> str:

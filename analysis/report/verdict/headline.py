@@ -1,10 +1,15 @@
-"""The headline: who solves which T, in one sentence."""
+"""The headline: who solves which T, and with how many fresh seeds, in one sentence."""
 
 from collections.abc import Sequence
 
 from analysis.phrases import enumeration
 from analysis.report.cells import Row
-from analysis.report.verdict.results import is_tested, labels_of, largest_solved
+from analysis.report.verdict.results import (
+    is_confirmed,
+    is_tested,
+    labels_of,
+    largest_solved,
+)
 from analysis.tables.comparison import ALL_FAILED
 
 FEATS = {
@@ -23,15 +28,21 @@ def headline(task: str, rows: Sequence[Row]) -> str:
     farthest = {label: largest_solved(label, rows) for label in labels}
     if not any(farthest.values()):
         return _nobody(tested, rows)
-    groups: dict[tuple[int, str], list[str]] = {}
-    for label in sorted(filter(farthest.get, labels), key=lambda label: -farthest[label]):
-        T = farthest[label]
-        groups.setdefault((T, _and_beyond(label, T, rows)), []).append(label)
+    at = {(row["label"], row["T"]): row for row in rows}
+    groups: dict[tuple[int, str, str], list[Row]] = {}
+    reached = [at[label, farthest[label]] for label in labels if farthest[label]]
+    for row in sorted(reached, key=lambda row: (-row["T"], -(row["solve_rate"] or -1.0))):
+        key = row["T"], _fresh_seeds(row), _and_beyond(row["label"], row["T"], rows)
+        groups.setdefault(key, []).append(row)
     parts: list[str] = []
-    for (T, beyond), who in groups.items():
-        name = _named(who, labels)
+    said = ""
+    for (T, seeds, beyond), group in groups.items():
+        who = [row["label"] for row in group]
+        each = " each" * (len(who) > 1 and is_confirmed(group[0]))
         verb, feat = FEATS.get(task, ANY_FEAT)[len(who) > 1].format(T).split(" ", 1)
-        parts.append(f"{name} {verb} {feat}{beyond}" if not parts else f"{name} {feat}{beyond}")
+        what = f"{feat}{seeds}{each}{beyond if beyond != said else ''}"
+        parts.append(f"{_named(who, labels)} {what if parts else f'{verb} {what}'}")
+        said = beyond
     without = [label for label in tested if not farthest[label]]
     untested = [label for label in labels if label not in tested]
     for who, what in ((without, "solved no T"), (untested, "no result yet")):
@@ -46,6 +57,13 @@ def _named(who: Sequence[str], labels: Sequence[str]) -> str:
         everybody = "both" if len(who) == 2 else "all"
         return f"{enumeration(who)} {everybody}" if len(who) <= 4 else f"All {len(who)}"
     return enumeration(who) if len(who) <= 4 else f"{len(who)} of {len(labels)}"
+
+
+def _fresh_seeds(row: Row) -> str:
+    """With how many fresh seeds a row solves its T."""
+    if not is_confirmed(row):
+        return " (not confirmed)"
+    return f" with {row['seeds_solved']} of {row['seeds']} fresh seeds"
 
 
 def _and_beyond(label: str, T: int, rows: Sequence[Row]) -> str:

@@ -1,45 +1,58 @@
-"""The answer to "How long": what it took to solve one T."""
+"""The answer to "How long": what the searches took, and what a training takes."""
 
 from collections.abc import Mapping, Sequence
 
 from analysis.phrases import duration, first_few, million_tokens, short_enumeration
 from analysis.report.cells import Row
-from analysis.report.verdict.results import Effort, final_labels, is_solved
+from analysis.report.verdict.results import Effort, final_labels, is_confirmed, is_solved
 
 
 def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
-    """What it took to solve one T; ``rows`` are the tested ones of that T."""
+    """What the whole searches took, then fresh seeds and the best trials at one T.
+
+    Args:
+        rows: the tested ones of that T.
+        efforts: of their studies.
+    """
+    T = rows[0]["T"]
+    searches = [_search(row, efforts[row["study"]]) for row in rows]
+    sentences = [f"Whole search, with all trials at every T: {'; '.join(first_few(searches))}."]
+    confirmed = [row for row in rows if is_confirmed(row)]
+    halves = [
+        f"{row['label']} {million_tokens(row['median_tokens_to_solve'])}"
+        for row in sorted(confirmed, key=lambda row: row["median_tokens_to_solve"] or 0)
+        if row["median_tokens_to_solve"] is not None
+    ]
+    if halves:
+        sentences.append(
+            f"Half of the fresh seeds solve T = {T} within: {'; '.join(first_few(halves))}."
+        )
     solved = sorted(filter(is_solved, rows), key=lambda row: row["tokens_to_solve"])
     unsolved = [row for row in rows if not is_solved(row)]
-    sentences = []
     if solved:
         costs = [_cost(row, row["tokens_to_solve"], row["seconds_to_solve"]) for row in solved]
-        sentences.append(
-            f"Training until T = {rows[0]['T']} was solved: {'; '.join(first_few(costs))}. "
-            f"One training{' each' * (len(costs) > 1)}, so there is no interval."
-        )
+        trials = "trial" if len(costs) == 1 else "trials"
+        sentences.append(f"Best {trials} until T = {T} was solved: {'; '.join(first_few(costs))}.")
     if unsolved:
         costs = [_cost(row, row["tokens"], row["seconds"]) for row in unsolved]
-        sentences.append(
-            f"Spent at T = {rows[0]['T']} without solving it: {'; '.join(first_few(costs))}."
-        )
+        sentences.append(f"Spent at T = {T} without solving it: {'; '.join(first_few(costs))}.")
     finals = final_labels(solved, efforts)
     if finals:
         whose = "" if len(finals) == len(solved) else f" of {short_enumeration(finals)}"
         sentences.append(
-            f"The training{whose} is a final training, which continues after T is solved: these "
-            "costs end at the solution, its accuracy is that at the end."
+            f"The best trial{whose} is a final training, which continues after T is solved: its "
+            "cost ends at the solution, its accuracy is that at the end."
         )
-    known = [efforts[study] for study in dict.fromkeys(row["study"] for row in rows)]
-    machines = list(dict.fromkeys(effort.machine for effort in known))
-    searches = "the search" if len(known) == 1 else f"the {len(known)} searches together"
-    sentences.append(
-        f"Wall time on {short_enumeration(machines)}; all trials of {searches} trained for "
-        f"{duration(sum(effort.seconds for effort in known))}."
-    )
+    machines = list(dict.fromkeys(efforts[row["study"]].machine for row in rows))
+    sentences.append(f"Times on {short_enumeration(machines)}.")
     if len(machines) > 1:
         sentences.append("The machines differ: compare tokens, not seconds.")
     return sentences
+
+
+def _search(row: Row, effort: Effort) -> str:
+    time = f"{duration(effort.wall_seconds)}, " if effort.wall_seconds is not None else ""
+    return f"{row['label']} {time}{million_tokens(effort.tokens)} in {effort.trials} trials"
 
 
 def _cost(row: Row, tokens: float, seconds: float) -> str:

@@ -1,33 +1,108 @@
-"""The answer to "How sure": how well the accuracies at one T are known."""
+"""The answer to "How sure": what fresh seeds tell at one T, and what they cannot."""
 
 from collections.abc import Mapping, Sequence
 
-from analysis.phrases import between, short_enumeration, with_interval
+from analysis.phrases import (
+    between,
+    enumeration,
+    semicolon_list,
+    short_enumeration,
+    solve_rate,
+    with_interval,
+)
 from analysis.report.cells import Row
-from analysis.report.verdict.results import Effort, final_labels, is_solved
-from analysis.statistics import SIGNIFICANT
-from analysis.tables.pairs import PAYLOADS, SEEDS
+from analysis.report.verdict.results import Effort, final_labels, is_confirmed, is_solved
+from analysis.statistics import SIGNIFICANT, seeds_to_tell
+from analysis.tables.pairs import SOLVE_RATE
 from studies.format import CHANCE_ACCURACY
 
 
-def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: Sequence[Row]) -> list[str]:
-    """How well the accuracies at one T are known.
+def how_sure(
+    rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: Sequence[Row], family: int
+) -> list[str]:
+    """What fresh seeds tell at one T, and what the best trials do.
 
     Args:
         rows: the tested ones of that T.
         efforts: of their studies.
-        pairs: of :func:`analysis.tables.pairs.compare_pairs`, those of that T.
+        pairs: of :func:`analysis.tables.pairs.compare_pairs`, those of the task.
+        family: number of all pairs, whose p-values are corrected together.
     """
-    confirmed = [row for row in rows if (row["seeds"] or 0) >= 2]
-    trials = [row["trials"] for row in rows]
-    alone = len(rows) == 1
-    best_of = f"the best of {between(trials)} trials" if max(trials) > 1 else ""
-    if len(confirmed) == len(rows):
-        sentences = [_compared(rows, "mean_accuracy", pairs), _seeds_that_solve(confirmed)]
-        if best_of:
-            sentences.append(f"The accuracy of {best_of} is biased upwards; this mean is not.")
-        return sentences
-    sentences = [_compared(rows, "accuracy", pairs), *map(_confirmation, confirmed)]
+    confirmed = [row for row in rows if is_confirmed(row)]
+    once = [row for row in rows if not is_confirmed(row)]
+    sentences = []
+    if confirmed:
+        confirmed.sort(key=lambda row: (-row["solve_rate"], row["label"]))
+        rates = [f"{row['label']} {solve_rate(row)}" for row in confirmed]
+        medians = [
+            f"{row['label']} {row['median_accuracy']:.4f} (lowest {row['lowest_accuracy']:.4f})"
+            for row in confirmed
+        ]
+        sentences += [
+            f"Fresh seeds that solve T = {rows[0]['T']}: {short_enumeration(rates)} (exact 95 % "
+            "interval of the solve rate).",
+            f"Median test accuracy of these seeds: {short_enumeration(medians)}.",
+        ]
+    if pairs:
+        sentences += _told_apart(pairs, rows[0]["T"], family)
+    if once:
+        whose = "" if not confirmed else f" of {short_enumeration([row['label'] for row in once])}"
+        sentences.append(
+            f"Not confirmed with fresh seeds{whose}: how often another training solves "
+            f"T = {rows[0]['T']} is not known (--confirm-seeds 5)."
+        )
+    return [*sentences, *_best_trials(rows, efforts)]
+
+
+def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
+    """Which models fresh seeds tell apart, and what so many seeds can tell at best."""
+    sure = [pair for pair in pairs if pair["p_holm"] < SIGNIFICANT]
+    at = "" if pairs[0]["T"] == T else f"At T = {pairs[0]['T']}: "
+    counts = [pair[name] for pair in pairs for name in ("better_seeds", "worse_seeds")]
+    seeds = f"{between(counts)} seeds of each model"
+    sentences = []
+    for by_rate, words in ((True, "higher solve rate"), (False, "fewer tokens to solve")):
+        found = [
+            f"{pair['better']} than {pair['worse']} (p = {pair['p_holm']:.2g})"
+            for pair in sure
+            if (pair["outcome"] == SOLVE_RATE) == by_rate
+        ]
+        if found:
+            sentences.append(f"{at}Beyond chance, {words}: {semicolon_list(found)}.")
+    if len(sure) < len(pairs):
+        left = len(pairs) - len(sure)
+        which = f"{left}{' other' * bool(sure)} comparison{'s' * (left > 1)}"
+        models = enumeration(list(dict.fromkeys(pairs[0][name] for name in ("better", "worse"))))
+        what = f"{models} apart" if len(pairs) == 2 and not sure else f"apart in {which}"
+        sentences.append(f"{at}{seeds} cannot tell {what}.")
+    least = min(pair["p_least"] for pair in pairs)
+    limit = (
+        f"Exact tests of solve rates and rank tests of tokens, corrected (Holm) for all {family} "
+        f"comparisons of this report: the smallest p-value that {seeds} can reach is {least:.2g}"
+    )
+    more = f", so only {seeds_to_tell(family)} or more can tell" if least >= SIGNIFICANT else ""
+    return [*sentences, f"{limit}{more}."]
+
+
+def _best_trials(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
+    """The accuracies of the best trials, and why they are no ranking."""
+    best, *others = sorted(
+        rows, key=lambda row: (-row["accuracy"], not is_solved(row), row["label"])
+    )
+    shown = [f"{row['label']} {with_interval(row)}" for row in (best, *others)]
+    trials = "trial" if not others else "trials"
+    text = f"Test accuracy of the best {trials}: {short_enumeration(shown)}"
+    if not is_solved(best):
+        better = best["accuracy_low"] > CHANCE_ACCURACY
+        text += f", {'more' if better else 'no better'} than guessing ({CHANCE_ACCURACY})"
+    networks = "one network each" if others else "one network"
+    sentences = [f"{text} (95 % interval over test payloads of {networks})."]
+    counts = [row["trials"] for row in rows]
+    if max(counts) > 1:
+        sentences.append(
+            f"The best of {between(counts)} trials promises more than another training will reach"
+            f"{': this is no ranking' if others else ''}."
+        )
     finals = final_labels(rows, efforts)
     if 0 < len(finals) < len(rows):
         were = "was" if len(finals) == 1 else "were"
@@ -35,63 +110,4 @@ def how_sure(rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: Sequence
             f"Only {short_enumeration(finals)} {were} trained for longer (--final): do not "
             "compare accuracies with the others."
         )
-    caveats = [
-        f"one search with one seed{'' if alone else ' each'}",
-        f"{'not every' if confirmed else 'no'} winner was trained again with fresh seeds "
-        "(--confirm-seeds 5)",
-    ]
-    if best_of:
-        caveats.append(f"{best_of} promises more than another training will reach")
-    verdict = "This shows only that it can be done" if alone else "This is no ranking"
-    return [*sentences, f"{verdict}: {'; '.join(caveats)}."]
-
-
-def _compared(rows: Sequence[Row], name: str, pairs: Sequence[Row]) -> str:
-    """The accuracies in the column ``name``, and whether they can be told apart."""
-    over_seeds = name == "mean_accuracy"
-    what = "a mean test accuracy over fresh seeds" if over_seeds else "a test accuracy"
-    kind = f"95 % interval over {'seeds' if over_seeds else 'test payloads'}"
-    best, *others = sorted(rows, key=lambda row: (-row[name], not is_solved(row), row["label"]))
-    text = f"At T = {best['T']}, {best['label']} has {what} of {with_interval(best, name)}"
-    text += f" ({kind})" if not others else f", the highest ({kind})"
-    if not is_solved(best):
-        better = best[f"{name}_low"] > CHANCE_ACCURACY
-        text += f", {'more' if better else 'no better'} than guessing ({CHANCE_ACCURACY})"
-    text += "."
-    basis = SEEDS if over_seeds else PAYLOADS
-    told_apart = {
-        frozenset((pair["better"], pair["worse"]))
-        for pair in pairs
-        # Intervals without a width have no p-value.
-        if pair["basis"] == basis and pair["p_holm"] is not None and pair["p_holm"] < SIGNIFICANT
-    }
-    below: list[str] = []
-    near: list[str] = []
-    for row in others:
-        apart = frozenset((best["label"], row["label"])) in told_apart
-        (below if apart else near).append(f"{row['label']} {with_interval(row, name)}")
-    if near:
-        text += f" Not significantly different: {short_enumeration(near)}."
-    if below:
-        over = "seeds" if over_seeds else "test payloads"
-        text += f" Significantly lower over {over}: {short_enumeration(below)}"
-        text += " (corrected for all comparisons)." if len(others) > 1 else "."
-        text += "" if over_seeds else " Another seed may change a network by more."
-    return text
-
-
-def _seeds_that_solve(rows: Sequence[Row]) -> str:
-    counts = [
-        f"{row['label']} {row['seeds_solved']} of {row['seeds']} "
-        f"[{row['solved_low']:.2f}, {row['solved_high']:.2f}]"
-        for row in rows
-    ]
-    return f"Fresh seeds that solve it: {short_enumeration(counts)} (95 % interval of the share)."
-
-
-def _confirmation(row: Row) -> str:
-    return (
-        f"{row['label']}, trained again with {row['seeds']} fresh seeds, solves it with "
-        f"{row['seeds_solved']} of them; mean test accuracy "
-        f"{with_interval(row, 'mean_accuracy')} (95 % interval over seeds)."
-    )
+    return sentences

@@ -11,12 +11,16 @@ class Effort(NamedTuple):
 
     Attributes:
         machine: on which its times were measured, in words.
-        seconds: of training, of all trials of the search together.
+        wall_seconds: of its whole search, at all T; None if it is not known.
+        tokens: of all trials of the search together.
+        trials: of the search.
         finals: T at which the best trial is a final training, for longer than the search.
     """
 
     machine: str
-    seconds: float
+    wall_seconds: float | None
+    tokens: int
+    trials: int
     finals: frozenset[int] = frozenset()
 
 
@@ -28,6 +32,11 @@ def is_tested(row: Row) -> bool:
 def is_solved(row: Row) -> bool:
     """Whether the best trial of a row solved its T."""
     return is_tested(row) and row["tokens_to_solve"] is not None
+
+
+def is_confirmed(row: Row) -> bool:
+    """Whether the best configuration of a row was trained again with fresh seeds."""
+    return row["seeds"] is not None
 
 
 def labels_of(rows: Sequence[Row]) -> list[str]:

@@ -62,9 +62,9 @@ def _verdict(
     if tested:
         T = _decisive_length(tested)
         decisive = [row for row in tested if row["T"] == T]
-        compared = records(pairs[(pairs["task"] == task) & (pairs["T"] == T)])
+        compared = records(pairs[pairs["task"] == task])
         answers = {
-            "How sure": how_sure(decisive, efforts, compared),
+            "How sure": how_sure(decisive, efforts, compared, len(pairs)),
             "How long": how_long(decisive, efforts),
         }
     answers["Not shown"] = not_shown(readable)

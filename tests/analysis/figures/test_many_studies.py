@@ -9,7 +9,7 @@ from drawn_figures import scope_of
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
-from study_files import trial, write_study
+from study_files import confirm, seed, trial, write_study
 
 from analysis import Studies, load_studies
 from analysis.figures import accuracy_vs_t, plotting, rendering
@@ -41,7 +41,10 @@ def studies(runs: Path, request: pytest.FixtureRequest) -> Studies:
             for T in lengths
             for k in range(20)
         ]  # fmt: skip
-        write_study(runs, name, model, T=lengths, trials=trials, search={"sampler": "random"})
+        folder = write_study(
+            runs, name, model, T=lengths, trials=trials, search={"sampler": "random"}
+        )
+        confirm(folder, *(seed(k, T=T, model=model) for T in lengths for k in range(3)))
     return load_studies([runs])
 
 
@@ -75,7 +78,7 @@ def texts(figure: Figure) -> Iterator[tuple[str, Bbox]]:
 
 
 def test_no_text_of_a_figure_is_cut_or_touches_another(drawn: dict[str, Figure]) -> None:
-    assert {"stops", "learning_curves", "pairs_at_largest_T", "slices"} < set(drawn)
+    assert {"stops", "learning_curves", "seeds_vs_T", "solve_rate_pairs", "slices"} < set(drawn)
     for stem, figure in drawn.items():
         page = figure.bbox.padded(1)
         legend = figure.legends[0].get_window_extent()
@@ -83,7 +86,7 @@ def test_no_text_of_a_figure_is_cut_or_touches_another(drawn: dict[str, Figure])
         for text, box in texts(figure):
             assert all(page.contains(*corner) for corner in (box.min, box.max)), (stem, text)
             assert not box.overlaps(legend), (stem, text)
-    for stem in ("pairs_at_largest_T", "accuracy_at_largest_T", "importance"):
+    for stem in ("solve_rate_pairs", "importance"):
         (axes,) = drawn[stem].axes
         boxes = [label.get_window_extent() for label in axes.get_yticklabels()]
         boxes.sort(key=lambda box: box.y0)

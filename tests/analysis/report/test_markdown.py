@@ -1,13 +1,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from study_files import NOT_SOLVED, trial, write_study
+import pytest
+from study_files import NOT_SOLVED, confirm, seed, trial, write_study
 
 from analysis import load_studies
 from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.report.markdown import markdown
 from analysis.tables.comparison import compare_studies
-from analysis.tables.pairs import MOST_SHOWN
 from analysis.tables.registry import make_tables
 
 ACCURACY = RenderedFigure("delay", "accuracy", "Accuracy", b"", b"", "All copy.")
@@ -36,8 +36,8 @@ def test_a_page_has_its_tables_and_the_caveats(runs: Path) -> None:
     text = page(runs, [ACCURACY], [SEEDS])
     assert text.startswith("# ")
     assert text.count("## Task ") == 2
-    assert "another\nseed may change the accuracy by more" in text
-    assert "were measured on test data" in text
+    assert "another seed may change the accuracy by more" in text
+    assert "on test data, which decided nothing" in text
     assert "![Accuracy](accuracy.png)\n\nAll copy.\n" in text
     assert "- Seeds: there are none\n" in text
     assert "| gru | 0.9910 (0.9890-0.9930) |" in text
@@ -65,13 +65,21 @@ def test_a_further_hyperparameter_that_was_searched_is_shown(runs: Path) -> None
     assert "hidden size" not in text  # which is fixed
 
 
-def test_pairs_are_those_of_the_largest_length_and_not_too_many(runs: Path) -> None:
-    for number in range(8):
-        write_study(
-            runs, f"gru-{number}", model="gru", trials=[trial(100), trial(200, **NOT_SOLVED)]
-        )
+def test_pairs_are_those_with_fresh_seeds_and_not_too_many(runs: Path) -> None:
+    for number in range(5):
+        name = f"gru-{number}"
+        folder = write_study(runs, name, model="gru", trials=[trial(100), trial(200, **NOT_SOLVED)])
+        confirm(folder, *(seed(k) for k in range(number + 1)))
     text = page(runs)
-    pairs = text.split("Differences of test accuracy")[1].split("What each result has cost")[0]
-    assert pairs.count("\n| 200 | payloads | ") == MOST_SHOWN
-    assert "| 100 |" not in pairs
-    assert f"The first {MOST_SHOWN} of 28." in pairs
+    pairs = text.split("Every two models")[1].split("What each search has cost")[0]
+    assert pairs.count("\n| 100 | solve rate | ") == 10
+    assert pairs.count("\n| 100 | tokens to solve | ") == 10
+    assert "| 200 |" not in pairs
+    assert "The first" not in pairs
+
+
+def test_of_many_pairs_the_first_are_shown(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.report.markdown.MOST_SHOWN", 1)
+    for model in ("gru", "lstm"):
+        confirm(write_study(runs, model, model=model), seed(0), seed(1))
+    assert "The first 1 of 2." in page(runs)

@@ -5,13 +5,15 @@ import pytest
 
 from analysis.report.verdict.results import Effort
 from analysis.report.verdict.verdict import Verdict, verdicts
+from analysis.tables.pairs import SOLVE_RATE, TOKENS_TO_SOLVE
+from studies.seed_statistics import clopper_pearson
 
 MACHINE = "host here (2 CPUs)"
 EMPTY = dict.fromkeys(
     (
         "accuracy", "accuracy_low", "accuracy_high", "tokens_to_solve", "seconds_to_solve",
-        "tokens", "seconds", "seeds", "seeds_solved", "solved_low", "solved_high",
-        "mean_accuracy", "mean_accuracy_low", "mean_accuracy_high",
+        "tokens", "seconds", "seeds", "seeds_solved", "solve_rate", "solve_rate_low",
+        "solve_rate_high", "median_accuracy", "lowest_accuracy", "median_tokens_to_solve",
     )
 )  # fmt: skip
 
@@ -38,27 +40,37 @@ def untested(model: str, T: int, state: str = "not started", **values: Any) -> d
     )
 
 
-def seeds(mean: float, half: float = 0.001, n: int = 5, solved: int = 5) -> dict[str, Any]:
+def seeds(n: int = 5, solved: int = 5, median: float = 0.994, **values: Any) -> dict[str, Any]:
+    low, high = clopper_pearson(solved, n)
     return {
-        "seeds": n, "seeds_solved": solved, "solved_low": 0.48, "solved_high": 1.0,
-        "mean_accuracy": mean, "mean_accuracy_low": mean - half, "mean_accuracy_high": mean + half,
-    }  # fmt: skip
+        "seeds": n, "seeds_solved": solved, "solve_rate": solved / n, "solve_rate_low": low,
+        "solve_rate_high": high, "median_accuracy": median, "lowest_accuracy": median - 0.5,
+        "median_tokens_to_solve": 4e6 if 2 * solved >= n else None,
+    } | values  # fmt: skip
+
+
+def effort(machine: str = MACHINE, wall: float | None = 90.0, *finals: int) -> Effort:
+    return Effort(machine, wall, 61_000_000, 22, frozenset(finals))
 
 
 def judge(
     *rows: dict[str, Any],
     efforts: dict[str, Effort] | None = None,
     differ: dict[tuple[str, str], float] | None = None,
-    basis: str = "payloads",
+    outcome: str = SOLVE_RATE,
+    least: float = 0.01,
 ) -> list[Verdict]:
-    """``differ``: (better, worse) -> p-value, at every T."""
-    known = {row["study"]: Effort(MACHINE, 60.0) for row in rows}
+    """``differ``: (better, worse) -> p-value, at the largest T."""
+    known = {row["study"]: effort() for row in rows}
     pairs = [
-        {"task": "delay", "T": T, "basis": basis, "better": a, "worse": b, "p_holm": p}
-        for T in {row["T"] for row in rows}
+        {"task": "delay", "T": max(row["T"] for row in rows), "outcome": outcome, "better": a,
+         "worse": b, "p_holm": p, "p_least": least, "better_seeds": 5, "worse_seeds": 5}
         for (a, b), p in (differ or {}).items()
+    ]  # fmt: skip
+    columns = [
+        *("task", "T", "outcome", "better", "worse", "p_holm", "p_least"),
+        *("better_seeds", "worse_seeds"),
     ]
-    columns = ["task", "T", "basis", "better", "worse", "p_holm"]
     frame = pd.DataFrame(rows, dtype=object)
     return verdicts(frame, known | (efforts or {}), pd.DataFrame(pairs, columns=columns))
 
@@ -75,36 +87,50 @@ SEARCHING = "searching, or interrupted: 3 trials so far"
     [
         pytest.param(
             [solved(model, T) for model in ("lstm", "mlstm", "gru", "mgru") for T in (100, 1000)],
-            "lstm, mlstm, gru and mgru all copy over 1000 steps, the longest searched.",
+            "lstm, mlstm, gru and mgru all copy over 1000 steps (not confirmed), the longest "
+            "searched.",
             id="all solved",
         ),
         pytest.param(
             [solved("gru", 100), solved("mgru", 100)],
-            "gru and mgru both copy over 100 steps, the only length searched.",
+            "gru and mgru both copy over 100 steps (not confirmed), the only length searched.",
             id="one T",
         ),
         pytest.param(
             [solved("gru", 100), solved("gru", 200)],
-            "gru copies over 200 steps, the longest searched.",
+            "gru copies over 200 steps (not confirmed), the longest searched.",
             id="one model",
         ),
         pytest.param(
             [
-                *(solved("gru", 100), solved("gru", 500), solved("lstm", 100)),
+                *(solved("gru", 100), solved("gru", 500, **seeds())),
+                solved("lstm", 100, **seeds(solved=3)),
                 *(unsolved("lstm", 500), unsolved("mgru", 100), untested("rnn", 100)),
             ],
-            "gru copies over 500 steps, the longest searched; lstm over 100 steps, but not at "
-            "T = 500; mgru has solved no T; rnn has no result yet.",
+            "gru copies over 500 steps with 5 of 5 fresh seeds, the longest searched; lstm over "
+            "100 steps with 3 of 5 fresh seeds, but not at T = 500; mgru has solved no T; rnn has "
+            "no result yet.",
             id="some",
         ),
         pytest.param(
             [solved("gru", 100), unsolved("gru", 200), solved("lstm", 100), unsolved("lstm", 200)],
-            "gru and lstm both copy over 100 steps, but not at T = 200.",
+            "gru and lstm both copy over 100 steps (not confirmed), but not "
+            "at T = 200.",
             id="not the largest",
         ),
         pytest.param(
+            [
+                solved("gru", 100, **seeds()), solved("lstm", 100, **seeds()),
+                solved("mgru", 100, **seeds(solved=2)),
+            ],
+            "gru and lstm copy over 100 steps with 5 of 5 fresh seeds each, the only length "
+            "searched; mgru over 100 steps with 2 of 5 fresh seeds.",
+            id="how often",
+        ),
+        pytest.param(
             [solved("gru", 100), untested("gru", 200, SEARCHING), solved("x", 200)],
-            "x copies over 200 steps, the longest searched; gru over 100 steps so far.",
+            "x copies over 200 steps (not confirmed), the longest searched; gru "
+            "over 100 steps (not confirmed) so far.",
             id="one runs",
         ),
         pytest.param(
@@ -132,18 +158,23 @@ SEARCHING = "searching, or interrupted: 3 trials so far"
                 solved("gru", 100, label="gru (a)", study="a"),
                 unsolved("gru", 100, label="gru (b)", study="b"),
             ],
-            "gru (a) copies over 100 steps, the only length searched; gru (b) has solved no T.",
+            "gru (a) copies over 100 steps (not confirmed), the only length "
+            "searched; gru (b) has solved no T.",
             id="two studies of a model",
         ),
         pytest.param(
-            [solved("gru", 64, task="sequence"), solved("lstm", 32, task="sequence")],
-            "gru copies 64 symbols, the longest searched; lstm 32 symbols (searched no further).",
+            [
+                solved("gru", 64, task="sequence", **seeds()),
+                solved("lstm", 32, task="sequence", **seeds(solved=4)),
+            ],
+            "gru copies 64 symbols with 5 of 5 fresh seeds, the longest searched; lstm 32 symbols "
+            "with 4 of 5 fresh seeds (searched no further).",
             id="sequence task",
         ),
         pytest.param(
-            [solved(f"m{k}", 100) for k in range(9)] + [solved("z", 200)],
-            "z copies over 200 steps, the longest searched; 9 of 10 over 100 steps (searched no "
-            "further).",
+            [solved(f"m{k}", 100, **seeds()) for k in range(9)] + [solved("z", 200, **seeds())],
+            "z copies over 200 steps with 5 of 5 fresh seeds, the longest searched; 9 of 10 over "
+            "100 steps with 5 of 5 fresh seeds each (searched no further).",
             id="many models",
         ),
     ],
@@ -165,40 +196,94 @@ def test_several_tasks_are_judged_apart() -> None:
     assert "solves no T" in found[1].headline
 
 
-def test_what_the_pairs_do_not_tell_apart_is_no_difference() -> None:
-    rows = solved("gru", 100, 0.995), solved("lstm", 100, 0.994)
-    [verdict] = judge(*rows, differ={("gru", "lstm"): 0.2})
-    sure = text(verdict, "How sure")
-    assert "gru has a test accuracy of 0.9950 [0.9930, 0.9970], the highest" in sure
-    assert "Not significantly different: lstm 0.9940 [0.9920, 0.9960]." in sure
-    assert "Significantly lower" not in sure
-    assert "This is no ranking: one search with one seed each" in sure
-
-
-def test_a_difference_over_payloads_is_one_of_these_networks_only() -> None:
-    rows = solved("gru", 100, 0.999), solved("lstm", 100, 0.991), solved("x", 100, 0.99)
-    [verdict] = judge(*rows, differ={("gru", "lstm"): 1e-3, ("gru", "x"): 1e-4})
-    sure = text(verdict, "How sure")
-    assert (
-        "Significantly lower over test payloads: lstm 0.9910 [0.9890, 0.9930] and x 0.9900 "
-        "[0.9880, 0.9920] (corrected for all comparisons)." in sure
+def test_fresh_seeds_come_first_and_the_best_trials_last() -> None:
+    [verdict] = judge(
+        solved("gru", 100, 0.999, **seeds(solved=4, median=0.993)),
+        solved("lstm", 100, 0.991, **seeds(median=0.995)),
     )
-    assert "Another seed may change a network by more" in sure
-    assert "Not significantly" not in sure
+    first, second, *_, last, caveat = verdict.answers["How sure"]
+    assert first == (
+        "Fresh seeds that solve T = 100: lstm 5 of 5 [0.48, 1.00] and gru 4 of 5 [0.28, 0.99] "
+        "(exact 95 % interval of the solve rate)."
+    )
+    assert second == (
+        "Median test accuracy of these seeds: lstm 0.9950 (lowest 0.4950) and gru 0.9930 (lowest "
+        "0.4930)."
+    )
+    assert last.startswith("Test accuracy of the best trials: gru 0.9990 [0.9970, 1.0000] and lstm")
+    assert "this is no ranking" in caveat
 
 
-@pytest.mark.parametrize(("p_value", "apart"), [(0.0, True), (0.05, False), (float("nan"), False)])
+def confirmed(*models: str) -> list[dict[str, Any]]:
+    return [solved(model, 100, **seeds()) for model in models]
+
+
+def test_what_seeds_tell_apart_has_its_corrected_p_value() -> None:
+    differ = {("lstm", "gru"): 0.012, ("lstm", "mgru"): 0.2}
+    [verdict] = judge(*confirmed("gru", "lstm", "mgru"), differ=differ)
+    sure = text(verdict, "How sure")
+    assert "Beyond chance, higher solve rate: lstm than gru (p = 0.012)." in sure
+    assert "5 seeds of each model cannot tell apart in 1 other comparison" in sure
+    [verdict] = judge(*confirmed("gru", "lstm"), differ=differ, outcome=TOKENS_TO_SOLVE)
+    assert "Beyond chance, fewer tokens to solve: lstm than gru" in text(verdict, "How sure")
+
+
+@pytest.mark.parametrize(("p_value", "apart"), [(0.0, True), (0.05, False)])
 def test_a_pair_is_told_apart_by_its_corrected_p_value(p_value: float, apart: bool) -> None:
-    rows = solved("gru", 100, 0.999), solved("lstm", 100, 0.991)
-    [verdict] = judge(*rows, differ={("gru", "lstm"): p_value})
-    assert ("Significantly lower" in text(verdict, "How sure")) == apart
-    assert ("Not significantly different" in text(verdict, "How sure")) == (not apart)
+    [verdict] = judge(*confirmed("gru", "lstm"), differ={("gru", "lstm"): p_value})
+    assert ("Beyond chance" in text(verdict, "How sure")) == apart
+    assert ("cannot tell" in text(verdict, "How sure")) == (not apart)
+    assert "no difference" not in text(verdict, "How sure")
 
 
-def test_only_the_largest_solved_length_is_compared() -> None:
+def test_it_says_what_so_many_seeds_can_tell_at_best() -> None:
+    differ = {("gru", "lstm"): 1.0}
+    [enough] = judge(*confirmed("gru", "lstm"), differ=differ, least=0.016)
+    assert "corrected (Holm) for all 1 comparisons of this report" in text(enough, "How sure")
+    assert "the smallest p-value that 5 seeds of each model can reach is 0.016." in text(
+        enough, "How sure"
+    )
+    [few] = judge(*confirmed("gru", "lstm"), differ=differ, least=0.1)
+    assert "can reach is 0.1, so only 4 or more can tell." in text(few, "How sure")
+
+
+def test_a_comparison_at_another_length_says_so() -> None:
+    rows = [*confirmed("gru", "lstm"), solved("x", 200)]
+    pairs = pd.DataFrame(
+        {"task": ["delay"], "T": [100], "outcome": [SOLVE_RATE], "better": ["gru"],
+         "worse": ["lstm"], "p_holm": [1.0], "p_least": [0.01], "better_seeds": [5],
+         "worse_seeds": [5]}
+    )  # fmt: skip
+    efforts = {row["study"]: effort() for row in rows}
+    [verdict] = verdicts(pd.DataFrame(rows, dtype=object), efforts, pairs)
+    assert "At T = 100: 5 seeds of each model cannot tell" in text(verdict, "How sure")
+
+
+def test_without_fresh_seeds_nothing_is_claimed() -> None:
+    [verdict] = judge(solved("gru", 100, 0.995), solved("lstm", 100, 0.994))
+    first, *others = verdict.answers["How sure"]
+    assert first == (
+        "Not confirmed with fresh seeds: how often another training solves T = 100 is not known "
+        "(--confirm-seeds 5)."
+    )
+    assert others[0] == (
+        "Test accuracy of the best trials: gru 0.9950 [0.9930, 0.9970] and lstm 0.9940 [0.9920, "
+        "0.9960] (95 % interval over test payloads of one network each)."
+    )
+
+
+def test_one_confirmed_winner_of_two_leaves_the_other_open() -> None:
+    [verdict] = judge(solved("gru", 100, **seeds(solved=4)), solved("lstm", 100))
+    sure = text(verdict, "How sure")
+    assert "Fresh seeds that solve T = 100: gru 4 of 5 [0.28, 0.99]" in sure
+    assert "Not confirmed with fresh seeds of lstm: how often" in sure
+    assert "no ranking" in sure
+
+
+def test_only_the_largest_solved_length_is_spoken_of() -> None:
     rows = [solved("gru", 100, 0.999), solved("gru", 200, 0.995), solved("lstm", 100, 0.99)]
     [verdict] = judge(*rows)
-    assert text(verdict, "How sure").startswith("At T = 200, gru has a test accuracy of 0.9950")
+    assert "Test accuracy of the best trial: gru 0.9950" in text(verdict, "How sure")
     assert "lstm" not in text(verdict, "How sure")
 
 
@@ -210,72 +295,51 @@ def test_an_accuracy_that_solves_nothing_is_held_against_guessing(
 ) -> None:
     [verdict] = judge(unsolved("gru", 100, accuracy))
     assert words in text(verdict, "How sure")
-    assert text(verdict, "How long").startswith(
-        "Spent at T = 100 without solving it: gru 2.0 M tokens in 20 s."
+    assert "Spent at T = 100 without solving it: gru 2.0 M tokens in 20 s." in text(
+        verdict, "How long"
     )
 
 
 def test_the_best_of_many_is_biased_and_the_only_trial_is_not() -> None:
     [many] = judge(solved("gru", 100, trials=3), solved("lstm", 100, trials=16))
     [one] = judge(solved("gru", 100, trials=1))
-    assert "the best of 3 to 16 trials promises more than another training will reach" in text(
+    assert "The best of 3 to 16 trials promises more than another training will reach" in text(
         many, "How sure"
     )
     assert "best of" not in text(one, "How sure")
 
 
-def test_confirmed_winners_are_compared_by_their_seeds() -> None:
-    [verdict] = judge(
-        solved("gru", 100, 0.999, **seeds(0.990, 0.005)),
-        solved("lstm", 100, 0.993, **seeds(0.991, 0.005, solved=4)),
-        solved("mgru", 100, 0.993, **seeds(0.7, 0.1, solved=0)),
-        differ={("lstm", "gru"): 0.6, ("lstm", "mgru"): 0.02},
-        basis="seeds",
-    )
-    sure = text(verdict, "How sure")
-    assert "lstm has a mean test accuracy over fresh seeds of 0.9910 [0.9860, 0.9960]" in sure
-    assert "Not significantly different: gru 0.9900 [0.9850, 0.9950]." in sure
-    assert "Significantly lower over seeds: mgru 0.7000 [0.6000, 0.8000] (corrected for all" in sure
-    assert "lstm 4 of 5" in sure
-    assert "no ranking" not in sure
-
-
-def test_one_confirmed_winner_of_two_ranks_nothing() -> None:
-    [verdict] = judge(solved("gru", 100, **seeds(0.99, solved=4)), solved("lstm", 100))
-    sure = text(verdict, "How sure")
-    assert "gru, trained again with 5 fresh seeds, solves it with 4 of them" in sure
-    assert "not every winner was trained again with fresh seeds" in sure
-    assert "no ranking" in sure
-
-
-def test_how_long_names_tokens_seconds_and_the_machine() -> None:
-    rows = [solved("gru", 1000), solved("lstm", 1000, tokens_to_solve=8e6), unsolved("x", 1000)]
-    [verdict] = judge(*rows)
-    long = text(verdict, "How long")
-    assert (
-        "until T = 1000 was solved: lstm 8.0 M tokens in 1.7 min; gru 10.0 M tokens in 1.7 min"
-        in long
-    )
-    assert "no interval" in long
-    assert "without solving it: x 20.0 M tokens in 3.3 min" in long
-    assert f"{MACHINE}; all trials of the 3 searches together trained for 3.0 min" in long
-    assert "machines differ" not in long
+def test_how_long_begins_with_the_whole_search() -> None:
+    rows = [
+        solved("gru", 1000, **seeds()), solved("lstm", 1000, tokens_to_solve=8e6),
+        unsolved("x", 1000, **seeds(solved=0)),
+    ]  # fmt: skip
+    [verdict] = judge(*rows, efforts={"x-study": effort(MACHINE, None)})
+    assert verdict.answers["How long"] == [
+        "Whole search, with all trials at every T: gru 90 s, 61.0 M tokens in 22 trials; lstm "
+        "90 s, 61.0 M tokens in 22 trials; x 61.0 M tokens in 22 trials.",
+        "Half of the fresh seeds solve T = 1000 within: gru 4.0 M tokens.",
+        "Best trials until T = 1000 was solved: lstm 8.0 M tokens in 1.7 min; gru 10.0 M tokens "
+        "in 1.7 min.",
+        "Spent at T = 1000 without solving it: x 20.0 M tokens in 3.3 min.",
+        f"Times on {MACHINE}.",
+    ]
 
 
 def test_seconds_of_two_machines_are_not_compared() -> None:
-    other = {"lstm-study": Effort("host there", 60.0)}
+    other = {"lstm-study": effort("host there")}
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=other)
     assert "machines differ: compare tokens, not seconds" in text(verdict, "How long")
 
 
 def test_a_final_training_is_called_so() -> None:
-    final = {"gru-study": Effort(MACHINE, 60.0, frozenset({100}))}
+    final = {"gru-study": effort(MACHINE, 60.0, 100)}
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
-    assert "The training of gru is a final training" in text(verdict, "How long")
+    assert "The best trial of gru is a final training" in text(verdict, "How long")
     assert "Only gru was trained for longer" in text(verdict, "How sure")
     final["lstm-study"] = final["gru-study"]
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
-    assert "The training is a final training" in text(verdict, "How long")
+    assert "The best trial is a final training" in text(verdict, "How long")
     assert "Only" not in text(verdict, "How sure")
 
 

@@ -7,28 +7,46 @@ from study_files import DIVERGED, NOT_SOLVED, confirm, seed, trial, write_study
 from analysis.compare import main
 from analysis.reading.studies import load_studies
 from analysis.tables.comparison import compare_studies
-from analysis.tables.confirmation import confirmed_winners
+from analysis.tables.confirmation import confirmed_winners, winner_seeds
 from studies import format as files
 
 
-def test_a_winner_has_its_mean_over_seeds_and_its_solves(runs):
+def test_a_winner_has_its_solve_rate_and_medians(runs):
     study = write_study(runs, "a", T=[100, 200])
     seeds = [seed(0, accuracy=0.98), seed(1, accuracy=1.0), seed(2, accuracy=0.4, **NOT_SOLVED)]
     confirm(study, *seeds)
     (row,) = confirmed_winners(load_studies([runs])).to_dict(orient="records")
     assert (row["study"], row["T"], row["seeds"], row["seeds_solved"]) == ("a", 100, 3, 2)
-    assert row["mean_accuracy"] == pytest.approx(0.7933, abs=1e-4)
-    assert 0 <= row["mean_accuracy_low"] < row["mean_accuracy"] < row["mean_accuracy_high"] <= 1
-    assert (row["solved_low"], row["solved_high"]) == pytest.approx((0.094, 0.992), abs=1e-3)
+    assert row["solve_rate"] == pytest.approx(2 / 3)
+    ends = row["solve_rate_low"], row["solve_rate_high"]
+    assert ends == pytest.approx((0.094, 0.992), abs=1e-3)
+    accuracies = row["median_accuracy"], row["lowest_accuracy"], row["highest_accuracy"]
+    assert accuracies == (0.98, 0.4, 1.0)
+    assert row["seeds_tested_solved"] == 1  # 0.98 is below 0.99
+    assert row["median_tokens_to_solve"] == 600_000
 
 
-def test_a_diverged_seed_has_not_solved_and_stays_in_the_mean(runs):
+def test_tokens_within_which_half_solve_are_missing_if_fewer_do(runs):
+    study = write_study(runs, "a", T=[100])
+    confirm(study, seed(0), seed(1, **NOT_SOLVED), seed(2, **NOT_SOLVED))
+    (row,) = confirmed_winners(load_studies([runs])).to_dict(orient="records")
+    assert pd.isna(row["median_tokens_to_solve"])
+
+
+def test_a_seed_that_failed_early_is_censored_at_the_end_of_the_others(runs):
+    study = write_study(runs, "a", T=[100])
+    confirm(study, seed(0), seed(1, **DIVERGED | {"tokens": 10}))
+    seeds = winner_seeds(load_studies([runs])).sort_values("seed")
+    assert seeds["tokens"].tolist() == [600_000, 1_000_000]
+
+
+def test_a_diverged_seed_has_not_solved_and_its_accuracy_counts(runs):
     study = write_study(runs, "a", T=[100])
     late = seed(2, accuracy=0.99, status=files.FAILED, tokens_to_solve=5)
     confirm(study, seed(0, accuracy=1.0), seed(1, accuracy="", **DIVERGED), late)
     (row,) = confirmed_winners(load_studies([runs])).to_dict(orient="records")
     assert (row["seeds"], row["seeds_solved"]) == (3, 1)
-    assert row["mean_accuracy"] == pytest.approx((1.0 + 0.1 + 0.99) / 3)
+    assert (row["median_accuracy"], row["lowest_accuracy"]) == (0.99, 0.1)
 
 
 def test_seeds_of_an_earlier_winner_do_not_count(runs):
@@ -68,18 +86,21 @@ def test_the_comparison_shows_the_seeds_and_warns_of_the_best_of_many(runs, tmp_
     page = " ".join((tmp_path / "out" / "comparison.md").read_text().split())
     for text in (console, page):
         assert "0.985" in text
-        assert "1/2" in text
-        assert "biased upwards. The mean over fresh seeds is the number to expect." in text
+        assert "1/2" in text or "1 of 2" in text
+        assert "fresh seeds that solve T is what to expect of another training." in text
     (row,) = json.loads((tmp_path / "out" / "comparison.json").read_text())
     assert (row["seeds"], row["seeds_solved"]) == (2, 1)
 
 
 @pytest.mark.usefixtures("one_figure")
-def test_without_seeds_the_comparison_does_not_speak_of_them(runs, tmp_path, capsys):
+def test_without_seeds_the_comparison_says_how_to_get_them(runs, tmp_path, capsys):
     write_study(runs, "a", T=[100])
     assert main([str(runs), "--output", str(tmp_path / "out")]) == 0
-    assert "fresh seeds" not in capsys.readouterr().out
-    assert "mean over seeds" not in (tmp_path / "out" / "comparison.md").read_text()
+    text = " ".join(capsys.readouterr().out.split())
+    assert "No winner was confirmed with fresh seeds, so solve rates are not known" in text
+    page = (tmp_path / "out" / "comparison.md").read_text()
+    assert "No winner was confirmed with fresh seeds" in page
+    assert "half within" not in page
 
 
 def test_a_damaged_confirm_csv_is_a_broken_study(runs):

@@ -1,10 +1,10 @@
-"""Test accuracy of every model at every T, in a table to paste into a paper: as LaTeX too."""
+"""Every model at every T, in tables to paste into a paper: as LaTeX too."""
 
 import re
 
 import pandas as pd
 
-from analysis.report.cells import MISSING
+from analysis.report.cells import MISSING, Row, Text
 from analysis.tables.comparison import DONE, tasks
 from analysis.tables.records import records
 
@@ -15,24 +15,44 @@ LATEX_SPECIAL = {
 }  # fmt: skip
 
 
-def accuracy_table(comparison: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
-    """Test accuracy with its 95 % interval: one row a label, one column a T.
+SOLVE_RATES = "Fresh seeds that solve T (exact 95 % interval of the solve rate)"
+ACCURACIES = "Test accuracy of the best trial (95 % interval over test payloads)"
+
+HeaderAndRows = tuple[list[str], list[list[str]]]
+
+
+def wide_tables(comparison: pd.DataFrame) -> dict[str, HeaderAndRows]:
+    """What each table shows -> its header and rows: one row a label, one column a T.
+
+    Solve rates come first, if there are any.
 
     Args:
         comparison: rows of one task.
 
-    Returns:
-        The header, and the rows.
     """
+    tables = {ACCURACIES: _wide_table(comparison, _accuracy)}
+    if comparison["seeds"].notna().any():
+        return {SOLVE_RATES: _wide_table(comparison, _solve_rate), **tables}
+    return tables
+
+
+def _wide_table(comparison: pd.DataFrame, cell: Text) -> HeaderAndRows:
     lengths = sorted(int(T) for T in comparison["T"].dropna().unique())
-    cells = {(row["label"], row["T"]): _cell(row) for row in records(comparison)}
+    cells = {(row["label"], row["T"]): cell(row) for row in records(comparison)}
     labels = list(dict.fromkeys(comparison["label"]))
     header = ["model", *(f"T = {T}" for T in lengths)]
     rows = [[label, *(cells.get((label, T), MISSING) for T in lengths)] for label in labels]
     return header, rows
 
 
-def _cell(row: dict[str, object]) -> str:
+def _solve_rate(row: Row) -> str:
+    if row["seeds"] is None:
+        return MISSING
+    low, high = row["solve_rate_low"], row["solve_rate_high"]
+    return f"{row['seeds_solved']} of {row['seeds']} ({low:.2f}-{high:.2f})"
+
+
+def _accuracy(row: Row) -> str:
     if row["state"] != DONE:
         return MISSING
     accuracy, low, high = (row[name] for name in ("accuracy", "accuracy_low", "accuracy_high"))
@@ -40,22 +60,25 @@ def _cell(row: dict[str, object]) -> str:
 
 
 def latex(comparison: pd.DataFrame) -> str:
-    r"""A LaTeX table of each task, with the rules of booktabs if that is loaded.
+    r"""The LaTeX tables of each task, with the rules of booktabs if that is loaded.
 
     Needs no package: to be taken in by \input{comparison}.
     """
     parts = [
-        "% Test accuracy of the best trial (95 % interval over test payloads).\n"
         "\\providecommand{\\toprule}{\\hline}\n"
         "\\providecommand{\\midrule}{\\hline}\n"
         "\\providecommand{\\bottomrule}{\\hline}\n"
     ]
-    for task in tasks(comparison):
-        header, rows = accuracy_table(comparison[comparison["task"] == task])
+    shown = [
+        (task, *table)
+        for task in tasks(comparison)
+        for table in wide_tables(comparison[comparison["task"] == task]).items()
+    ]
+    for task, shows, (header, rows) in shown:
         columns = [_latex(name) for name in header[:1]] + [f"${name}$" for name in header[1:]]
         lines = [" & ".join(_latex(cell) for cell in row) + " \\\\\n" for row in rows]
         parts.append(
-            f"% {' '.join(str(task).split())} task\n"
+            f"% {' '.join(str(task).split())} task. {shows}.\n"
             f"\\begin{{tabular}}{{l{'c' * (len(header) - 1)}}}\n"
             "\\toprule\n"
             + " & ".join(columns)

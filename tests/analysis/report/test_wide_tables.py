@@ -3,10 +3,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from study_files import write_study
+from study_files import NOT_SOLVED, confirm, seed, write_study
 
 from analysis import load_studies
-from analysis.report.accuracy_table import accuracy_table, latex
+from analysis.report.wide_tables import ACCURACIES, SOLVE_RATES, latex, wide_tables
 from analysis.tables.comparison import compare_studies
 
 
@@ -15,9 +15,19 @@ def test_models_are_rows_and_lengths_columns(runs: Path) -> None:
     write_study(runs, "b", model="lstm", T=[100, 500])
     comparison = compare_studies(load_studies([runs]))
     done = "0.9910 (0.9890-0.9930)"
-    header, rows = accuracy_table(comparison)
+    [(header, rows)] = wide_tables(comparison).values()
     assert header == ["model", "T = 100", "T = 200", "T = 500"]
     assert rows == [["gru", done, "-", "-"], ["lstm", done, "-", done]]
+
+
+def test_solve_rates_come_first_where_there_are_any(runs: Path) -> None:
+    confirm(write_study(runs, "a", model="gru"), seed(0), seed(1, **NOT_SOLVED))
+    comparison = compare_studies(load_studies([runs]))
+    tables = wide_tables(comparison)
+    assert list(tables) == [SOLVE_RATES, ACCURACIES]
+    assert tables[SOLVE_RATES][1] == [["gru", "1 of 2 (0.01-0.99)", "-"]]
+    text = latex(comparison)
+    assert text.index("1 of 2 (0.01--0.99)") < text.index("0.9910 (0.9890--0.9930)")
 
 
 NASTY = r"my_cells:a&b%c$d#e{f}g~h^i\j<k>|l"

@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from study_files import NOT_SOLVED, Row, trial, write_csv, write_study
+
+from analysis import load_studies
+from analysis.tables.best_so_far import BEST_SO_FAR, best_so_far
+from analysis.tables.comparison import compare_studies
+from analysis.tables.costs import COSTS, search_costs, whole_searches
+from studies import format as files
+from studies.columns import PROGRESS
+
+
+def evaluations(folder: Path, *rows: tuple[str, int, float, float]) -> None:
+    """Write progress.csv at T = 100: trial, tokens, seconds of the trial, accuracy."""
+    names = ("trial_id", "tokens", "seconds", "validation_accuracy")
+    lines: list[Row] = [{"T": 100, **dict(zip(names, row, strict=True))} for row in rows]
+    write_csv(folder / files.PROGRESS_FILE, PROGRESS.names, lines)
+
+
+@pytest.fixture
+def folder(runs: Path) -> Path:
+    """Two trials of a search, ten seconds each with one between them, and a final training."""
+    lost = trial(100, 0, tokens=300, **NOT_SOLVED)
+    won = trial(100, 1, tokens=500, tokens_to_solve=400)
+    final = trial(100, 2, tokens=9_000, stage=files.FINAL)
+    study = write_study(runs, "a", model="gru", T=[100], trials=[lost, won, final])
+    evaluations(
+        study,
+        ("T=100-00", 100, 2, 0.2), ("T=100-00", 200, 4, 0.5), ("T=100-00", 300, 6, 0.4),
+        ("T=100-01", 200, 2, 0.3), ("T=100-01", 400, 4, 0.991), ("T=100-01", 500, 6, 0.995),
+        ("T=100-02", 9_000, 6, 1.0),
+    )  # fmt: skip
+    return study
+
+
+def found(runs: Path) -> pd.DataFrame:
+    studies = load_studies([runs])
+    return best_so_far(studies, compare_studies(studies))
+
+
+def test_the_best_so_far_is_over_the_tokens_of_all_trials(runs: Path, folder: Path) -> None:
+    rows = found(runs)
+    assert list(rows) == list(BEST_SO_FAR.names)
+    assert set(rows["label"]) == {"gru"}
+    assert rows[["tokens", "best", "solved"]].values.tolist() == [
+        [100, 0.2, False], [200, 0.5, False], [700, 0.991, True], [800, 0.995, True],
+    ]  # fmt: skip
+
+
+def test_trials_at_once_are_counted_as_they_run(runs: Path, folder: Path) -> None:
+    events = (folder / files.EVENTS_FILE).read_text()
+    assert '"elapsed":12.0' in events  # when the second trial starts
+    (folder / files.EVENTS_FILE).write_text(events.replace('"elapsed":12.0', '"elapsed":1.5'))
+    assert found(runs)["tokens"].tolist() == [100, 300, 400, 600, 800]
+
+
+def test_a_search_that_found_nothing_better_has_its_end(runs: Path) -> None:
+    study = write_study(runs, "a", T=[100], trials=[trial(100, **NOT_SOLVED)])
+    evaluations(study, ("T=100-00", 100, 2, 0.5), ("T=100-00", 200, 4, 0.4))
+    assert found(runs)[["tokens", "best"]].values.tolist() == [[100, 0.5], [200, 0.5]]
+
+
+def test_what_a_search_costs_is_without_what_follows_it(runs: Path, folder: Path) -> None:
+    studies = load_studies([runs])
+    comparison = compare_studies(studies)
+    table = search_costs(studies, comparison, best_so_far(studies, comparison))
+    assert list(table) == list(COSTS.names)
+    [row] = table.to_dict("records")
+    assert (row["search_trials"], row["search_tokens"], row["search_seconds"]) == (2, 800, 20)
+    assert row["wall_seconds"] == 21  # the final training would make it 32
+    assert row["tokens_to_first_solve"] == 700
+
+
+def test_a_whole_search_is_that_of_all_lengths(runs: Path) -> None:
+    write_study(runs, "a", trials=[trial(100), trial(200), trial(200, 1)])
+    [row] = whole_searches(load_studies([runs])).to_dict("records")
+    assert (row["search_trials"], row["search_tokens"]) == (3, 5_000_000)
+    assert row["wall_seconds"] == 32
+
+
+def test_without_events_there_is_no_order_and_no_wall_time(runs: Path, folder: Path) -> None:
+    (folder / files.EVENTS_FILE).unlink()
+    assert found(runs).empty
+    studies = load_studies([runs])
+    [row] = search_costs(studies, compare_studies(studies), found(runs)).to_dict("records")
+    assert row["search_tokens"] == 800
+    assert pd.isna(row["wall_seconds"])
+    assert pd.isna(row["tokens_to_first_solve"])
