@@ -142,4 +142,5 @@ def _pad_units(cell: str, operands: Operands, extra: int) -> Operands:
         bias=None if operands.bias is None else pad(operands.bias),
         h=pad(operands.h),
         c=None if operands.c is None else pad(operands.c),
+        weight_im=None if operands.weight_im is None else pad_weight(operands.weight_im, gates),
     )

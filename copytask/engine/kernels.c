@@ -2,9 +2,10 @@
  *
  * Shapes: L steps, B sequences, H units, G gates, S recalled positions. H is a multiple of 32, so
  * that panels and pairs of registers (see below) are always full.
- * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n). The recurrent
- * input of the gates is m_t = h_{t-1}, or m_t = mx_t * mh_t with mx_t = W_mx x_t and
- * mh_t = W_mh h_{t-1} in the multiplicative ones.
+ * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n). In the refined
+ * ones (s, f, g, o and r, z, s, n) a gate s refines the one that keeps the state. The recurrent
+ * input of the gates is h_{t-1}. In the multiplicative cells m_t = mx_t * mh_t, with mx_t = W_mx x_t
+ * and mh_t = W_mh h_{t-1}, takes the place of h_{t-1}; with W_im it takes the place of x_t.
  *
  * Matrices are row-major floats. The code is plain C with vector extensions (GCC, Clang), so
  * one source serves every processor. setup.py compiles it once for each instruction set. It keeps
@@ -51,20 +52,22 @@ typedef struct {
     int64_t keep;            /* 1: keep what backward needs; 0: buffers of two steps suffice */
     int64_t bf16;            /* 1: round both operands of a product to bfloat16; sums stay float */
     const int64_t *index;    /* (L, B): rows of inputs and mx; NULL: row t B + b */
-    const float *inputs;     /* (rows, G H): W_ih x + b */
-    const float *mx;         /* (rows, H): W_mx x; NULL: m = h */
+    const float *inputs;     /* (rows, G H): W_ih x + b; b alone with weight_im */
+    const float *mx;         /* (rows, H): W_mx x; NULL: there is no m */
     const float *weight_hh;  /* (G H, H) */
     const float *weight_mh;  /* (H, H) */
+    const float *weight_im;  /* (G H, H); NULL: m takes the place of h */
     const float *bias;       /* (H): GRU, the bias inside the reset gate's product */
     float *h, *c;            /* (L + 1, B, H): states; row 0 is the initial one; c: LSTM */
     float *gates;            /* (L, B, G H) */
     float *mh;               /* (L, B, H): W_mh h */
+    float *x;                /* (L, B, G H): inputs + W_im m; with weight_im */
     float *outputs;          /* (S, B, H): the last S states h */
     const float *grad_outputs;                 /* (S, B, H) */
     float *grad_h, *grad_c;                    /* (B, H): on entry of the final state, on return of
                                                   the initial one */
     float *grad_inputs, *grad_mx;              /* shapes of inputs and mx; zeros on entry */
-    float *grad_weight_hh, *grad_weight_mh;    /* shapes of the weights; zeros on entry */
+    float *grad_weight_hh, *grad_weight_mh, *grad_weight_im; /* as the weights; zeros on entry */
     float *grad_bias;                          /* (H); zeros on entry */
     float *scratch;          /* scratch_size() floats */
 } Problem;
@@ -342,18 +345,29 @@ INLINE void add_outer(const Problem *p, int64_t m, int64_t n, int64_t rows, cons
 /* ---- the element-wise part of a step, for one sequence of the batch ---- */
 
 /* Turn pre-activations into activations, in place, and compute the new state. */
-typedef void forward_cell(const Problem *p, const float *x, float *gates, const float *h,
-                          const float *c, float *new_h, float *new_c);
+typedef void forward_cell(const int refined, const Problem *p, const float *x, float *gates,
+                          const float *h, const float *c, float *new_h, float *new_c);
 
 /* From the gradient of the new state (dh, dc), compute in place the part of the old state's
  * gradient that does not pass through the products; write the gradient of the products' results to
  * d; add the gradient of the inputs to dx. */
-typedef void backward_cell(const Problem *p, const float *x, const float *gates, const float *h,
-                           const float *c, const float *new_c, const float *grad_output,
-                           float *dh, float *dc, float *d, float *dx);
+typedef void backward_cell(const int refined, const Problem *p, const float *x, const float *gates,
+                           const float *h, const float *c, const float *new_c,
+                           const float *grad_output, float *dh, float *dc, float *d, float *dx);
 
-INLINE void lstm_forward_cell(const Problem *p, const float *x, float *gates, const float *h,
-                              const float *c, float *new_h, float *new_c) {
+/* The share of the state that is kept: s (1 - (1 - f)^2) + (1 - s) f^2. */
+INLINE vec refine(vec f, vec s) { return f * (f + 2.0f * s * (1.0f - f)); }
+
+/* From its gradient, those of what f and s are the sigmoids of. */
+INLINE void refine_back(vec dkeep, vec f, vec s, vec *df, vec *ds) {
+    vec slope = 2.0f * dkeep * f * (1.0f - f);
+    *df = slope * (f + s - 2.0f * f * s);
+    *ds = slope * s * (1.0f - s);
+}
+
+/* `gates` holds i, f, g, o; refined: s, f, g, o. */
+INLINE void lstm_forward_cell(const int refined, const Problem *p, const float *x, float *gates,
+                              const float *h, const float *c, float *new_h, float *new_c) {
     int64_t H = p->units;
     (void)h;
     for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES) {
@@ -361,7 +375,8 @@ INLINE void lstm_forward_cell(const Problem *p, const float *x, float *gates, co
         vec f = sigmoid(load(gates + H) + load(x + H));
         vec g = tanh_(load(gates + 2 * H) + load(x + 2 * H));
         vec o = sigmoid(load(gates + 3 * H) + load(x + 3 * H));
-        vec cell = f * load(c + j) + i * g;
+        vec keep = refined ? refine(f, i) : f, take = refined ? 1.0f - keep : i;
+        vec cell = keep * load(c + j) + take * g;
         store(gates, i);
         store(gates + H, f);
         store(gates + 2 * H, g);
@@ -371,10 +386,10 @@ INLINE void lstm_forward_cell(const Problem *p, const float *x, float *gates, co
     }
 }
 
-INLINE void lstm_backward_cell(const Problem *p, const float *x, const float *gates,
-                               const float *h, const float *c, const float *new_c,
-                               const float *grad_output, float *dh, float *dc, float *d,
-                               float *dx) {
+INLINE void lstm_backward_cell(const int refined, const Problem *p, const float *x,
+                               const float *gates, const float *h, const float *c,
+                               const float *new_c, const float *grad_output, float *dh, float *dc,
+                               float *d, float *dx) {
     int64_t H = p->units;
     (void)x, (void)h;
     for (int64_t j = 0; j < H; j += LANES, gates += LANES, d += LANES, dx += LANES) {
@@ -384,9 +399,11 @@ INLINE void lstm_backward_cell(const Problem *p, const float *x, const float *ga
         vec grad_h = load(dh + j);
         if (grad_output) grad_h += load(grad_output + j);
         vec grad_c = load(dc + j) + grad_h * o * (1.0f - tanh_c * tanh_c);
+        vec keep = refined ? refine(f, i) : f, take = refined ? 1.0f - keep : i;
         vec di = grad_c * g * i * (1.0f - i);
         vec df = grad_c * load(c + j) * f * (1.0f - f);
-        vec dg = grad_c * i * (1.0f - g * g);
+        if (refined) refine_back(grad_c * (load(c + j) - g), f, i, &df, &di);
+        vec dg = grad_c * take * (1.0f - g * g);
         vec d_o = grad_h * tanh_c * o * (1.0f - o);
         store(d, di);
         store(d + H, df);
@@ -396,51 +413,63 @@ INLINE void lstm_backward_cell(const Problem *p, const float *x, const float *ga
         store(dx + H, load(dx + H) + df);
         store(dx + 2 * H, load(dx + 2 * H) + dg);
         store(dx + 3 * H, load(dx + 3 * H) + d_o);
-        store(dc + j, grad_c * f);
+        store(dc + j, grad_c * keep);
         store(dh + j, all(0));
     }
 }
 
-/* `gates` holds r, z and q = W_hn m + b, which the reset gate multiplies. */
-INLINE void gru_forward_cell(const Problem *p, const float *x, float *gates, const float *h,
-                             const float *c, float *new_h, float *new_c) {
-    int64_t H = p->units;
+/* `gates` holds r, z, refined: s, and q = W_hn m + b, which the reset gate multiplies. */
+INLINE void gru_forward_cell(const int refined, const Problem *p, const float *x, float *gates,
+                             const float *h, const float *c, float *new_h, float *new_c) {
+    int64_t H = p->units, N = refined ? 3 * H : 2 * H;
     (void)c, (void)new_c;
     for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES) {
         vec r = sigmoid(load(gates) + load(x));
-        vec z = sigmoid(load(gates + H) + load(x + H));
-        vec q = load(gates + 2 * H) + load(p->bias + j);
-        vec n = tanh_(load(x + 2 * H) + r * q);
+        vec z = sigmoid(load(gates + H) + load(x + H)), keep = z;
+        if (refined) {
+            vec s = sigmoid(load(gates + 2 * H) + load(x + 2 * H));
+            store(gates + 2 * H, s);
+            keep = refine(z, s);
+        }
+        vec q = load(gates + N) + load(p->bias + j);
+        vec n = tanh_(load(x + N) + r * q);
         store(gates, r);
         store(gates + H, z);
-        store(gates + 2 * H, q);
-        store(new_h + j, n + z * (load(h + j) - n));
+        store(gates + N, q);
+        store(new_h + j, n + keep * (load(h + j) - n));
     }
 }
 
-INLINE void gru_backward_cell(const Problem *p, const float *x, const float *gates,
-                              const float *h, const float *c, const float *new_c,
-                              const float *grad_output, float *dh, float *dc, float *d,
-                              float *dx) {
-    int64_t H = p->units;
+INLINE void gru_backward_cell(const int refined, const Problem *p, const float *x,
+                              const float *gates, const float *h, const float *c,
+                              const float *new_c, const float *grad_output, float *dh, float *dc,
+                              float *d, float *dx) {
+    int64_t H = p->units, N = refined ? 3 * H : 2 * H;
     (void)c, (void)new_c, (void)dc;
     for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES, d += LANES, dx += LANES) {
-        vec r = load(gates), z = load(gates + H), q = load(gates + 2 * H);
-        vec n = tanh_(load(x + 2 * H) + r * q);
+        vec r = load(gates), z = load(gates + H), q = load(gates + N), keep = z;
+        vec n = tanh_(load(x + N) + r * q);
         vec grad_h = load(dh + j);
         if (grad_output) grad_h += load(grad_output + j);
-        vec dn = grad_h * (1.0f - z) * (1.0f - n * n);
         vec dz = grad_h * (load(h + j) - n) * z * (1.0f - z);
+        if (refined) {
+            vec s = load(gates + 2 * H), ds;
+            refine_back(grad_h * (load(h + j) - n), z, s, &dz, &ds);
+            store(d + 2 * H, ds);
+            store(dx + 2 * H, load(dx + 2 * H) + ds);
+            keep = refine(z, s);
+        }
+        vec dn = grad_h * (1.0f - keep) * (1.0f - n * n);
         vec dq = dn * r;
         vec dr = dn * q * r * (1.0f - r);
         store(d, dr);
         store(d + H, dz);
-        store(d + 2 * H, dq);
+        store(d + N, dq);
         store(dx, load(dx) + dr);
         store(dx + H, load(dx + H) + dz);
-        store(dx + 2 * H, load(dx + 2 * H) + dn);
+        store(dx + N, load(dx + N) + dn);
         store(p->grad_bias + j, load(p->grad_bias + j) + dq);
-        store(dh + j, grad_h * z);
+        store(dh + j, grad_h * keep);
     }
 }
 
@@ -453,10 +482,11 @@ INLINE vec modrelu(vec a, vec bias, ivec *on) {
 }
 
 /* Kept in gates: a = W h + x. */
-INLINE void orthogonal_forward_cell(const Problem *p, const float *x, float *gates,
-                                    const float *h, const float *c, float *new_h, float *new_c) {
+INLINE void orthogonal_forward_cell(const int refined, const Problem *p, const float *x,
+                                    float *gates, const float *h, const float *c, float *new_h,
+                                    float *new_c) {
     ivec on;
-    (void)h, (void)c, (void)new_c;
+    (void)refined, (void)h, (void)c, (void)new_c;
     for (int64_t j = 0; j < p->units; j += LANES) {
         vec a = load(gates + j) + load(x + j);
         store(gates + j, a);
@@ -464,12 +494,12 @@ INLINE void orthogonal_forward_cell(const Problem *p, const float *x, float *gat
     }
 }
 
-INLINE void orthogonal_backward_cell(const Problem *p, const float *x, const float *gates,
-                                     const float *h, const float *c, const float *new_c,
-                                     const float *grad_output, float *dh, float *dc, float *d,
-                                     float *dx) {
+INLINE void orthogonal_backward_cell(const int refined, const Problem *p, const float *x,
+                                     const float *gates, const float *h, const float *c,
+                                     const float *new_c, const float *grad_output, float *dh,
+                                     float *dc, float *d, float *dx) {
     ivec on;
-    (void)x, (void)h, (void)c, (void)new_c, (void)dc;
+    (void)refined, (void)x, (void)h, (void)c, (void)new_c, (void)dc;
     for (int64_t j = 0; j < p->units; j += LANES) {
         vec a = load(gates + j), grad_h = load(dh + j);
         if (grad_output) grad_h += load(grad_output + j);
@@ -503,27 +533,35 @@ INLINE void multiply_mx_mh(const Problem *p, int64_t t, const float *mh, float *
     }
 }
 
-INLINE void forward(const Problem *p, const int G, forward_cell *cell) {
+INLINE void forward(const Problem *p, const int G, const int refined, forward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H;
     float *memory = p->scratch;
-    Packed packed_hh = pack(p, H, G * H, p->weight_hh, 1, H, &memory), packed_mh = packed_hh;
+    Packed packed_hh = pack(p, H, G * H, p->weight_hh, 1, H, &memory);
+    Packed packed_mh = packed_hh, packed_im = packed_hh;
     if (p->mx) packed_mh = pack(p, H, H, p->weight_mh, 1, H, &memory);
+    if (p->weight_im) packed_im = pack(p, H, G * H, p->weight_im, 1, H, &memory);
     float *m = memory, *pairs = m + state;
     for (int64_t t = 0; t < L; t++) {
         int64_t now = p->keep ? t : t % 2, next = p->keep ? t + 1 : (t + 1) % 2;
         const float *h = p->h + now * state, *source = h;
         float *new_h = p->h + next * state;
         float *gates = p->gates + (p->keep ? t * G * state : 0);
+        float *x = p->weight_im ? p->x + (p->keep ? t * G * state : 0) : NULL;
         if (p->mx) {
             float *mh = p->mh + (p->keep ? t * state : 0);
             multiply_packed(p, B, h, packed_mh, mh, 0, pairs);
             multiply_mx_mh(p, t, mh, m);
-            source = m;
+            if (!x) source = m;
+        }
+        if (x) {
+            for (int64_t b = 0; b < B; b++)
+                memcpy(x + b * G * H, p->inputs + input_row(p, t, b) * G * H, G * H * sizeof(float));
+            multiply_packed(p, B, m, packed_im, x, 1, pairs);
         }
         multiply_packed(p, B, source, packed_hh, gates, 0, pairs);
         for (int64_t b = 0; b < B; b++)
-            cell(p, p->inputs + input_row(p, t, b) * G * H, gates + b * G * H, h + b * H,
-                 at(p->c, now * state + b * H), new_h + b * H,
+            cell(refined, p, x ? x + b * G * H : p->inputs + input_row(p, t, b) * G * H,
+                 gates + b * G * H, h + b * H, at(p->c, now * state + b * H), new_h + b * H,
                  at(p->c, next * state + b * H));
         if (t >= L - p->recalled)
             memcpy(p->outputs + (t - (L - p->recalled)) * state, new_h, state * sizeof(float));
@@ -538,27 +576,37 @@ INLINE int64_t steps_at_once(int64_t batch) {
     return 0 < batch && batch < OUTER_ROWS ? OUTER_ROWS / batch : 1;
 }
 
-INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
+INLINE void backward(const Problem *p, const int G, const int refined, backward_cell *cell) {
     int64_t L = p->steps, B = p->batch, H = p->units, state = B * H, chunk = steps_at_once(B);
     float *memory = p->scratch;
-    Packed packed_hh = pack(p, G * H, H, p->weight_hh, H, 1, &memory), packed_mh = packed_hh;
+    Packed packed_hh = pack(p, G * H, H, p->weight_hh, H, 1, &memory);
+    Packed packed_mh = packed_hh, packed_im = packed_hh;
     if (p->mx) packed_mh = pack(p, H, H, p->weight_mh, H, 1, &memory);
+    if (p->weight_im) packed_im = pack(p, G * H, H, p->weight_im, H, 1, &memory);
     float *ds = memory, *ms = ds + chunk * G * state, *dms = ms + chunk * state;
-    float *pairs = dms + chunk * state;
+    float *dxs = dms + chunk * state, *pairs = dxs + (p->weight_im ? chunk * G * state : 0);
     for (int64_t t = L - 1; t >= 0; t--) {
         const float *h = p->h + t * state, *gates = p->gates + t * G * state;
         int64_t recalled = t - (L - p->recalled), place = t % chunk;
         float *d = ds + place * G * state, *m = ms + place * state, *dm = dms + place * state;
+        float *dx = p->weight_im ? dxs + place * G * state : NULL;
+        if (dx) memset(dx, 0, G * state * sizeof(float));
         for (int64_t b = 0; b < B; b++) {
             int64_t row = input_row(p, t, b) * G * H, s = t * state + b * H;
-            cell(p, p->inputs + row, gates + b * G * H, h + b * H, at(p->c, s), at(p->c, s + state),
+            cell(refined, p, dx ? p->x + (t * B + b) * G * H : p->inputs + row, gates + b * G * H,
+                 h + b * H, at(p->c, s), at(p->c, s + state),
                  recalled >= 0 ? p->grad_outputs + recalled * state + b * H : NULL,
-                 p->grad_h + b * H, at(p->grad_c, b * H), d + b * G * H, p->grad_inputs + row);
+                 p->grad_h + b * H, at(p->grad_c, b * H), d + b * G * H,
+                 dx ? dx + b * G * H : p->grad_inputs + row);
+            for (int64_t j = 0; dx && j < G * H; j += LANES) {
+                float *grad_inputs = p->grad_inputs + row + j;
+                store(grad_inputs, load(grad_inputs) + load(dx + b * G * H + j));
+            }
         }
         if (p->mx) {
             const float *mh = p->mh + t * state;
             multiply_mx_mh(p, t, mh, m);
-            multiply_packed(p, B, d, packed_hh, dm, 0, pairs);
+            multiply_packed(p, B, dx ? dx : d, dx ? packed_im : packed_hh, dm, 0, pairs);
             for (int64_t b = 0; b < B; b++) { /* dm becomes the gradient of mh */
                 int64_t row = input_row(p, t, b) * H;
                 for (int64_t j = 0; j < H; j += LANES) {
@@ -569,12 +617,12 @@ INLINE void backward(const Problem *p, const int G, backward_cell *cell) {
                 }
             }
             multiply_packed(p, B, dm, packed_mh, p->grad_h, 1, pairs);
-        } else {
-            multiply_packed(p, B, d, packed_hh, p->grad_h, 1, pairs);
         }
+        if (!p->mx || dx) multiply_packed(p, B, d, packed_hh, p->grad_h, 1, pairs);
         if (place == 0) { /* the chunk that starts at t is complete */
             int64_t rows = B * (L - t < chunk ? L - t : chunk);
-            add_outer(p, G * H, H, rows, ds, p->mx ? ms : h, p->grad_weight_hh, pairs);
+            add_outer(p, G * H, H, rows, ds, p->mx && !dx ? ms : h, p->grad_weight_hh, pairs);
+            if (dx) add_outer(p, G * H, H, rows, dxs, ms, p->grad_weight_im, pairs);
             if (p->mx) add_outer(p, H, H, rows, dms, h, p->grad_weight_mh, pairs);
         }
     }
@@ -593,8 +641,8 @@ int has_bf16(void) {
 
 /* Floats that `scratch` must hold, for a cell of G gates. */
 int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
-    int64_t packed = (gates + 1) * units * units, rows = steps_at_once(batch) * batch;
-    int64_t states = (gates + 2) * rows * units;                   /* ds, ms, dms */
+    int64_t packed = (2 * gates + 1) * units * units, rows = steps_at_once(batch) * batch;
+    int64_t states = (2 * gates + 2) * rows * units;               /* ds, ms, dms, dxs */
     int64_t pairs = (gates + 1) * (outer_pairs(rows) + batch) * units; /* enough for any product */
     return packed + states + pairs;
 }
@@ -656,9 +704,13 @@ static const TileConfig tile_config = {
 
 #define RUN(call) WITHOUT_DENORMALS(WITH_TILES(call))
 
-void lstm_forward(const Problem *p) { RUN(forward(p, 4, lstm_forward_cell)); }
-void lstm_backward(const Problem *p) { RUN(backward(p, 4, lstm_backward_cell)); }
-void gru_forward(const Problem *p) { RUN(forward(p, 3, gru_forward_cell)); }
-void gru_backward(const Problem *p) { RUN(backward(p, 3, gru_backward_cell)); }
-void orthogonal_forward(const Problem *p) { RUN(forward(p, 1, orthogonal_forward_cell)); }
-void orthogonal_backward(const Problem *p) { RUN(backward(p, 1, orthogonal_backward_cell)); }
+void lstm_forward(const Problem *p) { RUN(forward(p, 4, 0, lstm_forward_cell)); }
+void lstm_backward(const Problem *p) { RUN(backward(p, 4, 0, lstm_backward_cell)); }
+void refined_lstm_forward(const Problem *p) { RUN(forward(p, 4, 1, lstm_forward_cell)); }
+void refined_lstm_backward(const Problem *p) { RUN(backward(p, 4, 1, lstm_backward_cell)); }
+void gru_forward(const Problem *p) { RUN(forward(p, 3, 0, gru_forward_cell)); }
+void gru_backward(const Problem *p) { RUN(backward(p, 3, 0, gru_backward_cell)); }
+void refined_gru_forward(const Problem *p) { RUN(forward(p, 4, 1, gru_forward_cell)); }
+void refined_gru_backward(const Problem *p) { RUN(backward(p, 4, 1, gru_backward_cell)); }
+void orthogonal_forward(const Problem *p) { RUN(forward(p, 1, 0, orthogonal_forward_cell)); }
+void orthogonal_backward(const Problem *p) { RUN(backward(p, 1, 0, orthogonal_backward_cell)); }

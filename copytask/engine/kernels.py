@@ -36,10 +36,10 @@ class Problem(ctypes.Structure):
         *(
             (name, ctypes.c_void_p)
             for name in (
-                "index", "inputs", "mx", "weight_hh", "weight_mh", "bias",
-                "h", "c", "gates", "mh", "outputs",
+                "index", "inputs", "mx", "weight_hh", "weight_mh", "weight_im", "bias",
+                "h", "c", "gates", "mh", "x", "outputs",
                 "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_mx",
-                "grad_weight_hh", "grad_weight_mh", "grad_bias", "scratch",
+                "grad_weight_hh", "grad_weight_mh", "grad_weight_im", "grad_bias", "scratch",
             )
         ),
     ]  # fmt: skip
@@ -152,6 +152,7 @@ def _call(direction: str, unrolled: UnrolledCell, gradients: dict[str, Tensor | 
         "c": unrolled.c if operands.c is not None else None,
         "gates": unrolled.gates,
         "mh": unrolled.mh,
+        "x": unrolled.x,
         **gradients,
         "scratch": scratch,
     }

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from copytask.engine.unrolled import GATES, Operands
+from copytask.engine.unrolled import GATES, LSTMS, Operands
 
 
 def check_operands(cell: str, operands: Operands, index: Tensor | None) -> None:
@@ -23,14 +23,15 @@ def check_operands(cell: str, operands: Operands, index: Tensor | None) -> None:
     weight = operands.weight_hh
     places = operands.inputs.shape[: 2 if index is None else 1]
     batch, H = len(operands.h), weight.shape[-1]
-    required = {"c" if cell == "lstm" else "bias"}
-    if operands.mx is not None or operands.weight_mh is not None:
+    required = {"c" if cell in LSTMS else "bias"}
+    if any(t is not None for t in (operands.mx, operands.weight_mh, operands.weight_im)):
         required |= {"mx", "weight_mh"}
     shapes = {
         "inputs": (*places, GATES[cell] * H),
         "mx": (*places, H),
         "weight_hh": (GATES[cell] * H, H),
         "weight_mh": (H, H),
+        "weight_im": (GATES[cell] * H, H),
         "bias": (H,),
         "h": (batch, H),
         "c": (batch, H),

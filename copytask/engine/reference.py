@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from copytask.engine.operand_checks import check_operands
-from copytask.engine.unrolled import Operands, recalled_steps
+from copytask.engine.unrolled import GATES, LSTMS, Operands, recalled_steps, refine
 
 State = tuple[Tensor, Tensor | None]
 
@@ -18,7 +18,7 @@ def reference(
 ) -> tuple[Tensor, State]:
     """As :func:`copytask.engine.fused`, but autograd differentiates the loop."""
     check_operands(cell, operands, index)
-    inputs, mx, weight_hh, weight_mh, bias, h, c = operands
+    inputs, mx, weight_hh, weight_mh, bias, h, c, weight_im = operands
     if index is not None:
         index = index.long()
         inputs = inputs[index]
@@ -30,20 +30,28 @@ def reference(
     outputs = []
     for x_t, mx_t in zip(x, all_mx, strict=False):
         m = h if mx_t is None or weight_mh is None else mx_t * F.linear(h, weight_mh)
-        if c is not None:  # LSTM
+        if weight_im is not None:  # the factor is on the side of the input
+            x_t, m = x_t + F.linear(m, weight_im), h
+        if cell in LSTMS:
+            assert c is not None
             i, f, g, o = (x_t + F.linear(m, weight_hh)).chunk(4, dim=1)
-            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            keep, take = f.sigmoid(), i.sigmoid()
+            if cell == "refined_lstm":
+                keep = refine(keep, take)
+                take = 1 - keep
+            c = keep * c + take * g.tanh()
             h = o.sigmoid() * c.tanh()
         elif cell == "orthogonal":
             assert bias is not None
             a = x_t + F.linear(m, weight_hh)
             h = a.sign() * (a.abs() + bias).relu()
         else:  # GRU
-            x_r, x_z, x_n = x_t.chunk(3, dim=1)
-            m_r, m_z, m_n = F.linear(m, weight_hh).chunk(3, dim=1)
-            r, z = (x_r + m_r).sigmoid(), (x_z + m_z).sigmoid()
+            *x_gates, x_n = x_t.chunk(GATES[cell], dim=1)
+            *m_gates, m_n = F.linear(m, weight_hh).chunk(GATES[cell], dim=1)
+            r, z, *s = ((x + m).sigmoid() for x, m in zip(x_gates, m_gates, strict=True))
             n = (x_n + r * (m_n if bias is None else m_n + bias)).tanh()
-            h = (1 - z) * n + z * h
+            keep = refine(z, *s) if s else z
+            h = (1 - keep) * n + keep * h
         outputs.append(h)
     kept = outputs[len(outputs) - recalled_steps(recalled, len(outputs)) :]
     return torch.stack(kept) if kept else h.new_empty(0, *h.shape), (h, c)

@@ -7,7 +7,7 @@ after the loop.
 import torch
 from torch import Tensor
 
-from copytask.engine.unrolled import Gradients, UnrolledCell
+from copytask.engine.unrolled import Gradients, UnrolledCell, refine
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward  # (gradient, sigmoid(x))
 _tanh_backward = torch.ops.aten.tanh_backward  # (gradient, tanh(x))
@@ -21,12 +21,14 @@ def forward(unrolled: UnrolledCell, outputs: Tensor) -> None:
     for t in range(unrolled.steps):
         h, new_h = unrolled.h[unrolled.state_row(t)], unrolled.h[unrolled.state_row(t + 1)]
         row = t if unrolled.keep else 0
-        m = h
+        m, x = h, _rows(unrolled, operands.inputs, t)
         if operands.mx is not None:
             assert operands.weight_mh is not None
             mh = torch.mm(h, operands.weight_mh.t(), out=unrolled.mh[row])
             m = mh * _rows(unrolled, operands.mx, t)
-        gates = unrolled.gates[row].copy_(_rows(unrolled, operands.inputs, t))
+        if operands.weight_im is not None:
+            x, m = torch.addmm(x, m, operands.weight_im.t(), out=unrolled.x[row]), h
+        gates = unrolled.gates[row].copy_(x)
         step(unrolled, t, gates, m, h, new_h)
         if t >= first_recalled:
             outputs[t - first_recalled] = new_h
@@ -42,7 +44,10 @@ def _lstm_step(
     gates[:, 3 * H :].sigmoid_()
     i, f, g, o = gates.chunk(4, dim=1)
     c, new_c = unrolled.c[unrolled.state_row(t)], unrolled.c[unrolled.state_row(t + 1)]
-    torch.mul(f, c, out=new_c).addcmul_(i, g)
+    if unrolled.cell == "refined_lstm":
+        torch.lerp(g, c, refine(f, i), out=new_c)
+    else:
+        torch.mul(f, c, out=new_c).addcmul_(i, g)
     torch.tanh(new_c, out=new_h).mul_(o)
 
 
@@ -52,11 +57,11 @@ def _gru_step(
     H = h.shape[1]
     operands = unrolled.operands
     assert operands.bias is not None
-    gates[:, : 2 * H].addmm_(m, operands.weight_hh[: 2 * H].t()).sigmoid_()
-    r, z, x_n = gates.chunk(3, dim=1)
-    q = torch.addmm(operands.bias, m, operands.weight_hh[2 * H :].t())
+    gates[:, :-H].addmm_(m, operands.weight_hh[:-H].t()).sigmoid_()
+    r, z, *s, x_n = gates.chunk(gates.shape[1] // H, dim=1)
+    q = torch.addmm(operands.bias, m, operands.weight_hh[-H:].t())
     n = torch.addcmul(x_n, r, q).tanh_()
-    torch.lerp(n, h, z, out=new_h)
+    torch.lerp(n, h, refine(z, *s) if s else z, out=new_h)
     x_n.copy_(q)
 
 
@@ -72,27 +77,36 @@ def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
     m = unrolled.h[:-1]
     if operands.mx is not None:
         m, dmh = torch.empty_like(unrolled.mh), torch.empty_like(unrolled.mh)
+    of_m, weight = d, operands.weight_hh  # gradients of the products of m, and its weight
+    if operands.weight_im is not None:
+        of_m, weight = torch.empty_like(d), operands.weight_im
     first_recalled = unrolled.steps - unrolled.recalled
     for t in reversed(range(unrolled.steps)):
         if t >= first_recalled:
             gradients.h += gradients.outputs[t - first_recalled]
         dx = step(unrolled, t, gradients, d[t])
         _add_to_rows(gradients.inputs, tokens, t, dx)
-        if operands.mx is None:
+        if operands.mx is None or operands.weight_im is not None:
             gradients.h.addmm_(d[t], operands.weight_hh)
+        if operands.mx is None:
             continue
+        if operands.weight_im is not None:
+            of_m[t] = dx
         assert operands.weight_mh is not None
         assert gradients.mx is not None
         mx, mh = _rows(unrolled, operands.mx, t), unrolled.mh[t]
         torch.mul(mh, mx, out=m[t])
-        dm = d[t] @ operands.weight_hh
+        dm = of_m[t] @ weight
         _add_to_rows(gradients.mx, tokens, t, dm * mh)
         torch.mul(dm, mx, out=dmh[t])
         gradients.h.addmm_(dmh[t], operands.weight_mh)
+    if gradients.weight_im is not None:
+        gradients.weight_im.addmm_(of_m.flatten(0, 1).t(), m.flatten(0, 1))
+        m = unrolled.h[:-1]
     gradients.weight_hh.addmm_(d.flatten(0, 1).t(), m.flatten(0, 1))
     if gradients.weight_mh is not None:
         gradients.weight_mh.addmm_(dmh.flatten(0, 1).t(), unrolled.h[:-1].flatten(0, 1))
-    if unrolled.cell == "gru":
+    if unrolled.cell in ("gru", "refined_gru"):
         assert gradients.bias is not None
         gradients.bias += d[..., -len(gradients.bias) :].sum((0, 1))
 
@@ -104,27 +118,46 @@ def _lstm_step_back(unrolled: UnrolledCell, t: int, gradients: Gradients, d: Ten
     assert dc is not None
     tanh_c = unrolled.c[t + 1].tanh()
     dc += _tanh_backward(dh * o, tanh_c)
-    di.copy_(_sigmoid_backward(dc * g, i))
-    df.copy_(_sigmoid_backward(dc * unrolled.c[t], f))
-    dg.copy_(_tanh_backward(dc * i, g))
+    if unrolled.cell == "refined_lstm":
+        keep = _refine_back(dc * (unrolled.c[t] - g), f, i, df, di)
+        take = 1 - keep
+    else:
+        keep, take = f, i
+        di.copy_(_sigmoid_backward(dc * g, i))
+        df.copy_(_sigmoid_backward(dc * unrolled.c[t], f))
+    dg.copy_(_tanh_backward(dc * take, g))
     do.copy_(_sigmoid_backward(dh * tanh_c, o))
-    dc *= f
+    dc *= keep
     dh.zero_()
     return d
 
 
 def _gru_step_back(unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tensor) -> Tensor:
-    r, z, q = unrolled.gates[t].chunk(3, dim=1)
-    dr, dz, dq = d.chunk(3, dim=1)
     dh = gradients.h
-    x_n = _rows(unrolled, unrolled.operands.inputs, t).chunk(3, dim=1)[2]
-    n = torch.addcmul(x_n, r, q).tanh_()
-    dn = _tanh_backward(dh - dh * z, n)
+    H = dh.shape[1]
+    r, z, *s, q = unrolled.gates[t].chunk(d.shape[1] // H, dim=1)
+    dr, dz, *ds, dq = d.chunk(d.shape[1] // H, dim=1)
+    given = unrolled.operands.weight_im is None
+    x = _rows(unrolled, unrolled.operands.inputs, t) if given else unrolled.x[t]
+    n = torch.addcmul(x[:, -H:], r, q).tanh_()
+    dkeep = dh * (unrolled.h[t] - n)
+    if s:
+        keep = _refine_back(dkeep, z, s[0], dz, ds[0])
+    else:
+        keep = z
+        dz.copy_(_sigmoid_backward(dkeep, z))
+    dn = _tanh_backward(dh - dh * keep, n)
     dr.copy_(_sigmoid_backward(dn * q, r))
-    dz.copy_(_sigmoid_backward(dh * (unrolled.h[t] - n), z))
     torch.mul(dn, r, out=dq)
-    dh *= z
-    return torch.cat([dr, dz, dn], dim=1)
+    dh *= keep
+    return torch.cat([d[:, :-H], dn], dim=1)
+
+
+def _refine_back(dkeep: Tensor, f: Tensor, s: Tensor, df: Tensor, ds: Tensor) -> Tensor:
+    """The gradients of what f and s are the sigmoids of; returns ``refine(f, s)``."""
+    df.copy_(_sigmoid_backward(2 * dkeep * (f + s - 2 * f * s), f))
+    ds.copy_(_sigmoid_backward(2 * dkeep * f * (1 - f), s))
+    return refine(f, s)
 
 
 def _orthogonal_step(
@@ -148,10 +181,18 @@ def _orthogonal_step_back(
     return d
 
 
-STEPS = {"lstm": _lstm_step, "gru": _gru_step, "orthogonal": _orthogonal_step}
+STEPS = {
+    "lstm": _lstm_step,
+    "refined_lstm": _lstm_step,
+    "gru": _gru_step,
+    "refined_gru": _gru_step,
+    "orthogonal": _orthogonal_step,
+}
 STEPS_BACK = {
     "lstm": _lstm_step_back,
+    "refined_lstm": _lstm_step_back,
     "gru": _gru_step_back,
+    "refined_gru": _gru_step_back,
     "orthogonal": _orthogonal_step_back,
 }
 

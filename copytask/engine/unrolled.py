@@ -1,9 +1,11 @@
 """A recurrent cell unrolled over a sequence: its operands, its buffers and its gradients.
 
 Shapes: L steps, B sequences, H units, G gates, S recalled positions, which are the last ones. There
-are two cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n). The recurrent input of their gates
-is m_t = h_{t-1}; in the multiplicative architectures it is m_t = mx_t * mh_t with mx_t = W_mx x_t
-and mh_t = W_mh h_{t-1}.
+are two gated cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n). In ``refined_lstm`` (s, f,
+g, o) and ``refined_gru`` (r, z, s, n) a gate s refines the one that keeps the state, see
+:func:`refine`. The recurrent input of the gates is h_{t-1}. In the multiplicative architectures
+m_t = mx_t * mh_t, with mx_t = W_mx x_t and mh_t = W_mh h_{t-1}, takes the place of h_{t-1}; with
+``weight_im`` it takes the place of x_t.
 """
 
 import copy
@@ -16,8 +18,20 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-GATES = {"lstm": 4, "gru": 3, "orthogonal": 1}
+GATES = {"lstm": 4, "gru": 3, "refined_lstm": 4, "refined_gru": 4, "orthogonal": 1}
 """Number of gates G of each cell."""
+
+LSTMS = ("lstm", "refined_lstm")
+"""The cells with a state c."""
+
+
+def refine(f: Tensor, s: Tensor) -> Tensor:
+    """The share of the state that is kept: s (1 - (1 - f)^2) + (1 - s) f^2, which is f at s = 1/2.
+
+    Source: Gu et al. 2020, "Improving the Gating Mechanism of Recurrent Neural Networks",
+    arXiv 1910.09890, where s is called r.
+    """
+    return f * (f + 2 * s * (1 - f))
 
 
 class Operands(NamedTuple):
@@ -25,7 +39,7 @@ class Operands(NamedTuple):
 
     Attributes:
         inputs: W_ih x + b, shape (symbols, G H), a row for each token id, or (L, B, G H), one for
-            each position.
+            each position; b alone with ``weight_im``.
         mx: W_mx x, shape (symbols, H) or (L, B, H); None in the plain cells, where m = h.
         weight_hh: shape (G H, H).
         weight_mh: shape (H, H); None without ``mx``.
@@ -33,6 +47,8 @@ class Operands(NamedTuple):
             the offset of modReLU.
         h: shape (B, H), the initial state.
         c: shape (B, H), the initial cell state; LSTM only.
+        weight_im: shape (G H, H), the weight of m on the side of the input; None: m takes the place
+            of h.
     """
 
     inputs: Tensor
@@ -42,6 +58,7 @@ class Operands(NamedTuple):
     bias: Tensor | None
     h: Tensor
     c: Tensor | None
+    weight_im: Tensor | None = None
 
 
 def recalled_steps(recalled: int | None, steps: int) -> int:
@@ -74,6 +91,7 @@ class Gradients:
     weight_hh: Tensor
     weight_mh: Tensor | None
     bias: Tensor | None
+    weight_im: Tensor | None
 
     @classmethod
     def start(cls, operands: Operands, outputs: Tensor) -> "Gradients":
@@ -107,6 +125,7 @@ class UnrolledCell:
         h, c: states, shape (L + 1, B, H); ``h[0]`` is the initial one. c: LSTM only.
         gates: activations, shape (L, B, G H); in place of the GRU's last gate, W_hn m + bias.
         mh: W_mh h, shape (L, B, H); multiplicative cells only.
+        x: inputs + W_im m, shape (L, B, G H); with ``weight_im`` only.
         steps, recalled: L and S.
         bf16: whether the operands of matrix products may be rounded to bfloat16.
     """
@@ -133,11 +152,12 @@ class UnrolledCell:
             (rows + 1, batch, units if operands.c is not None else 0),
             (rows, batch, GATES[cell] * units),
             (rows, batch, units if operands.mx is not None else 0),
+            (rows, batch, GATES[cell] * units if operands.weight_im is not None else 0),
         ]
         sizes = [math.prod(shape) for shape in shapes]
         self._memory = _Memory(sum(sizes), operands.h)
         parts = torch.split(self._memory.tensor[: sum(sizes)], sizes)
-        self.h, self.c, self.gates, self.mh = (
+        self.h, self.c, self.gates, self.mh, self.x = (
             part.view(shape) for part, shape in zip(parts, shapes, strict=True)
         )
         self.recalled = recalled_steps(recalled, self.steps)
@@ -149,9 +169,9 @@ class UnrolledCell:
         """The row of ``h`` and ``c`` that holds the state before ``step``."""
         return step if self.keep else step % 2
 
-    def buffers(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def buffers(self) -> tuple[Tensor, ...]:
         """The buffers, in a fixed order."""
-        return self.h, self.c, self.gates, self.mh
+        return self.h, self.c, self.gates, self.mh, self.x
 
     def parts(self, size: int) -> Iterator[tuple["UnrolledCell", slice, slice]]:
         """Cut the sequence into parts of ``size`` steps, an even number, and a shorter last one.
@@ -176,7 +196,7 @@ class UnrolledCell:
                 )
             if self.keep:
                 part.h, part.c = self.h[start : stop + 1], self.c[start : stop + 1]
-                part.gates, part.mh = self.gates[steps], self.mh[steps]
+                part.gates, part.mh, part.x = self.gates[steps], self.mh[steps], self.x[steps]
             yield part, steps, recalled
 
 

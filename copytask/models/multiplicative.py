@@ -5,8 +5,9 @@ import math
 import torch
 from torch import nn
 
-from copytask.engine import GATES
+from copytask.models.gates import FORMS
 from copytask.models.recurrent import RecurrentCell
+from copytask.models.stack import check_choice
 
 INITIALIZATIONS = ("near_plain", "published")
 """How W_mx and W_mh may start, see :class:`MultiplicativeCell`."""
@@ -21,7 +22,12 @@ class MultiplicativeCell(RecurrentCell):
     Args:
         input_size: I.
         hidden_size: H.
-        forget_bias: initial bias of the gate that keeps the state.
+        forget_bias: initial bias of the gate that keeps the state; or ``chrono`` or ``uniform``,
+            see :func:`copytask.models.gates.spread_biases`.
+        longest: longest time constant that ``chrono`` starts with, in steps.
+        gates: their form, see :class:`copytask.models.RecurrentCell`.
+        input_gated: let m_t replace x_t, not h_{t-1}: the gates are W_ih m_t + W_hh h_{t-1} + b,
+            with ``weight_ih_l0`` of shape (G H, H).
         initialization: how W_mx and W_mh start. ``near_plain``: W_mx uniform on [0.8, 1.2] and W_mh
             orthogonal. For one-hot inputs m is then nearly a rotation of h, the cell starts nearly
             as a plain one, and it learns in fewer tokens. ``published``: W_mx uniform on [-1, 1],
@@ -29,39 +35,34 @@ class MultiplicativeCell(RecurrentCell):
         implementation: see :class:`copytask.models.RecurrentCell`.
 
     Raises:
-        ValueError: ``initialization`` or ``implementation`` is unknown.
+        ValueError: an argument is unknown or out of range.
     """
 
     def __init__(
         self,
         input_size: int,
         hidden_size: int,
-        forget_bias: float = 1.0,
+        forget_bias: float | str = 1.0,
+        longest: int = 1000,
+        gates: str = "plain",
+        input_gated: bool = False,
         initialization: str = "near_plain",
         implementation: str = "auto",
     ):
         super().__init__()
-        if initialization not in INITIALIZATIONS:
-            raise ValueError(
-                f"initialization must be one of {', '.join(INITIALIZATIONS)}, "
-                f"but got {initialization!r}"
-            )
+        check_choice("initialization", initialization, INITIALIZATIONS)
+        check_choice("gates", gates, tuple(FORMS[self.cell]))
         self.input_size = input_size
         self.hidden_size = hidden_size
-        rows = GATES[self.cell] * hidden_size
+        self.gates, self.input_gated = gates, input_gated
+        self.draw_weights(hidden_size if input_gated else input_size)
+        self.weight_mx_l0 = nn.Parameter(torch.empty(hidden_size, input_size).uniform_(-1.0, 1.0))
         bound = 1 / math.sqrt(hidden_size)
-
-        def uniform(*shape: int, low: float = -bound, high: float = bound) -> nn.Parameter:
-            return nn.Parameter(torch.empty(shape).uniform_(low, high))
-
-        self.weight_ih_l0 = uniform(rows, input_size)
-        self.weight_hh_l0 = uniform(rows, hidden_size)
-        self.bias_ih_l0 = uniform(rows)
-        self.bias_hh_l0 = uniform(rows)
-        self.weight_mx_l0 = uniform(hidden_size, input_size, low=-1.0, high=1.0)
-        self.weight_mh_l0 = uniform(hidden_size, hidden_size)
+        self.weight_mh_l0 = nn.Parameter(
+            torch.empty(hidden_size, hidden_size).uniform_(-bound, bound)
+        )
         if initialization == "near_plain":
             nn.init.uniform_(self.weight_mx_l0, 0.8, 1.2)
             nn.init.orthogonal_(self.weight_mh_l0)
         self.set_implementation(implementation)
-        self.set_forget_bias(forget_bias)
+        self.set_forget_bias(forget_bias, longest)

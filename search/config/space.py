@@ -7,7 +7,8 @@ A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}``, a list o
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal
+from types import UnionType
+from typing import Annotated, Any, Literal
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
@@ -123,7 +124,10 @@ def typed(name: str, value: Any, types: Types) -> Any:
     Raises:
         ValidationError: it cannot be converted.
     """
-    return TypeAdapter[Any](types.get(name, Any)).validate_python(value)
+    kind = types.get(name, Any)
+    if isinstance(kind, UnionType):  # a number, if it can be read as one, and text otherwise
+        kind = Annotated[kind, Field(union_mode="left_to_right")]
+    return TypeAdapter[Any](kind).validate_python(value)
 
 
 def parse_dimension(name: str, value: Any, types: Types) -> Dimension | Scalar:

@@ -4,12 +4,17 @@ import pytest
 import torch
 
 from copytask.engine import GATES, Operands, graphs, kernels
-from copytask.models import MODELS, RecurrentCell
+from copytask.engine.unrolled import LSTMS
+from copytask.models import MODELS, RecurrentCell, architecture_keywords
+from copytask.models.gates import FORMS
 
 BUILDS = [build for build in kernels.runnable_builds() if kernels.load(build)]
 ENGINES = [*BUILDS, "tensors", "blocks"]
 """The compiled kernels of every instruction set that this processor has; torch's operations; and
 these in the blocks of the GPU, which run as they are recorded where there is none."""
+
+FACTORS = [(False, False), (True, False), (True, True)]
+"""Whether there is a multiplicative factor, and whether it is on the side of the input."""
 
 
 def set_engine(engine: str, patch: pytest.MonkeyPatch) -> None:
@@ -28,8 +33,12 @@ def make_operands(
     H: int,
     seed: int = 0,
     dtype=torch.float32,
+    input_gated: bool = False,
 ) -> Operands:
-    """Operands for tokens below ``rows``, or for vectors at ``rows`` = (L, B) positions."""
+    """Operands for tokens below ``rows``, or for vectors at ``rows`` = (L, B) positions.
+
+    ``input_gated``: in a multiplicative cell, the factor is on the side of the input.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int, scale: float = 1.0) -> torch.Tensor:
@@ -44,9 +53,10 @@ def make_operands(
         mx=normal(*places, H) if multiplicative else None,
         weight_hh=normal(G * H, H, scale=0.4 if linear else 1.0),
         weight_mh=normal(H, H) if multiplicative else None,
-        bias=None if cell == "lstm" else below_0(normal(H)) if linear else normal(H),
+        bias=None if cell in LSTMS else below_0(normal(H)) if linear else normal(H),
         h=normal(B, H),
-        c=normal(B, H) if cell == "lstm" else None,
+        c=normal(B, H) if cell in LSTMS else None,
+        weight_im=normal(G * H, H, scale=0.4 if linear else 1.0) if input_gated else None,
     )
 
 
@@ -73,3 +83,15 @@ CELLS = sorted(
     if isinstance(factory, type) and issubclass(factory, RecurrentCell) and name != "exprnn"
 )  # fmt: skip
 """Names of the gated cells."""
+
+VARIATIONS = {
+    f"{name}-{gates}{'-input_gated' * input_gated}": (
+        name,
+        {"gates": gates, **({"input_gated": True} if input_gated else {})},
+    )
+    for name in CELLS
+    for gates in FORMS[MODELS[name].cell]
+    for input_gated in (False, True)[: 1 + ("input_gated" in architecture_keywords(MODELS[name]))]
+    if gates != "plain" or input_gated
+}
+"""A label -> a gated cell and keywords that vary its gates: all that there are."""

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 import torch
-from recurrences import make_operands, make_tokens, values_and_gradients
+from recurrences import FACTORS, make_operands, make_tokens, values_and_gradients
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from copytask import build_model
@@ -15,7 +15,7 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CU
 needs_two_gpus = pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two CUDA devices")
 every_kind = pytest.mark.parametrize("kind", ["tokens", "vectors"])
 every_cell = pytest.mark.parametrize("cell", sorted(GATES))
-multiplicative_or_not = pytest.mark.parametrize("multiplicative", [False, True])
+with_every_factor = pytest.mark.parametrize(("multiplicative", "input_gated"), FACTORS)
 
 
 def make_sequence(kind, cell, multiplicative, L, B=3, seed=0, **options):
@@ -37,11 +37,13 @@ def assert_same(found, expected, **tolerance) -> None:
 
 @pytest.mark.parametrize("L", [1, 16, 37])
 @pytest.mark.parametrize("recalled", [None, 0, 1, 20])
-@multiplicative_or_not
+@with_every_factor
 @every_cell
 @every_kind
-def test_in_blocks_it_is_the_same(kind, cell, multiplicative, recalled, L, use_engine):
-    operands, index = make_sequence(kind, cell, multiplicative, L, dtype=torch.float64)
+def test_in_blocks_it_is_the_same(kind, cell, multiplicative, input_gated, recalled, L, use_engine):
+    operands, index = make_sequence(
+        kind, cell, multiplicative, L, dtype=torch.float64, input_gated=input_gated
+    )
     expected = values_and_gradients(reference, cell, operands, index, recalled)
     use_engine("blocks")
     for _ in range(2):  # recorded, and used again
@@ -100,12 +102,12 @@ def test_weights_are_copied_once_and_not_for_every_block(kind, use_engine):
 @pytest.mark.gpu
 @needs_gpu
 @pytest.mark.parametrize(("L", "B"), [(37, 8), (5, 8), (16, 1), (0, 8), (37, 0)])
-@multiplicative_or_not
+@with_every_factor
 @every_cell
 @every_kind
-def test_on_a_gpu_it_is_the_same(kind, cell, multiplicative, L, B):
+def test_on_a_gpu_it_is_the_same(kind, cell, multiplicative, input_gated, L, B):
     graphs._recordings.clear()
-    sequence = make_sequence(kind, cell, multiplicative, L, B)
+    sequence = make_sequence(kind, cell, multiplicative, L, B, input_gated=input_gated)
     expected = values_and_gradients(reference, cell, *sequence, 10)
     on_gpu = to_device("cuda", *sequence)
     for _ in range(2):

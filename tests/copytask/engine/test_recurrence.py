@@ -8,7 +8,16 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from recurrences import CELLS, ENGINES, make_operands, make_tokens, set_engine, values_and_gradients
+from recurrences import (
+    CELLS,
+    ENGINES,
+    FACTORS,
+    VARIATIONS,
+    make_operands,
+    make_tokens,
+    set_engine,
+    values_and_gradients,
+)
 
 from copytask.engine import GATES, Operands, fused, kernels, reference
 from copytask.models import MODELS
@@ -18,11 +27,15 @@ from copytask.models import MODELS
 @given(data=st.data())
 def test_values_and_gradients_are_those_of_the_plain_loop(engine, data):
     draw = data.draw
-    cell, multiplicative = draw(st.sampled_from(sorted(GATES))), draw(st.booleans())
+    cell, (multiplicative, input_gated) = (
+        draw(st.sampled_from(sorted(GATES))),
+        draw(st.sampled_from(FACTORS)),
+    )
     L, B, H = draw(st.integers(1, 9)), draw(st.integers(1, 19)), draw(st.integers(1, 50))
     recalled = draw(st.none() | st.integers(1, L))
     tokens = draw(st.booleans())
-    operands = make_operands(cell, multiplicative, 5 if tokens else (L, B), B, H)
+    rows = 5 if tokens else (L, B)
+    operands = make_operands(cell, multiplicative, rows, B, H, input_gated=input_gated)
     index = make_tokens(5, L, B) if tokens else None
     with pytest.MonkeyPatch.context() as patch:
         set_engine(engine, patch)
@@ -32,11 +45,13 @@ def test_values_and_gradients_are_those_of_the_plain_loop(engine, data):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize(("multiplicative", "input_gated"), FACTORS)
 @pytest.mark.parametrize("cell", sorted(GATES))
 @pytest.mark.parametrize("run", [fused, reference])
-def test_gradients_are_those_of_finite_differences(run, cell, multiplicative):
-    operands = make_operands(cell, multiplicative, rows=4, B=3, H=5, dtype=torch.float64)
+def test_gradients_are_those_of_finite_differences(run, cell, multiplicative, input_gated):
+    operands = make_operands(
+        cell, multiplicative, rows=4, B=3, H=5, dtype=torch.float64, input_gated=input_gated
+    )
     index = make_tokens(4, 6, 3)
     given = [t for t in operands if t is not None]
 
@@ -49,10 +64,10 @@ def test_gradients_are_those_of_finite_differences(run, cell, multiplicative):
     assert torch.autograd.gradcheck(function, given)
 
 
-@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize(("multiplicative", "input_gated"), FACTORS)
 @pytest.mark.parametrize("cell", sorted(GATES))
-def test_long_sequences_keep_the_precision(cell, multiplicative):
-    operands = make_operands(cell, multiplicative, rows=12, B=8, H=32)
+def test_long_sequences_keep_the_precision(cell, multiplicative, input_gated):
+    operands = make_operands(cell, multiplicative, rows=12, B=8, H=32, input_gated=input_gated)
     index = make_tokens(12, 300, 8)
     found = values_and_gradients(fused, cell, operands, index, 10)
     exact = Operands(*(t if t is None else t.detach().double().requires_grad_() for t in operands))
@@ -176,10 +191,15 @@ def test_the_plain_cells_are_torch_s(name, dtype, with_state):
         torch.testing.assert_close(other, results[0], rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", CELLS)
-def test_parameters_fit_every_implementation(name):
+@pytest.mark.parametrize(
+    ("name", "variation"), [*((name, {}) for name in CELLS), *VARIATIONS.values()]
+)
+def test_parameters_fit_every_implementation(name, variation):
     torch.manual_seed(0)
-    one, other = MODELS[name](12, 20, implementation="reference"), MODELS[name](12, 20)
+    one, other = (
+        MODELS[name](12, 20, **variation, implementation=implementation)
+        for implementation in ("reference", "auto")
+    )
     other.load_state_dict(one.state_dict())
     tokens = torch.randint(12, (6, 3))
     torch.testing.assert_close(one(tokens)[0], other(tokens)[0], rtol=1e-5, atol=1e-6)

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from recurrences import CELLS
+from recurrences import CELLS, VARIATIONS
 from torch import nn
 from torch.nn import functional as F
 
@@ -15,13 +15,15 @@ SYMBOLS = TASKS["delay"].symbols
 
 H, B, L = 6, 3, 7
 
-every_model = pytest.mark.parametrize("name", sorted(MODELS))
+every_name = pytest.mark.parametrize("name", sorted(MODELS))
+every_model = pytest.mark.parametrize("name", [*sorted(MODELS), *VARIATIONS])
 every_model_and_a_users = pytest.mark.parametrize("name", [*sorted(MODELS), "torch.nn:GRU"])
 
 
 def make_model(name: str, seed: int = 0, **options):
     torch.manual_seed(seed)
-    return build_model(name, H, **options)
+    model, variation = VARIATIONS.get(name, (name, {}))
+    return build_model(model, H, **variation, **options)
 
 
 def random_tokens(length: int = L) -> torch.Tensor:
@@ -153,7 +155,7 @@ def test_the_keeping_gate_starts_at_the_forget_bias(name):
     assert total.eq(1.5).all()
 
 
-@every_model
+@every_name
 def test_every_model_passes_the_check_for_user_cells(name):
     check_cell(name, H)
 

@@ -5,6 +5,7 @@ import yaml
 from made_studies import make_config
 
 from copytask import TrainingConfig
+from copytask.models import architecture_keywords, find_factory
 from search.config.layers import DEFAULT_CONFIG, TRAINING_DEFAULTS, completed, layered
 from search.config.reading import load_config, override, read_yaml
 from search.config.sections import ResourcesConfig, SearchConfig
@@ -16,6 +17,10 @@ from studies import format as files
 
 SHIPPED = sorted(path for path in DEFAULT_CONFIG.parent.glob("*.yaml") if path != DEFAULT_CONFIG)
 DEFAULTS = read_yaml(DEFAULT_CONFIG)
+KEYWORDS = {
+    name: keyword.default for name, keyword in architecture_keywords(find_factory("gru")).items()
+}
+"""Those of the model that the tests configure."""
 
 
 def load(tmp_path, text: str, *overrides: str) -> StudyConfig:
@@ -35,8 +40,7 @@ def test_the_defaults_in_python_are_those_of_the_default_configuration():
     training = config.training_config(
         100, {name: TRAINING_DEFAULTS[name] for name in config.space}, 0
     )
-    keywords = {"forget_bias": 1.0, "implementation": "auto"}
-    assert training == TrainingConfig(model="gru", T=100, architecture=keywords)
+    assert training == TrainingConfig(model="gru", T=100, architecture=KEYWORDS)
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.name)
@@ -97,8 +101,7 @@ def test_a_dry_run_prints_every_value_that_a_trial_gets(tmp_path, capsys):
     file.write_text("{model: gru, T: 5, space: {learning_rate: 1.0e-3}}")
     assert main(["--config", str(file), "--dry-run", "--storage", str(tmp_path)]) == 0
     printed = yaml.safe_load(capsys.readouterr().out)
-    keywords = {"forget_bias": 1.0, "implementation": "auto"}
-    expected = TrainingConfig(model="gru", T=5, learning_rate=1e-3, architecture=keywords).to_dict()
+    expected = TrainingConfig(model="gru", T=5, learning_rate=1e-3, architecture=KEYWORDS).to_dict()
     del expected["seed"]  # of each trial
     found = {
         "model": "gru",
@@ -157,8 +160,8 @@ def test_what_is_searched_is_not_in_training_as_well():
 
 
 def test_a_keyword_where_earlier_versions_had_it_wins_over_what_is_below(tmp_path):
-    below = {"model": "gru", "architecture": {"forget_bias": 1.0, "implementation": "auto"}}
+    below = {"model": "gru", "architecture": KEYWORDS}
     above = layered(below, {"training": {"forget_bias": 2.0}})
     assert StudyConfig.model_validate(above).architecture["forget_bias"] == 2.0
     changed = override(below, ["training.forget_bias=3.0"], {}, "study.yaml")
-    assert changed.architecture == {"forget_bias": 3.0, "implementation": "auto"}
+    assert changed.architecture == {**KEYWORDS, "forget_bias": 3.0}

@@ -1,7 +1,7 @@
 import optuna
 import pytest
 
-from search.config.space import Choices, Range
+from search.config.space import Choices, Range, parse_dimension
 
 DICE = Range(low=1, high=3, type="int")
 
@@ -27,3 +27,12 @@ def test_a_sample_of_an_int_range_is_rounded_into_it(sample, value):
 )
 def test_other_samples_are_the_hyperparameter_itself(dimension, sample):
     assert dimension.value_of(sample) == sample
+
+
+def test_a_hyperparameter_may_be_a_number_or_a_word():
+    """YAML reads 1e-1 as text."""
+    types = {"forget_bias": float | str}
+    found = parse_dimension("forget_bias", {"choices": [1, "1e-1", "chrono"]}, types)
+    assert found == Choices(choices=[1.0, 0.1, "chrono"])
+    assert parse_dimension("forget_bias", "2", types) == 2.0
+    assert parse_dimension("forget_bias", {"low": 0, "high": 2}, types) == Range(low=0, high=2)

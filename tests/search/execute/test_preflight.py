@@ -42,6 +42,21 @@ def dry_run(tmp_path, *arguments: str) -> int:
             "error: --set architecture.clock: clock must be one of reset, absolute, none, but got "
             "'sundial'\n",
         ),
+        (
+            "lstm", "architecture.gates=refind",
+            "error: --set architecture.gates: gates must be one of plain, refined, coupled, but "
+            "got 'refind'\n",
+        ),
+        (
+            "mgru", "space.forget_bias={choices: [1, chrno]}",
+            "error: --set space.forget_bias: forget_bias must be a number, chrono or uniform, but "
+            "got 'chrno'\n",
+        ),
+        (
+            "mgru", "architecture.input_gate=true",
+            "error: --set architecture.input_gate: unknown hyperparameter 'input_gate'; did you "
+            "mean 'input_gated'?\n",
+        ),
     ],
 )  # fmt: skip
 def test_what_the_model_does_not_take_is_not_searched(model, setting, told, tmp_path, capsys):
