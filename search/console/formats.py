@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from search.config.space import flat_values
 from search.study.history import History
 from search.study.records import TrialRecord
 from studies import format as files
@@ -50,8 +51,9 @@ def short_form(name: str) -> str:
 
 
 def hyperparameters(training: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Format a trial's values of these hyperparameters."""
-    return [_value(name, training.get(name)) for name in names]
+    """Format a trial's values of these hyperparameters, of the training or its architecture."""
+    values = flat_values(training)
+    return [_value(name, values.get(name)) for name in names]
 
 
 def _value(name: str, value: Any) -> str:

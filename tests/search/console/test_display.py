@@ -7,7 +7,7 @@ from rich.console import Console
 
 from search.config.study_config import StudyConfig
 from search.console.display import Display
-from search.console.formats import clock
+from search.console.formats import clock, describe
 from search.console.sparkline import sparkline
 from search.study.listener import Progress
 from search.study.study import Study
@@ -99,6 +99,14 @@ def test_tables_and_lines_show_what_is_searched_and_not_what_is_fixed(tmp_path):
     assert all("h" not in words and "batch_size" in words for words in headings)
     values = [line.split() for line in output.getvalue().splitlines() if " 3.4e-3 " in line][1:]
     assert [words[words.index("3.4e-3") + 1] for words in values] == ["16"] * 3
+
+
+def test_a_searched_keyword_of_the_architecture_is_shown_with_its_value(tmp_path):
+    space = {"gates": {"choices": ["plain", "refined"]}}
+    study = Study.create(tmp_path / "study", StudyConfig(model="gru", T=[5], space=space))
+    training = study.config.training_config(5, {"gates": "refined"}, seed=1)
+    study.start_trial("T5-0000", training.to_dict())
+    assert describe(study.history, study.history.trials["T5-0000"]) == "gates refined"
 
 
 def test_clock():
