@@ -31,7 +31,8 @@ class MultiplicativeCell(RecurrentCell):
         initialization: how W_mx and W_mh start. ``near_plain``: W_mx uniform on [0.8, 1.2] and W_mh
             orthogonal. For one-hot inputs m is then nearly a rotation of h, the cell starts nearly
             as a plain one, and it learns in fewer tokens. ``published``: W_mx uniform on [-1, 1],
-            W_mh uniform like every other weight of torch's cells.
+            W_mh uniform like every other weight of torch's cells. With ``input_gated`` W_mx is
+            uniform on [-1, 1] either way: near 1 all tokens would look alike to the gates.
         implementation: see :class:`copytask.models.RecurrentCell`.
 
     Raises:
@@ -62,7 +63,8 @@ class MultiplicativeCell(RecurrentCell):
             torch.empty(hidden_size, hidden_size).uniform_(-bound, bound)
         )
         if initialization == "near_plain":
-            nn.init.uniform_(self.weight_mx_l0, 0.8, 1.2)
+            if not input_gated:
+                nn.init.uniform_(self.weight_mx_l0, 0.8, 1.2)
             nn.init.orthogonal_(self.weight_mh_l0)
         self.set_implementation(implementation)
         self.set_forget_bias(forget_bias, longest)

@@ -198,6 +198,8 @@ def test_initializations_of_the_multiplicative_cores(name):
     assert (near_plain.weight_mx_l0 - 1).abs().max() <= 0.2
     W = near_plain.weight_mh_l0
     torch.testing.assert_close(W @ W.T, torch.eye(H), rtol=1e-5, atol=1e-5)
+    on_the_input = make_model(name, input_gated=True).core
+    assert on_the_input.weight_mx_l0.min() < 0  # else all symbols look alike
     published = make_model(name, initialization="published").core
     assert published.weight_mx_l0.min() < 0
     assert published.weight_mh_l0.abs().max() <= H**-0.5
