@@ -1,7 +1,8 @@
 """Layers: one configuration over another.
 
-Every configuration file is a layer over ``configs/default.yaml`` and over that of the architecture,
-``configs/models/NAME.yaml``. The sections ``training``, ``architecture``, ``search``, ``final`` and
+Every configuration file is a layer over ``configs/default.yaml``, over that of the task,
+``configs/tasks/NAME.yaml``, and over that of the architecture, ``configs/models/NAME.yaml``, where
+there are such files. The sections ``training``, ``architecture``, ``search``, ``final`` and
 ``resources`` merge key by key. A ``space`` replaces the one below as a whole, and so does a list,
 such as ``T`` or ``search.initial``.
 
@@ -20,10 +21,10 @@ from search.config.space import ARCHITECTURE, STUDY_FIELDS
 CONFIGS = Path(__file__).parents[2] / "configs"
 """The folder of the configurations that are installed with the package."""
 
-MODEL_CONFIGS = CONFIGS / "models"
-"""Its folder of those of the architectures: NAME.yaml."""
-
 DEFAULT_CONFIG = CONFIGS / "default.yaml"
+
+FOLDERS = {"task": CONFIGS / "tasks", "model": CONFIGS / "models"}
+"""What a configuration names -> the folder of the layers of each, NAME.yaml, in their order."""
 
 MERGED = ("training", "architecture", "search", "final", "resources")
 """Sections that merge key by key."""

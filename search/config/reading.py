@@ -9,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from copytask import MODELS
-from search.config.layers import CONFIGS, DEFAULT_CONFIG, MODEL_CONFIGS, layered
+from search.config.layers import CONFIGS, DEFAULT_CONFIG, FOLDERS, layered
 from search.config.space import ARCHITECTURE
 from search.config.study_config import RECORDED, StudyConfig, describe
 from search.errors import UserError
@@ -57,7 +57,7 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
 
 
 def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) -> StudyConfig:
-    """Read a configuration: default.yaml, that of the model, the file, ``--set``, other flags.
+    """Read a configuration: default.yaml, task, model, the file, ``--set``, other flags.
 
     Args:
         path: the configuration file.
@@ -69,9 +69,11 @@ def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) 
     """
     values = read_yaml(path)
     below = read_yaml(DEFAULT_CONFIG)
-    of_model = MODEL_CONFIGS / f"{flags.get('model') or values.get('model')}.yaml"
-    if of_model.name in {file.name for file in MODEL_CONFIGS.glob("*.yaml")}:
-        below = layered(below, read_yaml(of_model))
+    asked = {**below, **values, **flags}
+    for key, folder in FOLDERS.items():
+        of_name = folder / f"{asked.get(key)}.yaml"
+        if of_name in folder.glob("*.yaml"):  # a name from outside may be a path
+            below = layered(below, read_yaml(of_name))
     if path != DEFAULT_CONFIG:
         below = layered(below, values)
     return override(below, overrides, flags, str(path))

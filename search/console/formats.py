@@ -1,10 +1,9 @@
 """Formats numbers, times and reasons for the console."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
-from search.config.space import flat_values
 from search.study.history import History
 from search.study.records import TrialRecord
 from studies import format as files
@@ -50,9 +49,9 @@ def short_form(name: str) -> str:
     return SHORT_FORMS.get(name, name)
 
 
-def hyperparameters(training: Mapping[str, Any], names: Iterable[str]) -> list[str]:
-    """Format a trial's values of these hyperparameters, of the training or its architecture."""
-    values = flat_values(training)
+def hyperparameters(trial: TrialRecord, names: Iterable[str]) -> list[str]:
+    """Format a trial's values of these hyperparameters."""
+    values = trial.hyperparameters
     return [_value(name, values.get(name)) for name in names]
 
 
@@ -67,7 +66,7 @@ def _value(name: str, value: Any) -> str:
 def describe(history: History, trial: TrialRecord) -> str:
     """Format a trial's searched hyperparameters in a few characters."""
     names = searched(history)
-    values = zip(names, hyperparameters(trial.training, names), strict=True)
+    values = zip(names, hyperparameters(trial, names), strict=True)
     return " ".join(f"{short_form(name)} {value}" for name, value in values)
 
 

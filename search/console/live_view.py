@@ -108,7 +108,7 @@ class LiveView:
             last = trial.last
             table.add_row(
                 trial_id,
-                *hyperparameters(trial.training, names),
+                *hyperparameters(trial, names),
                 *_reached(last),
                 *(_more(trial) if wide else ()),
                 self._curve(trial),
@@ -132,7 +132,7 @@ class LiveView:
             stop = self._stops[trial.id]
             table.add_row(
                 trial.id,
-                *hyperparameters(trial.training, names),
+                *hyperparameters(trial, names),
                 str(stop.iteration),
                 number(stop.value),
                 number(stop.needed),

@@ -58,7 +58,7 @@ def best_table(history: History, title: str) -> Table:
             str(T),
             str(len(trials)),
             trial.id,
-            *hyperparameters(trial.training, names),
+            *hyperparameters(trial, names),
             number(trial.validation_accuracy),
             number(best.accuracy) if best else "",
             accuracy_interval(best) + doubt if best else "",

@@ -29,6 +29,26 @@ def load(tmp_path, text: str, *overrides: str) -> StudyConfig:
     return load_config(file, overrides, {"model": "gru"})
 
 
+def test_the_layer_of_the_task_is_below_that_of_the_model(tmp_path, monkeypatch):
+    tasks, models = tmp_path / "tasks", tmp_path / "models"
+    tasks.mkdir()
+    models.mkdir()
+    (tasks / "recite.yaml").write_text("training: {batch_size: 5, clip_norm: 2.0}")
+    (models / "gru.yaml").write_text("training: {batch_size: 6}")
+    monkeypatch.setattr("search.config.reading.FOLDERS", {"task": tasks, "model": models})
+    training = load(tmp_path, "task: recite").training
+    assert (training["batch_size"], training["clip_norm"]) == (6, 2.0)
+    assert load(tmp_path, "task: delay").training["clip_norm"] == 1.0
+
+
+def test_long_payloads_are_tested_by_fewer_of_them():
+    counts = {
+        task: load_config(DEFAULT_CONFIG, [], {"model": "gru", "task": task}).search.test_payloads
+        for task in ("delay", "sequence", "recall", "selective")
+    }
+    assert counts == {"delay": 2000, "sequence": 200, "recall": 200, "selective": 2000}
+
+
 def test_the_defaults_in_python_are_those_of_the_default_configuration():
     """But for ``space`` and the initial configurations, which belong to a search."""
     config = load_config(DEFAULT_CONFIG, [], {"model": "gru"})
@@ -56,8 +76,9 @@ def test_a_shipped_configuration_has_only_what_it_changes(file):
 
 @pytest.mark.parametrize("file", [DEFAULT_CONFIG, *SHIPPED], ids=lambda file: file.name)
 def test_every_configuration_says_solved_by_as_many_payloads_but_where_it_says_so(file):
-    expected = read_yaml(file).get("training", {}).get("validation_payloads", 200)
     config = load_config(file, [], {"model": "gru"})
+    by_task = 200 if config.task == "delay" else 50
+    expected = read_yaml(file).get("training", {}).get("validation_payloads", by_task)
     assert config.possible_values("validation_payloads") == [expected]
 
 

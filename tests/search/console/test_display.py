@@ -49,6 +49,23 @@ def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
     assert max(len(retried), len(stopped), len(failed)) <= 80
 
 
+def test_hyperparameters_of_the_architecture_are_shown_with_their_values(tmp_path):
+    config = StudyConfig(model="mingru", T=[100], space={"layers": {"choices": [2, 3]}})
+    study = Study.create(tmp_path / "study", config)
+    training = study.config.training_config(100, {"layers": 3}, seed=1)
+    study.start_trial("T100-0000", training.to_dict())
+    display, output = make_display(study, 80, terminal=False)
+    with display:
+        report(study, "T100-0000", 1, 0.5, files.COMPLETED)
+        display.trial_ended(study.history.trials["T100-0000"])
+        display._console.print(display.view)
+    line, *view = output.getvalue().splitlines()
+    assert "layers 3" in line
+    table = "\n".join(view)
+    assert "layers" in table
+    assert " 3 " in table
+
+
 @pytest.mark.parametrize("width", [80, 200])
 def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, width):
     display, output = make_display(study, width, terminal=True)
