@@ -64,7 +64,7 @@ installed: wheel
 	.ci/installed $(BIN)/python dist/*.whl
 
 # A stamp for each set of packages, made again when what is installed or compiled changes.
-BUILT_FROM := pyproject.toml setup.py copytask/engine/kernels.c copytask/engine/scan.c
+BUILT_FROM := pyproject.toml setup.py $(wildcard copytask/engine/*.c)
 
 $(VENV)/.run: $(BUILT_FROM)
 	$(PYTHON) -m venv $(VENV)

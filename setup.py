@@ -1,6 +1,6 @@
 """Compiles the training kernels, if there is a C compiler; everything else is in pyproject.toml.
 
-kernels.c is compiled once for each instruction set; copytask/engine/kernels.py loads the fastest
+The C files are compiled once for each instruction set; copytask/engine/kernels.py loads the fastest
 build that the processor can run. The builds are plain shared libraries, loaded by ctypes, so one
 wheel fits every version of Python on a platform. A wheel without kernels fits every platform.
 """
@@ -48,9 +48,9 @@ setup(
     ext_modules=[
         Extension(
             f"copytask.engine._kernels_{build}",
-            sources=["copytask/engine/kernels.c", "copytask/engine/scan.c"],
+            sources=[f"copytask/engine/{name}.c" for name in ("kernels", "scan", "clock")],
             depends=["setup.py"],  # recompile when the options change
-            extra_compile_args=["-O3", "-g0", *flags],
+            extra_compile_args=["-O3", "-g0", "-fno-math-errno", *flags],
             optional=True,  # install even if the compiler is missing or does not know the options
         )
         for build, flags in BUILDS.items()

@@ -103,6 +103,10 @@ def load(build: str) -> ctypes.CDLL | None:
         function = getattr(kernels, f"scan_{direction}")
         function.restype = None
         function.argtypes = [ctypes.c_int64] * 4 + [ctypes.c_void_p] * pointers
+    for direction, pointers in (("forward", 8), ("backward", 9)):
+        function = getattr(kernels, f"clock_{direction}")
+        function.restype = None
+        function.argtypes = [ctypes.c_int64] * 3 + [ctypes.c_void_p] * pointers
     return kernels
 
 
@@ -187,3 +191,45 @@ def _call_scan(direction: str, a: Tensor, *tensors: Tensor) -> None:
     shared = a.shape[2] != channels
     pointers = (t.data_ptr() for t in (a, *tensors))
     getattr(kernels, f"scan_{direction}")(shared, steps, batch, channels, *pointers)
+
+
+def clock_forward(
+    turn: tuple[Tensor, Tensor],
+    f: Tensor,
+    z0: Tensor,
+    phases: Tensor,
+    inverse: Tensor,
+    last: Tensor,
+) -> None:
+    """Run a clock; all tensors are contiguous, on the CPU, and float32 but for the turn.
+
+    Args:
+        turn: cosine and sine of each angle, float64.
+        phases: is filled.
+        inverse: is filled with 1 / |z|, shape (L, B, F).
+        last: is filled with the last z.
+    """
+    scratch = torch.empty(2 * len(turn[0]), dtype=torch.float64)
+    _call_clock("forward", inverse, *turn, f, z0, phases, inverse, last, scratch)
+
+
+def clock_backward(
+    turn: tuple[Tensor, Tensor], f: Tensor, z0: Tensor, phases: Tensor, inverse: Tensor,
+    grad: Tensor, carry: Tensor, grad_f: Tensor,
+) -> None:  # fmt: skip
+    """Go back through a clock.
+
+    Args:
+        turn: cosine and sine of each angle, float32.
+        grad: of the phases.
+        carry: the gradient of the last z; becomes that of z0.
+        grad_f: is filled.
+    """
+    _call_clock("backward", inverse, *turn, f, z0, phases, inverse, grad, carry, grad_f)
+
+
+def _call_clock(direction: str, inverse: Tensor, *tensors: Tensor) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    pointers = (t.data_ptr() for t in tensors)
+    getattr(kernels, f"clock_{direction}")(*inverse.shape, *pointers)

@@ -8,10 +8,13 @@ import math
 import torch
 from torch import Tensor, nn
 
-from copytask.engine.scan import linear_scan
+from copytask.engine.phases import clock_phases
 from copytask.models.stack import check_choice
 
 SPECTRA = ("uniform", "random", "geometric", "mixed")
+
+SLOW = 4
+"""Slow angles in the mixed spectrum: 1, 0.1, 0.01 and 0.001 radians a step."""
 
 
 def make_spectrum(kind: str, frequencies: int, base: float = 1e4) -> Tensor:
@@ -20,10 +23,10 @@ def make_spectrum(kind: str, frequencies: int, base: float = 1e4) -> Tensor:
     Args:
         kind: ``uniform``: pi (2f + 1) / (2F), with which 2F positions in a row are orthogonal;
             ``random``: uniform on (0, pi), drawn from torch's global generator; ``geometric``:
-            base**(-f / F), those of RoPE (Su et al. 2021, arXiv 2104.09864); ``mixed``: an
-            eighth of them geometric, the others uniform. Slow angles make the loss smooth,
-            so that the clock learns to be set back by the delimiter; without them it is often
-            blanks that set it back.
+            base**(-f / F), those of RoPE (Su et al. 2021, arXiv 2104.09864); ``mixed``:
+            uniform but for ``SLOW`` geometric ones. Slow angles make the loss smooth, so that
+            the clock learns to be set back by the delimiter; without them it is often blanks
+            that set it back. Few are enough, and many blur the positions.
     """
     check_choice("spectrum", kind, SPECTRA)
     index = torch.arange(frequencies, dtype=torch.float64)
@@ -32,17 +35,10 @@ def make_spectrum(kind: str, frequencies: int, base: float = 1e4) -> Tensor:
     if kind == "random":
         return math.pi * torch.rand(frequencies, dtype=torch.float64)
     if kind == "mixed":
-        slow = frequencies // 8
+        slow = min(SLOW, frequencies // 2)
         uniform = make_spectrum("uniform", frequencies - slow)
         return torch.cat((uniform, make_spectrum("geometric", slow)))
     return base ** (-index / frequencies)
-
-
-def rotate(x: Tensor, phases: Tensor) -> Tensor:
-    """Multiply complex numbers, whose last dimension is 2F: real parts, then imaginary ones."""
-    re, im = x.chunk(2, -1)
-    c, s = phases.chunk(2, -1)
-    return torch.cat((c * re - s * im, s * re + c * im), -1)
 
 
 class Clock(nn.Module):
@@ -82,46 +78,33 @@ class Clock(nn.Module):
         self.register_buffer("anchor", torch.zeros(()), persistent=False)
         self.resets = nn.Parameter(torch.zeros(symbols)) if kind == "reset" else None
 
-    @property
-    def dtype(self) -> torch.dtype:
-        """Type of the phases; angles are in float64 whatever it is."""
-        return self.anchor.dtype
-
     def identity(self, heads: int) -> nn.Parameter:
         """A rotation and scaling of each frequency, one for each head: none at the start."""
         one = torch.zeros(heads, 2 * self.frequencies)
         one[:, : self.frequencies] = 1
         return nn.Parameter(one)
 
-    def forward(self, tokens: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
+    def gates(self, tokens: Tensor) -> Tensor:
+        """f of each token, in its shape: (L, B)."""
+        if self.resets is None:
+            return self.anchor.new_ones(tokens.shape)
+        logits = 5 * self.resets + self.bias
+        by_token = logits.sigmoid()
+        if self.gate == "hard" and not self.training:
+            by_token = (logits > 0).to(logits.dtype)
+        return by_token[tokens]
+
+    def forward(self, f: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Phases of each step.
 
         Args:
-            tokens: shape (L, B).
+            f: the gates of its tokens, shape (L, B).
             before: z before the first step, shape (B, 2F); None at the beginning of a sequence.
 
         Returns:
             The phases, shape (L, B, 2F), and the last z, shape (B, 2F).
         """
-        steps, batch = tokens.shape
-        F = self.frequencies
-        # In float32 the angles of a thousand steps would be off.
-        turns = torch.arange(1, steps + 1, device=tokens.device)[:, None] * self.angles
-        frame = torch.cat((turns.cos(), turns.sin()), -1)[:, None].to(self.dtype)  # (L, 1, 2F)
         if before is None:
-            before = frame.new_zeros(batch, 2 * F)
-            before[:, :F] = 1
-        if self.resets is None:
-            z = rotate(frame, before)
-        else:
-            logits = 5 * self.resets + self.bias
-            by_token = logits.sigmoid()
-            if self.gate == "hard" and not self.training:
-                by_token = (logits > 0).to(logits.dtype)
-            f = by_token[tokens][..., None]
-            # In a frame that turns with the clock the recurrence is real: y_t = e^{-iwt} z_t.
-            back = torch.cat((frame[..., :F], -frame[..., F:]), -1)
-            z = rotate(linear_scan(f, (1 - f) * back, before), frame)
-        re, im = z.chunk(2, -1)
-        scale = (re.square() + im.square()).clamp_min(1e-12).rsqrt()
-        return torch.cat((re * scale, im * scale), -1), z[-1]
+            before = f.new_zeros(f.shape[1], 2 * self.frequencies)
+            before[:, : self.frequencies] = 1
+        return clock_phases(f, self.angles, before)

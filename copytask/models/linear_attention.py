@@ -8,10 +8,15 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
 from copytask.engine.memory import chunked_memory
-from copytask.models.clock import Clock, rotate
+from copytask.engine.phases import rotate
+from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, check_choice
+
+SEGMENT = 64
+"""Steps whose keys are in memory at once; the way back makes them again."""
 
 OPEN = 7.0
 """Start of the gated decay: exp(-softplus(-7)) is 0.999, a memory of a thousand steps."""
@@ -53,14 +58,40 @@ class FastWeights(Mixer):
         memory, z = (None, None) if state is None else state
         if memory is None:
             memory = x.new_zeros(B, self.key_size, self.value_size)
-        if self.clock is None:
-            q, k = F.normalize(F.silu(self.content(x)).view(L, B, 2, self.key_size), dim=-1).unbind(
-                2
-            )
+        f = None if self.clock is None else self.clock.gates(tokens)
+        outputs = []
+        for start in range(0, L, SEGMENT):
+            part = slice(start, start + SEGMENT)
+            wanted = min(max(start + len(x[part]) - (L - last), 0), len(x[part]))
+            given = (x[part], None if f is None else f[part], memory, z, wanted)
+            if torch.is_grad_enabled():
+                y, memory, z = checkpoint(
+                    self._segment, *given, use_reentrant=False, preserve_rng_state=False
+                )
+            else:
+                y, memory, z = self._segment(*given)
+            outputs.append(y)
+        y = torch.cat(outputs) if outputs else x.new_zeros(0, B, self.value_size)
+        return self.out(y), (memory, z)
+
+    def _segment(
+        self, x: Tensor, f: Tensor | None, memory: Tensor, z: Tensor | None, last: int
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Read and write one segment, given the gates f of its clock.
+
+        Returns:
+            What was read in its last steps, shape (last, B, V), and the state after it.
+        """
+        L, B, _ = x.shape
+        if self.clock is None or f is None:
+            both = F.normalize(F.silu(self.content(x)).view(L, B, 2, self.key_size), dim=-1)
+            q, k = both.unbind(2)
         else:
-            phases, z = self.clock(tokens, z)
-            phases = phases * self.clock.frequencies**-0.5
-            q, k = rotate(phases[L - last :], self.query[0]), rotate(phases, self.key[0])
+            k, z = self.clock(f, z)
+            # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
+            re, im = self.key[0].chunk(2, -1)
+            turn = rotate(self.query[0], torch.cat((re, -im))) / self.clock.frequencies
+            q = rotate(k[L - last :], turn)
         v = self.gate(x).sigmoid() * self.value(x)
         log_decay = beta = None
         if self.decay == "constant":
@@ -70,7 +101,7 @@ class FastWeights(Mixer):
         if self.rule == "delta":
             beta = self.strength(x)[..., 0].sigmoid()
         y, memory = chunked_memory(q[len(q) - last :], k, v, memory, log_decay=log_decay, beta=beta)
-        return self.out(y), (memory, z)
+        return y, memory, z
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from copytask.engine.phases import rotate
 from copytask.engine.scan import linear_scan
-from copytask.models.clock import rotate
 from copytask.models.stack import Mixer, Stack
 
 

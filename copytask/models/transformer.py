@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from copytask.models.clock import Clock, rotate
+from copytask.engine.phases import rotate
+from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, check_choice
 
 MASK_ELEMENTS = 1 << 22
@@ -57,7 +58,7 @@ class ContentAttention(Mixer):
         q, k, v = self.project(x).unflatten(-1, (self.heads, -1)).chunk(3, -1)
         q, z = q[L - last :], None
         if self.clock is not None:
-            phases, z = self.clock(tokens, None if state is None else state[2])
+            phases, z = self.clock(self.clock.gates(tokens), None if state is None else state[2])
             phases = phases[:, :, None]
             q, k = rotate(q, phases[L - last :]), rotate(k, phases)
         if state is not None:
@@ -94,7 +95,7 @@ class ClockAttention(Mixer):
     def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
         L, B, _ = x.shape
-        phases, z = self.clock(tokens, None if state is None else state[2])
+        phases, z = self.clock(self.clock.gates(tokens), None if state is None else state[2])
         phases = phases[:, :, None] / math.sqrt(self.clock.frequencies)
         q = rotate(phases[L - last :], self.query) * self.log_tau.exp()
         q = torch.cat((q, q.new_ones(last, B, self.heads, 1)), -1)
