@@ -9,6 +9,7 @@ from analysis.figures import (
     generalization,
     importance,
     learning_curves,
+    reach,
     seeds_vs_t,
     slices,
     slots,
@@ -20,6 +21,7 @@ from analysis.figures import (
 )
 
 FIGURES = (
+    reach.FIGURE,
     solve_rate_vs_t.FIGURE,
     seeds_vs_t.FIGURE,
     solve_rate_pairs.FIGURE,

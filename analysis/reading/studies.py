@@ -10,7 +10,7 @@ from analysis.reading.events import EVENT_COLUMNS, read_milestones
 from analysis.reading.problems import ProblemError, one_line
 from analysis.reading.study_yaml import read_config
 from studies import format as files
-from studies.columns import BEST, CONFIRM, GENERALIZATION, PROGRESS, TRIALS, Column, T, text
+from studies.columns import BEST, CONFIRM, GENERALIZATION, PROGRESS, REACH, TRIALS, Column, T, text
 from studies.finding import find_studies
 from studies.paths import StudyPath
 
@@ -26,7 +26,7 @@ class Studies(NamedTuple):
             problem has no rows in the other frames but lengths, and has model and task only if
             study.yaml names them. ``warning`` says what else of it is left out.
         lengths: one row a (study, T) that is configured or has trials.
-        trials, progress, best, confirmations, generalization: the tables of
+        trials, progress, best, confirmations, reach, generalization: the tables of
             :mod:`studies.columns`; numbers are float64, or Int64 if whole.
         events: what began and ended, and when: see :func:`analysis.reading.events.read_milestones`.
         configs: study -> the section ``config`` of its study.yaml.
@@ -38,6 +38,7 @@ class Studies(NamedTuple):
     progress: pd.DataFrame
     best: pd.DataFrame
     confirmations: pd.DataFrame
+    reach: pd.DataFrame
     generalization: pd.DataFrame
     events: pd.DataFrame
     configs: dict[str, dict[str, Any]]
@@ -53,6 +54,7 @@ class _Tables(NamedTuple):
     progress: pd.DataFrame
     best: pd.DataFrame
     confirmations: pd.DataFrame
+    reach: pd.DataFrame
     generalization: pd.DataFrame
     events: pd.DataFrame
 
@@ -62,6 +64,7 @@ _COLUMNS: tuple[tuple[Column, ...], ...] = (
     PROGRESS.columns,
     BEST.columns,
     CONFIRM.columns,
+    REACH.columns,
     GENERALIZATION.columns,
     EVENT_COLUMNS,
 )
@@ -144,6 +147,7 @@ def _read_tables(study: StudyPath) -> tuple[_Tables, str]:
         progress=progress,
         best=read_table(study, BEST),
         confirmations=read_table(study, CONFIRM, optional=True),
+        reach=read_table(study, REACH, optional=True),
         generalization=generalization,
         events=events.astype({column.name: frame_type(column) for column in EVENT_COLUMNS}),
     )

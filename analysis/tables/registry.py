@@ -11,6 +11,7 @@ from analysis.tables.comparison import COMPARISON, LABEL
 from analysis.tables.costs import COSTS, search_costs
 from analysis.tables.importance import IMPORTANCE, hyperparameter_importance
 from analysis.tables.pairs import PAIRS, compare_pairs
+from analysis.tables.reach import REACHED, reached
 from analysis.tables.tuning_curves import CURVES, SAMPLES, random_samples, tuning_curves
 from studies.columns import GENERALIZATION, Table
 
@@ -25,7 +26,7 @@ TESTS = Table(
 TABLES = {
     table.file.removesuffix(".csv"): table
     for table in (
-        COMPARISON, PAIRS, COSTS, BEST_SO_FAR, SAMPLES, CURVES, IMPORTANCE, TESTS,
+        COMPARISON, REACHED, PAIRS, COSTS, BEST_SO_FAR, SAMPLES, CURVES, IMPORTANCE, TESTS,
     )
 }  # fmt: skip
 """File name without .csv -> the table, in the order of the report."""
@@ -42,6 +43,7 @@ def make_tables(studies: Studies, comparison: pd.DataFrame) -> dict[str, pd.Data
     labels = comparison[["study", "label"]].dropna().drop_duplicates()
     return {
         NAME: comparison,
+        "reach": reached(studies, comparison),
         "pairs": compare_pairs(studies, comparison),
         "costs": search_costs(studies, comparison, found),
         "best_so_far": found,

@@ -9,7 +9,7 @@ import yaml
 from points import point
 
 from studies import format as files
-from studies.columns import BEST, CONFIRM, PROGRESS, TRIALS
+from studies.columns import BEST, CONFIRM, PROGRESS, REACH, TRIALS
 from studies.event_files import encode
 from studies.events import Event, LengthBegan, LengthEnded, Result, TrialFailed, TrialStarted
 
@@ -66,6 +66,24 @@ def seed(number: int, T: int = 100, accuracy: float | str = 0.995, **values: Any
 def confirm(study: Path, *seeds: Row) -> None:
     """Write confirm.csv of a study."""
     write_csv(study / files.CONFIRM_FILE, CONFIRM.names, seeds)
+
+
+def reached(T: int, solved: int = 2, **values: Any) -> Row:
+    """A row of reach.csv: a T that two of four trials have solved."""
+    row = {
+        "model": "mgru", "task": "delay", "T": T, "solved": int(solved), "trials": 4,
+        "tokens": 20_000 * T, "seconds": T / 5, "tokens_to_solve": 6_000 * T,
+        "seconds_to_solve": 0.06 * T, "best_trial": f"T={T}-00", "recalled_bits": 33.0,
+        "parameters": 12345, "state_floats": 66, "limit": "solved_trials",
+    }  # fmt: skip
+    if not solved:
+        row |= {"tokens_to_solve": "", "seconds_to_solve": "", "limit": "trials"}
+    return row | values
+
+
+def reach(study: Path, *rows: Row) -> None:
+    """Write reach.csv of a study."""
+    write_csv(study / files.REACH_FILE, REACH.names, rows)
 
 
 def write_study(

@@ -92,7 +92,9 @@ def render_page(
     drawn = _figures(figures)
     searched = searched_hyperparameters(studies.configs.values())
     task_parts = []
-    for verdict in verdicts(comparison, efforts(studies, provenances), tables["pairs"]):
+    for verdict in verdicts(
+        comparison, efforts(studies, provenances), tables["pairs"], tables["reach"]
+    ):
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
         task_parts.append(
             TaskPart(

@@ -30,6 +30,7 @@ FILES_IN_ALL = 400_000  # characters
 DATA_FILES = (
     files.BEST_FILE,
     files.CONFIRM_FILE,
+    files.REACH_FILE,
     files.GENERALIZATION_FILE,
     files.TRIALS_FILE,
     files.PROGRESS_FILE,

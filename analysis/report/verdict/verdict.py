@@ -1,4 +1,4 @@
-"""The verdict on each task: the headline, and the answers to three questions.
+"""The verdict on each task: the headline, and the answers to four questions.
 
 "Solved" is what the search calls solved: validation accuracy of at least 0.99 at two evaluations
 in a row. A model that several studies share is named with its study, as in the tables.
@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.report.cells import Row
 from analysis.report.verdict.headline import headline
+from analysis.report.verdict.how_far import how_far
 from analysis.report.verdict.how_long import how_long
 from analysis.report.verdict.how_sure import how_sure
 from analysis.report.verdict.not_shown import not_shown
@@ -34,7 +35,10 @@ class Verdict(NamedTuple):
 
 
 def verdicts(
-    comparison: pd.DataFrame, efforts: Mapping[str, Effort], pairs: pd.DataFrame
+    comparison: pd.DataFrame,
+    efforts: Mapping[str, Effort],
+    pairs: pd.DataFrame,
+    reach: pd.DataFrame,
 ) -> list[Verdict]:
     """The verdict on each task, sorted by task; at least one.
 
@@ -42,28 +46,33 @@ def verdicts(
         comparison: of :func:`analysis.tables.comparison.compare_studies`.
         efforts: study -> what it took; of each that can be read.
         pairs: of :func:`analysis.tables.pairs.compare_pairs`.
+        reach: of :func:`analysis.tables.reach.reached`.
     """
     rows = records(comparison)
     found = [
-        _verdict(task, [row for row in rows if row["task"] == task], efforts, pairs)
+        _verdict(task, [row for row in rows if row["task"] == task], efforts, pairs, reach)
         for task in tasks(comparison)
     ]
     return found or [Verdict("", "No study can be read.", {})]
 
 
 def _verdict(
-    task: str, rows: Sequence[Row], efforts: Mapping[str, Effort], pairs: pd.DataFrame
+    task: str,
+    rows: Sequence[Row],
+    efforts: Mapping[str, Effort],
+    pairs: pd.DataFrame,
+    reach: pd.DataFrame,
 ) -> Verdict:
     readable = [row for row in rows if not row["state"].startswith(BROKEN)]
     if not readable:
         return Verdict(task, "No study of this task can be read.", {})
     tested = list(filter(is_tested, readable))
-    answers = {}
+    answers = {"How far": how_far(reach[reach["task"] == task])}
     if tested:
         T = _decisive_length(tested)
         decisive = [row for row in tested if row["T"] == T]
         compared = records(pairs[pairs["task"] == task])
-        answers = {
+        answers |= {
             "How sure": how_sure(decisive, efforts, compared, len(pairs)),
             "How long": how_long(decisive, efforts),
         }

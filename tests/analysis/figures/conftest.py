@@ -2,7 +2,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from study_files import NOT_SOLVED, confirm, seed, trial, write_csv, write_study
+from study_files import (
+    NOT_SOLVED,
+    confirm,
+    reach,
+    reached,
+    seed,
+    trial,
+    write_csv,
+    write_study,
+)
 
 from studies import format as files
 from studies.columns import GENERALIZATION
@@ -56,4 +65,5 @@ def everything(runs: Path) -> Path:
             for T in (100, 200) for test in (100, 1000)
         ]  # fmt: skip
         write_csv(folder / files.GENERALIZATION_FILE, GENERALIZATION.names, tests)
+        reach(folder, *(reached(T, T < 400, model=model) for T in (100, 200, 400)))
     return runs

@@ -6,8 +6,10 @@ import pytest
 from analysis.report.verdict.results import Effort
 from analysis.report.verdict.verdict import Verdict, verdicts
 from analysis.tables.pairs import SOLVE_RATE, TOKENS_TO_SOLVE
+from analysis.tables.reach import REACHED
 from studies.seed_statistics import clopper_pearson
 
+NO_REACH = pd.DataFrame(columns=REACHED.names)
 MACHINE = "host here (2 CPUs)"
 EMPTY = dict.fromkeys(
     (
@@ -72,7 +74,8 @@ def judge(
         *("better_seeds", "worse_seeds"),
     ]
     frame = pd.DataFrame(rows, dtype=object)
-    return verdicts(frame, known | (efforts or {}), pd.DataFrame(pairs, columns=columns))
+    pairs_frame = pd.DataFrame(pairs, columns=columns)
+    return verdicts(frame, known | (efforts or {}), pairs_frame, NO_REACH)
 
 
 def text(verdict: Verdict, question: str) -> str:
@@ -255,7 +258,7 @@ def test_a_comparison_at_another_length_says_so() -> None:
          "worse_seeds": [5]}
     )  # fmt: skip
     efforts = {row["study"]: effort() for row in rows}
-    [verdict] = verdicts(pd.DataFrame(rows, dtype=object), efforts, pairs)
+    [verdict] = verdicts(pd.DataFrame(rows, dtype=object), efforts, pairs, NO_REACH)
     assert "At T = 100: 5 seeds of each model cannot tell" in text(verdict, "How sure")
 
 

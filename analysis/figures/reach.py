@@ -1,0 +1,81 @@
+"""Figure reach: what the whole search took at each T, up to the T that a model does not solve."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from analysis.figures import plotting
+from analysis.figures.axes import length_axis, log_y_axis
+from analysis.figures.plotting import TaskContext
+from analysis.figures.spec import FigureSpec, Scope
+from analysis.phrases import semicolon_list
+from analysis.tables.reach import Frontier, frontiers, was_tried
+from analysis.tables.records import records
+
+
+def data(scope: Scope) -> pd.DataFrame:
+    """One row a (label, T) that is solved, or was tried in vain.
+
+    Columns: label, T, solved (bool), million_tokens and seconds of the whole search at T, and those
+    of the table reach that say how it ended: limit, best_trial, error.
+    """
+    rows = scope.tables["reach"]
+    kept = [bool(row["solved"]) or was_tried(row) for row in records(rows)]
+    rows = rows[pd.Series(kept, index=rows.index, dtype=bool)]
+    return pd.DataFrame(
+        {
+            "label": rows["label"],
+            "T": rows["T"],
+            "solved": rows["solved"] > 0,
+            "million_tokens": rows["tokens"].astype("float64") / 1e6,
+            "seconds": rows["seconds"],
+            **{name: rows[name] for name in ("limit", "best_trial", "error")},
+        }
+    ).reset_index(drop=True)
+
+
+def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
+    """Draw tokens on the left and seconds on the right; a cross is a T that was not solved."""
+    figure = plotting.new_figure(task)
+    panels = figure.subplots(1, 2)
+    quantities = {"million_tokens": "million tokens", "seconds": "seconds"}
+    lengths = sorted(int(T) for T in data["T"].unique())
+    for axes, (column, name) in zip(panels, quantities.items(), strict=True):
+        for label, rows in plotting.by_label(plotting.side_by_side(data, task), task):
+            style = task.styles[label]
+            solved, failed = rows[rows["solved"]], rows[~rows["solved"]]
+            axes.plot(solved["x"], solved[column], **plotting.line(style))
+            axes.plot(failed["x"], failed[column], **plotting.cross(style.color))
+        length_axis(axes, lengths, plotting.WIDTH / 2)
+        log_y_axis(axes, f"{name} of the search at T")
+    further = []
+    if not data["solved"].all():
+        cross = plotting.cross(plotting.REFERENCE_COLOR)
+        further = [Line2D([], [], label="not solved", **cross)]
+    plotting.heading(figure, task, "How far each model comes, and at what cost", data, further)
+    return figure
+
+
+def caption(data: pd.DataFrame, task: TaskContext) -> str:
+    """Say of each model where it ends."""
+    ends = semicolon_list([_end(frontier) for frontier in frontiers(data)])
+    crosses = "; a cross is a T that was not solved" * (not data["solved"].all())
+    return (
+        "Tokens and wall time of the whole search at each T, all trials together. T doubles beyond "
+        f"the list as long as a trial solves it{crosses}. {ends}."
+    )
+
+
+def _end(frontier: Frontier) -> str:
+    if frontier.solved is None:
+        return f"{frontier.label} solves no T"
+    end = f"{frontier.label} solves T = {frontier.solved['T']}"
+    if frontier.failed:
+        return f"{end}, but not {frontier.failed['T']}"
+    return f"{end}, and has failed at no larger one"
+
+
+FIGURE = FigureSpec(
+    "reach", "How far each model comes", data, draw, caption,
+    lambda scope: "no study was searched with --reach",
+)  # fmt: skip

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+from study_files import reach, reached, write_study
+
+from analysis import compare_studies, load_studies, make_tables
+from analysis.report.verdict.how_far import how_far
+
+
+def said(runs: Path, *rows, task: str = "delay") -> str:
+    reach(write_study(runs, "mgru", task=task), *(row | {"task": task} for row in rows))
+    studies = load_studies([runs])
+    [sentence] = how_far(make_tables(studies, compare_studies(studies))["reach"])
+    return sentence
+
+
+def test_it_says_how_far_and_what_that_took(runs: Path) -> None:
+    assert said(runs, reached(1000), reached(2000, 0)) == (
+        "mgru solves T = 1000: one training took 6.0 M tokens in 60 s, the whole search 20.0 M "
+        "tokens in 3.3 min. It does not solve 2000 with all trials that it may have: 40.0 M tokens "
+        "in 6.7 min."
+    )
+
+
+def test_it_says_how_much_where_the_payload_grows(runs: Path) -> None:
+    longer = reached(200, recalled_bits=660.0, state_floats=1320)
+    text = said(runs, reached(100, recalled_bits=330.0), longer, task="sequence")
+    assert text.endswith("It recalls 660 bits with a state of 1,320 floats, 0.5 bits a float.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "part"),
+    [
+        ([reached(100, 0)], "mgru solves no T."),
+        ([reached(100)], "It has failed at no larger T: its time, or the limit of --reach"),
+        ([reached(100), reached(200, 0, best_trial="", error="memory", limit="reach")],
+         "It does not solve 200 since trials failed before their first evaluation: 4.0 M tokens"),
+        ([reached(100), reached(200, 0, limit="budget_minutes")], "in the time that it had"),
+    ],
+)  # fmt: skip
+def test_it_says_why_it_ended(runs: Path, rows, part) -> None:
+    assert part in said(runs, *rows)
