@@ -51,7 +51,8 @@ class SearchConfig(Section):
             search at these T too.
         max_failures: how many times in a row a trial that lost its worker (killed, out of memory,
             hung) is retried without a new iteration in between.
-        stall_minutes: a trial counts as hung after this many minutes without a result.
+        stall_minutes: a trial counts as hung after this many minutes without a result; at a T
+            beyond the list after proportionally more.
         initial: configurations to try first, exactly as they are. A value outside the space is
             sampled instead.
         carried_trials: number of the best configurations at a T that are tried first at the next T,

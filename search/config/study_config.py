@@ -294,11 +294,18 @@ class StudyConfig(Section):
 
         With no more tokens than at the last T of the list, a curriculum could not come to its end.
         """
-        longer = max(1.0, T / self.T[-1])
         return {
-            name: round(value * longer) if name in TOKEN_FIELDS else value
+            name: round(value * self._longer(T)) if name in TOKEN_FIELDS else value
             for name, value in values.items()
         }
+
+    def stall_minutes(self, T: int) -> float:
+        """``search.stall_minutes``; in proportion more beyond the list, as an iteration takes."""
+        return self.search.stall_minutes * self._longer(T)
+
+    def _longer(self, T: int) -> float:
+        """How many times longer than the last T of the list a T beyond it is; else 1."""
+        return max(1.0, T / self.T[-1])
 
     def with_precision(self, precision: str) -> "StudyConfig":
         """Replace ``precision: auto``, so that all trials have the same precision."""

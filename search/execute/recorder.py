@@ -99,12 +99,12 @@ class Recorder(Callback):
             return
         if failure.blameless:
             self._next_check = 0.0  # a host is gone: say so now, a short search may soon be over
-        limits = self._study.config.search
+        config = self._study.config
         reason = failure.reason
         if trial in self._hung:
-            reason = f"no result for {limits.stall_minutes:g} min; its worker was stopped"
+            reason = f"no result for {config.stall_minutes(record.T):g} min; its worker was stopped"
         with self._guard:
-            if may_retry(failure, record, limits.max_failures):
+            if may_retry(failure, record, config.search.max_failures):
                 self._study.retry_trial(record.id, reason, blameless=failure.blameless)
             else:
                 if failure.blameless:
@@ -159,8 +159,9 @@ class Recorder(Callback):
                 self._listener.trial_retried(record, reason)
 
     def _end_hung_workers(self, now: float) -> None:
-        patience = 60 * self._study.config.search.stall_minutes
         for trial, heard in self._heard.items():
+            T = self._study.history.trials[trial.trial_id].T
+            patience = 60 * self._study.config.stall_minutes(T)
             if now - heard > patience and trial not in self._hung:
                 self._hung.add(trial)
                 ray.kill(worker_of(trial))  # Tune then reports the trial's failure
