@@ -155,8 +155,8 @@ class Display(Listener):
         """Print the best trial of each T, and the results of its configuration with fresh seeds."""
         self.say("")
         self._console.print(best_table(self._history, "Best trial of each T"))
-        for line in how_far(self._history):
-            self.say(f"\n{line}", always=True)
+        if lines := how_far(self._history):
+            self.say("\n".join(["", *lines]), always=True)
         if summaries := confirmed(self._history):
             self._console.print("", confirmed_table(summaries), "", sep="\n")
             self._console.print(BEST_OF_MANY, highlight=False)
