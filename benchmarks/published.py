@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import default_searches, scale, sequence_searches, solved_rule
+from benchmarks import coverage, default_searches, scale, sequence_searches, solved_rule
 from benchmarks.markdown import interval, table
 from benchmarks.options import WIDE
 from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
@@ -191,6 +191,10 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         partial(warm_starts, ratios_of_random, "million tokens"),
         real_warm_starts,
         real_ratios_of_random,
+    ),
+    "docs/report.md": (
+        lambda: coverage.coverage_table(rows_of("coverage"), "seeds"),
+        lambda: coverage.coverage_table(rows_of("coverage"), "payloads"),
     ),
     "docs/training.md": (lambda: solved_rule.rule_table(rows_of("solved_rule")),),
     "docs/scaling.md": (

@@ -1,4 +1,4 @@
-"""Figure importance: which hyperparameters decided whether a trial was good."""
+"""Figure importance: which hyperparameters go with good trials: exploratory."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from analysis.figures import plotting
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec
 from analysis.phrases import semicolon_list
-from analysis.tables.importance import LEAST_TRIALS
+from analysis.tables.importance import LEAST_TRIALS, SHUFFLES
 from analysis.tables.records import records
 
 TICK: dict[str, Any] = {
@@ -47,25 +47,27 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("importance for being among the best quarter (PED-ANOVA)")
     noise = Line2D([], [], label="reached by chance", **TICK)
-    plotting.heading(figure, task, "What decided whether a trial was good", data, [noise])
+    plotting.heading(figure, task, "What good trials share (exploratory)", data, [noise])
     return figure
 
 
 def caption(data: pd.DataFrame, task: TaskContext) -> str:
     """Name the most important hyperparameter of each label, if it is beyond chance."""
+    target = " or ".join(sorted(set(data["target"]))).replace("_", " ")
     clear = data[data["importance"] > data["noise"]].sort_values("importance", ascending=False)
     first = clear.drop_duplicates("label")
     parts = [f"{row['label']}: {row['hyperparameter'].replace('_', ' ')}" for row in records(first)]
-    found = f"The most important are {semicolon_list(parts)}"
+    found = f"The most important are {semicolon_list(parts)}" if parts else "None is beyond chance"
     return (
-        "How much each hyperparameter decided whether a trial was in the best quarter at its T; "
-        f"trials of all T count together. {found if parts else 'None is beyond chance'}. Ticks: "
-        "the largest importance when accuracies are assigned to trials at random."
+        "Exploratory: how much each hyperparameter goes with being in the best quarter by "
+        f"{target} at a T. Only sampled trials count, those of all T together; where the sampler "
+        f"learned from earlier trials, it biases them. {found}. Ticks: what the largest of all "
+        f"importances of a search stays below in 95 % of {SHUFFLES} shuffles."
     )
 
 
 FIGURE = FigureSpec(
-    "importance", "Importance of the hyperparameters",
+    "importance", "Importance of the hyperparameters, exploratory",
     lambda scope: scope.tables["importance"], draw, caption,
-    why_missing=lambda scope: f"no study has {LEAST_TRIALS} trials that have ended",
+    why_missing=lambda scope: f"no study has {LEAST_TRIALS} sampled trials that have ended",
 )  # fmt: skip

@@ -1,4 +1,8 @@
-"""importance.csv: which hyperparameters decided whether a trial was among the best.
+"""importance.csv: which hyperparameters go with being among the best trials: exploratory.
+
+Only trials that were sampled count: given and carried configurations are where they are because
+they were good. A sampler that learns still tries some regions more than others, so an importance is
+a hint for the next search, and no effect.
 
 Source: Watanabe, Bansal & Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance
 in Arbitrary Subspaces", 2023, by Optuna's evaluator. It needs no regression model, and sets the
@@ -23,6 +27,7 @@ from optuna.importance import PedAnovaImportanceEvaluator
 from analysis.reading.studies import STUDY, Studies
 from analysis.tables.comparison import LABEL
 from analysis.tables.records import records
+from analysis.tables.sampled import sampled_trials
 from studies import format as files
 from studies.columns import TASK, TRIALS, WHOLE, Table, real, text, whole
 
@@ -37,32 +42,44 @@ MOST_TRIALS = 100
 WHOLE_HYPERPARAMETERS = {column.name for column in TRIALS.columns if column.type == WHOLE}
 """Hyperparameters that are whole numbers, whatever their range in the search space says."""
 
-SHUFFLES = 10
-"""How often accuracies are assigned to trials at random, to see what no effect looks like."""
+SHUFFLES = 200
+"""How often targets are assigned to the trials of each T at random, to see what no effect looks
+like."""
 
 IMPORTANCE = Table(
     "importance.csv",
-    f"One row a (study, hyperparameter) of studies with at least {LEAST_TRIALS} ended trials.",
+    f"One row a (study, hyperparameter) of studies with at least {LEAST_TRIALS} ended trials that "
+    "were sampled. Exploratory: a hint for the next search.",
     (
         STUDY, LABEL, TASK,
         text("hyperparameter", "a searched hyperparameter"),
+        text("target", "what the best trials are best in: ladder_accuracy or validation_accuracy"),
         real("importance", "", "for being in the best quarter of the trials at a T (PED-ANOVA)"),
-        real("noise", "", "largest importance when accuracies are assigned to trials at random"),
-        whole("trials", "", "trials of all T that were counted"),
+        real(
+            "noise", "",
+            f"what the largest importance of any hyperparameter stays below in 95 % of {SHUFFLES} "
+            "shuffles of the target",
+        ),
+        real(
+            "p_value", "",
+            "share of shuffles in which any hyperparameter is as important: corrected for all of "
+            "the study",
+        ),
+        whole("trials", "", "sampled trials of all T that were counted"),
     ),
 )  # fmt: skip
 
 
 def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
-    """One row a (study, hyperparameter) of each study with enough trials.
+    """One row a (study, hyperparameter) of each study with enough sampled trials.
 
     The trials of all T count together, each by its rank among those of its T, because one T
     rarely has enough of them.
 
     Columns: those of :data:`IMPORTANCE`.
     """
-    trials = studies.trials
-    ended = trials[(trials["stage"] == files.SEARCH) & (trials["status"] != files.INTERRUPTED)]
+    trials = sampled_trials(studies)
+    ended = trials[trials["status"] != files.INTERRUPTED]
     of_study = dict(iter(ended.groupby("study")))
     rows = []
     labelled = comparison[["study", "label", "task"]].dropna().drop_duplicates()
@@ -73,13 +90,15 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
         if len(found) < LEAST_TRIALS or not distributions:
             continue
         metric = config["search"].get("metric", "ladder_accuracy")
+        target = "validation_accuracy" if metric == "accuracy" else metric
         found = found.sample(min(len(found), MOST_TRIALS), random_state=0)
-        ranks = _ranks(found, "validation_accuracy" if metric == "accuracy" else metric)
-        importances, noise = _evaluate(found, distributions, ranks)
-        rows += [
-            (study, label, task, name, importances[name], noise[name], len(found))
-            for name in distributions
-        ]
+        importances, largest = _evaluate(found, distributions, _ranks(found, target))
+        noise = float(np.quantile(largest, 0.95))
+        for name in distributions:
+            as_large = 1 + int((largest >= importances[name]).sum())
+            p_value = as_large / (1 + SHUFFLES)
+            scores = importances[name], noise, p_value
+            rows.append((study, label, task, name, target, *scores, len(found)))
     return pd.DataFrame(rows, columns=list(IMPORTANCE.names))
 
 
@@ -121,8 +140,8 @@ def _ranks(trials: pd.DataFrame, metric: str) -> np.ndarray:
 
 def _evaluate(
     trials: pd.DataFrame, distributions: dict[str, BaseDistribution], values: np.ndarray
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Importances, and the largest that values assigned at random reach."""
+) -> tuple[dict[str, float], np.ndarray]:
+    """Importances, and the largest one of each shuffle of the values within their T."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     study.add_trials(
@@ -139,5 +158,11 @@ def _evaluate(
             return evaluator.evaluate(study, target=lambda trial: -float(assigned[trial.number]))
 
     rng = np.random.default_rng(0)
-    shuffled = pd.DataFrame([importances(rng.permutation(values)) for _ in range(SHUFFLES)])
-    return importances(values), {str(k): float(v) for k, v in shuffled.max().items()}
+    groups = [np.flatnonzero(trials["T"] == T) for T in trials["T"].unique()]
+    largest = []
+    for _ in range(SHUFFLES):
+        shuffled = values.copy()
+        for group in groups:
+            shuffled[group] = rng.permutation(values[group])
+        largest.append(max(importances(shuffled).values()))
+    return importances(values), np.array(largest)

@@ -16,6 +16,7 @@ from opda.nonparametric import EmpiricalDistribution
 
 from analysis.reading.studies import STUDY, Studies
 from analysis.tables.comparison import LABEL
+from analysis.tables.sampled import given_counts
 from studies import format as files
 from studies.columns import TASK, T, Table, real, text, whole
 
@@ -58,10 +59,9 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     trials = studies.trials[studies.trials["stage"] == files.SEARCH]
     groups = dict(iter(trials.groupby(["study", "T"])))
     events = studies.events
-    began = events[events["event"] == "length_began"].groupby(["study", "T"])["initial"].max()
     over = events[events["event"] == "length_ended"].groupby(["study", "T"])["limit"].last()
     limits = over.to_dict()
-    given = began.to_dict()
+    given = given_counts(studies)
     rows = []
     for row in comparison[["study", "label", "task", "T"]].dropna().to_dict(orient="records"):
         of = row["study"], row["T"]

@@ -28,8 +28,11 @@ def test_the_caption_names_what_is_beyond_chance() -> None:
             "hyperparameter": ["learning_rate", "hidden_size", "hidden_size"],
             "importance": [0.3, 0.6, 0.1],
             "noise": [0.2, 0.2, 0.2],
+            "target": ["ladder_accuracy"] * 3,
         }
     )
     task = TaskContext("delay", [100], {}, "")
     assert "The most important are a: hidden size." in caption(data, task)
+    assert caption(data, task).startswith("Exploratory: ")
+    assert "in the best quarter by ladder accuracy at a T" in caption(data, task)
     assert "None is beyond chance." in caption(data.iloc[[2]], task)

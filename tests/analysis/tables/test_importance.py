@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from study_files import trial, write_study
 
@@ -47,6 +48,10 @@ def test_the_hyperparameter_that_decides_is_found_over_all_lengths(runs: Path) -
     of = found.set_index("hyperparameter")
     assert set(of.index) == {"learning_rate", "hidden_size", "curriculum_length"}
     assert of["importance"].idxmax() == "hidden_size"
+    assert set(of["target"]) == {"ladder_accuracy"}
+    assert of["noise"].nunique() == 1  # of the largest of all three
+    assert of.loc["hidden_size", "p_value"] < 0.01
+    assert of.loc["curriculum_length", "p_value"] > 0.05
     assert of.loc["hidden_size", "importance"] > 2 * of.loc["hidden_size", "noise"]
     assert of.loc["learning_rate", "importance"] < of.loc["hidden_size", "importance"] / 2
 
@@ -55,6 +60,37 @@ def test_few_trials_tell_nothing(runs: Path) -> None:
     cut = [row | {"status": files.INTERRUPTED} for row in scored(searched(5, 200))]
     write_study(runs, "a", trials=scored(searched(19)) + cut)
     assert importance(runs).empty
+
+
+def test_given_configurations_do_not_count(runs: Path) -> None:
+    folder = write_study(runs, "a", T=[100], trials=scored(searched(24)))
+    events = (folder / files.EVENTS_FILE).read_text()
+    for given, counted in ((4, {20}), (5, set())):
+        points = ",".join(['{"hidden_size":64}'] * given)
+        text = events.replace('"initial":[]', f'"initial":[{points}]')
+        (folder / files.EVENTS_FILE).write_text(text)
+        assert set(importance(runs)["trials"]) == counted
+
+
+def test_without_events_it_is_not_known_what_was_sampled(runs: Path) -> None:
+    folder = write_study(runs, "a", T=[100], trials=scored(searched(24)))
+    (folder / files.EVENTS_FILE).unlink()
+    assert importance(runs).empty
+
+
+@pytest.mark.parametrize("start", [0, 100])
+def test_random_targets_are_rarely_beyond_chance(
+    runs: Path, start: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of all hyperparameters of a search together: one in twenty."""
+    monkeypatch.setattr("analysis.tables.importance.SHUFFLES", 40)
+    rng = np.random.default_rng(start)
+    for number in range(20):
+        trials = [row | {"ladder_accuracy": rng.random()} for row in searched(20)]
+        write_study(runs, f"s{number}", T=[100], trials=trials)
+    smallest = importance(runs).groupby("study")["p_value"].min()
+    assert len(smallest) == 20
+    assert (smallest < 0.05).sum() <= 4
 
 
 def test_the_search_space_of_a_study() -> None:
