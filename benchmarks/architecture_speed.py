@@ -1,0 +1,143 @@
+"""How fast does each architecture train, beside the time that its products alone would need?
+
+    python -m benchmarks.architecture_speed
+
+A step is the forward and backward pass of one batch of `delay` at T = 1000, in float32, in one
+thread, with the shape that the architecture's default search tries first. The products' time is
+the number of floating-point operations in the products of that step (recomputed ones included), at
+the speed of torch's product of two square matrices of 512. Steps of all architectures and that
+product take turns. Writes architecture_speed.csv; ``python -m benchmarks.published`` prints the
+table.
+"""
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import torch
+from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.markdown import table
+from copytask import MODELS, CopyModel, TrainingConfig, build_model, configure_process, find_task
+from copytask.models.exprnn import ExpRNN
+from copytask.models.recurrent import RecurrentCell
+from search.config.layers import DEFAULT_CONFIG
+from search.config.reading import load_config
+
+TABLE = Path(__file__).with_suffix(".csv")
+T = 1000
+SQUARE = 512
+
+
+def default_training(model: str) -> TrainingConfig:
+    """The training that the default search of this architecture tries first."""
+    config = load_config(DEFAULT_CONFIG, [], {"model": model})
+    return config.training_config(T, config.initial_points()[0], seed=0)
+
+
+def make_model(training: TrainingConfig) -> CopyModel:
+    torch.manual_seed(0)
+    return build_model(training.model, training.hidden_size, **training.architecture)
+
+
+def make_step(model: CopyModel, batch: int) -> Callable[[], None]:
+    """A training step without the optimizer; T is :data:`T`."""
+    task = find_task("delay")
+    data = task.sample_batch(torch.Generator().manual_seed(0), batch, T, torch.device("cpu"))
+
+    def step() -> None:
+        logits = model(data.tokens, recalled=task.recalled(T))
+        F.cross_entropy(logits.flatten(0, 1), data.targets.flatten()).backward()
+
+    return step
+
+
+def count_operations(training: TrainingConfig) -> int:
+    """Floating-point operations in the products of a step.
+
+    A recurrent cell multiplies each of its recurrent matrices with one vector a step, and twice on
+    the way back. Those of other architectures are counted, with one sequence in float64, for which
+    they use torch's operations.
+    """
+    model = make_model(training)
+    tokens = find_task("delay").length(T) * training.batch_size
+    if isinstance(model.core, RecurrentCell | ExpRNN):
+        width = training.hidden_size
+        return (
+            6
+            * tokens
+            * sum(
+                p.numel() for p in model.core.parameters() if p.shape[-1] == width and p.ndim == 2
+            )
+        )
+    with FlopCounterMode(display=False) as counter:
+        make_step(model.double(), 1)()
+    return counter.get_total_flops() * training.batch_size
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.architecture_speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    rounds = parser.parse_args().rounds
+    configure_process()
+    torch.set_num_threads(1)
+    square = torch.randn(SQUARE, SQUARE)
+    trainings = {name: default_training(name) for name in MODELS}
+    steps: dict[str, Callable[[], object]] = {
+        name: make_step(make_model(training), training.batch_size)
+        for name, training in trainings.items()
+    }
+    steps[""] = lambda: [square @ square for _ in range(20)]
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(rounds + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if number:  # the first round warms up
+                seconds[name].append(time.perf_counter() - start)
+    speed = 20 * 2 * SQUARE**3 / statistics.median(seconds[""])
+    rows = []
+    for name, training in trainings.items():
+        tokens = training.batch_size * find_task("delay").length(T)
+        median = statistics.median(seconds[name])
+        operations = count_operations(training)
+        rows.append(
+            {
+                "model": name, "hidden_size": training.hidden_size, "batch": training.batch_size,
+                "tokens_per_second": round(tokens / median),
+                "operations_per_token": round(operations / tokens),
+                "giga_operations_per_second": round(speed / 1e9, 1),
+                "times_its_products": round(median / (operations / speed), 2), "rounds": rounds,
+            }
+        )  # fmt: skip
+    pd.DataFrame(rows).to_csv(TABLE, index=False)
+    print(speed_table(pd.DataFrame(rows)))
+
+
+def speed_table(rows: pd.DataFrame) -> str:
+    """Tokens a second of each architecture, and its time over that of its products."""
+    lines = [
+        [
+            f"`{row.model}`", f"{row.hidden_size}", f"{row.batch}",
+            f"{row.tokens_per_second / 1e3:.0f}", f"{row.operations_per_token / 1e3:.0f}",
+            f"{row.times_its_products:.1f}",
+        ]
+        for row in rows.itertuples()
+    ]  # fmt: skip
+    header = [
+        "", "hidden size", "batch", "thousand tokens a second",
+        "thousand operations a token in products", "time over that of its products",
+    ]  # fmt: skip
+    return table(header, lines)
+
+
+if __name__ == "__main__":
+    main()
