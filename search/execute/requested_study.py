@@ -8,7 +8,7 @@ from search.config.layers import DEFAULT_CONFIG, layered
 from search.config.reading import find_config, load_config, override, read_yaml
 from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.execute.preflight import check_can_learn
+from search.execute.preflight import check_can_learn, check_fits
 from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free
 from search.study.resuming import check_resumable
@@ -76,6 +76,8 @@ def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
     else:
         check_free(path)
         check_can_learn(config, args.set)
+        if args.address is None:  # hosts of a cluster may have more memory
+            check_fits(config)
     if config.search.tensorboard and is_object_store(path):
         raise UserError(
             f"search.tensorboard: {path.parent} cannot append to event files; set it to false. To "

@@ -84,3 +84,21 @@ def test_a_cell_that_cannot_learn_is_refused_when_a_study_starts(tmp_path, capsy
     told = capsys.readouterr().err
     assert f"the cell '{tmp_path}/cells.py:Detached' returns outputs without a gradient" in told
     assert told.count("\n") == 1
+
+
+def test_a_model_that_keeps_all_positions_is_refused_where_they_do_not_fit(
+    tmp_path, capsys, monkeypatch
+):
+    asked = ["--model", "transformer", "--task", "sequence", "--T", "10000"]
+    assert dry_run(tmp_path, *asked) == 0  # half a gigabyte
+    capsys.readouterr()
+    monkeypatch.setattr("search.execute.preflight.memory_bytes", lambda: 200_000_000)
+    assert dry_run(tmp_path, *asked) == 2
+    assert capsys.readouterr().err == (
+        "error: T = 10000: the model 'transformer' does not stream: it keeps all 20,011 positions "
+        "of a sequence, at least 0.3 GB for a batch of 16, but this machine has 0.2 GB; lower T or "
+        "training.batch_size\n"
+    )
+    assert (
+        dry_run(tmp_path, "--model", "linear_attention", "--task", "sequence", "--T", "10000") == 0
+    )
