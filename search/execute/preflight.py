@@ -49,8 +49,8 @@ def check_fits(config: StudyConfig) -> None:
     if not model.streams and need > memory_bytes():
         raise UserError(
             f"T = {T}: the model {config.model!r} does not stream: it keeps all {length:,} "
-            f"positions of a sequence, at least {need / 1e9:.1f} GB for a batch of {batch}, but this machine "
-            f"has {memory_bytes() / 1e9:.1f} GB; lower T or training.batch_size"
+            f"positions of a sequence, at least {need / 1e9:.1f} GB for a batch of {batch}, "
+            f"but this machine has {memory_bytes() / 1e9:.1f} GB; lower T or training.batch_size"
         )
 
 
