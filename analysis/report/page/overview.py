@@ -77,7 +77,7 @@ def _confirmed_cell(row: Row) -> OverviewCell:
     """What fresh seeds show; the best trial comes last."""
     lines = [
         f"{row['seeds_solved']} of {row['seeds']} seeds",
-        f"{row['solve_rate_low']:.2f} to {row['solve_rate_high']:.2f} solve it",
+        f"rate {row['solve_rate_low']:.2f} to {row['solve_rate_high']:.2f}",
         f"median accuracy {row['median_accuracy']:.4f}",
     ]
     if row["median_tokens_to_solve"] is not None:

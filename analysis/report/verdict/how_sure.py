@@ -73,7 +73,7 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
         left = len(pairs) - len(sure)
         which = f"{left}{' other' * bool(sure)} comparison{'s' * (left > 1)}"
         models = enumeration(list(dict.fromkeys(pairs[0][name] for name in ("better", "worse"))))
-        what = f"{models} apart" if len(pairs) == 2 and not sure else f"apart in {which}"
+        what = f"{models} apart" if len(pairs) == 2 and not sure else f"models apart in {which}"
         sentences.append(f"{at}{seeds} cannot tell {what}.")
     least = min(pair["p_least"] for pair in pairs)
     limit = (

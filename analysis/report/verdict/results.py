@@ -45,8 +45,12 @@ def labels_of(rows: Sequence[Row]) -> list[str]:
 
 
 def largest_solved(label: str, rows: Sequence[Row]) -> int:
-    """The largest T that a label solved; 0 if there is none."""
-    return max((row["T"] for row in rows if row["label"] == label and is_solved(row)), default=0)
+    """The largest T that a label solved; 0 if there is none.
+
+    A T that no fresh seed solves does not count, whatever its best trial did.
+    """
+    solved = [row for row in rows if row["label"] == label and is_solved(row)]
+    return max((row["T"] for row in solved if row["solve_rate"] != 0), default=0)
 
 
 def final_labels(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:

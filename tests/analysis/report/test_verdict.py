@@ -131,6 +131,15 @@ SEARCHING = "searching, or interrupted: 3 trials so far"
             id="how often",
         ),
         pytest.param(
+            [
+                solved("gru", 100, **seeds()), solved("gru", 200, **seeds(solved=0)),
+                solved("lstm", 100, **seeds(solved=0)),
+            ],
+            "gru copies over 100 steps with 5 of 5 fresh seeds, but not at T = 200; lstm has "
+            "solved no T.",
+            id="no fresh seed",
+        ),
+        pytest.param(
             [solved("gru", 100), untested("gru", 200, SEARCHING), solved("x", 200)],
             "x copies over 200 steps (not confirmed), the longest searched; gru "
             "over 100 steps (not confirmed) so far.",
@@ -226,7 +235,7 @@ def test_what_seeds_tell_apart_has_its_corrected_p_value() -> None:
     [verdict] = judge(*confirmed("gru", "lstm", "mgru"), differ=differ)
     sure = text(verdict, "How sure")
     assert "Beyond chance, higher solve rate: lstm than gru (p = 0.012)." in sure
-    assert "5 seeds of each model cannot tell apart in 1 other comparison" in sure
+    assert "5 seeds of each model cannot tell models apart in 1 other comparison" in sure
     [verdict] = judge(*confirmed("gru", "lstm"), differ=differ, outcome=TOKENS_TO_SOLVE)
     assert "Beyond chance, fewer tokens to solve: lstm than gru" in text(verdict, "How sure")
 

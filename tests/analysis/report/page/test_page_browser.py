@@ -95,7 +95,7 @@ def test_it_fits_the_screen_and_every_figure_shows(
 
 
 def test_the_first_screen_has_the_answers(page: Page) -> None:
-    for text in ("over 1000 steps", "T = 1000", "0.9890 to 0.9930", "solved in 60 s"):
+    for text in ("over 1000 steps", "T = 1000", "0.9890 to 0.9930", "in 60 s"):
         answer = page.locator(".verdict").get_by_text(text).first
         assert answer.bounding_box()["y"] < DESKTOP["height"] - 20
     for question in ("How sure", "How long", "Not shown"):
