@@ -153,11 +153,17 @@ PROGRESS = Table(
 
 BEST = Table(
     files.BEST_FILE,
-    "One row a T: the final training if it solved T, otherwise the first trial of the search by "
-    "`rank`. Further searched hyperparameters follow.",
+    "One row a T: the final training if it solved T, otherwise the trial of the search that won "
+    "the race, or without one the first by `rank`. Further searched hyperparameters follow.",
     (
         *TRIALS.columns,
         ACCURACY, ACCURACY_LOW, ACCURACY_HIGH, EXACT_MATCH, RECALLED_BITS,
+        whole(
+            "race_seeds", "",
+            "fresh seeds with which the configuration was trained in the race at this T; empty "
+            "without a race. The row is then of the candidate with the best record",
+        ),
+        whole("race_solved", "", "how many of them solved T"),
         whole("trials", "", "trials of the search started at this T"),
         text("checkpoint", "weights of the trial, relative to the study directory"),
     ),

@@ -26,6 +26,9 @@ KINDS: Mapping[str, type[Event]] = {
     "trial_failed": events.TrialFailed,
     "trial_retried": events.TrialRetried,
     "trial_restarted": events.TrialRestarted,
+    "trial_cut_off": events.TrialCutOff,
+    "racing_began": events.RacingBegan,
+    "racing_ended": events.RacingEnded,
     "best": events.Best,
     "confirmed": events.Confirmed,
 }

@@ -105,7 +105,8 @@ class TrialStarted(Event):
         training: its TrainingConfig as plain values.
         stage: one of :data:`studies.format.STAGES`.
         streams: version of the random streams that it draws from.
-        confirms: of a confirmation, the trial_id of the winner that it repeats.
+        confirms: of a training with a fresh seed, the trial_id of the trial that it repeats: the
+            candidate of a race, or the winner of a confirmation.
     """
 
     trial_id: str
@@ -164,6 +165,38 @@ class TrialRestarted(Event):
     trial_id: str
     stage: str = files.SEARCH
     streams: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialCutOff(Event):
+    """A training of a race is cut off: another one has shown that its candidate is out."""
+
+    trial_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RacingBegan(Event):
+    """The search at all T is over; the candidates at each T race, or race on.
+
+    Attributes:
+        seeds: with how many fresh seeds in a row a candidate wins.
+    """
+
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RacingEnded(Event):
+    """Racing is over at all T; its live trainings are cut off.
+
+    Attributes:
+        limit: name of the limit that ended it, a key of the section ``search``; empty if the race
+            at each T is decided.
+        value: that it had.
+    """
+
+    limit: str
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

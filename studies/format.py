@@ -16,7 +16,7 @@ provenance (versions, git revision, host, seed)."""
 
 EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "training": {"batch_size": 64, "validation_payloads": 64},
-    "search": {"patience": None, "rank_by": "accuracy"},
+    "search": {"patience": None, "rank_by": "accuracy", "race_seeds": 0},
 }
 """Values of a study whose study.yaml lacks the key; the defaults have changed since."""
 
@@ -47,8 +47,9 @@ STATUSES = (COMPLETED, STOPPED_EARLY, FAILED, INTERRUPTED)
 
 SEARCH = "search"  # one of the trials that are compared
 FINAL = "final"  # the best of them at its T, trained again for longer
+RACE = "race"  # a candidate for the winner at its T, trained again with a fresh seed
 CONFIRM = "confirm"  # the winner at its T, trained again with a fresh seed
-STAGES = (SEARCH, FINAL, CONFIRM)
+STAGES = (SEARCH, RACE, FINAL, CONFIRM)
 
 SOLVED_ACCURACY = 0.99
 """A training solves T when its validation accuracy at T is at least this at two evaluations in a
@@ -57,7 +58,7 @@ row."""
 CHANCE_ACCURACY = 0.1
 """Accuracy of guessing one of ten symbols."""
 
-LATER_COLUMNS = ("host", "gpus", "state_floats", "rank")
+LATER_COLUMNS = ("host", "gpus", "state_floats", "rank", "race_seeds", "race_solved")
 """Columns of trials.csv and best.csv that early versions did not write."""
 
 

@@ -49,7 +49,7 @@ def test_a_T_starts_from_the_best_configurations_of_the_one_before(searched):
 
     def rank(row):
         tokens = float(row["tokens_to_solve"] or "inf")
-        return -float(row["validation_accuracy"]), tokens, int(row["tokens"])
+        return tokens, -float(row["validation_accuracy"]), int(row["tokens"])
 
     def configuration(row):
         return row["learning_rate"], row["curriculum_length"]
@@ -145,11 +145,11 @@ def test_the_comparison_has_the_numbers_of_the_study(searched, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(small, tmp_path):
+def test_the_best_wins_a_race_is_trained_again_and_confirmed_with_fresh_seeds(small, tmp_path):
     final = "final={max_tokens: 60000, stop_when_solved: false, validation_payloads: 50}"
     code, out, err = run(
         "search.run", "--config", small, "--storage", tmp_path, "--trials", 2, "--final",
-        "--confirm-seeds", 2, "--set", final,
+        "--confirm-seeds", 2, "--set", final, "--set", "search.race_seeds=1",
     )  # fmt: skip
     assert (code, err) == (0, "")
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
@@ -157,7 +157,10 @@ def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(sma
     study = tmp_path / "gru-sequence"
     trials = {row["trial_id"]: row for row in read(study / files.TRIALS_FILE)}
     names = [f"T{T}-{name}" for T in (1, 2) for name in ("final", "confirm-00", "confirm-01")]
-    assert {name for name, row in trials.items() if row["stage"] != files.SEARCH} == set(names)
+    stages = (files.FINAL, files.CONFIRM)
+    assert {name for name, row in trials.items() if row["stage"] in stages} == set(names)
+    raced = [name for name, row in trials.items() if row["stage"] == files.RACE]
+    assert "T1-race-00" in raced
     assert all(int(trials[f"T{T}-final"]["tokens"]) >= 60000 for T in (1, 2))
     best = {row["T"]: row for row in read(study / files.BEST_FILE)}
     for T, row in best.items():
@@ -168,7 +171,7 @@ def test_the_best_is_trained_again_and_the_winner_confirmed_with_fresh_seeds(sma
     assert [(row["T"], row["confirms"]) for row in confirmed] == [
         (T, best[T]["trial_id"]) for T in "1122"
     ]
-    for name in ("T1-final", "T2-confirm-01"):
+    for name in ("T1-final", "T2-confirm-01", "T1-race-00"):
         assert replay(study, name) == 0
     assert not list((study / files.RAY_FOLDER).iterdir())
     code, out, err = run("analysis.compare", tmp_path, "--output", tmp_path / "reports")

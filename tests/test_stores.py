@@ -25,7 +25,7 @@ training:
   {batch_size: 32, tokens_per_iteration: 15000, max_tokens: 150000, validation_payloads: 32,
    precision: fp32}
 space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
-search: {trials: 4, solved_trials: 99, budget_minutes: null, test_payloads: 100}
+search: {trials: 4, solved_trials: 99, race_seeds: 0, budget_minutes: null, test_payloads: 100}
 """
 
 

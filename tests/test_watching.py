@@ -23,7 +23,7 @@ space:
   hidden_size: {choices: [12, 16]}
 search:
   {trials: 200, solved_trials: 999, budget_minutes: null, grace_iterations: 2, test_payloads: 100,
-   tensorboard: true}
+   race_seeds: 0, tensorboard: true}
 """
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,9 @@ from studies.events import Event
 from studies.paths import StudyPath, read_bytes
 
 EVENT_COLUMNS = (
-    text("event", "length_began, length_ended, trial_started, trial_ended or last_seen"),
+    text(
+        "event", "length_began, length_ended, racing_ended, trial_started, trial_ended or last_seen"
+    ),
     real("elapsed", "s", "wall time of the study, summed over its runs"),
     T,
     TRIAL_ID,
@@ -63,6 +65,10 @@ def _milestone(event: Event) -> dict[str, Any] | None:
             return {"event": "trial_started", "trial_id": trial_id, "stage": stage}
         case events.TrialFailed(trial_id=trial_id):
             return {"event": "trial_ended", "trial_id": trial_id, "status": files.FAILED}
+        case events.TrialCutOff(trial_id=trial_id):
+            return {"event": "trial_ended", "trial_id": trial_id, "status": files.INTERRUPTED}
+        case events.RacingEnded():
+            return {"event": "racing_ended", "T": None}  # at all T
         case events.Result(trial_id=trial_id, status=status) if status:
             return {"event": "trial_ended", "trial_id": trial_id, "status": status}
     return None
@@ -72,8 +78,9 @@ def trial_spans(milestones: pd.DataFrame) -> pd.DataFrame:
     """From when to when each trial had a slot.
 
     Columns: study, T, trial_id, began, ended (s of the study's wall time). A trial of the search
-    that did not end ended with the search at its T, if that has; any other is still running. Of a
-    trial that failed and ran again it is the last run.
+    that did not end ended with the search at its T, if that has, and a training of a race with the
+    races at all T; any other is still running. Of a trial that failed and ran again it is the last
+    run.
     """
     keys = ["study", "trial_id"]
     of = dict(iter(milestones.groupby("event")))
@@ -81,14 +88,17 @@ def trial_spans(milestones: pd.DataFrame) -> pd.DataFrame:
     began = of.get("trial_started", nothing).drop_duplicates(keys, keep="last")
     ended = of.get("trial_ended", nothing).drop_duplicates(keys, keep="last")
     cut = of.get("length_ended", nothing).drop_duplicates(["study", "T"], keep="last")
+    raced = of.get("racing_ended", nothing).drop_duplicates(["study"], keep="last")
     seen = of.get("last_seen", nothing)
     spans = began[[*keys, "T", "stage", "elapsed"]].rename(columns={"elapsed": "began"})
     spans = spans.merge(_renamed(ended, keys, "ended"), on=keys, how="left")
     spans = spans.merge(_renamed(cut, ["study", "T"], "cut"), on=["study", "T"], how="left")
+    spans = spans.merge(_renamed(raced, ["study"], "raced"), on="study", how="left")
     spans = spans.merge(_renamed(seen, ["study"], "seen"), on="study", how="left")
-    searching = spans["stage"].fillna("search") == "search"
+    stage = spans["stage"].fillna(files.SEARCH)
     spans["ended"] = spans["ended"].where(spans["ended"] >= spans["began"])
-    after = spans["cut"].where(searching & (spans["cut"] >= spans["began"]))
+    after = spans["cut"].where(stage == files.SEARCH, spans["raced"].where(stage == files.RACE))
+    after = after.where(after >= spans["began"])
     spans["ended"] = spans["ended"].fillna(after).fillna(spans["seen"])
     return spans[["study", "T", "trial_id", "began", "ended"]]
 

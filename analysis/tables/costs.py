@@ -59,10 +59,11 @@ def whole_searches(studies: Studies) -> pd.DataFrame:
 
 def _spent(studies: Studies, keys: list[str]) -> pd.DataFrame:
     trials = searching(studies.trials)
-    spans = trials[["study", "T", "trial_id"]].merge(
+    spans = trials[["study", "T", "trial_id", "stage"]].merge(
         trial_spans(studies.events).drop(columns="T"), on=["study", "trial_id"], how="left"
     )
-    wall = spans.groupby(keys)["ended"].max() - spans.groupby(keys)["began"].min()
+    parts = spans.groupby([*keys, "stage"])  # races are later: other T are searched in between
+    wall = (parts["ended"].max() - parts["began"].min()).groupby(keys).sum(min_count=1)
     sums = trials.groupby(keys)[["tokens", "seconds"]].sum().add_prefix("search_")
     counts = trials.groupby(keys).size().rename("search_trials")
     frame = pd.concat([counts, sums, wall.rename("wall_seconds")], axis=1).reset_index()

@@ -14,6 +14,9 @@ METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_ac
 REACH = 1_000_000
 """``search.reach`` of a command with ``--reach`` alone: budget or memory end a study before."""
 
+RACE_SHARE = 0.25
+"""The share of ``search.budget_minutes`` that the search at all T leaves for the races."""
+
 
 class Section(BaseModel):
     """A part of a configuration: immutable, and strict about unknown keys."""
@@ -44,7 +47,11 @@ class SearchConfig(Section):
             20 trials that is 5 % for the next trial and 33 % for the next 10. So patience does not
             show that nothing better is left, but that one more trial is a poor use of time. TPE's
             trials should be better than draws: set it above ``startup_trials``.
-        budget_minutes: wall time of the search at all T together; null for no limit. Final
+        race_seeds: among the configurations that solved T, that one is the best which solves T
+            with this many fresh seeds in a row, see :mod:`search.study.race`; 0 does not race.
+        race_candidates: number of configurations at a T that race, at most.
+        budget_minutes: wall time of the search at all T and of the races together; null for no
+            limit. Races get what the search leaves, at least the share ``RACE_SHARE``. Final
             trainings and confirmations take additional time.
         reach: the largest T to which the study goes on beyond its list: T doubles, as long as a
             trial has solved the last one, up to here; 0 for none. ``budget_minutes`` limits the
@@ -77,6 +84,8 @@ class SearchConfig(Section):
     rank_by: Literal["tokens_to_solve", "accuracy"] = "tokens_to_solve"
     solved_trials: int = Field(2, ge=1)
     patience: int | None = Field(10, ge=1)
+    race_seeds: int = Field(3, ge=0)
+    race_candidates: int = Field(3, ge=1)
     budget_minutes: float | None = Field(9.5, gt=0)
     reach: int = Field(0, ge=0)
     max_failures: int = Field(2, ge=0)
@@ -88,6 +97,13 @@ class SearchConfig(Section):
     confirm_seeds: int = Field(0, ge=0)
     tensorboard: bool = False
     seed: int = Field(0, ge=0, le=2**20)
+
+    @property
+    def search_minutes(self) -> float | None:
+        """The part of ``budget_minutes`` that the search at all T may take before the races."""
+        if self.budget_minutes is None or not self.race_seeds:
+            return self.budget_minutes
+        return self.budget_minutes * (1 - RACE_SHARE)
 
 
 class ResourcesConfig(Section):

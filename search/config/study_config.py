@@ -307,6 +307,14 @@ class StudyConfig(Section):
         """How many times longer than the last T of the list a T beyond it is; else 1."""
         return max(1.0, T / self.T[-1])
 
+    def fresh_training(self, trial: Mapping[str, Any], seed: int) -> TrainingConfig:
+        """The training config of a trial with another seed, and validation payloads of its own."""
+        return TrainingConfig.from_dict({**trial, "seed": seed, "validation_seed": seed})
+
+    def race_training(self, candidate: Mapping[str, Any], seed: int) -> TrainingConfig:
+        """The training config of a race: the candidate's with another seed, until it solves T."""
+        return self.fresh_training({**candidate, "stop_when_solved": True}, seed)
+
     def with_precision(self, precision: str) -> "StudyConfig":
         """Replace ``precision: auto``, so that all trials have the same precision."""
         settled = "precision" in self.space or self.training.get("precision", "auto") != "auto"

@@ -7,7 +7,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from search.console.formats import clock, describe, end_reason, millions, number
+from search.console.formats import (
+    clock,
+    describe,
+    end_reason,
+    millions,
+    number,
+    race_outcome,
+)
 from search.console.how_far import how_far
 from search.console.live_view import LiveView
 from search.console.search_more import search_more
@@ -82,6 +89,18 @@ class Display(Listener):
         self.say("nothing to do; raise a limit to continue")
         for what, command in search_more(self._history, self._study.path):
             self.say(f"{what}:\n  {command}")
+
+    def racing_began(self, seconds: float) -> None:
+        """Say who races now, and for how long at most."""
+        search = self._study.config.search
+        self.view.running.clear()
+        self.view.doing = "racing"
+        limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
+        self.note(f"racing: the best at each T train with {search.race_seeds} fresh seeds{limit}")
+
+    def race_ended(self, T: int) -> None:
+        """Say who has won the race at T, and with how many seeds."""
+        self.note(f"T={T}: {race_outcome(self._history, T)}")
 
     def trainings_began(self) -> None:
         """Say what follows the search at all T."""

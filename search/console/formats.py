@@ -71,11 +71,24 @@ def describe(history: History, trial: TrialRecord) -> str:
 
 
 def end_reason(history: History, T: int) -> str:
-    """Say why the search at T ended, or that a final training followed."""
+    """Say why the search at T ended, or what has decided its best trial since."""
     best = history.best.get(T)
     if best and history.trials[best.trial_id].stage == files.FINAL:
         return "final training"
+    if best and (record := history.race(T).record_of(history.trials[best.trial_id])):
+        return f"{record.solved} of {record.seeds} fresh seeds solve it"
     return limit_reason(history, T)
+
+
+def race_outcome(history: History, T: int) -> str:
+    """Say who has won the race at T, and how."""
+    race = history.race(T)
+    assert race.ahead
+    record = f"{race.ahead.solved} of {race.ahead.seeds} fresh seeds"
+    if not race.ahead.is_out and not race.leader:
+        return f"{race.ahead.trial.id} wins the race, {record} solve it"
+    why = "no other candidate is left" if not race.leader else "its time is up"
+    return f"{race.ahead.trial.id} has the best record, {record} solve it; {why}"
 
 
 def limit_reason(history: History, T: int) -> str:

@@ -34,7 +34,8 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
         "trials": len(length.trials),
         "budget_minutes": history.search_seconds / 60,
     }
-    reached = [name for name, limit in at.items() if limit is not None and counts[name] >= limit]
+    ends = at | {"budget_minutes": search.search_minutes}
+    reached = [name for name, limit in ends.items() if limit is not None and counts[name] >= limit]
     return {
         name: counts[name] + at[name] if name in ("solved_trials", "patience")
         else 2 * max(math.ceil(counts[name]), at[name])
@@ -42,11 +43,24 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
     }  # fmt: skip
 
 
+def race_on(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
+    """Say where the time was up before a race was decided, with the command that continues it."""
+    cut_off = [T for T in history.lengths if history.race(T).leader]
+    if cut_off and history.race_was_cut_off:
+        minutes = 2 * math.ceil(
+            max(history.search_seconds / 60, history.config.search.budget_minutes or 0)
+        )
+        where = f"T={', '.join(map(str, cut_off))}"
+        command = f"{resume_command(path, history.config)} --budget-minutes {minutes}"
+        yield f"race on at {where}, where the time was up", command
+
+
 def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
-    """Say where the search has ended and why, with the command that continues it.
+    """Say where search and races have ended and why, with the command that continues them.
 
     T with the same limits share a line.
     """
+    yield from race_on(history, path)
     if option := further(history):
         yield (
             f"search beyond T={history.last}, which is solved",

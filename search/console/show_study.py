@@ -24,7 +24,7 @@ from studies import format as files
 
 SEARCH_KEYS = (
     "trials", "budget_minutes", "solved_trials", "patience", "sampler", "scheduler", "metric",
-    "reach", "final", "confirm_seeds", "seed",
+    "reach", "race_seeds", "final", "confirm_seeds", "seed",
 )  # fmt: skip
 """Of the section ``search``: what a result depends on first of all."""
 

@@ -42,9 +42,10 @@ def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
 def best_table(history: History, title: str) -> Table:
     """Make a table of each T's best trial, with a mark where the test contradicts "solved"."""
     names = shown_hyperparameters(history)
+    raced = any(length.races for length in history.lengths.values())
     table = plain_table(
-        title, "T", "n", "best", *map(short_form, names), "valid.", "test", "95 % interval",
-        left=("best",),
+        title, "T", "n", "best", *map(short_form, names), "valid.", *["race"] * raced, "test",
+        "95 % interval", left=("best",),
     )  # fmt: skip
     for T, length in history.lengths.items():
         trials = length.trials
@@ -53,6 +54,7 @@ def best_table(history: History, title: str) -> Table:
             table.add_row(str(T), str(len(trials)))
             continue
         trial = history.trials[best.trial_id] if best else ranked[0]
+        record = history.race(T).record_of(trial)
         doubt = DOUBT if is_doubtful(history, T) else ""
         table.add_row(
             str(T),
@@ -60,6 +62,7 @@ def best_table(history: History, title: str) -> Table:
             trial.id,
             *hyperparameters(trial, names),
             number(trial.validation_accuracy),
+            *[f"{record.solved} of {record.seeds}" if record else ""] * raced,
             number(best.accuracy) if best else "",
             accuracy_interval(best) + doubt if best else "",
         )

@@ -5,31 +5,27 @@ While one T is searched, only its trials are handed out. When that search reache
 running trials are cut off at their next result, and their slots continue with the next T at once.
 Beyond the last T of the list, T doubles as long as it is solved, if ``search.reach`` allows it.
 
-After the last T come failed trials that the user wants to run again, the final trainings at all T
-side by side, and in the slots that these leave free, the confirmations at each T whose winner is
-known.
+After the last T come failed trials that the user wants to run again, the races at all T side by
+side (:mod:`search.decide.racing`), the final trainings likewise, and in the slots that these leave
+free, the confirmations at each T whose winner is known.
 """
 
-import dataclasses
 from collections.abc import Collection
 from itertools import zip_longest
 
 from optuna.storages import BaseStorage
 
-from copytask import TrainingConfig
 from search.config.space import Scalar
 from search.decide.budget import LengthProgress, TrainingProgress
+from search.decide.fresh_seeds import FOR_CONFIRMATIONS, fresh_seed
 from search.decide.model_tests import Evaluator, ModelTests
-from search.decide.samplers import Sampler, trial_seed
+from search.decide.racing import Racing
+from search.decide.samplers import Sampler
 from search.study.listener import Listener, Progress
 from search.study.reach import does_not_fit, next_length
 from search.study.records import LengthRecord, TrialRecord
 from search.study.study import Study
 from studies import format as files
-
-FRESH = 2**28
-"""Number from which on confirmations take their seeds. :func:`trial_seed` is one-to-one in the
-number, so at their T the search never comes there."""
 
 
 class Agenda:
@@ -54,6 +50,7 @@ class Agenda:
         self._listener = listener
         self._samplers: dict[int, Sampler] = {}  # at each T that was begun
         self._searching: LengthProgress | None = None  # None after the last T
+        self._racing = Racing(study, listener)
         self._after: TrainingProgress | None = None  # None before
 
     def begin(self) -> None:
@@ -70,12 +67,12 @@ class Agenda:
     def over(self) -> bool:
         """Whether nothing is left to train; tests may still run."""
         history = self._history
-        search_is_left = self._searching or next_length(history)
+        search_is_left = self._searching or next_length(history) or history.racing
         return not (search_is_left or any(map(history.training_is_left, history.lengths)))
 
     def progress(self) -> Progress:
         """How far the search is; after it, how far the trainings that follow are."""
-        now = self._searching or self._after
+        now = self._searching or (self._racing if self._history.racing else self._after)
         assert now
         return now.now()
 
@@ -90,6 +87,10 @@ class Agenda:
             self._begin_next()
         if not self._searching and next_length(self._history):
             self._begin_next()  # what followed the search has solved the last T
+        if not self._searching and self._racing.advance():
+            for T in self._history.lengths:
+                self._conclude(T)
+            self._begin_trainings()
 
     def finish(self) -> None:
         """Wait for the tests, and leave no checkpoint that nothing needs.
@@ -118,6 +119,8 @@ class Agenda:
             for trial in length.unfinished():
                 if trial.id not in running:
                     return trial
+        if training := self._racing.next_training():
+            return training
         for T in history.lengths:
             if history.final_is_due(T):
                 return self._start_final(T)
@@ -138,6 +141,9 @@ class Agenda:
         ran_again = self._history.is_over(T) and not self._history.lengths[T].live
         if trial.stage == files.CONFIRM:
             self._tests.test_confirmation(trial)
+        elif trial.stage == files.RACE:
+            if self._racing.released(trial):
+                self._tests.test_winner(T)
         elif trial.stage == files.FINAL or ran_again:
             self._tests.test_winner(T)
         self._study.checkpoints.remove_unneeded(T, self._tests.trials)
@@ -147,9 +153,9 @@ class Agenda:
         study = self._study
         T = next_length(study.history)
         if T is None:
-            self._searching, self._after = None, TrainingProgress(study)
-            if not self.over:
-                self._listener.trainings_began()
+            self._searching = None
+            if not self._racing.begin():
+                self._begin_trainings()
             return
         length = study.history.lengths.get(T, LengthRecord())
         if length.began is None or length.limit:  # it is new, or a limit was raised since
@@ -157,6 +163,12 @@ class Agenda:
         self._begin_sampler(T)
         self._searching = LengthProgress(study, T)
         self._listener.length_began(T, self._searching.deadline - study.searched())
+
+    def _begin_trainings(self) -> None:
+        """Continue with what follows the races."""
+        self._after = TrainingProgress(self._study)
+        if not self.over:
+            self._listener.trainings_began()
 
     def _begin_sampler(self, T: int) -> None:
         self._samplers[T] = Sampler(self._study, T, self._journal)
@@ -193,20 +205,12 @@ class Agenda:
     def _start_confirmation(self, winner: TrialRecord) -> TrialRecord:
         T = winner.T
         number = len(self._history.lengths[T].confirmations)
-        training = dataclasses.replace(
-            TrainingConfig.from_dict(winner.training), seed=self._fresh_seed(T)
+        training = self._study.config.fresh_training(
+            winner.training, fresh_seed(self._history, T, FOR_CONFIRMATIONS)
         )
         return self._study.start_trial(
             f"T{T}-confirm-{number:02d}", training.to_dict(), files.CONFIRM, confirms=winner.id
         )
-
-    def _fresh_seed(self, T: int) -> int:
-        """A seed that no trial of the study has had, and none of the search at T will have."""
-        used = {trial.training["seed"] for trial in self._history.trials.values()}
-        number = FRESH
-        while (seed := trial_seed(self._study.config.search.seed, T, number)) in used:
-            number += 1
-        return seed
 
 
 def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:

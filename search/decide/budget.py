@@ -29,7 +29,7 @@ class LengthProgress:
         self._study = study
         self.T = T
         self._began = study.history.lengths[T].began or 0.0
-        minutes = study.config.search.budget_minutes
+        minutes = study.config.search.search_minutes
         self._budget = math.inf if minutes is None else 60 * minutes
 
     @property

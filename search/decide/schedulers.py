@@ -10,6 +10,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from search.config.algorithms import SCHEDULERS
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
+from search.study.race import has_lost
 from search.study.study import Study
 from studies import format as files
 from studies.events import Point
@@ -45,6 +46,13 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
     return scheduler
 
 
+def shown_metrics(config: StudyConfig, stage: str) -> list[str]:
+    """Names of the metrics that :class:`StudyScheduler` looks at in a result."""
+    if stage == files.RACE:
+        return ["iteration", "tokens", "validation_accuracy"]
+    return ["iteration", METRIC_NAMES[config.search.metric]]
+
+
 def as_result(point: Point, metric: str) -> dict[str, Any]:
     """What a scheduler looks at in a result of Tune."""
     return {"iteration": point.iteration, metric: getattr(point, metric)}
@@ -53,8 +61,8 @@ def as_result(point: Point, metric: str) -> dict[str, Any]:
 class StudyScheduler(FIFOScheduler):
     """The scheduler of a whole study: it has one for the search at each T.
 
-    It stops a trial that was cut off with the search at its T, and lets final trainings and
-    confirmations run to their end.
+    It stops a trial that was cut off, and a training of a race that has lost. It lets final
+    trainings and confirmations run to their end.
     """
 
     def __init__(self, study: Study):
@@ -75,7 +83,13 @@ class StudyScheduler(FIFOScheduler):
         if record.ended:
             return str(TrialScheduler.STOP)
         # A worker that took over may report again what the study knows already.
-        if record.stage != files.SEARCH or result["iteration"] <= len(record.curve):
+        if result["iteration"] <= len(record.curve):
+            return str(TrialScheduler.CONTINUE)
+        if record.stage == files.RACE:
+            candidate = self._study.history.trials[record.confirms]
+            lost = has_lost(candidate, result["tokens"], result["validation_accuracy"])
+            return str(TrialScheduler.STOP if lost else TrialScheduler.CONTINUE)
+        if record.stage != files.SEARCH:
             return str(TrialScheduler.CONTINUE)
         scheduler = self._schedulers[record.T]
         return str(scheduler.on_trial_result(tune_controller, trial, result))

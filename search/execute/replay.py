@@ -44,8 +44,11 @@ def replay(
     """
     row, recorded = read_trial(study, trial_id)
     config = read_config(study, model, task)
+    streams, validation_seed = recorded_start(study, trial_id)
     training = replayed_config(config, row, is_final(study, row))
-    other_streams = recorded_streams(study, trial_id) < STREAMS
+    if validation_seed is not None:  # a training with a fresh seed has payloads of its own
+        training = dataclasses.replace(training, validation_seed=validation_seed)
+    other_streams = streams < STREAMS
     if reason := why_not_here(row, training, other_streams):
         raise UserError(f"--replay {study} {trial_id}: {reason}")
     ignored = MACHINE_DEPENDENT | (VALIDATED if other_streams else set())
@@ -109,8 +112,9 @@ def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:
     return trials[trial_id], [row for row in progress if row["trial_id"] == trial_id]
 
 
-def recorded_streams(study: StudyPath, trial_id: str) -> int:
-    """The random streams (:data:`copytask.training.seeds.STREAMS`) of a trial; 1 if not recorded.
+def recorded_start(study: StudyPath, trial_id: str) -> tuple[int, int | None]:
+    """The random streams (:data:`copytask.training.seeds.STREAMS`) of a trial, 1 if not recorded;
+    and its validation seed, None if not recorded.
 
     Raises:
         UserError: the events of the study cannot be read.
@@ -119,9 +123,14 @@ def recorded_streams(study: StudyPath, trial_id: str) -> int:
         events = list(read_events(study))
     except (OSError, ValueError) as error:
         raise UserError(f"--replay {study}: {error}") from None
-    starts = TrialStarted | TrialRestarted
-    of_trial = [e for e in events if isinstance(e, starts) and e.trial_id == trial_id]
-    return of_trial[-1].streams if of_trial else 1
+    streams, validation_seed = 1, None
+    for event in events:
+        match event:
+            case TrialStarted(trial_id=name, training=training) if name == trial_id:
+                streams, validation_seed = event.streams, training.get("validation_seed")
+            case TrialRestarted(trial_id=name) if name == trial_id:
+                streams = event.streams
+    return streams, validation_seed
 
 
 def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfig:

@@ -8,8 +8,8 @@ from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
-from search.config.sections import METRIC_NAMES
 from search.decide.agenda import Agenda
+from search.decide.schedulers import shown_metrics
 from search.execute.faults import Guard
 from search.execute.trainable import METRICS
 from search.study.records import TrialRecord
@@ -103,7 +103,7 @@ class TrialSource(SearchAlgorithm):
             "study": str(self._study.path.absolute() / files.STUDY_FILE),
             "checkpoints": str(self._study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
-            "metrics": ["iteration", METRIC_NAMES[config.search.metric]],
+            "metrics": shown_metrics(config, trial.stage),
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
         }

@@ -2,15 +2,13 @@
 
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
-from search.study.event_log import read_events
-from search.study.ranking import best_of, ranked
+from search.study.race import Race
+from search.study.ranking import ranked
 from search.study.reach import does_not_fit, doubled, next_length
 from search.study.records import LengthRecord, TrialRecord
 from studies import events
 from studies import format as files
-from studies.event_files import NAMES
 from studies.events import BestTrial, Event
-from studies.paths import StudyPath
 
 MIN_GAIN = 0.005
 """How much the best value of the search metric must rise to count for ``search.patience``."""
@@ -23,10 +21,11 @@ class History:
         trials: by trial_id, in the order in which they started; of all stages.
         lengths: by T, ascending: those of the configuration, then those reached beyond them.
         best: the best trial of each T that was tested, by T.
-        stopped: trials that the scheduler stopped, in the order in which it did.
+        stopped: trials of the search that the scheduler stopped, in the order in which it did.
         elapsed: when the last event happened, in seconds of the study's wall time.
-        beside: seconds of the study's wall time that were not the search's: final trainings and
-            confirmations. Without them that time is the clock of the search.
+        racing: whether candidates race.
+        beside: seconds of the study's wall time that were not the search's or the races': final
+            trainings and confirmations. Without them that time is the clock of the search.
     """
 
     def __init__(self, config: StudyConfig):
@@ -37,7 +36,9 @@ class History:
         self.stopped: list[TrialRecord] = []
         self.elapsed = 0.0
         self.beside = 0.0
-        self._search_left: float | None = None  # when the search ended at the last T
+        self.racing = False
+        self._race_limit: events.RacingEnded | None = None  # if it ended before it was decided
+        self._search_left: float | None = None  # when the last search at a T, or racing, ended
 
     @property
     def last(self) -> int:
@@ -46,7 +47,7 @@ class History:
 
     @property
     def search_seconds(self) -> float:
-        """What the clock of the search showed when the last search at a T ended; 0.0 before."""
+        """What the clock of the search showed when it, or racing, ended last; 0.0 before."""
         return 0.0 if self._search_left is None else self._search_left - self.beside
 
     def apply(self, event: Event) -> None:
@@ -60,8 +61,7 @@ class History:
             case events.Result():  # the first, since nearly all are results
                 self._apply_result(event)
             case events.LengthBegan():
-                if self._search_left is not None:
-                    self.beside += event.elapsed - self._search_left
+                self._continue_clock(event.elapsed)
                 if doubled(self.last) == event.T:
                     self.lengths[event.T] = LengthRecord()
                 length = self.lengths[event.T]
@@ -87,6 +87,16 @@ class History:
                 trial.lost_hosts += event.blameless
             case events.TrialRestarted():
                 self._apply_restart(event)
+            case events.TrialCutOff():
+                self._end(self.trials[event.trial_id])
+            case events.RacingBegan():
+                self._continue_clock(event.elapsed)
+                self.racing, self._race_limit = True, None
+            case events.RacingEnded():
+                self._search_left = event.elapsed
+                self.racing, self._race_limit = False, event if event.limit else None
+                for trial in [t for length in self.lengths.values() for t in length.races]:
+                    self._end(trial)
             case events.Best():
                 self.best[event.T] = event.row
             case events.Confirmed():
@@ -96,6 +106,11 @@ class History:
                 raise ValueError(f"unknown event: {event}")
         self.elapsed = event.elapsed
 
+    def _continue_clock(self, elapsed: float) -> None:
+        """The search goes on; what came in between was beside it."""
+        if self._search_left is not None and not self.racing:
+            self.beside += elapsed - self._search_left
+
     def _apply_start(self, event: events.TrialStarted) -> None:
         training = event.training
         trial = TrialRecord(event.trial_id, training["T"], training, event.stage, event.confirms)
@@ -103,6 +118,8 @@ class History:
         length = self.lengths[trial.T]
         if trial.stage == files.FINAL:
             length.final = trial
+        elif trial.stage == files.RACE:
+            length.races.append(trial)
         elif trial.stage == files.CONFIRM:
             length.confirmations.append(trial)
         else:
@@ -132,7 +149,7 @@ class History:
         trial.failures = trial.lost_hosts = 0
         if event.status:
             trial.status = event.status
-            if event.status == files.STOPPED_EARLY:
+            if event.status == files.STOPPED_EARLY and trial.stage == files.SEARCH:
                 self.stopped.append(trial)
             self._end(trial)
             self._note_gain(trial)
@@ -158,8 +175,12 @@ class History:
         length = self.lengths[T]
         if not length.limit:
             return False
-        now = getattr(self.config.search, length.limit)
-        return length.limit_value is None or (now is not None and now <= length.limit_value)
+        return self._is_reached(length.limit, length.limit_value)
+
+    def _is_reached(self, limit: str, value: float | None) -> bool:
+        """Whether a limit that has ended something was not raised since."""
+        now = getattr(self.config.search, limit)
+        return value is None or (now is not None and now <= value)
 
     def solvers(self, T: int) -> list[TrialRecord]:
         """The trials of the search at T, and the final training, that have solved it."""
@@ -196,8 +217,23 @@ class History:
         """The evaluated trials of the search at T, best first: see :mod:`search.study.ranking`."""
         return ranked(self.lengths[T].trials, self.config.search.rank_by)
 
+    def race(self, T: int) -> Race:
+        """How the race at T stands."""
+        length = self.lengths[T]
+        return Race(length.trials, length.races, self.config.search)
+
+    @property
+    def race_was_cut_off(self) -> bool:
+        """Whether a limit that was not raised since ended racing before it was decided."""
+        ended = self._race_limit
+        return ended is not None and self._is_reached(ended.limit, ended.value)
+
+    def race_is_left(self, T: int) -> bool:
+        """Whether the race at T is still to be decided, and may be."""
+        return not self.race_was_cut_off and self.race(T).leader is not None
+
     def winner(self, T: int) -> TrialRecord | None:
-        """The best trial at T so far: the final training if it has solved T, else the search's.
+        """The best trial at T so far: the final training if it has solved T, else the race's.
 
         The final training is not ranked among the others: it is validated on other payloads,
         usually more of them, on which a figure is less often high by luck.
@@ -205,7 +241,7 @@ class History:
         length = self.lengths[T]
         if length.final and length.final.ended and length.final.solved:
             return length.final
-        return best_of(length.trials, self.config.search.rank_by)
+        return self.race(T).winner
 
     def is_tested(self, T: int, winner: TrialRecord) -> bool:
         """Whether best.csv has this winner at T, and as the best of all the trials there are."""
@@ -225,12 +261,14 @@ class History:
     def final_is_due(self, T: int) -> bool:
         """Whether the final training at T is still to begin."""
         wanted = self.config.search.final and self.lengths[T].final is None
-        return wanted and not self.lengths[T].live and self.winner(T) is not None
+        if not wanted or self.lengths[T].live or self.race_is_left(T):
+            return False
+        return self.winner(T) is not None
 
     def confirmation_is_due(self, T: int) -> TrialRecord | None:
         """The winner at T, if a confirmation of it is still to begin."""
         length, wanted = self.lengths[T], self.config.search.confirm_seeds
-        if not wanted or length.live or self.final_is_due(T):
+        if not wanted or length.live or self.race_is_left(T) or self.final_is_due(T):
             return None  # another trial may still become the winner
         if T not in self.config.T and not self.solvers(T):
             return None  # where the study stopped: to fail there again is costly, and no news
@@ -242,36 +280,20 @@ class History:
         return None
 
     def training_is_left(self, T: int) -> bool:
-        """Whether a final training or confirmation at T, whose search is over, is still to end."""
-        due = self.final_is_due(T) or self.confirmation_is_due(T) is not None
-        return due or bool(self.lengths[T].unfinished())
+        """Whether a race, final training or confirmation at T, whose search is over, is left."""
+        due = self.race_is_left(T) or self.final_is_due(T) or self.confirmation_is_due(T)
+        return bool(due or self.lengths[T].unfinished())
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left to search, to train or to test."""
-        return next_length(self) is None and all(
-            not self.training_is_left(T)
-            and all(trial.tested for trial in length.confirmations)
-            and ((winner := self.winner(T)) is None or self.is_tested(T, winner))
-            for T, length in self.lengths.items()
+        return (
+            next_length(self) is None
+            and not self.racing
+            and all(
+                not self.training_is_left(T)
+                and all(trial.tested for trial in length.confirmations)
+                and ((winner := self.winner(T)) is None or self.is_tested(T, winner))
+                for T, length in self.lengths.items()
+            )
         )
-
-
-def read_history(study: StudyPath, config: StudyConfig) -> History:
-    """What is known of the search of the study at this path.
-
-    Raises:
-        OSError: its events cannot be read.
-        UnknownEventError: a newer version wrote one of them; the message says which.
-        ValueError: they are damaged; the message says where.
-    """
-    history = History(config)
-    for event in read_events(study):
-        try:
-            history.apply(event)
-        except (KeyError, TypeError) as error:
-            raise ValueError(
-                f"{study / files.EVENTS_FILE}: {NAMES[type(event)]} at {event.elapsed} s does not "
-                f"fit the events before it ({type(error).__name__}: {error})"
-            ) from None
-    return history

@@ -36,8 +36,15 @@ class Listener:
     def length_ended(self, T: int) -> None:
         """The search at T has reached a limit. Its best trial is tested next, if it has one."""
 
+    def racing_began(self, seconds: float) -> None:
+        """The candidates at each T race, or race on, for so many seconds at most (infinite: no
+        limit)."""
+
+    def race_ended(self, T: int) -> None:
+        """The race at T is decided, or its time is up."""
+
     def trainings_began(self) -> None:
-        """The search at all T is over; failed trials, final trainings, confirmations follow."""
+        """Search and races are over; failed trials, final trainings and confirmations follow."""
 
     def trial_started(self, trial: TrialRecord) -> None:
         """A worker runs the trial from now on: a new trial, or one that resumes."""

@@ -12,7 +12,8 @@ from search.storage.csv_tables import Row, read_rows
 from search.storage.lock import is_locked
 from search.storage.store import children, error_message
 from search.study.event_log import study_segments
-from search.study.history import History, read_history
+from search.study.history import History
+from search.study.reading import read_history
 from search.study.records import LengthRecord, TrialRecord
 from search.study.study_file import read_study_file
 from studies import format as files

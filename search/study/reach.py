@@ -43,7 +43,7 @@ def _time_is_left(history: "History") -> bool:
 
     With less, a failure would say nothing about the model.
     """
-    minutes, solver = history.config.search.budget_minutes, first_to_solve(history, history.last)
+    minutes, solver = history.config.search.search_minutes, first_to_solve(history, history.last)
     needed = solver.curve[-1].seconds_to_solve or 0.0 if solver else 0.0
     return minutes is None or history.search_seconds + needed < 60 * minutes
 

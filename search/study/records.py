@@ -18,7 +18,7 @@ class TrialRecord:
         T: the length that it is to master.
         training: its TrainingConfig as plain values.
         stage: what it is for, one of :data:`studies.format.STAGES`.
-        confirms: of a confirmation, the trial_id of the winner that it repeats.
+        confirms: of a race or a confirmation, the trial_id of the trial that it repeats.
         status: one of :data:`studies.format.STATUSES`.
         error: why it failed; empty if it did not.
         parameters: trained parameters of its model; None before its first result.
@@ -120,6 +120,7 @@ class LengthRecord:
         limit: what ended the search (``solved_trials``, ``trials``, ``patience``,
             ``budget_minutes`` or ``reach``); empty before.
         limit_value: the value of that limit then.
+        races: trainings of candidates with fresh seeds, in the order in which they started.
         final: the final training.
         confirmations: in the order in which they started.
     """
@@ -135,14 +136,17 @@ class LengthRecord:
     stale: int = 0
     limit: str = ""
     limit_value: float | None = None
+    races: list[TrialRecord] = field(default_factory=list)
     final: TrialRecord | None = None
     confirmations: list[TrialRecord] = field(default_factory=list)
 
     def unfinished(self) -> list[TrialRecord]:
         """Trials that have not ended, of a T whose search is over.
 
-        Failed ones that run again, the final training, confirmations.
+        Failed ones that run again, trainings of a race, the final training, confirmations.
         """
         after = [self.final] if self.final else []
-        unfinished = [trial for trial in (*after, *self.confirmations) if not trial.ended]
+        unfinished = [
+            trial for trial in (*self.races, *after, *self.confirmations) if not trial.ended
+        ]
         return [*self.live.values(), *unfinished]

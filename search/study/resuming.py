@@ -47,10 +47,17 @@ def final_has_started(study: StudyPath) -> bool:
 def restart_failed(study: Study) -> str:
     """Restart the failed trials of a study; return a line that names them.
 
+    Trainings of a race that is decided stay as they are: of who was out, no model is left.
+
     Raises:
         OSError: the study cannot be written.
     """
-    failed = study.history.failed_trials()
+    history = study.history
+    failed = [
+        trial
+        for trial in history.failed_trials()
+        if trial.stage != files.RACE or history.race(trial.T).leader
+    ]
     for trial in failed:
         study.restart_trial(trial)
     if not failed:

@@ -20,8 +20,9 @@ from search.storage.mirrored_files import MirroredFiles
 from search.storage.store import error_message
 from search.study.creation import new_place
 from search.study.event_log import EventLog, open_log, study_segments
-from search.study.history import History, read_history
+from search.study.history import History
 from search.study.provenance import provenance
+from search.study.reading import read_history
 from search.study.records import TrialRecord
 from search.study.study_checkpoints import StudyCheckpoints
 from search.study.study_file import read_config, read_study_file, write_study_file
@@ -162,7 +163,7 @@ class Study:
         stage: str = files.SEARCH,
         confirms: str = "",
     ) -> TrialRecord:
-        """A trial starts; ``confirms`` names the trial that a confirmation repeats."""
+        """A trial starts; ``confirms`` names the trial that it repeats with a fresh seed."""
         self._record(
             events.TrialStarted(
                 elapsed=self._now(),
@@ -226,6 +227,19 @@ class Study:
                 elapsed=self._now(), trial_id=trial.id, stage=trial.stage, streams=STREAMS
             )
         )
+
+    def cut_off(self, trial: TrialRecord) -> None:
+        """A training of a race is cut off, since its candidate is out."""
+        self._record(events.TrialCutOff(elapsed=self._now(), trial_id=trial.id))
+
+    def begin_racing(self) -> None:
+        """The candidates at each T race, or race on."""
+        self._record(events.RacingBegan(elapsed=self._now(), seeds=self.config.search.race_seeds))
+
+    def end_racing(self, limit: str) -> None:
+        """Racing is over at all T: it is decided, or has reached a limit."""
+        value = getattr(self.config.search, limit) if limit else None
+        self._record(events.RacingEnded(elapsed=self._now(), limit=limit, value=value))
 
     def set_best(self, T: int, best: BestTrial) -> None:
         """The best trial at T has been tested."""

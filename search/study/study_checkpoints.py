@@ -8,7 +8,7 @@ from search.storage.lock import Lock
 from search.storage.store import children, remove_tree, with_retries
 from search.study.checkpoints import best_readable, is_readable
 from search.study.history import History
-from search.study.ranking import best_of
+from search.study.race import Race
 from search.study.records import TrialRecord
 from studies import format as files
 from studies.paths import StudyPath
@@ -78,8 +78,9 @@ class StudyCheckpoints:
 
         A trial that has not ended keeps its checkpoints. While T is searched, the best trial that
         has ended keeps them too: it becomes the best again if a live trial that is ahead fails or
-        trains on without a gain. After the search the winner and each confirmation keep them until
-        they were tested; the winner's model is then in the folder of the study's results.
+        trains on without a gain. So do the candidates until their race is decided. After that the
+        winner and each confirmation keep them until they were tested; the winner's model is then
+        in the folder of the study's results.
 
         Args:
             testing: trials that are being tested.
@@ -92,9 +93,11 @@ class StudyCheckpoints:
         folder, length = self._length_folder(T), history.lengths[T]
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
         kept |= {trial.id for trial in length.confirmations if not trial.tested}
-        ended = (trial for trial in length.trials if trial.ended)
-        by = history.config.search.rank_by
-        best = history.winner(T) if history.is_over(T) else best_of(ended, by)
+        ended = [trial for trial in length.trials if trial.ended]
+        race = Race(ended, length.races, history.config.search)
+        if race.leader:
+            kept |= {candidate.trial.id for candidate in race.candidates}
+        best = history.winner(T) if history.is_over(T) else race.winner
         tested = history.best.get(T)
         if best and (tested is None or tested.trial_id != best.id):
             kept.add(best.id)

@@ -44,6 +44,7 @@ def write_tables(path: StudyPath, history: History) -> None:
         (*BEST.names, *extra),
         (
             trial_row(trials[tested.trial_id], ranks.get(tested.trial_id))
+            | race_cells(history, trials[tested.trial_id])
             | dataclasses.asdict(tested)
             for tested in best
         ),
@@ -89,6 +90,12 @@ def trial_row(trial: TrialRecord, rank: int | None = None) -> Row:
         "gpus": trial.gpus,
         "rank": rank,
     }
+
+
+def race_cells(history: History, trial: TrialRecord) -> Row:
+    """How the configuration of a trial in best.csv did in the race at its T."""
+    record = history.race(trial.T).record_of(trial)
+    return {"race_seeds": record and record.seeds, "race_solved": record and record.solved}
 
 
 def curve_rows(trial: TrialRecord) -> Iterator[Row]:

@@ -31,7 +31,7 @@ space:
   curriculum_length: 100
 search:
   {trials: 4, solved_trials: 99, budget_minutes: null, scheduler: none, startup_trials: 9,
-   test_payloads: 100, max_failures: 0}
+   race_seeds: 0, test_payloads: 100, max_failures: 0}
 """
 """Random search without ASHA: trials and curves depend on the seed alone, not on who ends first."""
 

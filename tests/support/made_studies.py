@@ -31,7 +31,7 @@ SPACE = {
 
 def make_config(T=(5, 9), **search) -> StudyConfig:
     training = {"max_tokens": 1000, "tokens_per_iteration": 100, "precision": "fp32"}
-    search = {"patience": None, **search}
+    search = {"patience": None, "race_seeds": 0, **search}
     final = {"stop_when_solved": False, "validation_payloads": 500}
     return StudyConfig(
         model="gru", T=list(T), training=training, space=SPACE, search=search, final=final

@@ -30,7 +30,7 @@ training:
 space: {learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}, hidden_size: 12}
 search:
   {trials: 6, solved_trials: 99, scheduler: none, budget_minutes: null, test_payloads: 100,
-   max_failures: 0}
+   race_seeds: 0, max_failures: 0}
 """
 
 SMALL = """
@@ -46,7 +46,8 @@ space:
   curriculum_length: {low: 1, high: 50}
 search:
   {trials: 6, solved_trials: 6, budget_minutes: null, grace_iterations: 1, test_payloads: 200,
-   startup_trials: 2, carried_trials: 2, initial: [{learning_rate: 1.0e-2, curriculum_length: 10}]}
+   race_seeds: 0, startup_trials: 2, carried_trials: 2,
+   initial: [{learning_rate: 1.0e-2, curriculum_length: 10}]}
 """
 
 TIMES = {"seconds", "seconds_to_solve"}

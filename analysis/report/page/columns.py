@@ -87,7 +87,7 @@ def trial_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[PrintedC
         PrintedColumn("T", value("T", "d"), "length, in steps"),
         PrintedColumn("status", words("status"), "how the trial ended", numeric=False),
         PrintedColumn(
-            "stage", words("stage"), "search, final training or confirmation", numeric=False
+            "stage", words("stage"), "search, race, final training or confirmation", numeric=False
         ),
         *hyperparameter_columns(rows, searched),
         PrintedColumn(

@@ -9,7 +9,7 @@ from analysis.reading.events import trial_spans
 from studies import format as files
 from studies.columns import BEST, PROGRESS, TRIALS
 from studies.event_files import encode
-from studies.events import Result, TrialRestarted
+from studies.events import RacingBegan, RacingEnded, Result, TrialCutOff, TrialRestarted
 
 
 def problem(studies: Studies) -> str:
@@ -159,6 +159,22 @@ def test_what_has_not_ended_runs_until_its_length_ends_or_until_now(runs: Path) 
     assert studies.studies["warning"].tolist() == [""]
     spans = trial_spans(studies.events)
     assert spans[["T", "began", "ended"]].values.tolist() == [[100, 1.0, 11.0], [200, 12.0, 22.0]]
+
+
+def test_a_training_of_a_race_runs_until_it_is_cut_off_or_racing_ends(runs: Path) -> None:
+    raced = [trial(100, k, files.INTERRUPTED, stage=files.RACE) for k in range(2)]
+    folder = write_study(runs, "gru", T=[100], trials=[trial(100, 9), *raced])
+    more = [
+        TrialCutOff(elapsed=50.0, trial_id="T=100-00"),
+        RacingEnded(elapsed=60.0, limit="budget_minutes", value=1.0),
+        RacingBegan(elapsed=90.0, seeds=3),
+    ]
+    with (folder / files.EVENTS_FILE).open("ab") as file:
+        file.writelines(map(encode, more))
+    spans = trial_spans(load_studies([runs]).events)
+    assert spans[["trial_id", "ended"]].values.tolist() == [
+        ["T=100-09", 11.0], ["T=100-00", 50.0], ["T=100-01", 60.0]
+    ]  # fmt: skip
 
 
 def test_of_a_trial_that_failed_and_ran_again_the_last_run_counts(runs: Path) -> None:

@@ -88,3 +88,15 @@ def test_without_events_there_is_no_order_and_no_wall_time(runs: Path, folder: P
     assert row["search_tokens"] == 800
     assert pd.isna(row["wall_seconds"])
     assert pd.isna(row["tokens_to_first_solve"])
+
+
+def test_races_cost_tokens_and_time_at_their_T_alone(runs: Path) -> None:
+    """They come after the search at the last T: what happens in between is not theirs."""
+    raced = [trial(T, 5, tokens=700, stage=files.RACE) for T in (100, 200)]
+    searched = [trial(T, tokens=500, tokens_to_solve=400) for T in (100, 200)]
+    write_study(runs, "a", model="gru", T=[100, 200], trials=[*searched, *raced])
+    studies = load_studies([runs])
+    costs = search_costs(studies, compare_studies(studies), found(runs))
+    assert costs["search_trials"].tolist() == [2, 2]
+    assert costs["search_tokens"].tolist() == [1200, 1200]
+    assert costs["wall_seconds"].tolist() == [20.0, 20.0]

@@ -10,7 +10,8 @@ from copytask import MAX_SEED, Purpose, TrainingConfig, load_model
 from copytask.training.checkpoint import load_state, save_state
 from copytask.training.seeds import stream_seed
 from search.console.search_more import search_more
-from search.decide.agenda import FRESH, Agenda
+from search.decide.agenda import Agenda
+from search.decide.fresh_seeds import FOR_CONFIRMATIONS, FOR_RACES
 from search.decide.samplers import trial_seed
 from search.errors import SearchFailedError
 from search.execute.launch import check_results
@@ -190,8 +191,8 @@ def test_the_winner_is_confirmed_by_fresh_seeds_on_payloads_of_their_own(tmp_pat
     confirmation, final = (
         dict(study.history.trials[name].training) for name in (names[6], names[4])
     )
-    assert confirmation.pop("seed") != final.pop("seed")
-    assert confirmation == final
+    assert confirmation.pop("seed") == confirmation.pop("validation_seed")
+    assert confirmation == {k: v for k, v in final.items() if k not in ("seed", "validation_seed")}
     seeds = [
         trial.training["seed"]
         for trial in study.history.trials.values()
@@ -543,9 +544,10 @@ def test_final_trainings_and_confirmations_that_failed_run_again(tmp_path):
     assert all(accuracies)
 
 
-@given(st.integers(0, 2**20), st.integers(1, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
-def test_fresh_seeds_are_none_that_the_search_at_their_T_can_come_to(seed, T, number, fresh):
-    assert trial_seed(seed, T, number) != trial_seed(seed, T, FRESH + fresh)
+@given(st.integers(0, 2**20), st.integers(1, 10**6), *[st.integers(0, 10**6)] * 3)
+def test_search_races_and_confirmations_at_a_T_never_share_a_seed(seed, T, number, raced, fresh):
+    numbers = (number, FOR_RACES + raced, FOR_CONFIRMATIONS + fresh)
+    assert len({trial_seed(seed, T, number) for number in numbers}) == 3
 
 
 @given(st.integers(0, MAX_SEED), st.integers(0, MAX_SEED), st.sampled_from(list(Purpose)))

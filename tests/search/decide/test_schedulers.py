@@ -9,7 +9,13 @@ from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 
 from benchmarks.replay.curves import Evaluation
 from benchmarks.replay.policies import StudySearch, memory_study
-from search.decide.schedulers import StudyScheduler, as_result, make_scheduler, restored_scheduler
+from search.decide.schedulers import (
+    StudyScheduler,
+    as_result,
+    make_scheduler,
+    restored_scheduler,
+    shown_metrics,
+)
 from search.study.study import Study
 from studies import format as files
 
@@ -171,6 +177,26 @@ def test_each_T_has_rungs_of_its_own_and_what_follows_the_search_has_none(tmp_pa
     for name, stage in [("final", "final"), ("confirmation", "confirm")]:
         study.start_trial(name, training, stage)
         assert told(name, 0.0) == TrialScheduler.CONTINUE
+
+
+def test_a_training_of_a_race_is_stopped_once_it_has_lost(tmp_path):
+    study = Study.create(tmp_path / "study", make_config(scheduler="none"))
+    scheduler = StudyScheduler(study)
+    training = start(study, "a").to_dict()
+    report(study, "a", 1, 1.0, tokens_to_solve=100)
+    study.start_trial("race", training, files.RACE, confirms="a")
+    trial = SimpleNamespace(trial_id="race")
+    scheduler.on_trial_add(None, trial)
+
+    def told(iteration: int, tokens: int, accuracy: float) -> str:
+        values = (iteration, tokens, accuracy)
+        names = shown_metrics(study.config, files.RACE)
+        return scheduler.on_trial_result(None, trial, dict(zip(names, values, strict=True)))
+
+    assert told(1, 199, 0.5) == told(1, 200, 0.99) == TrialScheduler.CONTINUE
+    assert told(1, 200, 0.5) == TrialScheduler.STOP
+    report(study, "race", 1, 0.5)
+    assert told(1, 200, 0.5) == TrialScheduler.CONTINUE  # a worker that took over repeats it
 
 
 def test_a_trial_that_was_cut_off_is_stopped_at_its_next_result(tmp_path):

@@ -45,7 +45,8 @@ def make_config(**search) -> StudyConfig:
         search={
             "trials": 4, "solved_trials": 9, "patience": None, "budget_minutes": None,
             "grace_iterations": 1, "startup_trials": 2, "test_payloads": 10, "max_failures": 1,
-            "stall_minutes": 0.1, "final": True, "confirm_seeds": 1, **search,
+            "stall_minutes": 0.1, "race_seeds": 2, "final": True, "confirm_seeds": 1, "seed": 1,
+            **search,
         },
         final={"max_tokens": 700},
     )  # fmt: skip
@@ -62,6 +63,8 @@ def make_faults() -> Faults:
         ("T5-0000", 3): [HangError()],
         ("T5-0001", 1): [raised(mistake)] * 99,
         ("T5-0002", 1): [lost_worker()] * 99,
+        ("T3-race-00", 1): [lost_host()],
+        ("T3-race-01", 3): [lost_worker()],
         ("T3-final", 1): [lost_worker()],
         ("T5-confirm-00", 2): [lost_host()],
     }
@@ -122,7 +125,8 @@ def check_whole(study: StudyPath, trials: int) -> None:
     assert searched == {3: trials, 5: trials}
     stages = Counter(row["stage"] for row in rows)
     assert stages[files.FINAL] == stages[files.CONFIRM] == 2
-    assert not any(row["status"] == files.INTERRUPTED for row in rows)
+    cut_off = [row["trial_id"] for row in rows if row["status"] == files.INTERRUPTED]
+    assert all("-race-" in name for name in cut_off)
     for row in rows:
         curve = [p for p in points if p["trial_id"] == row["trial_id"]]
         assert [p["iteration"] for p in curve] == list(range(1, len(curve) + 1))
@@ -135,6 +139,18 @@ def check_whole(study: StudyPath, trials: int) -> None:
         assert best["trials"] == trials
     confirmed = read_rows(study / files.CONFIRM_FILE)
     assert [row["T"] for row in confirmed] == [3, 5]
+
+
+def check_raced(study: StudyPath) -> None:
+    """At T = 3 the first candidate fails, the second one solves T once and wins by its record."""
+    rows = {row["trial_id"]: row for row in read_rows(study / files.TRIALS_FILE)}
+    assert [rows[f"T3-000{k}"]["rank"] for k in (0, 1)] == [1, 2]
+    raced = [row["tokens_to_solve"] for row in rows.values() if row["stage"] == files.RACE]
+    assert raced == [None, 400, None]
+    best = read_rows(study / files.BEST_FILE)
+    assert [(row["race_solved"], row["race_seeds"]) for row in best] == [(1, 2), (None, None)]
+    assert best[0]["trial_id"] == "T3-final"
+    assert best[0]["seed"] == rows["T3-0001"]["seed"]
 
 
 @pytest.fixture(params=["folder", "store"])
@@ -152,6 +168,7 @@ def test_a_search_killed_at_any_moment_ends_as_one_that_was_not(machine, runs, f
     kept = moments(machine, runs, lambda: search(machine, runs / "s"))
     expected = whole(runs / "s", folder)
     check_whole(runs / "s", trials=4)
+    check_raced(runs / "s")
     kept = at_events(kept) if every == "event" else kept
     if isinstance(runs, Path):  # an object store has no half lines
         kept = list(with_halves(kept))
@@ -223,6 +240,31 @@ def test_a_search_beyond_its_list_that_is_killed_at_any_moment_comes_as_far(mach
     assert number > 20
 
 
+def test_a_race_in_which_trainings_are_cut_off_loses_nothing_when_it_is_killed(machine, folder):
+    """Two workers at one T: both train the same candidate, and who is out stops training."""
+    config = make_config(race_seeds=3, final=False).model_copy(update={"T": [3]})
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: machine.search(runs / "s", config, workers=2))
+    kept = [moment for moment in at_events(kept) if b"racing_began" in moment.log()]
+    for number, moment in enumerate(kept):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.search(again, workers=2)
+        opened = Study.open(again)
+        assert opened.history.complete
+        opened.close()
+        candidates = opened.history.race(3).candidates
+        assert not any(candidate.running for candidate in candidates)
+        raced = [training for candidate in candidates for training in candidate.trainings]
+        assert [t.id for t in opened.history.lengths[3].races] == sorted(t.id for t in raced)
+        for candidate in candidates:
+            cut_off = [t for t in candidate.trainings if t.status == files.INTERRUPTED]
+            assert len(cut_off) <= candidate.is_out
+        assert not (again / files.RAY_FOLDER / "T=3").exists()
+    assert cut_off
+    assert number > 10
+
+
 def test_a_search_interrupted_after_every_event_ends_as_one_that_was_not(
     machine, folder, monkeypatch
 ):
@@ -291,7 +333,7 @@ def test_what_goes_wrong_with_a_trial_is_in_its_row(machine, folder):
     retried = [e for e in read_events(folder / "s") if isinstance(e, TrialRetried)]
     assert Counter(event.trial_id for event in retried) == {
         "T3-0000": 1, "T3-0001": 3, "T3-0003": 3, "T5-0000": 1, "T5-0002": 1, "T3-final": 1,
-        "T5-confirm-00": 1,
+        "T5-confirm-00": 1, "T3-race-00": 1, "T3-race-01": 1,
     }  # fmt: skip
     (hung,) = (event for event in retried if event.trial_id == "T5-0000")
     assert hung.error == "no result for 0.1 min; its worker was stopped"
@@ -299,7 +341,7 @@ def test_what_goes_wrong_with_a_trial_is_in_its_row(machine, folder):
 
 def test_a_finished_search_raised_to_more_trials_runs_exactly_those(machine, folder):
     study = folder / "s"
-    machine.search(study, make_config(final=False, confirm_seeds=0))
+    machine.search(study, make_config(race_seeds=0, final=False, confirm_seeds=0))
     before = trials_and_points(study)
     known = {row["trial_id"] for row in before[0]}
     change(study, trials=7)

@@ -157,6 +157,15 @@ def train(study: Study, name: str, training: TrainingConfig, stage: str, **more)
     study.add_result(name, point, trainer.model.parameter_count(), files.COMPLETED)
 
 
+def test_a_training_with_a_fresh_seed_repeats_its_own_validation(study, capsys):
+    candidate = study.history.trials["T3-0000"].training
+    training = study.config.race_training(candidate, seed=6)
+    assert (training.validation_seed, training.stop_when_solved) == (6, True)
+    train(study, "T3-race-00", training, files.RACE, confirms="T3-0000")
+    study.write()
+    assert replay(study.path, "T3-race-00") == 0
+
+
 @pytest.mark.parametrize(
     ("path", "trial", "message"),
     [
