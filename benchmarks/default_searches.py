@@ -50,12 +50,12 @@ def best_table(rows: pd.DataFrame) -> str:
 
 
 def fresh_seeds_table(rows: pd.DataFrame) -> str:
-    """Mean test accuracy of the winners' repetitions, and how many of them solved T."""
+    """How many of the winners' repetitions solved T, and their median test accuracy."""
     repeated = rows[rows["stage"] == files.CONFIRM]
     lines = []
     for name, of in by_model(repeated):
         cells = [
-            f"{at['accuracy'].mean():.3f}, {at['tokens_to_solve'].notna().sum()} of {len(at)}"
+            f"{at['tokens_to_solve'].notna().sum()} of {len(at)}, {at['accuracy'].median():.3f}"
             for _, at in of.groupby("T")
         ]
         lines.append([name, *cells])

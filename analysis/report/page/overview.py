@@ -83,7 +83,7 @@ def _confirmed_cell(row: Row) -> OverviewCell:
     if row["median_tokens_to_solve"] is not None:
         lines.append(f"half within {million_tokens(row['median_tokens_to_solve'])}")
     if row["seeds_tested_solved"] < row["seeds_solved"]:
-        lines.append(f"{row['seeds_tested_solved']} of them test at {SOLVED_ACCURACY}")
+        lines.append(f"only {row['seeds_tested_solved']} test at {SOLVED_ACCURACY}")
     every = row["seeds_solved"] == row["seeds"]
     lines.append(f"best trial {row['accuracy']:.4f}")
     return OverviewCell("solved" if every else "unsolved", lines)

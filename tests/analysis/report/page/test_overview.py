@@ -33,7 +33,7 @@ def test_a_length_that_some_seeds_do_not_solve_is_not_marked(runs: Path) -> None
     confirm(folder, seed(0, accuracy=0.98), *lost)
     found = cell(runs)
     assert (found.kind, found.lines[0]) == ("unsolved", "1 of 3 seeds")
-    assert "0 of them test at 0.99" in found.lines
+    assert "only 0 test at 0.99" in found.lines
     assert not any(line.startswith("half") for line in found.lines)
 
 
