@@ -2,9 +2,11 @@ import io
 
 import pytest
 from made_studies import agenda_of, make_checkpoint, make_config, read, report
+from rich.console import Console
 
 from copytask import TrainingConfig, load_model
 from search.console.search_more import search_more
+from search.console.tables import best_table
 from search.study.records import TrialRecord
 from search.study.resuming import restart_failed
 from search.study.study import Study
@@ -248,6 +250,44 @@ def test_a_search_that_goes_on_races_new_candidates(tmp_path):
         assert play(study, agenda, holds) == ["T3-0003", "T5-0003", "T3-race-02", "T3-race-03"]
     assert study.history.best[3].trial_id == "T3-0003"
     assert study.history.complete
+
+
+def test_a_T_beyond_the_list_is_raced_like_the_others(tmp_path):
+    study = make_study(tmp_path, trials=1, race_seeds=1, confirm_seeds=0, reach=1000)
+    searched = {f"T{T}-0000": 10 * T for T in (3, 5, 10)}
+    raced = {f"T{T}-race-00": 10 * T for T in (3, 10)}
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, searched | raced)
+    races = [f"T{T}-race-00" for T in (10, 5, 3)]
+    assert names == [*searched, "T20-0000", *races]
+    assert study.history.complete
+
+
+def test_how_far_the_races_are(tmp_path):
+    study = make_study(tmp_path, budget_minutes=100)
+    with agenda_of(study) as agenda:
+        play(study, agenda, until="T5-race-00")
+        assert agenda.progress()[1:] == (0.0, pytest.approx(6000, abs=60))
+        training = study.history.trials["T5-race-00"]
+        report(study, training.id, 1, 0.5, tokens=40)  # of the 80 that its candidate took
+        assert agenda.progress().fraction == pytest.approx((0.5 / 2 + 0) / 2)
+        report(study, training.id, 2, 1.0, files.COMPLETED, tokens=80, tokens_to_solve=80)
+        agenda.released(training)
+        assert agenda.progress().fraction == pytest.approx(0.25)
+
+
+def test_the_table_of_the_best_says_how_many_seeds_held(tmp_path):
+    study = make_study(tmp_path)
+    solve = {**SOLVE, "T3-race-00": 70, "T3-race-01": 65}
+    with agenda_of(study) as agenda:
+        play(study, agenda, solve)
+    console = Console(file=io.StringIO(), width=80)
+    console.print(best_table(study.history, "Best trial of each T"))
+    lines = console.file.getvalue().splitlines()
+    assert "race" in lines[1]
+    assert "2 of 2" in next(line for line in lines if "T3-0002" in line)
+    assert "0 of 1" in next(line for line in lines if "T5-0000" in line)
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("when", ["begins", "has one training", "is decided"])
