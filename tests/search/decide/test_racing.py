@@ -1,6 +1,7 @@
 import io
 
 import pytest
+import yaml
 from made_studies import agenda_of, make_checkpoint, make_config, read, report
 from rich.console import Console
 
@@ -261,6 +262,24 @@ def test_a_T_beyond_the_list_is_raced_like_the_others(tmp_path):
     races = [f"T{T}-race-00" for T in (10, 5, 3)]
     assert names == [*searched, "T20-0000", *races]
     assert study.history.complete
+
+
+def test_a_study_of_an_earlier_version_is_resumed_without_a_race(tmp_path):
+    """Its study.yaml has no key of races, and says nothing of how trials are ranked."""
+    study = make_study(tmp_path, race_seeds=0, rank_by="accuracy")
+    with agenda_of(study) as agenda:
+        play(study, agenda)
+    best = read(study.path / files.BEST_FILE)
+    study.close()
+    document = yaml.safe_load((study.path / files.STUDY_FILE).read_text())
+    for key in ("race_seeds", "race_candidates", "rank_by"):
+        del document["config"]["search"][key]
+    (study.path / files.STUDY_FILE).write_text(yaml.safe_dump(document))
+    study = reopened(study)
+    with agenda_of(study) as agenda:
+        assert agenda.over
+        agenda.finish()
+    assert read(study.path / files.BEST_FILE) == best
 
 
 def test_how_far_the_races_are(tmp_path):
