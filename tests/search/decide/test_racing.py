@@ -275,7 +275,7 @@ def test_a_study_of_an_earlier_version_is_resumed_without_a_race(tmp_path):
     for key in ("race_seeds", "race_candidates", "rank_by"):
         del document["config"]["search"][key]
     (study.path / files.STUDY_FILE).write_text(yaml.safe_dump(document))
-    study = reopened(study)
+    study = Study.open(study.path)
     with agenda_of(study) as agenda:
         assert agenda.over
         agenda.finish()
