@@ -1,13 +1,15 @@
 """Search hyperparameters of sequence models on tasks of memory.
 
     python -m search.run --model mgru
+    python -m search.run --model lstm gru mlstm mgru
     python -m search.run --model gru --config quick.yaml
     python -m search.run --model cells.py:LeakyRNN --set space.hidden_size=64
     python -m search.run --list
     python -m search.run --show mgru-delay
 
 Results are written to runs/MODEL-TASK/. Ctrl-C stops a search; --resume
-continues it. Compare studies with: python -m analysis.compare
+continues it. Several models are compared at the end, in reports/; compare
+any studies with: python -m analysis.compare
 """
 
 import argparse
@@ -29,7 +31,7 @@ from search.config.layers import CONFIGS, DEFAULT_CONFIG
 from search.config.reading import installed_configs
 from search.config.sections import REACH
 from search.errors import SearchFailedError, UserError
-from search.execute.requested_study import requested_study
+from search.execute.requested_study import ALL_MODELS, RequestedStudy, requested_studies
 from search.storage.store import parse_storage
 from search.study.overview import look, study_named
 from studies.command_line import Parser, suggest, suggest_output
@@ -60,9 +62,10 @@ def make_parser() -> argparse.ArgumentParser:
 def add_what(group: Group) -> None:
     """Model, task, lengths and configuration."""
     model = group.add_argument(
-        "--model",
-        help=f"architecture: {', '.join(MODELS)}, or your own as path/file.py:factory",
-    )
+        "--model", nargs="+",
+        help=f"architecture: {', '.join(MODELS)}, or your own as path/file.py:factory; several "
+        "share the slots, and all means every built-in one",
+    )  # fmt: skip
     task = group.add_argument(
         "--task",
         help=f"task: {', '.join(TASKS)}, or your own as path/file.py:MyTask (default: delay)",
@@ -78,9 +81,10 @@ def add_what(group: Group) -> None:
     )  # fmt: skip
     group.add_argument(
         "--set", action="append", default=[], metavar="KEY.PATH=VALUE",
-        help="override a key of the configuration, such as space.hidden_size=64; can be repeated",
+        help="override a key of the configuration, such as space.hidden_size=64, or of that of one "
+        "model, such as mgru.space.hidden_size=64; can be repeated",
     )  # fmt: skip
-    suggest(model, MODELS)
+    suggest(model, [*MODELS, ALL_MODELS])
     suggest(task, TASKS)
     names = " ".join(installed_configs())
     suggest_output(config, f"printf '%s\\n' {names}; ls *.yaml 2>/dev/null")
@@ -91,7 +95,8 @@ def add_how(group: Group) -> None:
     group.add_argument("--trials", type=int, metavar="N", help="most trials at each T")
     group.add_argument(
         "--budget-minutes", type=float, metavar="M",
-        help="wall time of the search at all T together, in minutes",
+        help="wall time of the search at all T together, in minutes; several models get equal "
+        "parts of it",
     )  # fmt: skip
     group.add_argument(
         "--reach", type=int, nargs="?", const=REACH, metavar="T",
@@ -122,14 +127,18 @@ def add_how(group: Group) -> None:
 
 def add_where(group: Group) -> None:
     """The study's name and place, and whether to resume it."""
-    name = group.add_argument("--name", help="name of the study (default: MODEL-TASK)")
+    name = group.add_argument(
+        "--name",
+        help="name of the study (default: MODEL-TASK); of several models, what precedes MODEL-TASK",
+    )  # fmt: skip
     group.add_argument(
         "--storage", default="runs", metavar="DIR",
         help="folder of all studies, or s3://bucket/prefix (default: runs)",
     )  # fmt: skip
     group.add_argument(
         "--resume", action="store_true",
-        help="continue an existing study; raise --trials or --budget-minutes to search more",
+        help="continue an existing study; raise --trials or --budget-minutes to search more; of "
+        "several models, also start those that have no study yet",
     )  # fmt: skip
     group.add_argument(
         "--retry-failed", action="store_true",
@@ -216,6 +225,13 @@ def print_studies(storage: StudyPath, names: Sequence[str] | None) -> None:
             raise UserError(f"--show takes one name, or two to compare, but got {len(names)}")
 
 
+def print_configurations(studies: Sequence[RequestedStudy]) -> None:
+    """Print directory and configuration of each study: a YAML document each."""
+    for number, study in enumerate(studies):
+        print("---\n" * (number > 0) + f"# study directory: {study.path}")
+        print(yaml.safe_dump(study.config.model_dump(mode="json"), sort_keys=False), end="")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return the exit code."""
     args = make_parser().parse_args(arguments)
@@ -229,26 +245,22 @@ def main(arguments: list[str] | None = None) -> int:
         if args.replay:
             from search.execute.replay import replay
 
-            return replay(parse_storage(args.replay[0]), args.replay[1], args.model, args.task)
-        path, config = requested_study(args)
+            if len(args.model or ()) > 1:
+                raise UserError("--replay trains one trial: give one --model")
+            model = args.model[0] if args.model else None
+            return replay(parse_storage(args.replay[0]), args.replay[1], model, args.task)
+        studies = requested_studies(args)
         if args.dry_run:
-            print(f"# study directory: {path}")
-            print(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False), end="")
+            print_configurations(studies)
             return 0
         set_switches(starts_cluster=args.address is None)
         if not args.quiet:
             print(f"joining Ray at {args.address}" if args.address else "starting Ray", flush=True)
         # Ray takes seconds to import: too long for --help or a mistyped key.
-        from search.execute.launch import launch
+        from search.execute.whole_search import search
 
-        return launch(
-            path,
-            config,
-            args.address,
-            resume=args.resume,
-            retry_failed=args.retry_failed,
-            quiet=args.quiet,
-        )
+        arguments = sys.argv[1:] if arguments is None else arguments
+        return search(studies, args, arguments)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from search.config.study_config import StudyConfig
@@ -21,6 +22,15 @@ def resume_command(path: StudyPath, config: StudyConfig, address: str | None = N
     return f"python -m search.run --name {name}{storage}{where} --resume{own(config)}"
 
 
+def resume_all_command(arguments: Sequence[str]) -> str:
+    """Resumes all studies of a search of several models that had these arguments.
+
+    Unlike the command of a single study, it also starts a study that does not exist yet.
+    """
+    again = [text for text in arguments if text not in ("--resume", "--retry-failed")]
+    return shlex.join(["python", "-m", "search.run", *again, "--resume"])
+
+
 def replay_command(path: StudyPath, trial_id: str, config: StudyConfig) -> str:
     """Trains a trial of the study at ``path`` again."""
     return f"python -m search.run --replay {given(path)} {trial_id}{own(config)}"
@@ -38,6 +48,6 @@ def given(path: StudyPath) -> str:
     return shlex.quote(f"{path}?endpoint_override={endpoint}" if endpoint else str(path))
 
 
-def compare_command(path: StudyPath) -> str:
-    """Makes the table and figures of the study at ``path``."""
-    return f"python -m analysis.compare {shlex.quote(str(path))}"
+def compare_command(*paths: StudyPath) -> str:
+    """Makes the table and figures of the studies at these paths."""
+    return shlex.join(["python", "-m", "analysis.compare", *map(str, paths)])

@@ -1,11 +1,7 @@
-"""What a running search prints: a live view on a terminal, plain lines into a pipe."""
+"""What a running search prints of a study: a live view on a terminal, plain lines into a pipe."""
 
-import logging
 import math
-
-from rich.console import Console
-from rich.live import Live
-from rich.text import Text
+from collections.abc import Sequence
 
 from search.console.formats import (
     clock,
@@ -17,12 +13,15 @@ from search.console.formats import (
 )
 from search.console.how_far import how_far
 from search.console.live_view import LiveView
+from search.console.overview import Overview
+from search.console.screen import Screen
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table
 from search.study.listener import Listener, Progress
 from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
+from studies.format import model_label
 from studies.seed_statistics import BEST_OF_MANY
 
 
@@ -30,51 +29,30 @@ class Display(Listener):
     """Shows a study during its search.
 
     A terminal shows overall progress with the time left, the running trials, the best so far at
-    each T, and the trials that were stopped. A pipe gets one line for each trial that ends and each
-    T that is done.
+    each T, and the trials that were stopped; of several studies a line each. A pipe gets one line
+    for each trial that ends and each T that is done.
 
     Args:
-        quiet: show the summary only.
+        label: what its lines begin with, where several studies have lines.
 
     Attributes:
         view: what the terminal shows.
     """
 
-    def __init__(self, study: Study, console: Console, quiet: bool = False):
+    def __init__(self, study: Study, screen: Screen, label: str = ""):
         self.view = LiveView(study.history)
         self._study = study
         self._history = study.history
-        self._console = console
-        self._quiet = quiet
-        self._live: Live | None = None
-        self._log_lines = LogLines(self)
+        self._screen = screen
+        self._label = label and f"{label} "
 
-    def __enter__(self) -> "Display":
-        logging.getLogger("search").addHandler(self._log_lines)
-        if self._console.is_terminal and not self._quiet:
-            self._live = Live(self.view, console=self._console, refresh_per_second=2)
-            self._live.start()
-        return self
+    def say(self, message: str) -> None:
+        """Print a line of the study."""
+        self._screen.say(f"{self._label}{message}")
 
-    def __exit__(self, *exception: object) -> None:
-        logging.getLogger("search").removeHandler(self._log_lines)
-        if self._live:
-            # At the end the summary takes its place; else it is the last that was known.
-            self._live.transient = exception[0] is None
-            self._live.stop()
-            self._live = None
-
-    def say(self, message: str, always: bool = False) -> None:
-        """Print a line above the live view; with ``always``, even if quiet."""
-        if self._quiet and not always:
-            return
-        # A Text has neither markup nor highlights. Options of print would also apply to the live
-        # view, which is drawn again below each line.
-        self._console.print(Text(message), soft_wrap=True)
-
-    def note(self, message: str, always: bool = False) -> None:
-        """Print a line above the live view, with the time since the study started."""
-        self.say(f"{clock(self._study.elapsed())} {message}", always)
+    def note(self, message: str, whole: bool = True) -> None:
+        """Print a line of the study, with the time; if it need not be whole, in 80 columns."""
+        self._screen.note(f"{self._label}{message}", whole=whole)
 
     def length_began(self, T: int, seconds: float) -> None:
         """Say which T is searched now, and for how long at most."""
@@ -85,7 +63,9 @@ class Display(Listener):
         self.note(f"{beyond}T={T}: {self._study.config.search.trials} trials{limit}")
 
     def nothing_left(self) -> None:
-        """Say which limits to raise to continue."""
+        """Say which limits to raise to continue; of several studies, --show says it."""
+        if self._label:
+            return self.say("nothing to do")
         self.say("nothing to do; raise a limit to continue")
         for what, command in search_more(self._history, self._study.path):
             self.say(f"{what}:\n  {command}")
@@ -142,7 +122,7 @@ class Display(Listener):
             f"accuracy {number(trial.validation_accuracy)} {millions(trial.tokens)} "
             f"{describe(self._history, trial)}"
         )
-        self._trial_line(f"{trial.id} {trial.status:13} {outcome}", whole=not trial.error)
+        self.note(f"{trial.id} {trial.status:13} {outcome}", whole=not trial.error)
         if trial.stage == files.FINAL and not trial.solved:
             best = self._history.winner(trial.T)
             stays = f"; {best.id} stays the best" if best else ""
@@ -151,16 +131,11 @@ class Display(Listener):
     def trial_retried(self, trial: TrialRecord, reason: str) -> None:
         """Say where the trial resumes, and why."""
         self._stops_running(trial)
-        self._trial_line(f"{trial.id} resumes from iteration {len(trial.curve)}: {reason}")
+        self.note(f"{trial.id} resumes from iteration {len(trial.curve)}: {reason}", whole=False)
 
     def _stops_running(self, trial: TrialRecord) -> None:
         if trial.id in self.view.running:
             self.view.running.remove(trial.id)
-
-    def _trial_line(self, text: str, whole: bool = False) -> None:
-        line = f"{clock(self._study.elapsed())} {text}"
-        fits = whole or len(line) <= 80 or self._console.width > 80
-        self.say(line if fits else line[:79] + "…")
 
     def slots_changed(self, slots: int) -> None:
         """Show the number of slots beside the number of running trials."""
@@ -172,22 +147,22 @@ class Display(Listener):
 
     def summary(self) -> None:
         """Print the best trial of each T, and the results of its configuration with fresh seeds."""
-        self.say("")
-        self._console.print(best_table(self._history, "Best trial of each T"))
+        self._screen.say("")
+        whose = f" ({self._label.strip()})" if self._label else ""
+        self._screen.show(best_table(self._history, f"Best trial of each T{whose}"))
         if lines := how_far(self._history):
-            self.say("\n".join(["", *lines]), always=True)
+            self._screen.say("\n".join(["", *lines]), always=True)
         if summaries := confirmed(self._history):
-            self._console.print("", confirmed_table(summaries), "", sep="\n")
-            self._console.print(BEST_OF_MANY, highlight=False)
+            self._screen.show("", confirmed_table(summaries), "", BEST_OF_MANY)
 
 
-class LogLines(logging.Handler):
-    """Prints warnings of the search, such as that a store or the head does not answer."""
+def view_of(displays: Sequence[Display]) -> LiveView | Overview:
+    """What a terminal shows of a search: the study, or of several studies a line each."""
+    views = [display.view for display in displays]
+    return Overview(views) if len(views) > 1 else views[0]
 
-    def __init__(self, display: Display):
-        super().__init__(logging.WARNING)
-        self._display = display
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a record."""
-        self._display.note(record.getMessage(), always=record.levelno >= logging.ERROR)
+def labels(studies: Sequence[Study]) -> list[str]:
+    """What the lines of each study begin with; nothing if there is only one."""
+    names = [model_label(study.config.model) for study in studies]
+    return [name.ljust(max(map(len, names))) for name in names] if len(names) > 1 else [""]

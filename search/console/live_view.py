@@ -62,7 +62,9 @@ class LiveView:
         used = max(rows) + TABLE_FRAME if wide else sum(rows) + TABLE_FRAME * len(rows)
         # More would be cut off at the bottom of the screen, where the best trials are.
         room = max(1, console.height - used - TABLE_FRAME - 2)
-        yield self._head(wide)
+        config = self.history.config
+        title = f"{model_label(config.model)} · {model_label(config.task)}"
+        yield head_line(title, f" · {self.doing}", self.progress, wide)
         yield ""
         yield self._running_table(wide, room)
         if wide:
@@ -72,24 +74,6 @@ class LiveView:
         for table in below:
             yield ""
             yield table
-
-    def _head(self, wide: bool) -> Table:
-        config = self.history.config
-        head = Table.grid(padding=(0, 2, 0, 0))
-        for _ in range(4):
-            head.add_column(no_wrap=True)
-        elapsed, fraction, seconds = self.progress
-        left = f"about {clock(seconds)} left" if math.isfinite(seconds) else ""
-        head.add_row(
-            Text.assemble(
-                (f"{model_label(config.model)} · {model_label(config.task)}", "bold"),
-                f" · {self.doing}",
-            ),
-            ProgressBar(total=1, completed=fraction, width=60 if wide else 10),
-            f"{fraction:.0%} · {clock(elapsed)}",
-            left,
-        )
-        return head
 
     def _running_table(self, wide: bool, room: int) -> Table:
         metric = self.history.config.search.metric
@@ -143,6 +127,21 @@ class LiveView:
     def _curve(self, trial: TrialRecord) -> Sparkline:
         metric = METRIC_NAMES[self.history.config.search.metric]
         return Sparkline([getattr(point, metric) for point in trial.curve])
+
+
+def head_line(title: str, doing: str, progress: Progress, wide: bool) -> Table:
+    """Make the line at the top: what is searched, how far it is, and the time."""
+    head = Table.grid(padding=(0, 2, 0, 0))
+    for _ in range(4):
+        head.add_column(no_wrap=True)
+    elapsed, fraction, left = progress
+    head.add_row(
+        Text.assemble((title, "bold"), doing),
+        ProgressBar(total=1, completed=fraction, width=60 if wide else 10),
+        f"{fraction:.0%} · {clock(elapsed)}",
+        f"about {clock(left)} left" if math.isfinite(left) else "",
+    )
+    return head
 
 
 def _reached(last: Point | None) -> tuple[str, ...]:

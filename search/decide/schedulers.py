@@ -106,7 +106,3 @@ class StudyScheduler(FIFOScheduler):
             metric = METRIC_NAMES[self._study.config.search.metric]
             last = as_result(record.curve[-1], metric)
             scheduler.on_trial_complete(tune_controller, trial, last)
-
-    def choose_trial_to_run(self, tune_controller: Any) -> None:
-        """Choose none: Tune then starts trials in the order in which it got them. Choosing would
-        mean to look through all trials at each step."""

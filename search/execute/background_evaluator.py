@@ -1,7 +1,8 @@
 """Tests models in a thread of the driver, while workers train on."""
 
-from collections.abc import Callable, Set
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Set
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from copytask import Evaluation, configure_process, evaluate, load_model
@@ -16,23 +17,30 @@ class _Running:
     then: Callable[[Evaluation], None]
 
 
-class BackgroundEvaluator:
-    """Runs tests one at a time, in the order in which they were submitted.
+@contextmanager
+def evaluation_thread() -> Iterator[Executor]:
+    """The thread that runs the tests of all studies, one at a time, in the order of submission.
 
-    A context manager: at its end it waits for the test that runs and drops the others. See
-    :class:`search.decide.model_tests.Evaluator` for the methods.
+    At the end it finishes the test that runs and drops the others.
+    """
+    # Whether denormal numbers are flushed is a setting of each thread.
+    thread = ThreadPoolExecutor(1, initializer=configure_process)
+    try:
+        yield thread
+    finally:
+        thread.shutdown(cancel_futures=True)
+
+
+class BackgroundEvaluator:
+    """Has the models of a study tested, see :class:`search.decide.model_tests.Evaluator`.
+
+    Args:
+        thread: runs the tests.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, thread: Executor):
+        self._thread = thread
         self._running: list[_Running] = []
-
-    def __enter__(self) -> "BackgroundEvaluator":
-        # Whether denormal numbers are flushed is a setting of each thread.
-        self._thread = ThreadPoolExecutor(1, initializer=configure_process)
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._thread.shutdown(cancel_futures=True)
 
     @property
     def trials(self) -> Set[str]:

@@ -70,11 +70,11 @@ def may_retry(failure: Failure, trial: TrialRecord, max_failures: int) -> bool:
 
 
 class Guard:
-    """Keeps an error that must end the search, where raising it would do harm.
+    """Keeps the error that must end a study, where raising it would do harm.
 
-    Ray Tune turns an exception of a callback into text and keeps its actors. So this keeps the
-    first error of the storage, or the first reason why the search has failed, and the search stops
-    in an orderly way::
+    Ray Tune turns an exception of a callback into text and keeps its actors, and an error of one
+    study must not end the others. So this keeps the first error, whatever it is, and the study
+    stops in an orderly way::
 
         with guard:
             study.write()
@@ -82,7 +82,7 @@ class Guard:
     """
 
     def __init__(self) -> None:
-        self.error: OSError | SearchFailedError | None = None
+        self.error: Exception | SystemExit | None = None
 
     def __enter__(self) -> None:
         pass
@@ -93,7 +93,7 @@ class Guard:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        if not isinstance(error, OSError | SearchFailedError):
+        if not isinstance(error, Exception | SystemExit):
             return False
         self.error = self.error or error
         return True

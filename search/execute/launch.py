@@ -1,8 +1,7 @@
-"""Runs a search: a study, a cluster and a console together."""
+"""Runs a search: studies, a cluster and a console together."""
 
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 
 from copytask import compiled_kernels
@@ -10,17 +9,21 @@ from copytask.engine import MISSING_KERNELS
 from search.cluster.exit_message import ExitMessage
 from search.cluster.head_watch import HeadWatch
 from search.cluster.ray_cluster import Cluster
-from search.cluster.ray_compat import tune_error_message
 from search.cluster.shared_storage import check_storage
+from search.cluster.slots import Slots
 from search.config.study_config import StudyConfig
 from search.console.advice import advice_at_chance
 from search.console.commands import compare_command, resume_command
-from search.console.display import Display
+from search.console.display import Display, labels, view_of
+from search.console.screen import Screen
 from search.console.tables import doubts
 from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
 from search.execute.interrupts import Interrupts
+from search.execute.outcome import Outcome, failure_of, one_line
 from search.execute.output_capture import OutputCapture
-from search.execute.tuning import search_study
+from search.execute.requested_study import RequestedStudy
+from search.execute.study_run import StudyRun
+from search.execute.tuning import search_studies
 from search.study.listener import Listeners
 from search.study.result_files import ResultFiles
 from search.study.resuming import restart_failed
@@ -31,59 +34,193 @@ from studies.paths import StudyPath
 CLUSTER_RESTARTS = 3
 """How often in one run a cluster that was started here is restarted after it has died."""
 
+Shown = list[tuple[StudyRun, Display]]
+"""The studies of a search, each with what prints it."""
+
 
 def launch(
-    path: StudyPath,
-    config: StudyConfig,
+    requests: Sequence[RequestedStudy],
     address: str | None,
+    command: str,
     *,
-    resume: bool,
     retry_failed: bool,
     quiet: bool,
-) -> int:
-    """Search until everything is done, or until the user ends it; returns the exit code.
+) -> Outcome:
+    """Search until everything is done, or until the user ends it.
 
     Args:
-        path: the study's directory.
+        requests: the studies, one or several, with the same ``resources``.
         address: of a running Ray cluster; None starts one on this machine.
-        resume: resume the study that is there.
-        retry_failed: run its failed trials again.
-        quiet: print the result only.
+        command: resumes the search.
+        retry_failed: run the failed trials of the studies again.
+        quiet: print the results only.
 
     Raises:
-        UserError: the study or the cluster cannot be used.
-        SearchFailedError: the search has no result, or cannot continue.
+        UserError: a study or the cluster cannot be used.
+        SearchFailedError: the search cannot continue, for all studies.
         KeyboardInterrupt: the user ended it before it began.
     """
-    command = resume_command(path, config, address)
+    first = requests[0]
+    log = first.path / LOG_FILE
     interrupts = Interrupts()
     interrupts.install()
-    with ExitMessage() as exit_message, OutputCapture() as output:
+    with ExitMessage() as exit_message, OutputCapture() as output, ExitStack() as in_use:
         exit_message.set("failed: the search was killed, or crashed, while it started")
-        watch = partial(HeadWatch, exit_message, command)
-        study = Study.open(path, config.model, config.task) if resume else None
-        with Cluster(address, config.resources) as cluster:
+        earlier = {
+            path: in_use.enter_context(closing(Study.open(path, config.model, config.task)))
+            for path, config, exists in requests
+            if exists
+        }
+        with Cluster(address, first.config.resources) as cluster:
             interrupts.install()
             if not cluster.started_here:
-                check_storage(path.parent)
+                check_storage(first.path.parent)
             # Only now: if the cluster cannot be used, nothing must be left behind.
-            study = study or Study.create(path, config.with_precision(config.measure_precision()))
-            with unexpected_errors_in_one_line(path / LOG_FILE, command), closing(study):
-                display = Display(study, output.console, quiet)
+            studies = [
+                earlier.get(path) or in_use.enter_context(closing(create(path, config)))
+                for path, config, _ in requests
+            ]
+            with unexpected_errors_in_one_line(log, command):
                 try:
-                    output.move_to(study.appended_file(LOG_FILE))
-                    if retry_failed:
-                        display.say(restart_failed(study))
-                    if resume:
-                        study.change_config(config)
-                        study.write()  # a search that was killed knew more than its files
+                    output.move_to(studies[0].appended_file(LOG_FILE))
                 except OSError as error:
-                    raise StorageError(path, error) from None
+                    raise StorageError(first.path, error) from None
+                screen = Screen(output.console, partial(time_used, studies), quiet)
+                shown = show(studies, screen)
+                for request, (run, display) in zip(requests, shown, strict=True):
+                    with run.guard:
+                        if request.exists:
+                            take_up(run.study, request.config, display, retry_failed)
+                        if run.study is not studies[0]:
+                            refer_to(log, run.study)
                 exit_message.set(
-                    f"failed: the search was killed, or crashed: see the end of {path / LOG_FILE}. "
+                    f"failed: the search was killed, or crashed: see the end of {log}. "
                     f"Resume with: {command}"
                 )
-                return search_and_report(study, cluster, display, interrupts, watch, command)
+                introduce(shown, screen, cluster.slots)
+                watch = partial(HeadWatch, exit_message, command)
+                interrupted = search(shown, screen, cluster, interrupts, watch)
+                if interrupted:
+                    screen.say(
+                        "interrupted; the results so far are saved. Resume with:\n  " + command,
+                        always=True,
+                    )
+                else:
+                    conclude(shown, screen)
+                return Outcome(interrupted, failures(shown, not interrupted, log, address))
+
+
+def create(path: StudyPath, config: StudyConfig) -> Study:
+    """A new study. Its precision is measured here if it is to be."""
+    return Study.create(path, config.with_precision(config.measure_precision()))
+
+
+def take_up(study: Study, config: StudyConfig, display: Display, retry_failed: bool) -> None:
+    """Resume a study with this configuration; run its failed trials again if they are to."""
+    if retry_failed:
+        display.say(restart_failed(study))
+    study.change_config(config)
+    study.write()  # a search that was killed knew more than its files
+
+
+def refer_to(log: StudyPath, study: Study) -> None:
+    """Say in the log of a study where the output of its workers is."""
+    with study.appended_file(LOG_FILE).open("a") as file:
+        file.write(f"searched beside other studies: the output of Ray is in {log}\n")
+
+
+def show(studies: Sequence[Study], screen: Screen) -> Shown:
+    """What runs each study, and what prints it."""
+    shown = []
+    for study, label in zip(studies, labels(studies), strict=True):
+        display = Display(study, screen, label)
+        shown.append((StudyRun(study, Listeners(ResultFiles(study), display)), display))
+    return shown
+
+
+def time_used(studies: Sequence[Study]) -> float:
+    """Seconds that studies have used, all together: the wall time of their searches."""
+    return sum(study.elapsed() for study in studies)
+
+
+def introduce(shown: Shown, screen: Screen, slots: Slots) -> None:
+    """Say what is searched, and with how many trials at a time."""
+    places = f", {slots.total} trials at a time"
+    if slots.gpu:
+        places += f", {slots.gpu} of them on GPUs"
+    if len(shown) > 1:
+        screen.say(f"{len(shown)} studies{places}")
+        places = ""
+    for run, display in shown:
+        display.slots_changed(slots.total)
+        config = run.study.config
+        precision = "|".join(config.possible_values("precision"))
+        what = f"{model_label(config.model)} on {model_label(config.task)} in {precision}"
+        screen.say(f"{what}{places} -> {run.study.path}")
+    if compiled_kernels() is None:
+        screen.say(MISSING_KERNELS)
+
+
+def search(
+    shown: Shown,
+    screen: Screen,
+    cluster: Cluster,
+    interrupts: Interrupts,
+    watch: Callable[[], HeadWatch],
+) -> bool:
+    """Search on a cluster; if it was started here and dies, resume on a new one.
+
+    Args:
+        watch: watches the head of the cluster that is connected now.
+
+    Returns:
+        Whether the user interrupted it.
+
+    Raises:
+        ClusterLostError: the cluster is gone for good.
+    """
+    runs = [run for run, _ in shown]
+    try:
+        with screen.live(view_of([display for _, display in shown])):
+            for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
+                try:
+                    with watch():
+                        search_studies(runs, cluster, interrupts)
+                        return False
+                except ClusterLostError:
+                    if not cluster.started_here or not restarts_left:
+                        raise
+                screen.say("Ray's processes have died; restarting them; trials resume")
+                cluster.restart()
+                interrupts.install()
+    except KeyboardInterrupt:
+        pass
+    return True
+
+
+def conclude(shown: Shown, screen: Screen) -> None:
+    """Print the results of the studies that have some."""
+    found = [(run, display) for run, display in shown if not run.guard.error]
+    found = [(run, display) for run, display in found if run.study.history.best]
+    for run, display in found:
+        display.summary()
+        for line in doubts(run.study.history):
+            screen.say(line, always=True)
+        for line in advice_at_chance(run.study.history):
+            display.say(line)
+    if found:
+        screen.say(f"\ncompare: {compare_command(*(run.study.path for run, _ in found))}")
+
+
+def failures(shown: Shown, finished: bool, log: StudyPath, address: str | None) -> list[str]:
+    """Why studies have failed, in one line each; of several with the name of the study."""
+    found = []
+    for run, _ in shown:
+        path, config = run.study.path, run.study.config
+        reason = failure_of(run, finished, log, resume_command(path, config, address))
+        if reason:
+            found.append(f"{path.name}: {reason}" if len(shown) > 1 else reason)
+    return found
 
 
 @contextmanager
@@ -98,94 +235,4 @@ def unexpected_errors_in_one_line(log: StudyPath, command: str) -> Iterator[None
     except (UserError, SearchFailedError):
         raise
     except (Exception, SystemExit) as error:
-        traceback.print_exc()  # stderr is the log
-        raise SearchFailedError(
-            f"{tune_error_message(error)}. The traceback is at the end of {log}; "
-            f"resume with: {command}"
-        ) from None
-
-
-def search_and_report(
-    study: Study,
-    cluster: Cluster,
-    display: Display,
-    interrupts: Interrupts,
-    watch: Callable[[], HeadWatch],
-    command: str,
-) -> int:
-    """Search and print the results; returns the exit code.
-
-    Args:
-        watch: watches the head of the cluster that is connected now.
-        command: resumes the search.
-
-    Raises:
-        SearchFailedError: the search could not continue, or lacks a result.
-    """
-    config = study.config
-    slots = cluster.slots
-    display.slots_changed(slots.total)
-    places = f"{slots.total} trials at a time"
-    if slots.gpu:
-        places += f", {slots.gpu} of them on GPUs"
-    label, precision = model_label(config.model), "|".join(config.possible_values("precision"))
-    display.say(f"{label} on {model_label(config.task)} in {precision}, {places} -> {study.path}")
-    if compiled_kernels() is None:
-        display.say(MISSING_KERNELS)
-    try:
-        with display:
-            search_with_restarts(cluster, study, display, interrupts, watch)
-    except KeyboardInterrupt:
-        display.say(
-            f"interrupted; the results so far are saved. Resume with:\n  {command}", always=True
-        )
-        return 130
-    if study.history.best:
-        display.summary()
-        for line in doubts(study.history):
-            display.say(line, always=True)
-        for line in advice_at_chance(study.history):
-            display.say(line)
-        display.say(f"\ncompare: {compare_command(study.path)}")
-    check_results(study)
-    return 0
-
-
-def search_with_restarts(
-    cluster: Cluster,
-    study: Study,
-    display: Display,
-    interrupts: Interrupts,
-    watch: Callable[[], HeadWatch],
-) -> None:
-    """Search on a cluster; if it was started here and dies, resume on a new one."""
-    listeners = Listeners(ResultFiles(study), display)
-    for restarts_left in reversed(range(CLUSTER_RESTARTS + 1)):
-        try:
-            with watch():
-                return search_study(study, cluster, listeners, interrupts)
-        except ClusterLostError:
-            if not cluster.started_here or not restarts_left:
-                raise
-        display.say("Ray's processes have died; restarting them; trials resume")
-        cluster.restart()
-        interrupts.install()
-
-
-def check_results(study: Study) -> None:
-    """Check that a finished search has results.
-
-    Raises:
-        SearchFailedError: there is no result at all, or every trial at a T failed.
-    """
-    if failed := [T for T in study.config.T if study.history.all_failed(T)]:
-        last = study.history.lengths[failed[-1]].trials
-        number = f"{len(last)} " if len(failed) == 1 else ""
-        raise SearchFailedError(
-            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last error: "
-            f"{last[-1].error}. --resume --retry-failed runs them again"
-        )
-    if not study.history.best:
-        raise SearchFailedError(
-            "no trial finished an iteration within the time limit; raise --budget-minutes"
-        )
+        raise SearchFailedError(one_line(error, log, command)) from None

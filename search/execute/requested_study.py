@@ -1,23 +1,29 @@
-"""Finds the study that a command line asks for: its directory and its configuration."""
+"""Finds the studies that a command line asks for: their directories and configurations."""
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
+from copytask import MODELS
+from copytask.user_code import absolute_name
 from search.config.layers import DEFAULT_CONFIG, layered
 from search.config.reading import find_config, load_config, override, read_yaml
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.execute.preflight import check_can_learn, check_fits
 from search.storage.store import check_writable, error_message, parse_storage
-from search.study.creation import check_free
+from search.study.creation import check_free, holds_study
 from search.study.resuming import check_resumable
 from search.study.study_file import read_config
 from studies.format import STUDY_FILE, model_label
 from studies.paths import StudyPath, is_object_store
 
+ALL_MODELS = "all"
+"""In ``--model``: every built-in model."""
+
 CONFIG_FLAGS = {
-    "model": "model",
     "task": "task",
     "T": "T",
     "trials": "search.trials",
@@ -38,44 +44,115 @@ CONFIG_FLAGS = {
 """Flag -> the key of the configuration that it sets."""
 
 
-def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
-    """Find the directory and the configuration of the study that the arguments ask for.
+class RequestedStudy(NamedTuple):
+    """A study that a command line asks for.
 
-    A resumed study keeps its configuration: file and overrides are not needed, and must not
-    contradict it.
+    Attributes:
+        path: its directory.
+        config: its configuration.
+        exists: whether it is to be resumed; otherwise it is new.
+    """
+
+    path: StudyPath
+    config: StudyConfig
+    exists: bool
+
+
+def requested_studies(args: argparse.Namespace) -> list[RequestedStudy]:
+    """Find the directory and the configuration of each study that the arguments ask for.
+
+    Each model has a study of its own. ``--budget-minutes`` is divided among them, and ``--name`` is
+    the beginning of their names. A resumed study keeps its configuration: file and overrides are
+    not needed, and must not contradict it. With ``--resume``, one of several may be new.
 
     Raises:
         UserError: the arguments cannot be used.
     """
     if args.config:
         args.config = find_config(args.config)
+    if args.retry_failed and not args.resume:
+        raise UserError("--retry-failed runs failed trials of an existing study: add --resume")
+    models = named_models(args.model)
+    if len(models) < 2:
+        return [requested_study(args, models[0] if models else None, models)]
+    found = []
+    for model in models:
+        try:
+            found.append(requested_study(args, model, models))
+        except UserError as error:
+            raise UserError(f"{model}: {error}") from None
+    check_together(models, found)
+    return found
+
+
+def named_models(names: Sequence[str] | None) -> list[str]:
+    """The models that the user names, each once."""
+    named = [model for name in names or () for model in (MODELS if name == ALL_MODELS else [name])]
+    return list({absolute_name(model): model for model in named}.values())
+
+
+def check_together(models: Sequence[str], studies: Sequence[RequestedStudy]) -> None:
+    """Check that studies can share the slots of a cluster.
+
+    Raises:
+        UserError: two have the same directory, or their trials need different resources.
+    """
+    first = studies[0]
+    for number, (model, study) in enumerate(zip(models, studies, strict=True)):
+        if study.path in [other.path for other in studies[:number]]:
+            raise UserError(f"{model}: another model of this command has the study {study.path}")
+        if study.config.resources != first.config.resources:
+            raise UserError(
+                f"{model}: its resources differ from those of {models[0]}; studies of one command "
+                "share slots, so give all of them the same resources"
+            )
+
+
+def requested_study(
+    args: argparse.Namespace, model: str | None, models: Sequence[str]
+) -> RequestedStudy:
+    """Find the directory and the configuration of the study of one model.
+
+    Args:
+        model: as the user names it; None if the configuration does.
+        models: all that the command names.
+
+    Raises:
+        UserError: the arguments cannot be used.
+    """
+    several = len(models) > 1
+    overrides = overrides_of(args.set, model, models)
     flags = {
         key: getattr(args, name)
         for name, key in CONFIG_FLAGS.items()
         if getattr(args, name) is not None
     }
-    model = args.model
-    if args.retry_failed and not args.resume:
-        raise UserError("--retry-failed runs failed trials of an existing study: add --resume")
-    if args.resume and args.name is not None:
+    if model is not None:
+        flags["model"] = model
+    if several and args.budget_minutes is not None:
+        flags[CONFIG_FLAGS["budget_minutes"]] /= len(models)
+    if args.resume and args.name is not None and not several:
         path = study_path(args.storage, args.name)
     else:
-        config = load_config(args.config or DEFAULT_CONFIG, args.set, flags)
+        config = load_config(args.config or DEFAULT_CONFIG, overrides, flags)
         model = config.model
         labels = model_label(config.model), model_label(config.task)
-        default = "-".join(label.replace(".py:", ":").replace(":", ".") for label in labels)
-        path = study_path(args.storage, default if args.name is None else args.name)
-    if args.resume:
+        name = "-".join(label.replace(".py:", ":").replace(":", ".") for label in labels)
+        if args.name is not None:
+            name = f"{args.name}-{name}" if several else args.name
+        path = study_path(args.storage, name)
+    exists = args.resume and (not several or holds_study(path))
+    if exists:
         earlier = read_config(path, model, args.task)
         values = earlier.model_dump(mode="json")
         if args.config:
             values = layered(values, read_yaml(args.config))
-        config = override(values, args.set, flags, str(args.config or path / STUDY_FILE))
+        config = override(values, overrides, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
     else:
         check_free(path)
-        check_can_learn(config, args.set)
+        check_can_learn(config, overrides)
         if args.address is None:  # hosts of a cluster may have more memory
             check_fits(config)
     if config.search.tensorboard and is_object_store(path):
@@ -83,7 +160,31 @@ def requested_study(args: argparse.Namespace) -> tuple[StudyPath, StudyConfig]:
             f"search.tensorboard: {path.parent} cannot append to event files; set it to false. To "
             "follow a search there, use --show, or optuna-dashboard on a copy of its journal"
         )
-    return path, config
+    return RequestedStudy(path, config, exists)
+
+
+def overrides_of(overrides: Sequence[str], model: str | None, models: Sequence[str]) -> list[str]:
+    """The values of ``--set`` that hold for a model: those for all, then those for it alone.
+
+    The latter begin with the name of the model, as in ``mgru.space.hidden_size=64``. The name of a
+    user's own model may be that of its factory alone.
+
+    Raises:
+        UserError: one is for a model that the command does not name.
+    """
+    for_all, for_it = [], []
+    for text in overrides:
+        key = text.partition("=")[0].strip()
+        whose = {
+            name: m for m in models for name in (m, m.rpartition(":")[2])
+            if key.startswith(f"{name}.") and name not in StudyConfig.model_fields
+        }  # fmt: skip
+        if not whose and (other := key.partition(".")[0]) in MODELS:
+            raise UserError(f"--set {text}: {other} is not a model of this command")
+        if not whose:
+            for_all.append(text)
+        for_it += [text.strip()[len(name) + 1 :] for name, m in whose.items() if m == model]
+    return for_all + for_it
 
 
 def study_path(storage: str, name: str) -> StudyPath:

@@ -54,7 +54,7 @@ class CopyTrainable(tune.Trainable):
     trial can then use the same worker process, which saves seconds a trial.
     """
 
-    _host_checked = False
+    _usable: frozenset[str] = frozenset()  # studies that this worker has seen to be usable here
 
     def setup(self, config: dict[str, Any]) -> None:
         self._spec = config
@@ -91,9 +91,10 @@ class CopyTrainable(tune.Trainable):
             torch.cuda.empty_cache()
 
     def _start(self) -> Trainer:
-        if not self._host_checked:
-            check_host(UPath(self._spec["study"]))
-            self._host_checked = True
+        study = self._spec["study"]
+        if study not in self._usable:
+            check_host(UPath(study))
+            self._usable |= {study}
         configure_process(threads=self._spec["threads"])
         training = TrainingConfig.from_dict(self._spec["training"])
         if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours

@@ -1,5 +1,6 @@
 """Hands trials to Ray Tune: new ones, and those that resume after a restart or a lost worker."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from ray.tune import PlacementGroupFactory
@@ -8,12 +9,10 @@ from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
-from search.decide.agenda import Agenda
 from search.decide.schedulers import shown_metrics
-from search.execute.faults import Guard
+from search.execute.study_run import StudyRun, in_turn, share_time
 from search.execute.trainable import METRICS
 from search.study.records import TrialRecord
-from search.study.study import Study
 from studies import format as files
 
 
@@ -28,23 +27,22 @@ class PlainTrial(Trial):
 
 
 class TrialSource(SearchAlgorithm):
-    """Ray Tune's source of trials.
+    """Ray Tune's source of trials, from one study or several that share the slots.
 
-    Every run of the search gives Tune a fresh experiment and restores none: the agenda decides
-    from the study's events which trials resume. A trial keeps its name for life, so that the
-    scheduler, Optuna and the files mean the same trial.
+    Every run of the search gives Tune a fresh experiment and restores none: the agendas decide
+    from the studies' events which trials resume. A trial keeps its name for life, so that the
+    scheduler, Optuna and the files mean the same trial. Tune knows it as STUDY.TRIAL, for studies
+    use the same names.
 
     Args:
+        runs: the studies; they have the same ``resources``.
         cluster: says how many trials may run at a time, with and without a GPU.
-        guard: keeps an error that ends the search.
     """
 
-    def __init__(self, study: Study, agenda: Agenda, cluster: Cluster, guard: Guard):
-        self._study = study
-        self._agenda = agenda
+    def __init__(self, runs: Sequence[StudyRun], cluster: Cluster):
+        self._runs = runs
         self._cluster = cluster
-        self._guard = guard
-        self._running: dict[str, float] = {}  # trial_id -> its share of a GPU
+        self._by_name = {run.study.path.name: run for run in runs}
 
     def add_configurations(self, experiments: list[Experiment]) -> None:
         """Called once by Tune, before the first trial is asked for."""
@@ -53,40 +51,51 @@ class TrialSource(SearchAlgorithm):
     @property
     def total_samples(self) -> int:
         """Trials of the search at all T, earlier runs included."""
-        return self._study.config.search.trials * len(self._study.history.lengths)
+        studies = [run.study for run in self._runs]
+        return sum(s.config.search.trials * len(s.history.lengths) for s in studies)
+
+    def find(self, trial: Trial) -> tuple[StudyRun, TrialRecord]:
+        """The study of a trial, and what is known of the trial there."""
+        study, _, name = trial.trial_id.rpartition(".")
+        run = self._by_name[study]
+        return run, run.study.history.trials[name]
 
     def next_trial(self) -> Trial | None:
         """The next trial; None if no slot is free or no trial is left."""
-        if not self._guard.error:
-            with self._guard:
-                self._agenda.advance()  # when nothing runs, Tune does nothing but ask here
+        for run in self._runs:
+            run.advance()  # when nothing runs, Tune does nothing but ask here
         gpus = self._free_slot()
-        if gpus is None or self.is_finished():
+        if gpus is None:
             return None
-        with self._guard:
-            trial = self._agenda.next_trial(self._running)
-            if trial:
-                self._running[trial.id] = gpus
-                return self._make_trial(trial, gpus)
+        for run in in_turn(self._runs):
+            with run.guard:
+                trial = run.agenda.next_trial(run.running)
+                if trial:
+                    handed_out = self._make_trial(run, trial, gpus)
+                    run.running[trial.id] = gpus
+                    share_time(self._runs)
+                    return handed_out
         return None
 
     def _free_slot(self) -> float | None:
         """The share of a GPU that a free slot has, GPUs first; None if no slot is free."""
-        slots, share = self._cluster.slots, self._study.config.resources.gpus_per_trial
-        if len(self._running) >= slots.total:  # some may wait for a kind of slot that is missing
+        slots = self._cluster.slots
+        running = [gpus for run in self._runs for gpus in run.running.values()]
+        if len(running) >= slots.total:  # some may wait for a kind of slot that is missing
             return None
-        on_gpus = sum(gpus > 0 for gpus in self._running.values())
+        on_gpus = sum(gpus > 0 for gpus in running)
         if on_gpus < slots.gpu:
-            return share
-        return 0.0 if len(self._running) - on_gpus < slots.cpu else None
+            return self._runs[0].study.config.resources.gpus_per_trial
+        return 0.0 if len(running) - on_gpus < slots.cpu else None
 
     def is_finished(self) -> bool:
         """Whether no trial will follow: none is left, and no running one could lose its worker."""
-        return bool(self._finished or self._guard.error or self._agenda.over)
+        return bool(self._finished or all(run.over for run in self._runs))
 
-    def release(self, trial_id: str) -> None:
+    def release(self, run: StudyRun, trial_id: str) -> None:
         """A trial no longer runs. If it has not ended, it will be handed out again."""
-        self._running.pop(trial_id, None)
+        run.running.pop(trial_id, None)
+        share_time(self._runs)
 
     def _hosts(self) -> dict[str, Any]:
         """What keeps a trial away from excluded hosts."""
@@ -95,21 +104,20 @@ class TrialSource(SearchAlgorithm):
         others = f"!in({','.join(sorted(self._cluster.excluded_hosts))})"
         return {"bundle_label_selector": [{NODE_ID_LABEL: others}]}
 
-    def _make_trial(self, trial: TrialRecord, gpus: float) -> Trial:
-        config = self._study.config
-        resources = config.resources
+    def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
+        study, resources = run.study, run.study.config.resources
         settings: dict[str, Any] = {
             "training": dict(trial.training),
-            "study": str(self._study.path.absolute() / files.STUDY_FILE),
-            "checkpoints": str(self._study.checkpoints.folder(trial)),
+            "study": str(study.path.absolute() / files.STUDY_FILE),
+            "checkpoints": str(study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
-            "metrics": shown_metrics(config, trial.stage),
+            "metrics": shown_metrics(study.config, trial.stage),
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
         }
         return PlainTrial(
             self._experiment["run"],
-            trial_id=trial.id,
+            trial_id=f"{study.path.name}.{trial.id}",
             config=settings,
             storage=self._experiment["storage"],
             experiment_tag=trial.id,

@@ -1,29 +1,27 @@
-"""Runs the trials of a study with Ray Tune until nothing is left to do."""
+"""Runs the trials of one study or several with Ray Tune until nothing is left to do."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from ray import tune
 from ray.tune import Stopper
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.stopper import NoopStopper
 
 from copytask import configure_process
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import start_workers_together
-from search.decide.agenda import Agenda
-from search.decide.schedulers import StudyScheduler
-from search.errors import ClusterLostError, StorageError
-from search.execute.background_evaluator import BackgroundEvaluator
-from search.execute.faults import Guard
+from search.errors import ClusterLostError
+from search.execute.background_evaluator import evaluation_thread
 from search.execute.interrupts import Interrupts
 from search.execute.recorder import Recorder
+from search.execute.study_run import StudyRun, share_time
 from search.execute.trainable import CopyTrainable
 from search.execute.trial_source import TrialSource
-from search.study.listener import Listener
-from search.study.optuna_journal import open_journal
-from search.study.study import Study
-from studies import format as files
+from search.study.records import TrialRecord
 
 
 class SearchStopper(Stopper):
@@ -46,25 +44,55 @@ class SearchStopper(Stopper):
         return self._must_end()
 
 
-def tune_study(
-    study: Study, agenda: Agenda, cluster: Cluster, listener: Listener, interrupts: Interrupts
-) -> None:
+class SharedScheduler(FIFOScheduler):
+    """Asks the scheduler of the study that a trial is of, which knows the trial by its name there.
+
+    Args:
+        find: the study of a trial, and what is known of the trial there.
+    """
+
+    def __init__(self, find: Callable[[Trial], tuple[StudyRun, TrialRecord]]):
+        super().__init__()
+        self._find = find
+
+    def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        run, record = self._find(trial)
+        run.scheduler.on_trial_add(tune_controller, named(record))
+
+    def on_trial_result(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> str:
+        run, record = self._find(trial)
+        if run.guard.error:
+            return str(TrialScheduler.STOP)
+        return run.scheduler.on_trial_result(tune_controller, named(record), result)
+
+    def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
+        run, record = self._find(trial)
+        run.scheduler.on_trial_complete(tune_controller, named(record), result)
+
+    def choose_trial_to_run(self, tune_controller: Any) -> None:
+        """Choose none: Tune then starts trials in the order in which it got them. Choosing would
+        mean to look through all trials at each step."""
+
+
+def named(record: TrialRecord) -> Any:
+    """All that a scheduler of ours asks of a trial of Tune."""
+    return SimpleNamespace(trial_id=record.id)
+
+
+def run_trials(runs: Sequence[StudyRun], cluster: Cluster, interrupts: Interrupts) -> None:
     """Run trials until nothing is left to do, resuming those that were begun before.
 
-    All run in one call of Tune: its workers, which take seconds to start, serve the whole study.
+    All run in one call of Tune: its workers, which take seconds to start, serve all studies.
 
     Raises:
         KeyboardInterrupt: the user ended the search, by Ctrl-C or a signal.
-        OSError: the study cannot be written any more.
-        SearchFailedError: it came to nothing, or Ray has no node any more (ClusterLostError).
+        ClusterLostError: Ray has no node any more.
     """
-    guard = Guard()
-    source = TrialSource(study, agenda, cluster, guard)
-    recorder = Recorder(study, agenda, cluster, source, guard, listener)
+    source = TrialSource(runs, cluster)
+    recorder = Recorder(runs, cluster, source)
 
-    def must_end() -> bool:
-        failed = guard.error is not None or recorder.cluster_lost
-        return failed or agenda.over or interrupts.requested
+    def over() -> bool:
+        return all(run.over for run in runs)
 
     start_workers_together(cluster.slots.total)
     with interrupts.tuning(), tempfile.TemporaryDirectory(prefix="copytask-search-") as folder:
@@ -73,39 +101,36 @@ def tune_study(
             name="study",
             storage_path=folder,  # for what Tune writes about itself: nothing of it is needed later
             search_alg=source,
-            scheduler=StudyScheduler(study),
-            stop=SearchStopper(must_end),
+            scheduler=SharedScheduler(source.find),
+            stop=SearchStopper(lambda: over() or recorder.cluster_lost or interrupts.requested),
             callbacks=[recorder],
             reuse_actors=True,
             raise_on_failed_trial=False,
             verbose=0,
         )
-    if guard.error:
-        raise guard.error
+    if over():
+        return
     if recorder.cluster_lost:
         raise ClusterLostError("Ray has lost its last host; continue with --resume")
-    if not agenda.over:
-        raise KeyboardInterrupt  # a SIGUSR1 from outside, for which Tune has a handler of its own
+    raise KeyboardInterrupt  # a SIGUSR1 from outside, for which Tune has a handler of its own
 
 
-def search_study(
-    study: Study, cluster: Cluster, listener: Listener, interrupts: Interrupts
-) -> None:
-    """Do what a study still has to do: searches, final trainings, confirmations, tests.
+def search_studies(runs: Sequence[StudyRun], cluster: Cluster, interrupts: Interrupts) -> None:
+    """Do what studies still have to do: searches, final trainings, confirmations, tests.
+
+    They share the slots of the cluster. An error of a study is kept in its ``guard``, and the
+    others go on.
 
     Raises:
-        SearchFailedError: something that the search depends on is gone.
-        KeyboardInterrupt: the user ended the search; the study can be resumed.
+        ClusterLostError: Ray has no node any more.
+        KeyboardInterrupt: the user ended the search; the studies can be resumed.
     """
     configure_process()
-    try:
-        journal = open_journal(study.appended_file(files.OPTUNA_FILE))
-        with BackgroundEvaluator() as evaluator:
-            agenda = Agenda(study, journal, evaluator, listener)
-            agenda.begin()
-            agenda.advance()
-            if not agenda.over:
-                tune_study(study, agenda, cluster, listener, interrupts)
-            agenda.finish()
-    except OSError as error:
-        raise StorageError(study.path, error) from None
+    with evaluation_thread() as thread:
+        for run in runs:
+            run.begin(thread)
+        share_time(runs)
+        if not all(run.over for run in runs):
+            run_trials(runs, cluster, interrupts)
+        for run in runs:
+            run.finish()

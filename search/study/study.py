@@ -5,7 +5,6 @@ of it, in memory and in the CSV files, follows from them. So a search that dies 
 resumes as if nothing had happened: it reads the events up to there.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from search.errors import LockLostError, UserError
 from search.storage.lock import Lock, lock_study
 from search.storage.mirrored_files import MirroredFiles
 from search.storage.store import error_message
+from search.study.clock import Clock
 from search.study.creation import new_place
 from search.study.event_log import EventLog, open_log, study_segments
 from search.study.history import History
@@ -48,18 +48,18 @@ class Study:
         path: the directory.
         history: what is known of the search.
         checkpoints: those of its trials.
+        clock: the time that it has used.
     """
 
     def __init__(self, path: StudyPath, history: History, log: EventLog, lock: Lock):
         self.path = path
         self.history = history
         self.checkpoints = StudyCheckpoints(path, history, lock)
+        self.clock = Clock(history.elapsed)
         self._log = log
         self._lock = lock
         self._appended = MirroredFiles(path)
         self._event_files: EventFiles | None = None
-        self._elapsed_before = history.elapsed
-        self._opened = time.monotonic()
 
     @classmethod
     def create(cls, path: StudyPath, config: StudyConfig) -> "Study":
@@ -140,11 +140,11 @@ class Study:
             write_study_file(self.path, config, read_study_file(self.path)["provenance"])
 
     def elapsed(self) -> float:
-        """Wall time of the study in seconds, that of its earlier runs included."""
-        return self._elapsed_before + time.monotonic() - self._opened
+        """Seconds that the study has used, see :class:`search.study.clock.Clock`."""
+        return self.clock.seconds()
 
     def searched(self) -> float:
-        """The part of the wall time that went into the search, which its budget limits."""
+        """The part of its time that went into the search, which its budget limits."""
         return self.elapsed() - self.history.beside
 
     def begin_length(self, T: int, initial: Sequence[Mapping[str, Scalar]]) -> None:

@@ -13,7 +13,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import ExitStack, closing
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,8 +31,11 @@ from search.cluster.slots import Slots
 from search.config.sections import ResourcesConfig
 from search.config.study_config import StudyConfig
 from search.console.display import Display
+from search.console.screen import Screen
+from search.errors import StorageError
 from search.execute import background_evaluator, faults, recorder, trainable
-from search.execute.tuning import search_study
+from search.execute.study_run import StudyRun
+from search.execute.tuning import search_studies
 from search.study import checkpoints
 from search.study.listener import Listeners
 from search.study.result_files import ResultFiles
@@ -43,8 +46,8 @@ STEPS = 10_000
 """Many times what any of these searches takes."""
 
 Faults = dict[tuple[str, int], list[Exception]]
-"""By trial and iteration, what is raised in its first attempt, its second, ...; a list that ends
-is followed by success."""
+"""By trial (T3-0000, or STUDY.T3-0000) and iteration, what is raised in its first attempt, its
+second, ...; a list that ends is followed by success."""
 
 
 def lost_worker() -> Exception:
@@ -180,9 +183,10 @@ class Machine:
         faults: each is met once, however often the search is resumed.
         output: what the searches printed.
         interrupts: of the search that runs.
-        trial: the one that trains now.
+        trial: the one that trains now, as STUDY.TRIAL.
         error: what the last trial that failed has raised.
         killed: trials whose worker the search has killed.
+        runs: the studies of the last search.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch):
@@ -193,6 +197,7 @@ class Machine:
         self.trial = ""
         self.error: Exception | None = None
         self.killed: list[Trial] = []
+        self.runs: list[StudyRun] = []
         FakeTrainer.machine = self
         monkeypatch.setattr(time, "monotonic", lambda: self.clock)
         monkeypatch.setattr(tune, "run", lambda kind, **how: FakeTune(self, kind, **how).run())
@@ -209,22 +214,37 @@ class Machine:
 
     def search(self, path: StudyPath, config: StudyConfig | None = None, workers: int = 1) -> None:
         """Make a study with this configuration, or resume the one there, and search to its end."""
+        self.search_several({path: config}, workers)
+        (run,) = self.runs
+        if isinstance(run.guard.error, OSError):
+            raise StorageError(path, run.guard.error)
+        if run.guard.error:
+            raise run.guard.error
+
+    def search_several(
+        self, configs: dict[StudyPath, StudyConfig | None], workers: int = 1
+    ) -> None:
+        """The same with studies that share the workers; see ``runs`` for what went wrong."""
         self.interrupts.requested = False
         self.killed.clear()
-        study = Study.create(path, config) if config else Study.open(path)
-        with closing(study):
-            if not config:
-                study.write()  # as search.execute.launch does
-            display = Display(study, Console(file=self.output, width=100))
-            with display:
-                listeners = Listeners(ResultFiles(study), display)
-                search_study(study, FakeCluster(workers), listeners, self.interrupts)
+        self.runs = []
+        with ExitStack() as in_use:
+            for path, config in configs.items():
+                study = Study.create(path, config) if config else Study.open(path)
+                in_use.enter_context(closing(study))
+                if not config:
+                    study.write()  # as search.execute.launch does
+                display = Display(
+                    study, Screen(Console(file=self.output, width=100), study.elapsed)
+                )
+                self.runs.append(StudyRun(study, Listeners(ResultFiles(study), display)))
+            search_studies(self.runs, FakeCluster(workers), self.interrupts)
 
     def train(self, iteration: int) -> None:
         """The present trial trains; raises what is to go wrong in this attempt."""
-        coming = self.faults.get((self.trial, iteration))
-        if coming:
-            raise coming.pop(0)
+        for name in (self.trial, self.trial.rpartition(".")[2]):
+            if coming := self.faults.get((name, iteration)):
+                raise coming.pop(0)
 
 
 class FakeTune:
@@ -273,7 +293,7 @@ class FakeTune:
         self._train_on(trial)
 
     def _train_on(self, trial: Trial) -> None:
-        seconds = 1 + random.Random(trial.trial_id).random()
+        seconds = 1 + random.Random(trial.experiment_tag).random()
         heapq.heappush(self._due, (self._machine.clock + seconds, next(self._order), trial))
 
     def _step(self, trial: Trial) -> None:

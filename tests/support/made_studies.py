@@ -12,8 +12,9 @@ from rich.console import Console
 from copytask import Trainer, TrainingConfig
 from search.config.study_config import StudyConfig
 from search.console.display import Display
+from search.console.screen import Screen
 from search.decide.agenda import Agenda
-from search.execute.background_evaluator import BackgroundEvaluator
+from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
 from search.study.checkpoints import checkpoint_path
 from search.study.listener import Listener, Listeners
 from search.study.optuna_journal import open_journal
@@ -75,11 +76,12 @@ def make_checkpoint(study: Study, training: TrainingConfig, trial_id: str, itera
 @contextmanager
 def agenda_of(study: Study, output: io.StringIO | None = None, *more: Listener) -> Iterator[Agenda]:
     """What the study does next, without Ray."""
-    display = Display(study, Console(file=output or io.StringIO(), width=120))
+    screen = Screen(Console(file=output or io.StringIO(), width=120), study.elapsed)
+    display = Display(study, screen)
     listener = Listeners(ResultFiles(study), display, *more)
-    with BackgroundEvaluator() as evaluator:
+    with evaluation_thread() as thread:
         journal = open_journal(study.path / files.OPTUNA_FILE)
-        agenda = Agenda(study, journal, evaluator, listener)
+        agenda = Agenda(study, journal, BackgroundEvaluator(thread), listener)
         agenda.begin()
         yield agenda
 

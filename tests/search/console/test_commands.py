@@ -4,7 +4,12 @@ from pathlib import Path
 import pytest
 from made_studies import make_config
 
-from search.console.commands import replay_command, resume_command
+from search.console.commands import (
+    compare_command,
+    replay_command,
+    resume_all_command,
+    resume_command,
+)
 from search.execute.requested_study import study_path
 from search.run import make_parser
 from search.storage.store import ENDPOINT, parse_storage
@@ -54,3 +59,16 @@ def test_what_the_command_says_leads_to_the_same_study(tmp_path):
     args = make_parser().parse_args(shlex.split(command)[3:])
     assert (args.address, args.resume) == ("auto", True)
     assert study_path(args.storage, args.name) == tmp_path / "s"
+
+
+def test_several_studies_are_resumed_by_the_command_that_made_them():
+    words = ["--model", "gru", "my cells.py:Cell", "--retry-failed", "--resume", "--trials", "9"]
+    assert resume_all_command(words) == (
+        "python -m search.run --model gru 'my cells.py:Cell' --trials 9 --resume"
+    )
+
+
+def test_several_studies_are_compared_by_one_command():
+    assert compare_command(Path("runs/a"), Path("my runs/b")) == (
+        "python -m analysis.compare runs/a 'my runs/b'"
+    )

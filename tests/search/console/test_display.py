@@ -8,6 +8,7 @@ from rich.console import Console
 from search.config.study_config import StudyConfig
 from search.console.display import Display
 from search.console.formats import clock, describe
+from search.console.screen import Screen
 from search.console.sparkline import sparkline
 from search.study.listener import Progress
 from search.study.study import Study
@@ -27,13 +28,14 @@ def study(tmp_path) -> Study:
 
 def make_display(study: Study, width: int, terminal: bool) -> tuple[Display, io.StringIO]:
     output = io.StringIO()
-    return Display(study, Console(file=output, width=width, force_terminal=terminal)), output
+    screen = Screen(Console(file=output, width=width, force_terminal=terminal), study.elapsed)
+    return Display(study, screen), output
 
 
 def test_a_finished_trial_is_one_plain_line_of_at_most_80_columns(study):
     display, output = make_display(study, 80, terminal=False)
-    with display:
-        study._elapsed_before = 3725.0
+    with display._screen.live(display.view):
+        study.clock._before = 3725.0
         trial, other = study.history.trials["T1000-0000"], study.history.trials["T100-0001"]
         display.trial_started(trial)
         study.retry_trial(trial.id, "worker lost")
@@ -72,7 +74,7 @@ def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, w
     display.trial_started(study.history.trials["T1000-0000"])
     display.progressed(Progress(125.0, 0.25, 375.0))
     display.slots_changed(2)
-    display._console.print(display.view)
+    display._screen.show(display.view)
     text = output.getvalue()
     for expected in (
         "25%", "02:05", "about 06:15 left", "1 of 2 slots in use", "T1000-0000", "12.3 M", "0.877",
@@ -81,13 +83,13 @@ def test_the_live_view_fits_and_shows_running_trials_best_and_time_left(study, w
         assert expected in text
     assert "…" not in text
     plain, plain_output = make_display(study, width, terminal=False)
-    plain._console.print(display.view)
+    plain._screen.show(display.view)
     assert max(map(len, plain_output.getvalue().splitlines())) <= width
 
 
 def test_a_terminal_never_gets_markup_not_even_while_a_line_is_printed_above_the_view(study):
     display, output = make_display(study, 80, terminal=True)
-    with display:
+    with display._screen.live(display.view):
         display.view.doing = "T=[1000]"
         display.length_began(1000, 60.0)
         display.trial_started(study.history.trials["T1000-0000"])
@@ -110,7 +112,7 @@ def test_tables_and_lines_show_what_is_searched_and_not_what_is_fixed(tmp_path):
     display.trial_ended(study.history.trials["T100-0000"])
     assert output.getvalue().rstrip().endswith("accuracy 0.500 12.3 M lr 3.4e-3 batch_size 16")
     display.view.running.append("T100-0000")
-    display._console.print(display.view)
+    display._screen.show(display.view)
     headings = [line.split() for line in output.getvalue().splitlines() if " lr " in line][1:]
     assert len(headings) == 3  # running, best, stopped
     assert all("h" not in words and "batch_size" in words for words in headings)
@@ -152,7 +154,7 @@ def test_many_trials_with_long_curves_neither_wrap_nor_push_the_best_off_the_scr
     for width, height in itertools.product((80, 120, 200), (24, 40)):
         output = io.StringIO()
         console = Console(file=output, width=width, height=height)
-        display = Display(study, console)
+        display = Display(study, Screen(console, study.elapsed))
         for name in running:
             display.trial_started(study.history.trials[name])
         display.slots_changed(40)

@@ -14,8 +14,8 @@ from search.decide.agenda import Agenda
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, FOR_RACES
 from search.decide.samplers import trial_seed
 from search.errors import SearchFailedError
-from search.execute.launch import check_results
-from search.execute.requested_study import requested_study
+from search.execute.outcome import check_results
+from search.execute.requested_study import requested_studies
 from search.run import make_parser
 from search.study.checkpoints import checkpoint_path
 from search.study.listener import Listener
@@ -346,7 +346,7 @@ def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
     with agenda_of(study) as agenda:
         while not agenda.over:
             trial = agenda.next_trial(())
-            study._elapsed_before += 61  # as if it had taken so long
+            study.clock._before += 61  # as if it had taken so long
             end(study, agenda, trial, accuracy)
         agenda.finish()
     began = len(study.history.trials)
@@ -358,7 +358,7 @@ def test_a_search_that_is_over_says_which_limits_make_it_go_on_and_does(
     assert "search more at T=3, where " in output.getvalue()
     assert command.partition(" --resume ")[2] == advice
     parsed = make_parser().parse_args(command.split()[3:])
-    _, config = requested_study(parsed)
+    ((_, config, _),) = requested_studies(parsed)
     study.change_config(config)
     study = reopened(study)
     with agenda_of(study) as agenda:
@@ -390,7 +390,7 @@ def test_a_search_that_goes_on_after_other_trainings_has_lost_no_time(tmp_path):
     study = make_study(tmp_path, confirm_seeds=1, budget_minutes=10)
     with agenda_of(study) as agenda:
         play(study, agenda, {})
-    study._elapsed_before += 5000  # as if the confirmations had taken so long
+    study.clock._before += 5000  # as if the confirmations had taken so long
     change(study, trials=3)
     with agenda_of(study) as agenda:
         assert 0 <= study.searched() < 60

@@ -10,7 +10,7 @@ from search.console.how_far import how_far
 from search.console.search_more import search_more
 from search.decide.agenda import Agenda
 from search.decide.budget import LengthProgress, share_of_time
-from search.execute.launch import check_results
+from search.execute.outcome import check_results
 from search.study.resuming import restart_failed
 from search.study.study import Study
 from studies import format as files
@@ -47,7 +47,7 @@ def play(study: Study, agenda: Agenda, solvable: int, seconds: float = 0.0) -> l
         make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)
         solved = {"tokens_to_solve": 10 * trial.T, "seconds_to_solve": seconds}
         accuracy = float(solvable >= trial.T)
-        study._elapsed_before += seconds  # as if it had taken so long
+        study.clock._before += seconds  # as if it had taken so long
         more = solved if accuracy else {}
         report(study, trial.id, 1, accuracy, files.COMPLETED, recalled_bits=3.0, **more)
         agenda.reported(trial)

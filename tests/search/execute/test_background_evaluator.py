@@ -2,7 +2,7 @@ import pytest
 
 from copytask import Purpose, Trainer, TrainingConfig, evaluate, load_model
 from search.decide.model_tests import ModelTest
-from search.execute.background_evaluator import BackgroundEvaluator
+from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
 
 
 @pytest.fixture
@@ -22,7 +22,8 @@ def submit(
 
 def test_scores_are_those_of_evaluate_and_come_in_the_order_asked_for(checkpoint):
     results = []
-    with BackgroundEvaluator() as evaluator:
+    with evaluation_thread() as thread:
+        evaluator = BackgroundEvaluator(thread)
         for name in "abc":
             submit(evaluator, name, checkpoint, results)
         assert evaluator.trials == {"a", "b", "c"}
@@ -34,7 +35,8 @@ def test_scores_are_those_of_evaluate_and_come_in_the_order_asked_for(checkpoint
 
 def test_other_payloads_give_other_scores(checkpoint):
     results = []
-    with BackgroundEvaluator() as evaluator:
+    with evaluation_thread() as thread:
+        evaluator = BackgroundEvaluator(thread)
         submit(evaluator, "test", checkpoint, results)
         submit(evaluator, "confirmation", checkpoint, results, Purpose.CONFIRMATION)
         evaluator.collect(wait=True)
@@ -43,7 +45,8 @@ def test_other_payloads_give_other_scores(checkpoint):
 
 
 def test_a_checkpoint_that_is_gone_is_told_where_the_scores_are_collected(tmp_path):
-    with BackgroundEvaluator() as evaluator:
+    with evaluation_thread() as thread:
+        evaluator = BackgroundEvaluator(thread)
         submit(evaluator, "a", tmp_path / "none", [])
         with pytest.raises(FileNotFoundError, match="no checkpoint at"):
             evaluator.collect(wait=True)

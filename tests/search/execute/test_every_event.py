@@ -6,8 +6,6 @@ In one process, see :mod:`fake_tune`; tests/test_crashes.py kills real ones.
 import errno
 import math
 import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,21 +66,6 @@ def make_faults() -> Faults:
         ("T3-final", 1): [lost_worker()],
         ("T5-confirm-00", 2): [lost_host()],
     }
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In memory where there is such a place: these tests write thousands of files."""
-    memory = Path("/dev/shm")
-    path = Path(tempfile.mkdtemp(dir=memory if os.access(memory, os.W_OK) else None))
-    yield path
-    shutil.rmtree(path)
-
-
-@pytest.fixture
-def machine(monkeypatch) -> Machine:
-    monkeypatch.setattr(os, "fsync", lambda handle: None)
-    return Machine(monkeypatch)
 
 
 def search(machine: Machine, study: StudyPath, workers: int = 1) -> None:

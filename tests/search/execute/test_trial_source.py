@@ -3,12 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
-from made_studies import agenda_of, make_config
+from made_studies import make_config
 
 from search.cluster.slots import Slots
 from search.config.sections import ResourcesConfig
-from search.execute.faults import Guard
+from search.execute.study_run import StudyRun
 from search.execute.trial_source import TrialSource
+from search.study.listener import Listener
 from search.study.study import Study
 
 
@@ -27,7 +28,7 @@ def test_a_slot_is_free_up_to_the_limit_gpus_first(tmp_path, running, slots, exp
     config = make_config()
     resources = ResourcesConfig(gpus_per_trial=1, mixed=True)
     study = Study.create(tmp_path / "study", config.model_copy(update={"resources": resources}))
-    with agenda_of(study) as agenda:
-        source = TrialSource(study, agenda, SimpleNamespace(slots=slots), Guard())
-        source._running = {f"T5-{n:04}": gpus for n, gpus in enumerate(running)}
-        assert source._free_slot() == expected
+    run = StudyRun(study, Listener())
+    source = TrialSource([run], SimpleNamespace(slots=slots))
+    run.running = {f"T5-{n:04}": gpus for n, gpus in enumerate(running)}
+    assert source._free_slot() == expected

@@ -1,0 +1,73 @@
+"""How a search has ended: for each study that has failed, why."""
+
+import sys
+import traceback
+from typing import NamedTuple
+
+from search.cluster.ray_compat import tune_error_message
+from search.errors import SearchFailedError, StorageError
+from search.execute.study_run import StudyRun
+from search.study.study import Study
+from studies.paths import StudyPath
+
+
+class Outcome(NamedTuple):
+    """How a search has ended.
+
+    Attributes:
+        interrupted: the user ended it.
+        failures: why a study has failed, in one line each.
+    """
+
+    interrupted: bool
+    failures: list[str]
+
+
+def failure_of(run: StudyRun, finished: bool, log: StudyPath, command: str) -> str:
+    """Why a study has failed, in one line; empty if it has not.
+
+    Args:
+        finished: whether it should have results by now.
+        log: where standard error goes; it gets the traceback of an unexpected error.
+        command: resumes the study.
+    """
+    error = run.guard.error
+    if isinstance(error, OSError):
+        return str(StorageError(run.study.path, error))
+    if error is not None and not isinstance(error, SearchFailedError):
+        return one_line(error, log, command)
+    try:
+        if error:
+            raise error
+        if finished:
+            check_results(run.study)
+    except SearchFailedError as failure:
+        return str(failure)
+    return ""
+
+
+def one_line(error: BaseException, log: StudyPath, command: str) -> str:
+    """An unexpected error in one line; its traceback goes to standard error, which is the log."""
+    traceback.print_exception(error, file=sys.stderr)
+    return (
+        f"{tune_error_message(error)}. The traceback is at the end of {log}; resume with: {command}"
+    )
+
+
+def check_results(study: Study) -> None:
+    """Check that a finished search has results.
+
+    Raises:
+        SearchFailedError: there is no result at all, or every trial at a T failed.
+    """
+    if failed := [T for T in study.config.T if study.history.all_failed(T)]:
+        last = study.history.lengths[failed[-1]].trials
+        number = f"{len(last)} " if len(failed) == 1 else ""
+        raise SearchFailedError(
+            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last error: "
+            f"{last[-1].error}. --resume --retry-failed runs them again"
+        )
+    if not study.history.best:
+        raise SearchFailedError(
+            "no trial finished an iteration within the time limit; raise --budget-minutes"
+        )
