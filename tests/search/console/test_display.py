@@ -57,10 +57,10 @@ def test_hyperparameters_of_the_architecture_are_shown_with_their_values(tmp_pat
     training = study.config.training_config(100, {"layers": 3}, seed=1)
     study.start_trial("T100-0000", training.to_dict())
     display, output = make_display(study, 80, terminal=False)
-    with display:
+    with display._screen.live(display.view):
         report(study, "T100-0000", 1, 0.5, files.COMPLETED)
         display.trial_ended(study.history.trials["T100-0000"])
-        display._console.print(display.view)
+        display._screen.show(display.view)
     line, *view = output.getvalue().splitlines()
     assert "layers 3" in line
     table = "\n".join(view)

@@ -178,7 +178,7 @@ def test_without_time_left_the_best_record_wins_and_more_time_lets_them_race_on(
     with agenda_of(study, output) as agenda:
         play(study, agenda, SOLVE, until="T3-race-00")  # the only candidate at 5 is out
         trial = study.history.trials["T3-race-00"]
-        study._elapsed_before += 600
+        study.clock._before += 600
         agenda.advance()
         assert trial.ended
         agenda.released(trial)
@@ -186,7 +186,7 @@ def test_without_time_left_the_best_record_wins_and_more_time_lets_them_race_on(
     assert "T=3: T3-0002 has the best record, 0 of 0 fresh seeds" in output.getvalue()
     assert study.history.race_was_cut_off
     assert study.history.complete
-    study._elapsed_before += 5000  # as if the confirmations had taken so long
+    study.clock._before += 5000  # as if the confirmations had taken so long
     study = reopened(study)
     with agenda_of(study) as agenda:
         assert agenda.over
@@ -204,14 +204,14 @@ def test_the_search_leaves_time_for_the_races_and_they_count_into_the_budget(tmp
     study = make_study(tmp_path, budget_minutes=10)
     with agenda_of(study) as agenda:
         trial = agenda.next_trial(())
-        study._elapsed_before += 440
+        study.clock._before += 440
         end(study, agenda, trial, 80)
         assert agenda.next_trial(()).T == 5
-        study._elapsed_before += 10  # three quarters of it
+        study.clock._before += 10  # three quarters of it
         agenda.advance()
         assert [study.history.lengths[T].limit for T in (3, 5)] == ["budget_minutes"] * 2
         end(study, agenda, agenda.next_trial(()), 80)
-        study._elapsed_before += 60
+        study.clock._before += 60
         end(study, agenda, agenda.next_trial(()), 80)
         assert 510 <= study.history.search_seconds < 520
         assert not study.history.racing

@@ -20,7 +20,7 @@ FINAL = {"max_tokens": 3000, "stop_when_solved": False}
 
 @pytest.fixture(autouse=True)
 def _only_trials_take_time(monkeypatch):
-    monkeypatch.setattr(Study, "elapsed", lambda study: study._elapsed_before)
+    monkeypatch.setattr(Study, "elapsed", lambda study: study.clock._before)
 
 
 def make_study(tmp_path, **search) -> Study:

@@ -112,8 +112,8 @@ def test_interrupted_after_every_event_they_end_as_each_alone(
 
 
 def plain(**search) -> dict:
-    """A search without final trainings, confirmations and early stops."""
-    return make_config(scheduler="none", final=False, confirm_seeds=0, **search)
+    """A search and nothing that follows it, without early stops."""
+    return make_config(scheduler="none", final=False, confirm_seeds=0, race_seeds=0, **search)
 
 
 @pytest.mark.parametrize("workers", [1, 2, 5])
