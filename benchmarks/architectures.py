@@ -45,7 +45,9 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mlstm": ("mlstm", ()),
     "mgru": ("mgru", ()),
     "lstm, chrono": ("lstm", ("architecture.forget_bias=chrono",)),
-    "lstm, refined gates": ("lstm", ("architecture.gates=refined",)),
+    "lstm, refined gates": (
+        "lstm", ("architecture.gates=refined", "architecture.forget_bias=uniform")
+    ),
     "lstm, coupled gates": ("lstm", ("architecture.gates=coupled",)),
     "mlstm, input-gated": ("mlstm", ("architecture.input_gated=true",)),
     "mingru": ("mingru", ()),
