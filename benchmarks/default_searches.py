@@ -93,8 +93,8 @@ def lengths(rows: pd.DataFrame) -> list[str]:
     return [f"T = {T}" for T in sorted(rows["T"].unique())]
 
 
-def collect_studies(prog: str, description: str | None, table: Path) -> None:
-    """A command that writes what the named studies found into a table."""
+def collect_studies(prog: str, description: str | None, table: Path) -> Studies:
+    """A command that writes what the named studies found into a table; returns them."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description=description,
@@ -103,7 +103,9 @@ def collect_studies(prog: str, description: str | None, table: Path) -> None:
     parser.add_argument(
         "runs", nargs="*", default=["runs"], help="folders of studies (default: runs)"
     )
-    collect(load_studies(parser.parse_args().runs)).to_csv(table, index=False)
+    studies = load_studies(parser.parse_args().runs)
+    collect(studies).to_csv(table, index=False)
+    return studies
 
 
 def main() -> None:
