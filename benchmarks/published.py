@@ -177,6 +177,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         partial(default_search, default_searches.fresh_seeds_table),
         partial(default_search, default_searches.solved_table),
         lambda: sequence_searches.sequence_table(rows_of("sequence_searches")),
+        lambda: sequence_searches.other_lengths_table(rows_of("sequence_generalization")),
     ),
     "docs/methods.md": (
         partial(replayed, "seconds"),
