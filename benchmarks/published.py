@@ -15,7 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from benchmarks import coverage, default_searches, scale, sequence_searches, solved_rule
+from benchmarks import (
+    architectures,
+    coverage,
+    default_searches,
+    scale,
+    sequence_searches,
+    solved_rule,
+)
 from benchmarks.markdown import interval, table
 from benchmarks.options import WIDE
 from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
@@ -178,6 +185,9 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         partial(default_search, default_searches.solved_table),
         lambda: sequence_searches.sequence_table(rows_of("sequence_searches")),
         lambda: sequence_searches.other_lengths_table(rows_of("sequence_generalization")),
+    ),
+    "docs/models.md": (
+        lambda: architectures.accuracy_table(rows_of("architectures"), list(architectures.COPYING)),
     ),
     "docs/methods.md": (
         partial(replayed, "seconds"),
