@@ -87,6 +87,8 @@ def race_outcome(history: History, T: int) -> str:
     record = f"{race.ahead.solved} of {race.ahead.seeds} fresh seeds"
     if not race.ahead.is_out and not race.leader:
         return f"{race.ahead.trial.id} wins the race, {record} solve it"
+    if not race.ahead.seeds:
+        return f"{race.ahead.trial.id} stays the best; the time was up before a fresh seed had told"
     why = "no other candidate is left" if not race.leader else "its time is up"
     return f"{race.ahead.trial.id} has the best record, {record} solve it; {why}"
 
