@@ -6,12 +6,12 @@ with ``search.race_seeds`` seeds in a row, and none before, wins. Where nobody d
 known, the candidate with the best record wins: see :attr:`Candidate.solve_rate`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from search.config.sections import SearchConfig
-from search.study.ranking import ranked
+from search.study.ranking import best_of, ranked
 from search.study.records import TrialRecord
 from studies import format as files
 
@@ -69,15 +69,14 @@ class Race:
 
     def __init__(
         self,
-        trials: Iterable[TrialRecord],
+        trials: Sequence[TrialRecord],
         trainings: Sequence[TrialRecord],
         search: SearchConfig,
     ):
-        self._seeds = search.race_seeds
-        self._ranked = ranked(trials, search.rank_by)
+        self._trials, self._by, self._seeds = trials, search.rank_by, search.race_seeds
         raced = {training.confirms for training in trainings}
         most = search.race_candidates if search.race_seeds else 0
-        solved = [trial for trial in self._ranked if trial.solved]
+        solved = ranked([trial for trial in trials if trial.solved], search.rank_by)
         self.candidates = [
             Candidate(trial, [t for t in trainings if t.confirms == trial.id])
             for place, trial in enumerate(solved)
@@ -98,7 +97,7 @@ class Race:
     @property
     def winner(self) -> TrialRecord | None:
         """The trial of that candidate; without candidates, the first of the ranking."""
-        return self.ahead.trial if self.ahead else next(iter(self._ranked), None)
+        return self.ahead.trial if self.ahead else best_of(self._trials, self._by)
 
     def record_of(self, trial: TrialRecord) -> Candidate | None:
         """How the configuration of a best trial has raced; None if no seed has told yet.

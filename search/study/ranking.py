@@ -21,8 +21,16 @@ def ranked(trials: Iterable[TrialRecord], by: str) -> list[TrialRecord]:
     Args:
         by: one of :data:`RANKINGS`.
     """
-    evaluated = (trial for trial in trials if trial.curve and not trial.failed)
-    return sorted(evaluated, key=RANKINGS[by])
+    return sorted(filter(_is_ranked, trials), key=RANKINGS[by])
+
+
+def best_of(trials: Iterable[TrialRecord], by: str) -> TrialRecord | None:
+    """The first of :func:`ranked`, in less time; None if there is none."""
+    return min(filter(_is_ranked, trials), key=RANKINGS[by], default=None)
+
+
+def _is_ranked(trial: TrialRecord) -> bool:
+    return bool(trial.curve) and not trial.failed
 
 
 def _by_tokens_to_solve(trial: TrialRecord) -> Place:
