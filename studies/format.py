@@ -11,8 +11,9 @@ SCHEMA_VERSION = 1
 """Grows when a column or file changes its meaning. Written into study.yaml."""
 
 STUDY_FILE = "study.yaml"
-"""Holds schema_version, config (model, task, T, ...: a StudyConfig of ``search.config``) and
-provenance (versions, git revision, host, seed)."""
+"""Holds schema_version, config (model, task, T, ...: a StudyConfig of ``search.config``),
+chance_accuracy (accuracy of guessing in the task) and provenance (versions, git revision, host,
+seed)."""
 
 EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "training": {"batch_size": 64, "validation_payloads": 64},
@@ -56,7 +57,7 @@ SOLVED_ACCURACY = 0.99
 row."""
 
 CHANCE_ACCURACY = 0.1
-"""Accuracy of guessing one of ten symbols."""
+"""Accuracy of guessing one of ten symbols; that of a study whose study.yaml records none."""
 
 LATER_COLUMNS = ("host", "gpus", "state_floats", "rank", "race_seeds", "race_solved")
 """Columns of trials.csv and best.csv that early versions did not write."""
@@ -83,3 +84,21 @@ def recorded_values(config: Mapping[str, Any]) -> dict[str, Any]:
             kept = {name: value for name, value in found.items() if name not in former}
             values[section] = {**earlier, **kept}
     return values
+
+
+def recorded_chance(document: Mapping[str, Any], source: str) -> float:
+    """The accuracy of guessing in the task of a study, in a study.yaml of any version.
+
+    Args:
+        document: the content of study.yaml.
+        source: its name, for messages.
+
+    Raises:
+        ValueError: it is no accuracy.
+    """
+    chance = document.get("chance_accuracy", CHANCE_ACCURACY)
+    if not isinstance(chance, int | float) or not 0 < chance <= 1:
+        raise ValueError(
+            f"{source}: chance_accuracy must be above 0 and at most 1, but is {chance!r}"
+        )
+    return float(chance)

@@ -6,8 +6,6 @@ from typing import NamedTuple
 
 from scipy.special import betaincinv
 
-from studies.format import CHANCE_ACCURACY
-
 BEST_OF_MANY = (
     "The best of many trials owes a part of its score to a lucky seed, so it is biased upwards. "
     "The share of fresh seeds that solve T is what to expect of another training."
@@ -36,17 +34,16 @@ class SeedSummary(NamedTuple):
     highest: float
 
 
-def summarize_seeds(accuracies: Sequence[float | None], solved: Sequence[bool]) -> SeedSummary:
-    """Sum up at least one seed; None is the accuracy of a seed without a model: chance."""
-    values = [CHANCE_ACCURACY if accuracy is None else accuracy for accuracy in accuracies]
+def summarize_seeds(accuracies: Sequence[float], solved: Sequence[bool]) -> SeedSummary:
+    """Sum up at least one seed."""
     return SeedSummary(
-        len(values),
+        len(accuracies),
         sum(solved),
         sum(solved) / len(solved),
         *clopper_pearson(sum(solved), len(solved)),
-        statistics.median(values),
-        min(values),
-        max(values),
+        statistics.median(accuracies),
+        min(accuracies),
+        max(accuracies),
     )
 
 

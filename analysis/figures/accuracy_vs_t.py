@@ -33,7 +33,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             **plotting.line(task.styles[label]),
         )
     length_axis(axes, task.lengths)
-    accuracy_axis(axes)
+    accuracy_axis(axes, task.chance)
     axes.set_ylabel("test accuracy (95 % interval)")
     plotting.heading(figure, task, "Share of the payload recalled at each T", data)
     return figure

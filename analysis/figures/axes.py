@@ -9,7 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from analysis.figures.plotting import REFERENCE_COLOR, WIDTH
-from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
+from studies.format import SOLVED_ACCURACY
 
 NEAREST = 1e-4
 """Accuracies closer to 1 than this look the same in a figure."""
@@ -25,30 +25,12 @@ DOTTED: dict[str, Any] = {"color": REFERENCE_COLOR, "linewidth": 1, "linestyle":
 """Arguments of the reference lines."""
 
 
-def accuracy_axis(axes: Axes, named: bool = True) -> None:
+def accuracy_axis(axes: Axes, chance: float, named: bool = True) -> None:
     """Make a y axis of accuracies, stretched towards 1, with the lines solved and chance."""
     axes.set_yscale("function", functions=STRETCH)
     axes.set_ylim(_accuracy_ticks(axes.yaxis))
     reference_line(axes, SOLVED_ACCURACY, "solved" if named else "")
-    reference_line(axes, CHANCE_ACCURACY, "chance" if named else "")
-
-
-def horizontal_accuracy_axis(axes: Axes) -> None:
-    """Make an x axis like the y axis of :func:`accuracy_axis`."""
-    axes.set_xscale("function", functions=STRETCH)
-    axes.set_xlim(_accuracy_ticks(axes.xaxis))
-    for accuracy, name in ((SOLVED_ACCURACY, "solved"), (CHANCE_ACCURACY, "chance")):
-        axes.axvline(accuracy, **DOTTED)
-        axes.text(
-            accuracy,
-            1.0,
-            name,
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="bottom",
-            fontsize=10,
-            color=REFERENCE_COLOR,
-        )
+    reference_line(axes, chance, "chance" if named else "")
 
 
 def _accuracy_ticks(axis: Axis) -> tuple[float, float]:

@@ -46,7 +46,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         x_label = axes.get_xlabel()
         length_axis(axes, tested, plotting.WIDTH / 4)
         axes.set(title=f"trained for T = {T}", xlabel=x_label)
-        accuracy_axis(axes, T in edge)
+        accuracy_axis(axes, task.chance, T in edge)
     plotting.heading(figure, task, "The best models at lengths they were not trained for", data)
     return figure
 

@@ -10,7 +10,7 @@ from analysis.figures import plotting
 from analysis.figures.axes import log_x_axis, reference_line
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
-from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
+from studies.format import SOLVED_ACCURACY
 
 CURRICULUM: dict[str, Any] = {"linewidth": 1, "linestyle": (0, (1, 1.5))}
 """The dotted line of the longest training length."""
@@ -51,7 +51,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         if at_T.empty:
             axes.text(0.5, 0.55, "no curve", transform=axes.transAxes, ha="center")
         reference_line(axes, SOLVED_ACCURACY, f"solved\n{SOLVED_ACCURACY}" if T in edge else "")
-        reference_line(axes, CHANCE_ACCURACY, f"chance\n{CHANCE_ACCURACY}" if T in edge else "")
+        reference_line(axes, task.chance, f"chance\n{task.chance:.3g}" if T in edge else "")
         axes.set_ylim(0, 1.05)  # not stretched: the curriculum is a share of T
         log_x_axis(axes)  # a final training is ten times as long as the others
     further = []

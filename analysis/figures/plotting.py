@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.figures.styles import Style
+from studies.format import CHANCE_ACCURACY
 
 WIDTH = 7.0  # inches
 TEXT_SIZE = 10.5  # points
@@ -49,6 +50,7 @@ class TaskContext(NamedTuple):
         styles: label -> style, in the order of legends.
         note: says below a figure what it does not show; may be empty.
         left_out: says in its caption which labels it does not show; may be empty.
+        chance: accuracy of guessing in the task.
     """
 
     name: str
@@ -56,6 +58,7 @@ class TaskContext(NamedTuple):
     styles: dict[str, Style]
     note: str
     left_out: str = ""
+    chance: float = CHANCE_ACCURACY
 
 
 def new_figure(task: TaskContext, height: float = 4.2) -> Figure:

@@ -14,7 +14,7 @@ from analysis.figures.registry import FIGURES
 from analysis.figures.spec import Scope
 from analysis.figures.styles import label_styles
 from analysis.reading.studies import Studies
-from analysis.tables.comparison import DONE, short_state, tasks
+from analysis.tables.comparison import DONE, short_state, task_chance, tasks
 from analysis.tables.registry import NAME, make_tables
 
 MOST_LABELS = 12
@@ -100,6 +100,7 @@ def task_scopes(
             styles=label_styles(rows, models),
             note=" ".join(filter(None, (missing_note(rows), left_out))),
             left_out=left_out,
+            chance=task_chance(rows),
         )
         shown = {table: _restricted(frame, name, labels) for table, frame in tables.items()}
         yield task, Scope(rows, shown, studies)

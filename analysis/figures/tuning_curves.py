@@ -27,7 +27,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             axes.plot(curve["n"], curve["best"], color=color, ls="-" if banded else ":")
             last = curve.iloc[[-1]]
             axes.plot(last["n"], last["best"], **plotting.line(task.styles[label]))
-        accuracy_axis(axes, T in edge)
+        accuracy_axis(axes, task.chance, T in edge)
         log_x_axis(axes)
     title = "What more trials bring, with 95 % bands over searches"
     plotting.heading(figure, task, title, data)

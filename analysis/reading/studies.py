@@ -30,6 +30,7 @@ class Studies(NamedTuple):
             :mod:`studies.columns`; numbers are float64, or Int64 if whole.
         events: what began and ended, and when: see :func:`analysis.reading.events.read_milestones`.
         configs: study -> the section ``config`` of its study.yaml.
+        chances: study -> the accuracy of guessing in its task.
     """
 
     studies: pd.DataFrame
@@ -42,6 +43,7 @@ class Studies(NamedTuple):
     generalization: pd.DataFrame
     events: pd.DataFrame
     configs: dict[str, dict[str, Any]]
+    chances: dict[str, float]
 
     def warnings(self) -> list[str]:
         """One line for each study of which something is left out: its path and what."""
@@ -82,11 +84,11 @@ def load_studies(paths: str | StudyPath | Iterable[str | StudyPath]) -> Studies:
     """
     several = [paths] if isinstance(paths, str | StudyPath) else paths
     studies, lengths, tables = [], [], []
-    configs = {}
+    configs, chances = {}, {}
     for folder, name in find_studies(several).items():
         config, problem, warning = None, "", ""
         try:
-            config = read_config(folder / files.STUDY_FILE)
+            config, chances[name] = read_config(folder / files.STUDY_FILE)
             read, warning = _read_tables(folder)
         except ProblemError as error:
             problem = str(error)
@@ -118,6 +120,7 @@ def load_studies(paths: str | StudyPath | Iterable[str | StudyPath]) -> Studies:
         lengths=_stack(lengths, (T,)).drop_duplicates(ignore_index=True),
         **stacked._asdict(),
         configs=configs,
+        chances=chances,
     )
 
 

@@ -9,8 +9,8 @@ from studies import format as files
 from studies.paths import StudyPath, read_bytes
 
 
-def read_config(path: StudyPath) -> dict[str, Any]:
-    """Read the section ``config`` of a study.yaml.
+def read_config(path: StudyPath) -> tuple[dict[str, Any], float]:
+    """Read the section ``config`` of a study.yaml, and the accuracy of guessing in its task.
 
     Raises:
         ProblemError: it cannot be read, or is none.
@@ -44,7 +44,10 @@ def read_config(path: StudyPath) -> dict[str, Any]:
     valid = isinstance(lengths, list) and all(isinstance(T, int) and T >= 1 for T in lengths)
     if not valid or not lengths:
         raise ProblemError(f"{path.name}: T must be a list of lengths >= 1, but is {lengths!r}")
-    return config
+    try:
+        return config, files.recorded_chance(document, path.name)
+    except ValueError as error:
+        raise ProblemError(str(error)) from None
 
 
 def _key(path: StudyPath, mapping: dict[str, Any], name: str) -> Any:

@@ -7,11 +7,11 @@ import pandas as pd
 from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.report.cells import MISSING, PrintedColumn, Row, interval, value
 from analysis.report.wide_tables import wide_tables
-from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, tasks
+from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, task_chance, tasks
 from analysis.tables.pairs import MOST_SHOWN
 from analysis.tables.records import records
 from analysis.tables.registry import NAME
-from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
+from studies.format import SOLVED_ACCURACY
 from studies.markdown import markdown_table
 from studies.seed_statistics import BEST_OF_MANY
 
@@ -23,8 +23,7 @@ trials by validation data. What to expect of another training is the solve rate:
 seeds with which this configuration solves T. Test accuracy, exact match and recalled bits are those
 of the best trial, on test data, which decided nothing. Their 95 % interval is over test payloads of
 that one trained network: another seed may change the accuracy by more. A model solves T when its
-validation accuracy at T is at least {SOLVED_ACCURACY} at two evaluations in a row. Guessing has an
-accuracy of {CHANCE_ACCURACY}.
+validation accuracy at T is at least {SOLVED_ACCURACY} at two evaluations in a row.
 """
 
 CONFIRMATION = f"""\
@@ -74,6 +73,7 @@ def markdown(
     for task in tasks(comparison):
         rows = comparison[comparison["task"] == task]
         parts.append(f"## Task {task}\n")
+        parts.append(f"Guessing has an accuracy of {task_chance(rows):.3g}.\n")
         for shows, table in wide_tables(rows).items():
             parts += [f"{shows}:\n", markdown_table(*table)]
         parts.append(_markdown_table(rows, searched))

@@ -53,6 +53,7 @@ IDENTITY = (
     STUDY, LABEL, TASK,
     text("model", "a name in `copytask.MODELS`, or a cell of your own, by its file or module"),
     T,
+    real("chance_accuracy", "share", "accuracy of guessing in the task"),
     text("state", "done, or why there is no result"),
     text("trial_id", "the best trial; the rest of the row is about it"),
 )  # fmt: skip
@@ -103,6 +104,7 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
     rows["trials"] = rows[counts].sum(axis=1)
     rows["state"] = [_state(row) for row in records(rows)]
     rows["label"] = _labels(rows)
+    rows["chance_accuracy"] = rows["study"].map(studies.chances)
     rows = rows.sort_values(["task", "T", "model", "study"], ignore_index=True)
     before = len(IDENTITY) + len(HYPERPARAMETERS)
     return rows[[*COMPARISON.names[:before], *searched, *COMPARISON.names[before:]]]
@@ -177,6 +179,11 @@ def searched_hyperparameters(configs: Iterable[Mapping[str, Any]]) -> list[str]:
 def tasks(comparison: pd.DataFrame) -> list[str]:
     """The tasks of the comparison, sorted."""
     return sorted(comparison["task"].dropna().unique())
+
+
+def task_chance(rows: pd.DataFrame) -> float:
+    """Accuracy of guessing in the task of these rows: the highest if their studies differ."""
+    return float(rows["chance_accuracy"].max())
 
 
 def problems(comparison: pd.DataFrame) -> list[str]:

@@ -48,7 +48,7 @@ def winner_seeds(studies: Studies) -> pd.DataFrame:
     longest = tokens.groupby([seeds["study"], seeds["T"]]).transform("max")
     tokens = tokens.where(~failed, longest)
     return seeds[["study", "T", "seed"]].assign(
-        accuracy=seeds["accuracy"].fillna(files.CHANCE_ACCURACY),
+        accuracy=seeds["accuracy"].fillna(seeds["study"].map(studies.chances)),
         solved=solved,
         tokens=seeds["tokens_to_solve"].astype("float64").where(solved, tokens),
     )

@@ -92,7 +92,8 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
         metric = config["search"].get("metric", "ladder_accuracy")
         target = "validation_accuracy" if metric == "accuracy" else metric
         found = found.sample(min(len(found), MOST_TRIALS), random_state=0)
-        importances, largest = _evaluate(found, distributions, _ranks(found, target))
+        chance = studies.chances[study]
+        importances, largest = _evaluate(found, distributions, _ranks(found, target, chance))
         noise = float(np.quantile(largest, 0.95))
         for name in distributions:
             as_large = 1 + int((largest >= importances[name]).sum())
@@ -131,9 +132,9 @@ def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, Ba
     return distributions
 
 
-def _ranks(trials: pd.DataFrame, metric: str) -> np.ndarray:
+def _ranks(trials: pd.DataFrame, metric: str, chance: float) -> np.ndarray:
     """Rank of each trial among those of its T, in (0, 1]; the best one has 1."""
-    values = trials[metric].fillna(files.CHANCE_ACCURACY)
+    values = trials[metric].fillna(chance)
     ranks: np.ndarray = values.groupby(trials["T"]).rank(pct=True).to_numpy()
     return ranks
 

@@ -68,7 +68,7 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
         if of not in groups:
             continue
         search = studies.configs[row["study"]]["search"]
-        values = _values(groups[of].iloc[given.get(of, 0) :])
+        values = _values(groups[of].iloc[given.get(of, 0) :], studies.chances[row["study"]])
         reason = _refusal(search, of in given, values)
         rows.append(
             row
@@ -82,10 +82,10 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*SAMPLES.names, "values"])
 
 
-def _values(trials: pd.DataFrame) -> list[float]:
-    """Best validation accuracy of each trial that has ended; a failed one may have none."""
+def _values(trials: pd.DataFrame, chance: float) -> list[float]:
+    """Best validation accuracy of each trial that has ended; chance if a failed one has none."""
     ended = trials[trials["status"] != files.INTERRUPTED]
-    return [float(value) for value in ended["validation_accuracy"].fillna(files.CHANCE_ACCURACY)]
+    return [float(value) for value in ended["validation_accuracy"].fillna(chance)]
 
 
 def _refusal(search: dict[str, Any], has_events: bool, values: list[float]) -> str:

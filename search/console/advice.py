@@ -1,6 +1,5 @@
 """What to look at when nothing was learnt."""
 
-from copytask import find_task
 from search.study.history import History
 
 HARDLY_ABOVE_CHANCE = 1.5
@@ -13,7 +12,7 @@ def advice_at_chance(history: History) -> list[str]:
 
     The test of the best trial decides, since its payloads chose nothing.
     """
-    chance = find_task(history.config.task).chance_accuracy
+    chance = history.chance_accuracy
     at_chance = [T for T, best in history.best.items() if best.accuracy_low <= chance]
     ladders = {
         T: max(point.ladder_accuracy for trial in history.lengths[T].trials

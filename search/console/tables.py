@@ -83,7 +83,7 @@ def doubts(history: History) -> list[str]:
 
 
 def confirmed(history: History) -> dict[int, SeedSummary]:
-    """Summarize the confirmations of each T that has some."""
+    """Summarize the confirmations of each T that has some; one without a model is a guess."""
     summaries = {}
     for T, length in history.lengths.items():
         winner = history.winner(T)
@@ -93,7 +93,10 @@ def confirmed(history: History) -> dict[int, SeedSummary]:
             if winner and trial.confirms == winner.id and trial.tested
         ]
         if seeds:
-            accuracies = [trial.scores.accuracy if trial.scores else None for trial in seeds]
+            accuracies = [
+                trial.scores.accuracy if trial.scores else history.chance_accuracy
+                for trial in seeds
+            ]
             summaries[T] = summarize_seeds(accuracies, [trial.solved for trial in seeds])
     return summaries
 

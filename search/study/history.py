@@ -18,6 +18,7 @@ class History:
     """The trials, the search at each T and the best trials, as the events tell them.
 
     Attributes:
+        chance_accuracy: accuracy of guessing in its task.
         trials: by trial_id, in the order in which they started; of all stages.
         lengths: by T, ascending: those of the configuration, then those reached beyond them.
         best: the best trial of each T that was tested, by T.
@@ -28,14 +29,14 @@ class History:
             trainings and confirmations. Without them that time is the clock of the search.
     """
 
-    def __init__(self, config: StudyConfig):
+    def __init__(self, config: StudyConfig, chance_accuracy: float = files.CHANCE_ACCURACY):
         self.config = config
+        self.chance_accuracy = chance_accuracy
         self.trials: dict[str, TrialRecord] = {}
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
         self.best: dict[int, BestTrial] = {}
         self.stopped: list[TrialRecord] = []
-        self.elapsed = 0.0
-        self.beside = 0.0
+        self.elapsed = self.beside = 0.0
         self.racing = False
         self._race_limit: events.RacingEnded | None = None  # if it ended before it was decided
         self._search_left: float | None = None  # when the last search at a T, or racing, ended
@@ -255,8 +256,7 @@ class History:
 
     def all_failed(self, T: int) -> bool:
         """Whether each trial of the search at T failed."""
-        trials = self.lengths[T].trials
-        return bool(trials) and all(trial.failed for trial in trials)
+        return bool(trials := self.lengths[T].trials) and all(trial.failed for trial in trials)
 
     def final_is_due(self, T: int) -> bool:
         """Whether the final training at T is still to begin."""

@@ -97,12 +97,13 @@ def look(path: StudyPath) -> Overview:
     config = recorded_config(document.get("config"), str(path / files.STUDY_FILE))
     seconds = None
     try:
+        chance = files.recorded_chance(document, str(path / files.STUDY_FILE))
         if study_segments(path):
-            history = read_history(path, config)
+            history = read_history(path, config, chance)
             seconds = history.elapsed
             complete = history.complete
         else:
-            history = history_of_tables(path, config)
+            history = history_of_tables(path, config, chance)
             complete = set(config.T) <= set(history.best)
         locked = is_locked(path)
     except OSError as error:
@@ -117,14 +118,14 @@ def look(path: StudyPath) -> Overview:
     return Overview(path, history, document.get("provenance") or {}, state, seconds)
 
 
-def history_of_tables(study: StudyPath, config: StudyConfig) -> History:
+def history_of_tables(study: StudyPath, config: StudyConfig, chance_accuracy: float) -> History:
     """What the tables tell of a study that was made before there were events.
 
     Raises:
         OSError: one of them cannot be read.
         KeyError, TypeError: one lacks a column, or a cell.
     """
-    history = History(config)
+    history = History(config, chance_accuracy)
     curves: dict[str, list[Row]] = {}
     for row in read_rows(study / files.PROGRESS_FILE):
         curves.setdefault(row["trial_id"], []).append(row)

@@ -8,7 +8,9 @@ from studies.event_files import NAMES
 from studies.paths import StudyPath
 
 
-def read_history(study: StudyPath, config: StudyConfig) -> History:
+def read_history(
+    study: StudyPath, config: StudyConfig, chance_accuracy: float = files.CHANCE_ACCURACY
+) -> History:
     """What is known of the search of the study at this path.
 
     Raises:
@@ -16,7 +18,7 @@ def read_history(study: StudyPath, config: StudyConfig) -> History:
         UnknownEventError: a newer version wrote one of them; the message says which.
         ValueError: they are damaged; the message says where.
     """
-    history = History(config)
+    history = History(config, chance_accuracy)
     for event in read_events(study):
         try:
             history.apply(event)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copytask import find_task
 from copytask.training.seeds import STREAMS
 from search.config.space import Scalar
 from search.config.study_config import StudyConfig
@@ -70,7 +71,7 @@ class Study:
         Raises:
             UserError: it exists, another process creates it, or it cannot be written.
         """
-        history = History(config)
+        history = History(config, find_task(config.task).chance_accuracy)
         try:
             with new_place(path) as (place, lock):
                 open_log(place).close()
@@ -100,7 +101,7 @@ class Study:
             lock = lock_study(path, path)
             try:
                 log = open_log(path)
-                history = read_history(path, config)
+                history = read_history(path, config, find_task(config.task).chance_accuracy)
                 for key, named in (("model", config.model), ("task", config.task)):
                     found = {str(trial.training.get(key)) for trial in history.trials.values()}
                     if foreign := found - {named}:  # a log must not choose which code runs

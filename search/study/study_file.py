@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from copytask import find_task
 from copytask.user_code import absolute_name
 from search.config.reading import override, read_yaml
 from search.config.study_config import StudyConfig
@@ -27,6 +28,7 @@ def write_study_file(path: StudyPath, config: StudyConfig, provenance: Mapping[s
     document = {
         "schema_version": files.SCHEMA_VERSION,
         "config": config.model_dump(mode="json"),
+        "chance_accuracy": find_task(config.task).chance_accuracy,
         "provenance": dict(provenance),
     }
     text = HEADER + yaml.safe_dump(document, sort_keys=False)
@@ -34,7 +36,7 @@ def write_study_file(path: StudyPath, config: StudyConfig, provenance: Mapping[s
 
 
 def read_study_file(path: StudyPath) -> dict[str, Any]:
-    """Read the content of study.yaml: schema_version, config, provenance.
+    """Read the content of study.yaml: schema_version, config, chance_accuracy, provenance.
 
     Raises:
         UserError: it cannot be read, or another version wrote it.

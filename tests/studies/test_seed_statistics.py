@@ -1,6 +1,5 @@
 import pytest
 
-from copytask import TASKS
 from studies.seed_statistics import clopper_pearson, summarize_seeds
 
 
@@ -15,9 +14,3 @@ def test_seeds_are_summed_up_by_their_solve_rate_and_median():
     assert (summary.seeds, summary.solved, summary.solve_rate) == (4, 3, 0.75)
     assert (summary.solve_rate_low, summary.solve_rate_high) == clopper_pearson(3, 4)
     assert (summary.median, summary.lowest, summary.highest) == (0.985, 0.3, 1.0)
-
-
-def test_a_seed_without_a_model_counts_as_a_guess():
-    summary = summarize_seeds([0.9, None], [True, False])
-    assert (summary.seeds, summary.solved) == (2, 1)
-    assert summary.lowest == TASKS["delay"].chance_accuracy

@@ -98,10 +98,12 @@ def write_study(
     provenance: Row | None = None,
     search: Row | None = None,
     limit: str = "trials",
+    chance: float | None = None,
 ) -> Path:
     """Writes the study runs/NAME and returns its folder.
 
-    ``search`` adds to the section of its configuration; ``limit`` has ended the search at each T.
+    ``search`` adds to the section of its configuration; ``limit`` has ended the search at each T;
+    ``chance`` is the accuracy of guessing, which old studies do not record.
 
     It has one trial a T unless ``trials`` says otherwise. T in ``best`` (default: all that have
     a trial) get a row in best.csv, of their first trial.
@@ -117,6 +119,7 @@ def write_study(
     }
     made = provenance or {}
     document = {"schema_version": files.SCHEMA_VERSION, "config": config, "provenance": made}
+    document |= {} if chance is None else {"chance_accuracy": chance}
     (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
     identity = {"model": model, "task": task}
     rows = [identity | row for row in (map(trial, T) if trials is None else trials)]

@@ -23,10 +23,10 @@ from analysis.report.page.overview import Overview, overview
 from analysis.report.page.studies import efforts, study_parts
 from analysis.report.page.svg import inline_figure, swatch
 from analysis.report.verdict.verdict import Verdict, verdicts
-from analysis.tables.comparison import problems, searched_hyperparameters
+from analysis.tables.comparison import problems, searched_hyperparameters, task_chance
 from analysis.tables.records import records
 from analysis.tables.registry import NAME
-from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
+from studies.format import SOLVED_ACCURACY
 from studies.paths import open_path
 
 FOLDER = Path(__file__).parent
@@ -53,9 +53,10 @@ class FigurePart(NamedTuple):
 
 
 class TaskPart(NamedTuple):
-    """One task on the page."""
+    """One task on the page; ``chance`` is the accuracy of guessing, NaN if there is no task."""
 
     verdict: Verdict
+    chance: float
     overview: Overview
     columns: list[PrintedColumn]
     rows: list[Row]
@@ -95,15 +96,17 @@ def render_page(
     for verdict in verdicts(
         comparison, efforts(studies, provenances), tables["pairs"], tables["reach"]
     ):
+        of_task = comparison[comparison["task"] == verdict.task]
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
         task_parts.append(
             TaskPart(
                 verdict=verdict,
+                chance=task_chance(of_task),
                 overview=overview(of),
                 columns=comparison_columns(of, searched),
                 rows=of,
                 figures=drawn.get(verdict.task, []),
-                styles=label_styles(comparison[comparison["task"] == verdict.task], models),
+                styles=label_styles(of_task, models),
             )
         )
     style, script = (
@@ -135,7 +138,6 @@ def render_page(
         not_held=[name for name in texts if name not in offered],
         compare_command=command,
         solved=SOLVED_ACCURACY,
-        chance=CHANCE_ACCURACY,
         styles={part.verdict.task: part.styles for part in task_parts},
         swatch=swatch,
         variable=variable,

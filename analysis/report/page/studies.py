@@ -42,6 +42,7 @@ class StudyPart(NamedTuple):
 
     Attributes:
         label, task, path: as in the comparison.
+        chance: accuracy of guessing in the task.
         facts: (term, value): when, where and with what the study was made.
         best: rows of the comparison that have a best trial, with the command that trains it.
         command: what searches again, beside ``config``.
@@ -56,6 +57,7 @@ class StudyPart(NamedTuple):
     label: str
     task: str
     path: str
+    chance: float
     facts: list[tuple[str, str]]
     best: list[tuple[Row, str]]
     command: str
@@ -120,6 +122,7 @@ def _part(
         label=rows[0]["label"],
         task=rows[0]["task"],
         path=path,
+        chance=rows[0]["chance_accuracy"],
         facts=_facts(rows, trials, config, provenance),
         best=[(row, replay(path, row["trial_id"])) for row in best],
         command=_command(name),

@@ -14,7 +14,6 @@ from analysis.report.cells import Row
 from analysis.report.verdict.results import Effort, final_labels, is_confirmed, is_solved
 from analysis.statistics import SIGNIFICANT, seeds_to_tell
 from analysis.tables.pairs import SOLVE_RATE
-from studies.format import CHANCE_ACCURACY
 
 
 def how_sure(
@@ -93,8 +92,9 @@ def _best_trials(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str
     trials = "trial" if not others else "trials"
     text = f"Test accuracy of the best {trials}: {short_enumeration(shown)}"
     if not is_solved(best):
-        better = best["accuracy_low"] > CHANCE_ACCURACY
-        text += f", {'more' if better else 'no better'} than guessing ({CHANCE_ACCURACY})"
+        chance = best["chance_accuracy"]
+        better = best["accuracy_low"] > chance
+        text += f", {'more' if better else 'no better'} than guessing ({chance:.3g})"
     networks = "one network each" if others else "one network"
     sentences = [f"{text} (95 % interval over test payloads of {networks})."]
     counts = [row["trials"] for row in rows]

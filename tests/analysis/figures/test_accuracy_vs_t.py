@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_figures import drawn, error_bar_ends, heights, marked
+from study_files import write_study
 
 from analysis.figures.accuracy_vs_t import FIGURE
 from studies.format import CHANCE_ACCURACY, SOLVED_ACCURACY
@@ -29,6 +30,14 @@ def test_chance_and_solved_are_marked_lines(three: Path) -> None:
     assert sorted(across) == [CHANCE_ACCURACY, SOLVED_ACCURACY]
     named = {text.get_text(): text.get_position()[1] for text in axes.texts}
     assert named == {"solved": SOLVED_ACCURACY, "chance": CHANCE_ACCURACY}
+
+
+def test_chance_is_that_of_the_task(runs: Path) -> None:
+    write_study(runs, "gru", model="gru", chance=0.5)
+    [axes] = drawn(FIGURE, runs).axes
+    [chance] = [text for text in axes.texts if text.get_text() == "chance"]
+    assert chance.get_position()[1] == 0.5
+    assert [0.5, 0.5] in [list(line.get_ydata()) for line in axes.lines]
 
 
 def test_what_has_no_result_is_named_below(three: Path) -> None:

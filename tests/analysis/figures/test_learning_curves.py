@@ -23,6 +23,13 @@ def test_each_length_is_a_panel_with_the_curves_of_the_best_trials(three: Path) 
     assert found.legend == ["gru", "mgru"]  # without a curriculum in the file
 
 
+def test_chance_is_that_of_the_task(runs: Path) -> None:
+    write_study(runs, "gru", model="gru", T=[100], chance=1 / 3)
+    [axes] = drawn(FIGURE, runs).axes
+    [chance] = [text for text in axes.texts if text.get_text() == "chance\n0.333"]
+    assert chance.get_position()[1] == 1 / 3
+
+
 def test_the_curriculum_is_a_dotted_line(runs: Path) -> None:
     folder = write_study(runs, "gru", model="gru", T=[100])
     progress = pd.read_csv(folder / "progress.csv").assign(max_length=[2, 50, 100, 100])

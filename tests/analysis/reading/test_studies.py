@@ -104,6 +104,11 @@ def test_results_at_a_length_that_is_no_longer_configured_count(runs: Path) -> N
             "schema_version: 1\nconfig: {model: gru, task: delay, T: [1], search: [3]}",
             "study.yaml: search has no keys",
         ),
+        (
+            "study.yaml",
+            "schema_version: 1\nconfig: {model: gru, task: delay, T: [1]}\nchance_accuracy: many",
+            "study.yaml: chance_accuracy must be above 0 and at most 1, but is 'many'",
+        ),
         ("trials.csv", None, "trials.csv is missing"),
         ("progress.csv", None, "progress.csv is missing"),
         ("best.csv", None, "best.csv is missing"),

@@ -50,6 +50,14 @@ def test_a_page_has_its_tables_and_the_caveats(runs: Path) -> None:
     assert "no figures" in text.split("## Task sequence")[1]
 
 
+def test_each_task_has_its_own_accuracy_of_guessing(runs: Path) -> None:
+    write_study(runs, "gru")
+    write_study(runs, "mgru", task="own.py:Parity", chance=0.5)
+    _, delay, own = page(runs).split("## Task ")
+    assert "Guessing has an accuracy of 0.1." in delay
+    assert "Guessing has an accuracy of 0.5." in own
+
+
 def test_what_is_left_out_of_a_study_is_said(runs: Path) -> None:
     folder = write_study(runs, "gru")
     (folder / "events.jsonl").write_text("{\n")

@@ -27,6 +27,7 @@ def solved(model: str, T: int, accuracy: float = 0.995, **values: Any) -> dict[s
         "state": "done", "accuracy": accuracy, "accuracy_low": accuracy - 0.002,
         "accuracy_high": min(1.0, accuracy + 0.002), "tokens": 20_000 * T, "seconds": T / 5,
         "tokens_to_solve": 10_000 * T, "seconds_to_solve": T / 10, "trials": 4,
+        "chance_accuracy": 0.1,
     }  # fmt: skip
     return EMPTY | row | values
 
@@ -310,6 +311,11 @@ def test_an_accuracy_that_solves_nothing_is_held_against_guessing(
     assert "Spent at T = 100 without solving it: gru 2.0 M tokens in 20 s." in text(
         verdict, "How long"
     )
+
+
+def test_guessing_is_that_of_the_task() -> None:
+    [verdict] = judge(unsolved("gru", 100, 0.42, chance_accuracy=0.5))
+    assert "no better than guessing (0.5)" in text(verdict, "How sure")
 
 
 def test_the_best_of_many_is_biased_and_the_only_trial_is_not() -> None:

@@ -49,6 +49,14 @@ def test_a_diverged_seed_has_not_solved_and_its_accuracy_counts(runs):
     assert (row["median_accuracy"], row["lowest_accuracy"]) == (0.99, 0.1)
 
 
+def test_a_seed_without_a_model_has_the_chance_of_its_task(runs):
+    for name, chance in (("a", None), ("b", 0.5)):
+        study = write_study(runs, name, T=[100], chance=chance)
+        confirm(study, seed(0, accuracy=1.0), seed(1, accuracy="", **DIVERGED))
+    rows = confirmed_winners(load_studies([runs]))
+    assert dict(zip(rows["study"], rows["lowest_accuracy"], strict=True)) == {"a": 0.1, "b": 0.5}
+
+
 def test_seeds_of_an_earlier_winner_do_not_count(runs):
     study = write_study(runs, "a", T=[100])
     confirm(study, seed(0), seed(1, confirms="another"))

@@ -90,6 +90,12 @@ def test_a_trial_that_failed_before_an_evaluation_counts_as_chance(runs: Path) -
     assert sample(runs)["values"][-1] == 0.1
 
 
+def test_chance_is_that_of_the_task(runs: Path) -> None:
+    failed = trial(100, 9, files.FAILED, validation_accuracy="")
+    write_study(runs, "a", T=[100], trials=[*trials(4), failed], search=RANDOM, chance=0.5)
+    assert sample(runs)["values"][-1] == 0.5
+
+
 def test_without_events_or_with_few_trials_there_is_no_curve(runs: Path) -> None:
     folder = write_study(runs, "a", T=[100], trials=trials(3), search=RANDOM)
     assert sample(runs)["remark"] == "only 3 random trials have ended; a curve needs 4"

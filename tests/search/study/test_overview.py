@@ -83,6 +83,11 @@ def test_a_users_cell_that_is_gone_can_be_looked_at(tmp_path):
         (files.STUDY_FILE, "schema_version: 99", "has schema version 99; this program reads 1"),
         (files.STUDY_FILE, "schema_version: 1", "study.yaml: config: input should be"),
         (files.STUDY_FILE, "a: [", "study.yaml, line 1"),
+        (
+            files.STUDY_FILE,
+            "{schema_version: 1, config: {model: gru}, chance_accuracy: 0}",
+            "study.yaml: chance_accuracy must be above 0 and at most 1, but is 0",
+        ),
         (files.EVENTS_FILE, "{}\n", "events.jsonl, line 1: no valid event"),
         (files.EVENTS_FILE, "what\n", "events.jsonl, line 1: no valid event"),
     ],

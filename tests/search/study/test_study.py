@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import yaml
 from made_studies import agenda_of, make_checkpoint, make_config, read, report, start
+from searches import ROOT
 
 from copytask import compiled_kernels, load_model
 from search.decide.agenda import first_configurations
 from search.errors import SearchFailedError, UserError
 from search.run import main
 from search.study.event_log import FileLog, read_events
+from search.study.overview import look
 from search.study.study import Study
 from studies import format as files
 from studies.columns import BEST, PROGRESS, TRIALS
@@ -37,6 +39,16 @@ def test_a_new_study_has_all_files_with_their_columns(study):
     assert document["config"]["space"]["hidden_size"] == {"choices": [8, 16]}
     assert {"torch", "ray", "optuna"} <= document["provenance"]["packages"].keys()
     assert document["provenance"]["kernels"] == (compiled_kernels() or "none")
+
+
+def test_a_study_records_the_accuracy_of_guessing_in_its_task(tmp_path):
+    own = make_config().model_copy(update={"task": f"{ROOT}/examples/running_sum.py:RunningSum"})
+    for config, chance in ((make_config(), 0.1), (own, 0.2)):
+        study = Study.create(tmp_path / f"study-{chance}", config)
+        study.close()
+        document = yaml.safe_load((study.path / files.STUDY_FILE).read_text())
+        assert document["chance_accuracy"] == study.history.chance_accuracy == chance
+        assert look(study.path).history.chance_accuracy == chance
 
 
 def test_a_trials_row_keeps_its_best_evaluation_and_its_last_counters(study):

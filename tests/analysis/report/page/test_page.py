@@ -127,6 +127,20 @@ def test_the_page_is_well_formed_and_loads_nothing(runs: Path, make) -> None:
     assert "default-src 'none'" in policy[0].get("content", "")
 
 
+def test_each_task_has_its_own_chance(runs: Path) -> None:
+    write_study(runs, "gru", T=[100], chance=0.5)
+    write_study(runs, "old", task="sequence", T=[10])
+    page = compare(runs)
+    assert re.findall(r"Guessing has an accuracy of ([\d.]+)\.", said(parse(page))) == [
+        "0.5",
+        "0.1",
+    ]
+    assert re.findall(r'class="reference" d="M34 [\d.]+h300M34 ([\d.]+)h300"', page) == [
+        "97.0",
+        "165.0",
+    ]
+
+
 def test_the_verdict_comes_first_and_the_numbers_are_those_of_the_table(runs: Path) -> None:
     two_studies(runs)
     document = parse(compare(runs))
