@@ -16,12 +16,14 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import (
+    architecture_speed,
     architectures,
     coverage,
     default_searches,
     scale,
     sequence_searches,
     solved_rule,
+    state_size,
 )
 from benchmarks.markdown import interval, table
 from benchmarks.options import WIDE
@@ -188,6 +190,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
     ),
     "docs/models.md": (
         lambda: architectures.accuracy_table(rows_of("architectures"), list(architectures.COPYING)),
+        lambda: state_size.state_table(rows_of("state_size")),
     ),
     "docs/methods.md": (
         partial(replayed, "seconds"),
@@ -207,7 +210,10 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: coverage.coverage_table(rows_of("coverage"), "seeds"),
         lambda: coverage.coverage_table(rows_of("coverage"), "payloads"),
     ),
-    "docs/training.md": (lambda: solved_rule.rule_table(rows_of("solved_rule")),),
+    "docs/training.md": (
+        lambda: architecture_speed.speed_table(rows_of("architecture_speed")),
+        lambda: solved_rule.rule_table(rows_of("solved_rule")),
+    ),
     "docs/scaling.md": (
         lambda: scale.time_table(rows_of("scale"), len(curves_of("lstm", 1000))),
         lambda: scale.driver_table(rows_of("scale")),
