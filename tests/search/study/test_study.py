@@ -340,7 +340,9 @@ def test_the_module_of_a_cell_is_imported_only_if_the_user_names_it(study, cell,
     events = study.path / files.EVENTS_FILE
     events.write_text(events.read_text().replace('"model":"gru"', '"model":"own_cell:factory"'))
     file = study.path / files.STUDY_FILE
-    file.write_text(file.read_text().replace("model: gru", "model: own_cell:factory"))
+    values = yaml.safe_load(file.read_text())
+    values["config"] |= {"model": "own_cell:factory", "architecture": {}}
+    file.write_text(yaml.safe_dump(values))
     where = ["--storage", str(study.path.parent), "--dry-run", "--name", "study"]
     ways = [[*where, "--resume"], [*where, "--resume", "--model", "gru"],
             ["--replay", str(study.path), "a"]]  # fmt: skip
