@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from fake_tune import Machine, lost_worker
+from faulty_searches import make_config, make_faults, whole
 from moments import at_events, moments, put
-from test_every_event import make_config, make_faults, whole
 
 from search.execute import background_evaluator
 from search.execute.outcome import failure_of
