@@ -1,4 +1,5 @@
 # make search MODEL=mgru   install what is needed and search
+# make compare-all         the same for lstm, gru, mlstm and mgru together, and the comparison
 # make test                install what is needed and run the tests: minutes
 # make test-all            those that are slow as well: real crashes, clusters, stores, browsers
 # make compare             compare the studies under runs/
@@ -17,7 +18,7 @@ VENV := .venv
 OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 
-.PHONY: search test test-all oldest compare lint docs wheel installed audit clean
+.PHONY: search compare-all test test-all oldest compare lint docs wheel installed audit clean
 
 # Run a second time, the plain command goes on with the study that the first one made.
 STUDY = $(subst :,.,$(subst .py:,:,$(notdir $(MODEL))))-delay
@@ -25,6 +26,10 @@ RESUME = $(if $(ARGS),,$(if $(wildcard runs/$(STUDY)/study.yaml),--resume))
 
 search: $(VENV)/.run
 	$(BIN)/python -m search.run --model $(MODEL) $(RESUME) $(ARGS)
+
+# With several models, --resume also starts those that have no study yet.
+compare-all: $(VENV)/.run
+	$(BIN)/python -m search.run --model lstm gru mlstm mgru --resume $(ARGS)
 
 compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)

@@ -13,7 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from searches import ROOT, events, optuna_trials, outcome, read, results, run, start, wait_for
+from searches import (
+    ROOT,
+    children,
+    events,
+    optuna_trials,
+    outcome,
+    read,
+    results,
+    run,
+    start,
+    wait_for,
+)
 
 from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
@@ -31,21 +42,6 @@ def arguments(config: Path, storage: Path, workers: int = 1) -> list[object]:
 
 def resume(storage: Path, *more: object) -> list[object]:
     return ["search.run", "--storage", storage, "--name", "s", "--resume", *more]
-
-
-def children(search: int, name: str) -> list[int]:
-    """Processes below that of a search whose command line has this name."""
-    listed = subprocess.run(
-        ["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    rows = [line.split(None, 2) for line in listed.splitlines()]
-    below, found = {search}, []
-    for _ in range(4):
-        below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
-    for pid, _, command in rows:
-        if int(pid) in below and name in command:
-            found.append(int(pid))
-    return found
 
 
 def test_a_killed_worker_costs_at_most_an_iteration(small, searched, tmp_path):

@@ -88,7 +88,7 @@ def commands(page: Path) -> Iterator[tuple[str, list[str]]]:
         name = match["module"] or match["installed"]
         if name in PARSERS:
             arguments = shlex.split(match["arguments"], comments=True)
-            yield name, [argument for argument in arguments if argument not in ("...", "|", "all")]
+            yield name, [argument for argument in arguments if argument not in ("...", "|")]
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: str(page.relative_to(ROOT)))

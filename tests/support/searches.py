@@ -92,7 +92,7 @@ def run(*arguments: object, cwd: Path = ROOT) -> tuple[int, str, str]:
 
 
 def searched_once(
-    temporary: pytest.TempPathFactory, name: str, *arguments: object
+    temporary: pytest.TempPathFactory, name: str, *arguments: object, cwd: Path = ROOT
 ) -> tuple[Path, str]:
     """The storage of a finished search, for this process to do with as it likes, and its output.
 
@@ -104,7 +104,7 @@ def searched_once(
     output = shared.with_suffix(".out")
     with FileLock(shared.with_suffix(".lock")):
         if not output.exists():
-            code, out, err = run(*arguments, "--storage", shared)
+            code, out, err = run(*arguments, "--storage", shared, cwd=cwd)
             assert (code, err) == (0, "")
             output.write_text(out)
     return Path(shutil.copytree(shared, temporary.mktemp(name) / "runs")), output.read_text()
@@ -145,3 +145,18 @@ def wait_for(condition, process: subprocess.Popen | None = None, *, pause: float
     while not condition():
         assert process is None or process.poll() is None, process.communicate()
         time.sleep(pause)
+
+
+def children(search: int, name: str) -> list[int]:
+    """Processes below that of a search whose command line has this name."""
+    listed = subprocess.run(
+        ["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in listed.splitlines()]
+    below, found = {search}, []
+    for _ in range(4):
+        below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
+    for pid, _, command in rows:
+        if int(pid) in below and name in command:
+            found.append(int(pid))
+    return found
