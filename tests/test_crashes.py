@@ -261,6 +261,7 @@ def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
     names = ("trial_id", "hidden_size", "learning_rate", "curriculum_length", "seed")
     assert [[row[n] for n in names] for row in again] == [[row[n] for n in names] for row in rows]
     assert again[0] | {"rank": ""} == rows[0] | {"rank": ""}  # others rank before it now
+    assert sorted(row["rank"] for row in again) == ["1", "2", "3", "4", "5"]
     for row in again:
         curve = [r for r in read(study / files.PROGRESS_FILE) if r["trial_id"] == row["trial_id"]]
         assert [int(r["iteration"]) for r in curve] == list(range(1, len(curve) + 1))
