@@ -51,8 +51,9 @@ def _time_is_left(history: "History") -> bool:
 def does_not_fit(history: "History", T: int) -> bool:
     """Whether trials at a T beyond the list fail before they are evaluated, as without memory."""
     length = history.lengths[T]
-    failed = sum(trial.failed for trial in length.trials)
-    return T not in history.config.T and failed >= FAILURES and not length.arrivals
+    if T in history.config.T or length.arrivals:
+        return False
+    return sum(trial.failed for trial in length.trials) >= FAILURES
 
 
 class Frontier(NamedTuple):
