@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.reading.studies import load_studies
+from benchmarks.default_searches import search_minutes
 from benchmarks.markdown import number, table
 from studies import format as files
 
@@ -95,8 +96,7 @@ def search(variant: str, task: str, storage: Path) -> pd.DataFrame:
     else:
         studies = load_studies([storage / name])
         row = studies.best.head(1).copy()
-        ends = studies.events[studies.events["event"] == "length_ended"]
-        row["minutes"] = round(float(ends["elapsed"].max()) / 60, 2)
+        row["minutes"] = row["study"].map(search_minutes(studies))
     return row.assign(variant=variant, task=task, T=LENGTHS[task]).reindex(columns=COLUMNS)
 
 

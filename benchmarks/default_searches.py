@@ -31,11 +31,15 @@ COLUMNS = [
 def collect(studies: Studies) -> pd.DataFrame:
     """The winners of these studies, and their confirmations with fresh seeds."""
     rows = pd.concat([studies.best, studies.confirmations], ignore_index=True)
-    ends = studies.events[studies.events["event"] == "length_ended"]
-    minutes = ends.groupby("study")["elapsed"].max() / 60
     rows["stage"] = rows["stage"].fillna(files.CONFIRM)
-    rows["minutes"] = rows["study"].map(minutes).round(2)
+    rows["minutes"] = rows["study"].map(search_minutes(studies))
     return rows.sort_values(["model", "T", "trial_id"])[COLUMNS]
+
+
+def search_minutes(studies: Studies) -> "pd.Series[float]":
+    """Study -> wall time of its whole search, at all T, in minutes."""
+    ends = studies.events[studies.events["event"] == "length_ended"]
+    return (ends.groupby("study")["elapsed"].max() / 60).round(2)
 
 
 def best_table(rows: pd.DataFrame) -> str:

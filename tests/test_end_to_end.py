@@ -7,7 +7,7 @@ import signal
 import html5lib
 import pytest
 from ray._private.services import find_gcs_addresses
-from searches import optuna_trials, outcome, read, results, run, start, wait_for
+from searches import SHORT_CELL, optuna_trials, outcome, read, results, run, start, wait_for
 
 from copytask import SOLVED_ACCURACY, evaluate, load_model
 from search.execute.replay import replay
@@ -237,20 +237,9 @@ def test_a_trial_that_diverges_fails_with_its_reason_and_the_search_goes_on(smal
     assert len(read(tmp_path / "gru-sequence" / files.BEST_FILE)) == 1
 
 
-CELL = """
-from torch import nn
-
-class Short(nn.RNN):
-    def forward(self, input, state=None):
-        if len(input) > 5:
-            raise RuntimeError("this cell is made for five steps")
-        return super().forward(input, state)
-"""
-
-
 @pytest.mark.slow
 def test_if_all_trials_fail_the_search_fails_and_says_why(small, tmp_path, monkeypatch):
-    (tmp_path / "my_cells.py").write_text(CELL)
+    (tmp_path / "my_cells.py").write_text(SHORT_CELL)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
     code, _, err = run(

@@ -6,7 +6,18 @@ import signal
 from pathlib import Path
 
 import pytest
-from searches import ROOT, children, outcome, read, results, run, searched_once, start, wait_for
+from searches import (
+    ROOT,
+    SHORT_CELL,
+    children,
+    outcome,
+    read,
+    results,
+    run,
+    searched_once,
+    start,
+    wait_for,
+)
 
 from studies import format as files
 
@@ -118,20 +129,9 @@ def test_interrupted_a_study_can_be_resumed_alone_and_all_of_them_with_one_more(
     assert out.count("nothing to do") == 3
 
 
-CELL = """
-from torch import nn
-
-class Short(nn.RNN):
-    def forward(self, input, state=None):
-        if len(input) > 5:
-            raise RuntimeError("this cell is made for five steps")
-        return super().forward(input, state)
-"""
-
-
 @pytest.mark.slow
 def test_a_broken_cell_fails_alone_in_one_line(small, tmp_path):
-    (tmp_path / "cells.py").write_text(CELL)
+    (tmp_path / "cells.py").write_text(SHORT_CELL)
     code, _out, err = run(
         "search.run", "--model", "cells.py:Short", "gru", "--config", small, "--T", 1,
         "--trials", 2, cwd=tmp_path,

@@ -24,14 +24,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     """Draw one line a label, with error bars."""
     figure = plotting.new_figure(task)
     axes = figure.subplots()
-    for label, rows in plotting.by_label(plotting.side_by_side(data, task), task):
-        axes.errorbar(
-            rows["x"],
-            rows["accuracy"],
-            yerr=plotting.error_bars(rows),
-            capsize=3,
-            **plotting.line(task.styles[label]),
-        )
+    plotting.plot_with_intervals(axes, data, task, "accuracy")
     length_axis(axes, task.lengths)
     accuracy_axis(axes, task.chance)
     axes.set_ylabel("test accuracy (95 % interval)")

@@ -130,6 +130,13 @@ def error_bars(rows: pd.DataFrame, name: str = "accuracy") -> list[list[float]]:
     return [down.clip(lower=0).tolist(), up.clip(lower=0).tolist()]
 
 
+def plot_with_intervals(axes: Axes, data: pd.DataFrame, task: TaskContext, name: str) -> None:
+    """Draw the column ``name`` against T: one line a label, with error bars."""
+    for label, rows in by_label(side_by_side(data, task), task):
+        bars = error_bars(rows, name)
+        axes.errorbar(rows["x"], rows[name], yerr=bars, capsize=3, **line(task.styles[label]))
+
+
 def side_by_side(data: pd.DataFrame, task: TaskContext, lengths: str = "T") -> pd.DataFrame:
     """Add the column x: lengths moved by at most :data:`SPREAD`, so that marks do not overlap.
 

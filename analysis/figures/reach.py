@@ -2,10 +2,9 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from analysis.figures import plotting
-from analysis.figures.axes import length_axis, log_y_axis
+from analysis.figures.cost_panels import cost_panels
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
 from analysis.phrases import semicolon_list
@@ -36,22 +35,12 @@ def data(scope: Scope) -> pd.DataFrame:
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     """Draw tokens on the left and seconds on the right; a cross is a T that was not solved."""
-    figure = plotting.new_figure(task)
-    panels = figure.subplots(1, 2)
-    quantities = {"million_tokens": "million tokens", "seconds": "seconds"}
+    panels = {
+        "million_tokens": "million tokens of the search at T",
+        "seconds": "seconds of the search at T",
+    }
     lengths = sorted(int(T) for T in data["T"].unique())
-    for axes, (column, name) in zip(panels, quantities.items(), strict=True):
-        for label, rows in plotting.by_label(plotting.side_by_side(data, task), task):
-            style = task.styles[label]
-            solved, failed = rows[rows["solved"]], rows[~rows["solved"]]
-            axes.plot(solved["x"], solved[column], **plotting.line(style))
-            axes.plot(failed["x"], failed[column], **plotting.cross(style.color))
-        length_axis(axes, lengths, plotting.WIDTH / 2)
-        log_y_axis(axes, f"{name} of the search at T")
-    further = []
-    if not data["solved"].all():
-        cross = plotting.cross(plotting.REFERENCE_COLOR)
-        further = [Line2D([], [], label="not solved", **cross)]
+    figure, further = cost_panels(data, task, panels, lengths, "not solved")
     plotting.heading(figure, task, "How far each model comes, and at what cost", data, further)
     return figure
 

@@ -27,14 +27,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     """Draw one line a label, with error bars."""
     figure = plotting.new_figure(task)
     axes = figure.subplots()
-    for label, rows in plotting.by_label(plotting.side_by_side(data, task), task):
-        axes.errorbar(
-            rows["x"],
-            rows["solve_rate"],
-            yerr=plotting.error_bars(rows, "solve_rate"),
-            capsize=3,
-            **plotting.line(task.styles[label]),
-        )
+    plotting.plot_with_intervals(axes, data, task, "solve_rate")
     length_axis(axes, task.lengths)
     axes.set_ylim(-0.04, 1.04)
     axes.yaxis.set_major_formatter(PercentFormatter(1))

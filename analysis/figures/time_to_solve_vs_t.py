@@ -2,10 +2,9 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from analysis.figures import plotting
-from analysis.figures.axes import length_axis, log_y_axis
+from analysis.figures.cost_panels import cost_panels
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
 from studies.format import SOLVED_ACCURACY
@@ -33,21 +32,8 @@ def data(scope: Scope) -> pd.DataFrame:
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     """Draw seconds on the left and tokens on the right; crosses are trials without a solution."""
-    figure = plotting.new_figure(task)
-    panels = figure.subplots(1, 2)
-    quantities = {"seconds": "seconds", "million_tokens": "million tokens"}
-    for axes, (column, name) in zip(panels, quantities.items(), strict=True):
-        for label, rows in plotting.by_label(plotting.side_by_side(data, task), task):
-            style = task.styles[label]
-            solved, spent = rows[rows["solved"]], rows[~rows["solved"]]
-            axes.plot(solved["x"], solved[column], **plotting.line(style))
-            axes.plot(spent["x"], spent[column], **plotting.cross(style.color))
-        length_axis(axes, task.lengths, plotting.WIDTH / 2)
-        log_y_axis(axes, f"{name} to solve T")
-    further = []
-    if not data["solved"].all():
-        cross = plotting.cross(plotting.REFERENCE_COLOR)
-        further = [Line2D([], [], label="not solved (spent)", **cross)]
+    panels = {"seconds": "seconds to solve T", "million_tokens": "million tokens to solve T"}
+    figure, further = cost_panels(data, task, panels, task.lengths, "not solved (spent)")
     title = "What the best trial of each model needed to solve T"
     plotting.heading(figure, task, title, data, further)
     return figure

@@ -47,6 +47,13 @@ def words(name: str) -> Text:
     return lambda row: MISSING if row[name] is None else str(row[name]).replace("_", " ")
 
 
+def solve_rate(row: Row) -> str:
+    """``4 of 5 (0.28-0.99)``: the fresh seeds that solve T, and the interval of their share."""
+    if row["seeds"] is None:
+        return MISSING
+    return f"{row['seeds_solved']} of {row['seeds']} ({interval('solve_rate', '.2f')(row)})"
+
+
 def interval(name: str, form: str = ".3f", between: str = "-") -> Text:
     """Cells with both ends of the interval of the column ``name``."""
 

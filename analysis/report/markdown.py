@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from analysis.figures.rendering import MissingFigure, RenderedFigure
-from analysis.report.cells import MISSING, PrintedColumn, Row, interval, value
+from analysis.report.cells import MISSING, PrintedColumn, Row, interval, solve_rate, value
 from analysis.report.wide_tables import wide_tables
 from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, task_chance, tasks
 from analysis.tables.pairs import MOST_SHOWN
@@ -135,13 +135,6 @@ def _costs_part(costs: pd.DataFrame, task: str) -> list[str]:
     return [COSTS, _table(columns, rows)]
 
 
-def _solved_seeds(row: Row) -> str:
-    if row["seeds"] is None:
-        return MISSING
-    share = f"{row['solve_rate_low']:.2f}-{row['solve_rate_high']:.2f}"
-    return f"{row['seeds_solved']} of {row['seeds']} ({share})"
-
-
 def _trial_counts(row: Row) -> str:
     if row["state"].startswith(BROKEN):
         return MISSING
@@ -150,7 +143,7 @@ def _trial_counts(row: Row) -> str:
 
 def _markdown_table(comparison: pd.DataFrame, searched: Sequence[str]) -> str:
     confirmed = (
-        PrintedColumn("solve rate", _solved_seeds),
+        PrintedColumn("solve rate", solve_rate),
         PrintedColumn("median", value("median_accuracy", ".4f")),
         PrintedColumn("lowest", value("lowest_accuracy", ".4f")),
         PrintedColumn("half within (M tokens)", value("median_tokens_to_solve", ".3g", 1e6)),

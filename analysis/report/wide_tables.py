@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 
-from analysis.report.cells import MISSING, Row, Text
+from analysis.report.cells import MISSING, Row, Text, solve_rate
 from analysis.tables.comparison import DONE, tasks
 from analysis.tables.records import records
 
@@ -32,7 +32,7 @@ def wide_tables(comparison: pd.DataFrame) -> dict[str, HeaderAndRows]:
     """
     tables = {ACCURACIES: _wide_table(comparison, _accuracy)}
     if comparison["seeds"].notna().any():
-        return {SOLVE_RATES: _wide_table(comparison, _solve_rate), **tables}
+        return {SOLVE_RATES: _wide_table(comparison, solve_rate), **tables}
     return tables
 
 
@@ -43,13 +43,6 @@ def _wide_table(comparison: pd.DataFrame, cell: Text) -> HeaderAndRows:
     header = ["model", *(f"T = {T}" for T in lengths)]
     rows = [[label, *(cells.get((label, T), MISSING) for T in lengths)] for label in labels]
     return header, rows
-
-
-def _solve_rate(row: Row) -> str:
-    if row["seeds"] is None:
-        return MISSING
-    low, high = row["solve_rate_low"], row["solve_rate_high"]
-    return f"{row['seeds_solved']} of {row['seeds']} ({low:.2f}-{high:.2f})"
 
 
 def _accuracy(row: Row) -> str:

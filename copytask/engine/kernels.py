@@ -99,14 +99,13 @@ def load(build: str) -> ctypes.CDLL | None:
             function = getattr(kernels, f"{cell}_{direction}")
             function.restype = None
             function.argtypes = [ctypes.POINTER(Problem)]
-    for direction, pointers in (("forward", 4), ("backward", 6)):
-        function = getattr(kernels, f"scan_{direction}")
+    for name, sizes, pointers in (
+        ("scan_forward", 4, 4), ("scan_backward", 4, 6),
+        ("clock_forward", 3, 8), ("clock_backward", 3, 9),
+    ):  # fmt: skip
+        function = getattr(kernels, name)
         function.restype = None
-        function.argtypes = [ctypes.c_int64] * 4 + [ctypes.c_void_p] * pointers
-    for direction, pointers in (("forward", 8), ("backward", 9)):
-        function = getattr(kernels, f"clock_{direction}")
-        function.restype = None
-        function.argtypes = [ctypes.c_int64] * 3 + [ctypes.c_void_p] * pointers
+        function.argtypes = [ctypes.c_int64] * sizes + [ctypes.c_void_p] * pointers
     return kernels
 
 

@@ -38,9 +38,14 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
     reached = [name for name, limit in ends.items() if limit is not None and counts[name] >= limit]
     return {
         name: counts[name] + at[name] if name in ("solved_trials", "patience")
-        else 2 * max(math.ceil(counts[name]), at[name])
+        else twice(counts[name], at[name])
         for name in dict.fromkeys((length.limit, *reached))
     }  # fmt: skip
+
+
+def twice(spent: float, limit: float) -> float:
+    """A limit that leaves as much again as was spent, or allowed if that is more."""
+    return 2 * max(math.ceil(spent), limit)
 
 
 def race_on(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
@@ -94,6 +99,6 @@ def further(history: History) -> str:
     if (T := doubled(last)) > search.reach:
         options.append("--reach" if T <= REACH else f"--reach {T}")
     if search.budget_minutes is not None:
-        spent = max(math.ceil(history.search_seconds / 60), search.budget_minutes)
-        options.append(f"--budget-minutes {2 * spent:g}")
+        minutes = twice(history.search_seconds / 60, search.budget_minutes)
+        options.append(f"--budget-minutes {minutes:g}")
     return " ".join(options)

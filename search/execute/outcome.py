@@ -32,18 +32,19 @@ def failure_of(run: StudyRun, finished: bool, log: StudyPath, command: str) -> s
         command: resumes the study.
     """
     error = run.guard.error
-    if isinstance(error, OSError):
-        return str(StorageError(run.study.path, error))
-    if error is not None and not isinstance(error, SearchFailedError):
-        return one_line(error, log, command)
-    try:
-        if error:
-            raise error
-        if finished:
+    if finished and not error:
+        try:
             check_results(run.study)
-    except SearchFailedError as failure:
-        return str(failure)
-    return ""
+        except SearchFailedError as failure:
+            error = failure
+    match error:
+        case None:
+            return ""
+        case OSError():
+            return str(StorageError(run.study.path, error))
+        case SearchFailedError():
+            return str(error)
+    return one_line(error, log, command)
 
 
 def one_line(error: BaseException, log: StudyPath, command: str) -> str:

@@ -33,6 +33,16 @@ search:
    race_seeds: 0, max_failures: 0}
 """
 
+SHORT_CELL = """
+from torch import nn
+
+class Short(nn.RNN):
+    def forward(self, input, state=None):
+        if len(input) > 5:
+            raise RuntimeError("this cell is made for five steps")
+        return super().forward(input, state)
+"""
+
 SMALL = """
 model: gru
 task: sequence
