@@ -24,17 +24,22 @@ from analysis.report.live import follow
 from analysis.report.page import PAGE, render_page
 from analysis.tables.comparison import compare_studies, problems, searched_hyperparameters
 from analysis.tables.registry import NAME, make_tables
-from studies.command_line import Parser, add_runs
+from studies.command_line import Parser, add_runs, home_path
 from studies.errors import InputError
 
 
 def make_parser() -> argparse.ArgumentParser:
     """The command line of ``python -m analysis.compare``."""
-    parser = Parser("copytask-compare", prog="python -m analysis.compare", description=__doc__)
+    parser = Parser(
+        "copytask-compare",
+        needs={"--port": ["--live"]},
+        prog="python -m analysis.compare",
+        description=__doc__,
+    )
     add_runs(parser)
     parser.add_argument(
         "--output",
-        type=Path,
+        type=home_path,
         default=Path("reports"),
         metavar="DIR",
         help="folder of the report (default: reports)",

@@ -72,7 +72,7 @@ def import_object(name: str, what: str) -> Any:
 
 def _absolute(source: str) -> Path:
     """Do not resolve links: on other hosts of a cluster they may lead elsewhere."""
-    return Path(os.path.abspath(Path(source).expanduser()))
+    return Path(os.path.abspath(os.path.expanduser(source)))
 
 
 def _import_file(source: str) -> ModuleType:

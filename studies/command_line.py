@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import re
 import shlex
 import subprocess
@@ -12,6 +13,8 @@ from typing import Any, NoReturn
 
 import shtab
 
+from studies.modes import NONE, Modes, Needs, ignored_flag
+
 PACKAGE = "copytask-search"
 
 
@@ -20,16 +23,25 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         command: name under which the package installs the command; completion is for that name.
+        modes, needs: flags that go together, see :mod:`studies.modes`.
     """
 
-    def __init__(self, command: str, **settings: Any):
+    def __init__(self, command: str, modes: Modes = NONE, needs: Needs = NONE, **settings: Any):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **settings)
         self.command = command
+        self._modes, self._needs = modes, needs
         self.add_argument("--version", action=PrintVersion, help="print the version and exit")
         self.add_argument(
             "--print-completion", action=PrintCompletion, choices=shtab.SUPPORTED_SHELLS,
             metavar="SHELL", help=f"print a script that completes {command} in SHELL: %(choices)s",
         )  # fmt: skip
+
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the command line; refuse a flag that would be ignored."""
+        parsed = super().parse_args(args, namespace)
+        if message := ignored_flag(self, parsed, self._modes, self._needs):
+            self.error(message)
+        return parsed
 
     def error(self, message: str) -> NoReturn:
         """Print one line and exit with code 2; suggest the nearest option for an unknown one."""
@@ -75,6 +87,11 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
         metavar="RUNS",
         help="study or folder of studies, also s3://bucket/prefix (default: runs)",
     )
+
+
+def home_path(text: str) -> Path:
+    """A path on the command line, in which ~ is the home folder, also where no shell expands it."""
+    return Path(os.path.expanduser(text))
 
 
 def suggest(action: argparse.Action, words: Iterable[str]) -> None:

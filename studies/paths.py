@@ -4,6 +4,7 @@ A path is a :class:`upath.UPath`, which for a folder of this machine is a plain
 :class:`pathlib.Path`.
 """
 
+import os
 from pathlib import Path
 
 import fsspec
@@ -16,14 +17,14 @@ fsspec.config.conf.setdefault("s3", {})["use_listings_cache"] = False
 
 
 def open_path(text: str | StudyPath) -> StudyPath:
-    """The path of a folder, or of an address such as ``s3://bucket/prefix``.
+    """The path of a folder, or of an address such as ``s3://bucket/prefix``; ~ is the home folder.
 
     Raises:
         ValueError: there are no such addresses, or a package for them is missing; the message says
             what is needed.
     """
     try:
-        path = UPath(text)
+        path = UPath(os.path.expanduser(text) if isinstance(text, str) else text)
         if is_object_store(path):
             path.fs  # noqa: B018  (made here, so that a missing package is met here)
     except (ImportError, ValueError) as error:

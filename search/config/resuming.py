@@ -5,8 +5,8 @@ from typing import Any
 from search.config.study_config import StudyConfig
 
 LIMITS = (
-    "trials", "solved_trials", "patience", "budget_minutes", "reach", "max_failures",
-    "stall_minutes", "final", "confirm_seeds", "tensorboard",
+    "trials", "solved_trials", "patience", "budget_minutes", "budget_tokens", "reach",
+    "max_failures", "stall_minutes", "final", "confirm_seeds", "tensorboard",
 )  # fmt: skip
 """Keys of ``search`` that a resumed study may change."""
 

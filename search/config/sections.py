@@ -15,7 +15,8 @@ REACH = 1_000_000
 """``search.reach`` of a command with ``--reach`` alone: budget or memory end a study before."""
 
 RACE_SHARE = 0.25
-"""The share of ``search.budget_minutes`` that the search at all T leaves for the races."""
+"""The share of a budget, ``search.budget_minutes`` or ``budget_tokens``, that the search at all T
+leaves for the races."""
 
 
 class Section(BaseModel):
@@ -53,6 +54,8 @@ class SearchConfig(Section):
         budget_minutes: wall time of the search at all T and of the races together; null for no
             limit. Races get what the search leaves, at least the share ``RACE_SHARE``. Final
             trainings and confirmations take additional time.
+        budget_tokens: the same in tokens that trials train on; null for no limit. Running trials
+            add what they train on until their next result.
         reach: the largest T to which the study goes on beyond its list: T doubles, as long as a
             trial has solved the last one, up to here; 0 for none. ``budget_minutes`` limits the
             search at these T too.
@@ -87,6 +90,7 @@ class SearchConfig(Section):
     race_seeds: int = Field(3, ge=0)
     race_candidates: int = Field(3, ge=1)
     budget_minutes: float | None = Field(9.5, gt=0)
+    budget_tokens: int | None = Field(None, ge=1)
     reach: int = Field(0, ge=0)
     max_failures: int = Field(2, ge=0)
     stall_minutes: float = Field(15, gt=0)
@@ -101,9 +105,15 @@ class SearchConfig(Section):
     @property
     def search_minutes(self) -> float | None:
         """The part of ``budget_minutes`` that the search at all T may take before the races."""
-        if self.budget_minutes is None or not self.race_seeds:
-            return self.budget_minutes
-        return self.budget_minutes * (1 - RACE_SHARE)
+        return self._before_races(self.budget_minutes)
+
+    @property
+    def search_tokens(self) -> float | None:
+        """The same part of ``budget_tokens``."""
+        return self._before_races(self.budget_tokens)
+
+    def _before_races(self, budget: float | None) -> float | None:
+        return budget if budget is None or not self.race_seeds else budget * (1 - RACE_SHARE)
 
 
 class ResourcesConfig(Section):

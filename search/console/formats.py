@@ -10,6 +10,9 @@ from studies import format as files
 from studies.columns import SHORT_FORMS
 from studies.events import Scores
 
+BUDGETS_SPENT = {"budget_minutes": "its time is up", "budget_tokens": "its tokens are spent"}
+"""Limit that is a budget -> why it ended a search or a race."""
+
 
 def clock(seconds: float) -> str:
     """Format seconds as h:mm:ss, or m:ss below an hour."""
@@ -88,8 +91,9 @@ def race_outcome(history: History, T: int) -> str:
     if not race.ahead.is_out and not race.leader:
         return f"{race.ahead.trial.id} wins the race, {record} solve it"
     if not race.ahead.seeds:
-        return f"{race.ahead.trial.id} stays the best; the time was up before a fresh seed had told"
-    why = "no other candidate is left" if not race.leader else "its time is up"
+        spent = BUDGETS_SPENT[history.race_limit]
+        return f"{race.ahead.trial.id} stays the best; {spent} before a fresh seed has told"
+    why = BUDGETS_SPENT[history.race_limit] if race.leader else "no other candidate is left"
     return f"{race.ahead.trial.id} has the best record, {record} solve it; {why}"
 
 
@@ -107,4 +111,4 @@ def limit_reason(history: History, T: int) -> str:
             return f"no gain in {length.stale} trials"
         case "reach":
             return "its trials failed before they were evaluated"
-    return "its time is up"
+    return BUDGETS_SPENT.get(length.limit, "it is not over")

@@ -34,7 +34,7 @@ def how_far(history: History) -> list[str]:
             lines.append(f"  {history.lengths[failed].trials[-1].error}")
     elif all(map(history.is_over, history.lengths)):
         further = beyond(history)
-        ended = f"no time is left for T={further}" if further else "its limit is reached"
+        ended = f"no budget is left for T={further}" if further else "its limit is reached"
         lines.append(f"Reach: {ended}; no T has failed")
     return lines
 

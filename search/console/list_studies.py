@@ -35,8 +35,8 @@ class Broken(NamedTuple):
     reason: str
 
 
-def print_list(storage: StudyPath, console: Console) -> None:
-    """Print a line for each study in the storage, the newest last.
+def found_in(storage: StudyPath) -> list[Overview | Broken]:
+    """The studies in the storage, the newest last, and after them those that cannot be read.
 
     Raises:
         UserError: there is no such storage, or it cannot be read.
@@ -48,10 +48,17 @@ def print_list(storage: StudyPath, console: Console) -> None:
             studies.append(look(path))
         except UserError as error:
             broken.append(Broken(path, str(error)))
-    if not studies and not broken:
+    studies.sort(key=lambda study: str(study.provenance.get("created", "")))
+    return [*studies, *broken]
+
+
+def print_list(found: Sequence[Overview | Broken], storage: StudyPath, console: Console) -> None:
+    """Print a line for each of these studies in the storage."""
+    studies = [study for study in found if isinstance(study, Overview)]
+    broken = [study for study in found if isinstance(study, Broken)]
+    if not found:
         console.print(f"no study in {storage}; {MAKE_A_STUDY}", soft_wrap=True)
         return
-    studies.sort(key=lambda study: str(study.provenance.get("created", "")))
     print_table(studies, broken, console)
     for entry in broken:
         console.print(f"{entry.path.name} is broken: {entry.reason}", soft_wrap=True)

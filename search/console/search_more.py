@@ -14,9 +14,14 @@ REASONS = {
     "patience": "trials brought no more gain",
     "trials": "all trials have run",
     "budget_minutes": "the time is up",
+    "budget_tokens": "the tokens are spent",
 }
 
-OPTIONS = {"trials": "--trials ", "budget_minutes": "--budget-minutes "}
+OPTIONS = {
+    "trials": "--trials ",
+    "budget_minutes": "--budget-minutes ",
+    "budget_tokens": "--budget-tokens ",
+}
 """What sets a limit on the command line, where that is not ``--set``."""
 
 
@@ -33,8 +38,9 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
         "patience": length.stale,
         "trials": len(length.trials),
         "budget_minutes": history.search_seconds / 60,
+        "budget_tokens": history.tokens,
     }
-    ends = at | {"budget_minutes": search.search_minutes}
+    ends = at | {"budget_minutes": search.search_minutes, "budget_tokens": search.search_tokens}
     reached = [name for name, limit in ends.items() if limit is not None and counts[name] >= limit]
     return {
         name: counts[name] + at[name] if name in ("solved_trials", "patience")
@@ -43,21 +49,26 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
     }  # fmt: skip
 
 
+def plain(value: float) -> str:
+    """A limit as its option takes it."""
+    return str(value) if isinstance(value, int) else f"{value:g}"
+
+
 def twice(spent: float, limit: float) -> float:
     """A limit that leaves as much again as was spent, or allowed if that is more."""
     return 2 * max(math.ceil(spent), limit)
 
 
 def race_on(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
-    """Say where the time was up before a race was decided, with the command that continues it."""
+    """Say where a budget ended a race before it was decided, with the command that continues it."""
     cut_off = [T for T in history.lengths if history.race(T).leader]
     if cut_off and history.race_was_cut_off:
-        minutes = 2 * math.ceil(
-            max(history.search_seconds / 60, history.config.search.budget_minutes or 0)
-        )
+        limit, search = history.race_limit, history.config.search
+        spent = history.search_seconds / 60 if limit == "budget_minutes" else history.tokens
+        more = 2 * math.ceil(max(spent, getattr(search, limit) or 0))
         where = f"T={', '.join(map(str, cut_off))}"
-        command = f"{resume_command(path, history.config)} --budget-minutes {minutes}"
-        yield f"race on at {where}, where the time was up", command
+        command = f"{resume_command(path, history.config)} {OPTIONS[limit]}{more}"
+        yield f"race on at {where}, where {REASONS[limit]}", command
 
 
 def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
@@ -79,7 +90,7 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
         raised = [limits_to_raise(history, T) for T in lengths]
         highest = {name: max(limits[name] for limits in raised) for name in names}
         options = [
-            f"{OPTIONS.get(name, f'--set search.{name}=')}{value:g}"
+            f"{OPTIONS.get(name, f'--set search.{name}=')}{plain(value)}"
             for name, value in highest.items()
         ]
         where = f"T={', '.join(map(str, lengths))}"
@@ -101,4 +112,6 @@ def further(history: History) -> str:
     if search.budget_minutes is not None:
         minutes = twice(history.search_seconds / 60, search.budget_minutes)
         options.append(f"--budget-minutes {minutes:g}")
+    if search.budget_tokens is not None:
+        options.append(f"--budget-tokens {twice(history.tokens, search.budget_tokens)}")
     return " ".join(options)

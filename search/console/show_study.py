@@ -23,8 +23,8 @@ from search.study.overview import FINISHED, RUNNING, Overview
 from studies import format as files
 
 SEARCH_KEYS = (
-    "trials", "budget_minutes", "solved_trials", "patience", "sampler", "scheduler", "metric",
-    "reach", "race_seeds", "final", "confirm_seeds", "seed",
+    "trials", "budget_minutes", "budget_tokens", "solved_trials", "patience", "sampler",
+    "scheduler", "metric", "reach", "race_seeds", "final", "confirm_seeds", "seed",
 )  # fmt: skip
 """Of the section ``search``: what a result depends on first of all."""
 

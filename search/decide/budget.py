@@ -1,4 +1,4 @@
-"""Time budget of the search at each T, and how far a study is."""
+"""What the search at each T may take of the budgets, and how far a study is."""
 
 import math
 
@@ -8,11 +8,11 @@ from search.study.records import TrialRecord
 from search.study.study import Study
 
 
-def share_of_time(T: int, later: list[int]) -> float:
-    """The share of the remaining time that the search at T may take, before these later T.
+def share_of_budget(T: int, later: list[int]) -> float:
+    """The share of what is left of a budget that the search at T may take, before these later T.
 
     Shares are proportional to T**0.25, since the tokens that a good trial needs grow about as
-    slowly with T. Time that one T does not use goes to the later ones.
+    slowly with T. What one T does not use goes to the later ones.
     """
     weights = [math.sqrt(math.sqrt(t)) for t in (T, *later)]
     return weights[0] / sum(weights)
@@ -29,8 +29,11 @@ class LengthProgress:
         self._study = study
         self.T = T
         self._began = study.history.lengths[T].began or 0.0
-        minutes = study.config.search.search_minutes
+        search = study.config.search
+        minutes, tokens = search.search_minutes, search.search_tokens
         self._budget = math.inf if minutes is None else 60 * minutes
+        self._began_tokens = study.history.lengths[T].began_tokens
+        self._tokens = math.inf if tokens is None else tokens
 
     @property
     def deadline(self) -> float:
@@ -39,33 +42,47 @@ class LengthProgress:
         Infinite without a budget. An interruption does not move it: it depends only on when T
         began, and at the last T on whether it is solved. Then the double of it needs a share.
         """
+        return self._began + (self._budget - self._began) * self._share
+
+    @property
+    def most_tokens(self) -> float:
+        """The tokens of the study at which the search at T must end; likewise."""
+        return self._began_tokens + (self._tokens - self._began_tokens) * self._share
+
+    @property
+    def _share(self) -> float:
         history = self._study.history
         later = [t for t in history.lengths if t > self.T and not history.is_over(t)]
         if history.last == self.T and (further := beyond(history)):
             later.append(further)
-        return self._began + (self._budget - self._began) * share_of_time(self.T, later)
+        return share_of_budget(self.T, later)
 
     def reached_limit(self) -> str:
-        """The limit that the search at T has reached, its deadline included; empty if none."""
-        late = self._study.searched() >= self.deadline
-        return self._study.history.reached_limit(self.T) or ("budget_minutes" if late else "")
+        """The limit that the search at T has reached, its budgets included; empty if none."""
+        if limit := self._study.history.reached_limit(self.T):
+            return limit
+        if self._study.searched() >= self.deadline:
+            return "budget_minutes"
+        return "budget_tokens" if self._study.history.tokens >= self.most_tokens else ""
 
     def now(self) -> Progress:
         """How far the search at all T is."""
         search = self._study.config.search
         lengths = list(self._study.history.lengths)
         length = self._study.history.lengths[self.T]
-        elapsed = self._study.searched()
+        elapsed, tokens = self._study.searched(), self._study.history.tokens
         done = max(
             (len(length.trials) - len(length.live)) / search.trials,
             length.solved / search.solved_trials,
             length.stale / search.patience if search.patience else 0.0,
             (elapsed - self._began) / max(self.deadline - self._began, 1.0),
+            (tokens - self._began_tokens) / max(self.most_tokens - self._began_tokens, 1.0),
         )
         here = 1.0 if self._study.history.is_over(self.T) else min(0.99, done)
         fraction = (lengths.index(self.T) + here) / len(lengths)
-        if search.reach and math.isfinite(self._budget):  # how many T it will be is not known
-            fraction = min(0.99, elapsed / self._budget)
+        if search.reach and math.isfinite(min(self._budget, self._tokens)):
+            # How many T it will be is not known.
+            fraction = min(0.99, max(elapsed / self._budget, tokens / self._tokens))
         projected = elapsed * (1 - fraction) / fraction if fraction > 0 else math.inf
         left = min(max(0.0, self._budget - elapsed), projected)
         return Progress(self._study.elapsed(), fraction, left)

@@ -1,6 +1,6 @@
 """Races the configurations that solved T, at all T side by side: see :mod:`search.study.race`.
 
-They race after the search at the last T, in what it leaves of ``search.budget_minutes``. At each T
+They race after the search at the last T, in what it leaves of the budgets. At each T
 one training runs after the other: only where slots are free, several of the same candidate run at a
 time. So a candidate that is out has cost few trainings that it did not need.
 """
@@ -33,6 +33,13 @@ class Racing:
         minutes = self._study.config.search.budget_minutes
         return math.inf if minutes is None else 60 * minutes
 
+    def _reached_limit(self) -> str:
+        """The budget that is used up; empty if none is."""
+        if self._study.searched() >= self._deadline:
+            return "budget_minutes"
+        most = self._study.config.search.budget_tokens
+        return "budget_tokens" if most is not None and self._history.tokens >= most else ""
+
     def begin(self) -> bool:
         """Let the candidates race, or race on; False if there is nothing to race for."""
         history = self._history
@@ -56,10 +63,10 @@ class Racing:
                 for training in candidate.running if candidate.is_out else ():
                     study.cut_off(training)
         left = [T for T in history.lengths if history.race_is_left(T)]
-        late = study.searched() >= self._deadline
-        if left and not late:
+        limit = self._reached_limit()
+        if left and not limit:
             return False
-        study.end_racing("budget_minutes" if left else "")
+        study.end_racing(limit if left else "")
         for T in left:
             self._listener.race_ended(T)
         return True

@@ -13,6 +13,7 @@ from search.config.reading import find_config, load_config, override, read_yaml
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.execute.preflight import check_can_learn, check_fits
+from search.options.parser import ALL_MODELS
 from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free, holds_study
 from search.study.resuming import check_resumable
@@ -20,14 +21,12 @@ from search.study.study_file import read_config
 from studies.format import STUDY_FILE, model_label
 from studies.paths import StudyPath, is_object_store
 
-ALL_MODELS = "all"
-"""In ``--model``: every built-in model."""
-
 CONFIG_FLAGS = {
     "task": "task",
     "T": "T",
     "trials": "search.trials",
     "budget_minutes": "search.budget_minutes",
+    "budget_tokens": "search.budget_tokens",
     "reach": "search.reach",
     "final": "search.final",
     "confirm_seeds": "search.confirm_seeds",
@@ -61,17 +60,15 @@ class RequestedStudy(NamedTuple):
 def requested_studies(args: argparse.Namespace) -> list[RequestedStudy]:
     """Find the directory and the configuration of each study that the arguments ask for.
 
-    Each model has a study of its own. ``--budget-minutes`` is divided among them, and ``--name`` is
-    the beginning of their names. A resumed study keeps its configuration: file and overrides are
-    not needed, and must not contradict it. With ``--resume``, one of several may be new.
+    Each model has a study of its own. A budget is divided among them, and ``--name`` is the
+    beginning of their names. A resumed study keeps its configuration: file and overrides are not
+    needed, and must not contradict it. With ``--resume``, one of several may be new.
 
     Raises:
         UserError: the arguments cannot be used.
     """
     if args.config:
         args.config = find_config(args.config)
-    if args.retry_failed and not args.resume:
-        raise UserError("--retry-failed runs failed trials of an existing study: add --resume")
     models = named_models(args.model)
     if len(models) < 2:
         return [requested_study(args, models[0] if models else None, models)]
@@ -131,6 +128,8 @@ def requested_study(
         flags["model"] = model
     if several and args.budget_minutes is not None:
         flags[CONFIG_FLAGS["budget_minutes"]] /= len(models)
+    if several and args.budget_tokens is not None:
+        flags[CONFIG_FLAGS["budget_tokens"]] //= len(models)
     if args.resume and args.name is not None and not several:
         path = study_path(args.storage, args.name)
     else:

@@ -54,7 +54,7 @@ Result = TypeVar("Result")
 
 
 def parse_storage(text: str) -> StudyPath:
-    """Parse ``--storage``: a folder, or a prefix in an object store.
+    """Parse ``--storage``: a folder, where ~ is the home folder, or a prefix in an object store.
 
     ``?endpoint_override=http://host:port`` after an ``s3://`` address names another S3-compatible
     server. It is set as the environment variable ``AWS_ENDPOINT_URL``, where the workers find it
@@ -65,7 +65,7 @@ def parse_storage(text: str) -> StudyPath:
     """
     address, _, query = text.partition("?")
     if "://" not in address:
-        return Path(text)
+        return Path(os.path.expanduser(text))
     for name, values in parse_qs(query).items():
         if name != "endpoint_override":
             raise UserError(

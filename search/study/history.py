@@ -24,6 +24,8 @@ class History:
         best: the best trial of each T that was tested, by T.
         stopped: trials of the search that the scheduler stopped, in the order in which it did.
         elapsed: when the last event happened, in seconds of the study's wall time.
+        tokens: that all trials of the search and of the races have trained on, also before they
+            were started again.
         racing: whether candidates race.
         beside: seconds of the study's wall time that were not the search's or the races': final
             trainings and confirmations. Without them that time is the clock of the search.
@@ -37,6 +39,7 @@ class History:
         self.best: dict[int, BestTrial] = {}
         self.stopped: list[TrialRecord] = []
         self.elapsed = self.beside = 0.0
+        self.tokens = 0
         self.racing = False
         self._race_limit: events.RacingEnded | None = None  # if it ended before it was decided
         self._search_left: float | None = None  # when the last search at a T, or racing, ended
@@ -68,6 +71,7 @@ class History:
                 length = self.lengths[event.T]
                 length.initial, length.limit = event.initial, ""
                 length.began = event.elapsed - self.beside
+                length.began_tokens = self.tokens
             case events.LengthEnded():
                 self._search_left = event.elapsed
                 length = self.lengths[event.T]
@@ -139,6 +143,8 @@ class History:
 
     def _apply_result(self, event: events.Result) -> None:
         trial, point = self.trials[event.trial_id], event.metrics
+        if trial.stage in (files.SEARCH, files.RACE):
+            self.tokens += point.tokens - (trial.tokens or 0)
         if trial.stage == files.SEARCH:
             length = self.lengths[trial.T]
             length.arrivals.append((trial, point))
@@ -192,7 +198,8 @@ class History:
     def reached_limit(self, T: int) -> str:
         """The limit in :class:`SearchConfig` that the search at T has reached; empty if none.
 
-        Its time, which is no event, is left to :class:`search.decide.budget.LengthProgress`.
+        The budgets, which it shares with other T, are left to
+        :class:`search.decide.budget.LengthProgress`.
         """
         search, length = self.config.search, self.lengths[T]
         if length.solved >= search.solved_trials:
@@ -228,6 +235,11 @@ class History:
         """Whether a limit that was not raised since ended racing before it was decided."""
         ended = self._race_limit
         return ended is not None and self._is_reached(ended.limit, ended.value)
+
+    @property
+    def race_limit(self) -> str:
+        """The limit that ended racing before it was decided; empty if none did."""
+        return self._race_limit.limit if self._race_limit else ""
 
     def race_is_left(self, T: int) -> bool:
         """Whether the race at T is still to be decided, and may be."""

@@ -29,7 +29,7 @@ def next_length(history: "History") -> int | None:
         if not history.is_over(T):
             return T
     runs_again = history.lengths[history.last].live  # failed trials, which may still solve it
-    return None if runs_again or not _time_is_left(history) else beyond(history)
+    return None if runs_again or not _budget_is_left(history) else beyond(history)
 
 
 def beyond(history: "History") -> int | None:
@@ -38,14 +38,18 @@ def beyond(history: "History") -> int | None:
     return T if furthest >= T and history.solvers(history.last) else None
 
 
-def _time_is_left(history: "History") -> bool:
-    """Whether the budget leaves the time in which the last T was solved: the next one takes more.
+def _budget_is_left(history: "History") -> bool:
+    """Whether the budgets leave what it took to solve the last T: the next one takes more.
 
     With less, a failure would say nothing about the model.
     """
-    minutes, solver = history.config.search.search_minutes, first_to_solve(history, history.last)
-    needed = solver.curve[-1].seconds_to_solve or 0.0 if solver else 0.0
-    return minutes is None or history.search_seconds + needed < 60 * minutes
+    search, solver = history.config.search, first_to_solve(history, history.last)
+    seconds = solver.curve[-1].seconds_to_solve or 0.0 if solver else 0.0
+    tokens = solver.tokens_to_solve or 0 if solver else 0
+    minutes, most = search.search_minutes, search.search_tokens
+    return (minutes is None or history.search_seconds + seconds < 60 * minutes) and (
+        most is None or history.tokens + tokens < most
+    )
 
 
 def does_not_fit(history: "History", T: int) -> bool:

@@ -113,12 +113,13 @@ class LengthRecord:
         initial: configurations tried first.
         began: when the search began, in seconds of its own clock, see
             :class:`search.study.history.History`.
+        began_tokens: tokens of the study then.
         solved: trials that solved T.
         best_value: of the search metric in the trials that ended, see ``stale``.
         stale: trials in a row that ended without raising ``best_value`` by ``MIN_GAIN``.
         seconds: that the search took on its clock, until it ended last.
         limit: what ended the search (``solved_trials``, ``trials``, ``patience``,
-            ``budget_minutes`` or ``reach``); empty before.
+            ``budget_minutes``, ``budget_tokens`` or ``reach``); empty before.
         limit_value: the value of that limit then.
         races: trainings of candidates with fresh seeds, in the order in which they started.
         final: the final training.
@@ -130,6 +131,7 @@ class LengthRecord:
     arrivals: list[tuple[TrialRecord, Point]] = field(default_factory=list)
     initial: Sequence[Mapping[str, Any]] = ()
     began: float | None = None
+    began_tokens: int = 0
     seconds: float = 0.0
     solved: int = 0
     best_value: float = -1.0

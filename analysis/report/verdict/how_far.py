@@ -10,6 +10,7 @@ ENDINGS = {
     "trials": "with all trials that it may have",
     "patience": "after many trials without a gain",
     "budget_minutes": "in the time that it had",
+    "budget_tokens": "with the tokens that it had",
     "reach": "since trials failed before their first evaluation",
 }
 """Limit of a search at a T that is not solved -> how that came."""

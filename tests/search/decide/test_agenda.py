@@ -332,6 +332,7 @@ def test_a_seed_that_fails_before_it_has_a_model_is_not_dropped(tmp_path):
         ({"trials": 9, "solved_trials": 1}, 1.0, "--set search.solved_trials=2"),
         ({"trials": 9, "patience": 1}, 0.0, "--set search.patience=2"),
         ({"trials": 9, "budget_minutes": 1}, 0.5, "--budget-minutes 4"),
+        ({"trials": 9, "budget_tokens": 150}, 0.5, "--budget-tokens 400"),
         ({"solved_trials": 2}, 1.0, "--set search.solved_trials=4 --trials 4"),
         ({"trials": 9, "solved_trials": 1, "budget_minutes": 1}, 1.0,
          "--set search.solved_trials=2 --budget-minutes 4"),

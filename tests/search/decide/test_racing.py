@@ -183,7 +183,7 @@ def test_without_time_left_the_best_record_wins_and_more_time_lets_them_race_on(
         assert trial.ended
         agenda.released(trial)
         assert play(study, agenda, {}) == ["T3-confirm-00", "T5-confirm-00"]
-    told = "T=3: T3-0002 stays the best; the time was up before a fresh seed had told"
+    told = "T=3: T3-0002 stays the best; its time is up before a fresh seed has told"
     assert told in output.getvalue()
     assert study.history.race_was_cut_off
     assert study.history.complete
@@ -192,13 +192,32 @@ def test_without_time_left_the_best_record_wins_and_more_time_lets_them_race_on(
     with agenda_of(study) as agenda:
         assert agenda.over
     more = dict(search_more(study.history, study.path))
-    assert more["race on at T=3, where the time was up"].endswith("--budget-minutes 22")
+    assert more["race on at T=3, where the time is up"].endswith("--budget-minutes 22")
     study = reopened(study, budget_minutes=22)
     with agenda_of(study) as agenda:
         assert 0 < study.searched() < 22 * 60
         names = play(study, agenda, {"T3-race-01": 70, "T3-race-02": 70})
     assert names == ["T3-race-01", "T3-race-02"]
     assert study.history.best[3].trial_id == "T3-0002"
+
+
+def test_without_tokens_left_a_race_ends_and_more_tokens_let_them_race_on(tmp_path):
+    study = make_study(tmp_path, budget_tokens=800)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        play(study, agenda, SOLVE)
+    assert study.history.race_was_cut_off
+    assert study.history.race_limit == "budget_tokens"
+    assert "its tokens are spent" in output.getvalue()
+    assert study.history.tokens == 800
+    more = dict(search_more(study.history, study.path))
+    (command,) = (text for what, text in more.items() if what.startswith("race on at "))
+    assert " --resume --budget-tokens " in command
+    study = reopened(study, budget_tokens=int(command.split()[-1]))
+    with agenda_of(study) as agenda:
+        names = play(study, agenda, SOLVE)
+    assert any("-race-" in name for name in names)
+    assert not study.history.race_was_cut_off
 
 
 def test_the_search_leaves_time_for_the_races_and_they_count_into_the_budget(tmp_path):

@@ -9,7 +9,7 @@ from copytask import TrainingConfig
 from search.console.how_far import how_far
 from search.console.search_more import search_more
 from search.decide.agenda import Agenda
-from search.decide.budget import LengthProgress, share_of_time
+from search.decide.budget import LengthProgress, share_of_budget
 from search.execute.outcome import check_results
 from search.study.resuming import restart_failed
 from search.study.study import Study
@@ -181,11 +181,22 @@ def test_it_begins_no_T_for_which_too_little_time_is_left(tmp_path):
         play(study, agenda, solvable=999, seconds=7)
     assert study.history.last == 20
     assert study.history.complete
-    assert how_far(study.history)[-1] == "Reach: no time is left for T=40; no T has failed"
+    assert how_far(study.history)[-1] == "Reach: no budget is left for T=40; no T has failed"
     what, command = next(search_more(study.history, study.path))
     assert (what, command.split("--resume ")[1]) == (
         "search beyond T=20, which is solved", "--budget-minutes 2"
     )  # fmt: skip
+
+
+def test_it_begins_no_T_for_which_too_few_tokens_are_left(tmp_path):
+    study = make_study(tmp_path, budget_tokens=450)
+    with agenda_of(study) as agenda:  # a trial has 100 tokens and solves T in 99 of them
+        play(study, agenda, solvable=999)
+    assert study.history.tokens == 100 * len(study.history.trials)
+    assert study.history.complete
+    assert how_far(study.history)[-1].startswith("Reach: no budget is left for T=")
+    _, command = next(search_more(study.history, study.path))
+    assert command.endswith("--budget-tokens 900")
 
 
 def test_a_T_may_take_all_the_time_until_it_is_solved_and_then_leaves_a_share(tmp_path):
@@ -197,7 +208,7 @@ def test_a_T_may_take_all_the_time_until_it_is_solved_and_then_leaves_a_share(tm
     assert progress.deadline == 600
     start(study, "a")
     report(study, "a", 1, 1.0, files.COMPLETED, tokens_to_solve=5)
-    assert progress.deadline == pytest.approx(600 * share_of_time(5, [10]), rel=0.01)
+    assert progress.deadline == pytest.approx(600 * share_of_budget(5, [10]), rel=0.01)
 
 
 def test_a_T_at_which_trials_fail_before_they_are_evaluated_ends_the_reach(tmp_path):

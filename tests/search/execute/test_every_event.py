@@ -159,6 +159,26 @@ def test_a_search_beyond_its_list_that_is_killed_at_any_moment_comes_as_far(mach
     assert number > 20
 
 
+def test_a_search_with_a_budget_of_tokens_killed_at_any_moment_ends_as_one_that_was_not(
+    machine, folder
+):
+    """At each T the search ends with its share of the tokens."""
+    config = make_config(trials=99, budget_tokens=5000, race_seeds=0, final=False)
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: machine.search(runs / "s", config))
+    expected = whole(runs / "s", folder)
+    opened = Study.open(runs / "s")
+    opened.close()
+    assert [length.limit for length in opened.history.lengths.values()] == ["budget_tokens"] * 2
+    assert opened.history.tokens == 5000
+    for number, moment in enumerate(at_events(kept)[::2]):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.search(again, None if holds_study(again) else config)
+        assert whole(again, folder) == expected, number
+    assert number > 20
+
+
 def test_a_race_in_which_trainings_are_cut_off_loses_nothing_when_it_is_killed(machine, folder):
     """Two workers at one T: both train the same candidate, and who is out stops training."""
     config = make_config(race_seeds=3, final=False).model_copy(update={"T": [3]})

@@ -57,6 +57,8 @@ def test_the_budget_is_divided_and_a_file_holds_for_all(tmp_path):
     )
     assert [study.config.search.budget_minutes for study in studies] == [20, 20]
     assert [study.config.search.trials for study in studies] == [3, 3]
+    studies = requested(tmp_path, "--model", "lstm", "gru", "--budget-tokens", "3e6")
+    assert [study.config.search.budget_tokens for study in studies] == [1_500_000] * 2
 
 
 def test_a_setting_of_one_model_wins_over_that_of_all(tmp_path):
@@ -88,6 +90,15 @@ def test_a_factory_with_the_name_of_a_section_does_not_take_its_settings():
 def test_a_name_precedes_those_of_several_studies(tmp_path):
     studies = requested(tmp_path, "--model", "lstm", "gru", "--name", "wide")
     assert [study.path.name for study in studies] == ["wide-lstm-delay", "wide-gru-delay"]
+
+
+def test_the_home_folder_is_meant_by_a_tilde_that_no_shell_has_seen(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "cells.py").write_text(CELLS)
+    (tmp_path / "mine.yaml").write_text('model: "~/cells.py:Plain"')
+    (study,) = requested(tmp_path, "--config", "~/mine.yaml", "--storage", "~/studies")
+    assert study.path == tmp_path / "studies" / "cells.Plain-delay"
+    assert study.config.model == f"{tmp_path}/cells.py:Plain"
 
 
 def make_study(tmp_path: Path, *arguments: str) -> None:

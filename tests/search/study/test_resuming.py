@@ -25,6 +25,7 @@ def changed(study: Study, section: str = "", **values):
     ("name", "value"),
     [
         ("trials", 99), ("solved_trials", 9), ("patience", 9), ("budget_minutes", 99.0),
+        ("budget_tokens", 99),
         ("max_failures", 9), ("stall_minutes", 9.0), ("final", True), ("confirm_seeds", 9),
     ],
 )  # fmt: skip

@@ -240,12 +240,13 @@ def test_an_opened_study_equals_the_written_one_wherever_it_lies(study, tmp_path
         ("trials", {"trials": 16}, {"trials": 17}),
         ("solved_trials", {"solved_trials": 1, "trials": 99}, {"solved_trials": 3}),
         ("budget_minutes", {"budget_minutes": 5, "trials": 99}, {"budget_minutes": None}),
+        ("budget_tokens", {"budget_tokens": 5, "trials": 99}, {"budget_tokens": 6}),
         ("patience", {"patience": 3, "trials": 99}, {"patience": 5}),
         ("patience", {"patience": 3, "trials": 99}, {"patience": None}),
     ],
 )
 def test_a_T_is_over_until_the_limit_that_ended_it_is_raised(tmp_path, limit, less, more):
-    study = Study.create(tmp_path / "study", make_config(patience=4))
+    study = Study.create(tmp_path / "study", make_config(patience=4, budget_tokens=5))
     assert not study.history.is_over(5)
     study.end_length(5, limit)
     assert study.history.is_over(5)
