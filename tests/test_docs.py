@@ -42,7 +42,9 @@ PARSERS = {
     "analysis.compare": compare.make_parser,
     "copytask-compare": compare.make_parser,
 }
-LOOKS_BACK = {"--resume", "--show", "--list", "--replay", "--print-completion", "--help"}
+LOOKS_BACK = {
+    "--resume", "--show", "--list", "--replay", "--print-completion", "--help", "--warm-from",
+}  # fmt: skip
 """With these, a command needs a study, or stops by itself."""
 
 

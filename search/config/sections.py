@@ -25,6 +25,22 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class WarmLength(Section):
+    """What a study takes over from another one at a T, see :mod:`search.study.warm_start`.
+
+    Attributes:
+        T: where its configurations are tried first.
+        source: where the other study had tried them.
+        trials: their names there.
+        points: the configurations, in the values of this search space.
+    """
+
+    T: int
+    source: int
+    trials: list[str]
+    points: list[dict[str, Scalar]]
+
+
 class SearchConfig(Section):
     """The section ``search``: how the study searches, and when it stops.
 
@@ -65,6 +81,8 @@ class SearchConfig(Section):
             beyond the list after proportionally more.
         initial: configurations to try first, exactly as they are. A value outside the space is
             sampled instead.
+        warm_from: another study whose winners are tried first; null for none.
+        warm: what was taken over from it when this study was made.
         carried_trials: number of the best configurations at a T that are tried first at the next T,
             alternating with the initial ones.
         test_payloads: number of payloads for the test of each T's best trial and of each
@@ -95,6 +113,8 @@ class SearchConfig(Section):
     max_failures: int = Field(2, ge=0)
     stall_minutes: float = Field(15, gt=0)
     initial: list[dict[str, Scalar]] = []
+    warm_from: str | None = None
+    warm: list[WarmLength] = []
     carried_trials: int = Field(3, ge=0)
     test_payloads: int = Field(2000, ge=1)
     final: bool = False

@@ -25,6 +25,7 @@ from search.study.listener import Listener, Progress
 from search.study.reach import does_not_fit, next_length
 from search.study.records import LengthRecord, TrialRecord
 from search.study.study import Study
+from search.study.warm_start import warm_points
 from studies import format as files
 
 
@@ -214,7 +215,8 @@ class Agenda:
 
 
 def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
-    """What is tried first at T: the best of the T before it and the initial ones, in turns.
+    """What is tried first at T, in turns: the winners of another study (``--warm-from``), the best
+    of the T before it, and the initial ones.
 
     A configuration that was best there may stall at a larger T. With an initial one beside it
     from the start, a short search does not hang on it alone.
@@ -225,6 +227,6 @@ def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
     best = [trial for t in before for trial in study.history.ranked(t)[:most]]
     known = [trial.hyperparameters for trial in best]
     carried = [{name: values[name] for name in names} for values in known]
-    turns = zip_longest(carried, study.config.initial_points())
+    turns = zip_longest(warm_points(study.config, T), carried, study.config.initial_points())
     points = [point for turn in turns for point in turn if point is not None]
     return [point for index, point in enumerate(points) if point not in points[:index]]

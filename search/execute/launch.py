@@ -28,6 +28,7 @@ from search.study.listener import Listeners
 from search.study.result_files import ResultFiles
 from search.study.resuming import restart_failed
 from search.study.study import Study
+from search.study.warm_start import told
 from studies.format import LOG_FILE, model_label
 from studies.paths import StudyPath
 
@@ -98,6 +99,9 @@ def launch(
                     f"Resume with: {command}"
                 )
                 introduce(shown, screen, cluster.slots)
+                for request, (_, display) in zip(requests, shown, strict=True):
+                    if request.config.search.warm and not request.exists:
+                        display.say(told(request.config))
                 watch = partial(HeadWatch, exit_message, command)
                 interrupted = search(shown, screen, cluster, interrupts, watch)
                 if interrupted:

@@ -18,6 +18,7 @@ from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free, holds_study
 from search.study.resuming import check_resumable
 from search.study.study_file import read_config
+from search.study.warm_start import warm_started
 from studies.format import STUDY_FILE, model_label
 from studies.paths import StudyPath, is_object_store
 
@@ -149,9 +150,16 @@ def requested_study(
         config = override(values, overrides, flags, str(args.config or path / STUDY_FILE))
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
+        if args.warm_from not in (None, config.search.warm_from):
+            raise UserError(
+                f"--warm-from: {path} exists, and a study keeps the configurations with which it "
+                "was started"
+            )
     else:
         check_free(path)
         check_can_learn(config, overrides)
+        if source := args.warm_from or config.search.warm_from:
+            config = warm_started(config, source, path.parent)
         if args.address is None:  # hosts of a cluster may have more memory
             check_fits(config)
     if config.search.tensorboard and is_object_store(path):

@@ -125,7 +125,12 @@ def add_where(group: Group) -> None:
         "--retry-failed", action="store_true",
         help="with --resume: run the failed trials of the study again, from the start",
     )  # fmt: skip
+    warm_from = group.add_argument(
+        "--warm-from", metavar="STUDY",
+        help="start with the winners of another study: its name in --storage, its path or address",
+    )  # fmt: skip
     suggest_output(name, LIST_STUDIES)
+    suggest_output(warm_from, LIST_STUDIES)
 
 
 def add_machines(group: Group) -> None:
