@@ -23,6 +23,7 @@ from analysis.report.files import file_contents, make_folder, write_file
 from analysis.report.live import follow
 from analysis.report.page import PAGE, render_page
 from analysis.tables.comparison import compare_studies, problems, searched_hyperparameters
+from analysis.tables.edges import edge_warnings
 from analysis.tables.registry import NAME, make_tables
 from studies.command_line import Parser, add_runs, home_path
 from studies.errors import InputError
@@ -85,6 +86,8 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
     console.print(comparison_table(comparison, searched))
     for problem in problems(comparison):
         console.print(f"broken: {problem}", soft_wrap=True)
+    for edge in edge_warnings(tables["edges"]):
+        console.print(f"at the edge: {edge}", soft_wrap=True)
     for warning in studies.warnings():
         console.print(f"warning: {warning}", soft_wrap=True)
     console.print(

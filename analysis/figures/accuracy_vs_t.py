@@ -35,7 +35,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
 def caption(data: pd.DataFrame, task: TaskContext) -> str:
     """Give the accuracies at the largest T that has a result."""
     largest = data["T"].max()
-    best = data[data["T"] == largest].sort_values("accuracy", ascending=False)
+    best = data[data["T"] == largest]
     parts = [
         f"{row['label']} {row['accuracy']:.4f} "
         f"({row['accuracy_low']:.4f} to {row['accuracy_high']:.4f})"

@@ -45,7 +45,7 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     if solved.empty:
         return f"{text} No search has solved its T."
     largest = solved["T"].max()
-    first = solved[solved["T"] == largest].drop_duplicates("label").sort_values("tokens")
+    first = solved[solved["T"] == largest].drop_duplicates("label")
     parts = [f"{row['label']} after {row['tokens'] / 1e6:.3g}" for row in records(first)]
     return f"{text} Million tokens until a trial had solved T = {largest}: {semicolon_list(parts)}."
 

@@ -23,7 +23,9 @@ def data(scope: Scope) -> pd.DataFrame:
     scores = ["test_T", "accuracy", "accuracy_low", "accuracy_high"]
     tests = scope.studies.generalization[[*keys, *scores]]
     data = scope.done[["label", *keys]].merge(tests, on=keys)
-    return data.sort_values(["T", "label", "test_T"], ignore_index=True)[["label", "T", *scores]]
+    return data.sort_values(["T", "test_T"], kind="stable", ignore_index=True)[
+        ["label", "T", *scores]
+    ]
 
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
@@ -55,7 +57,7 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     """Say how far the models trained for the largest T reach."""
     trained = data["T"].max()
     rows = data[(data["T"] == trained) & (data["accuracy"] >= KEPT)]
-    farthest = rows.groupby("label")["test_T"].max().sort_values(ascending=False)
+    farthest = rows.groupby("label", sort=False)["test_T"].max()
     parts = [f"{label} up to T = {T}" for label, T in farthest.items()]
     found = f"accuracy is {KEPT} or more for {semicolon_list(parts)}"
     return (

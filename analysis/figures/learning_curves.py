@@ -30,7 +30,7 @@ def data(scope: Scope) -> pd.DataFrame:
     curves["million_tokens"] = curves["tokens"].astype("float64") / 1e6
     curves["curriculum"] = curves["max_length"].astype("float64") / curves["T"].astype("float64")
     columns = ["label", "T", "million_tokens", "validation_accuracy", "curriculum"]
-    return curves.sort_values(["T", "label", "million_tokens"], ignore_index=True)[columns]
+    return curves.sort_values(["T", "million_tokens"], kind="stable", ignore_index=True)[columns]
 
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:

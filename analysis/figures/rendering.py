@@ -122,7 +122,7 @@ def shown_labels(rows: pd.DataFrame) -> tuple[list[str], str]:
         return labels, ""
     at_largest = rows[rows["T"] == rows["T"].max()].sort_values("accuracy", ascending=False)
     best = list(dict.fromkeys([*at_largest["label"], *labels]))[:MOST_LABELS]
-    return best, (
+    return [label for label in labels if label in best], (
         f"Figures show the {MOST_LABELS} of {len(labels)} studies that are best at T = "
         f"{rows['T'].max()}; the tables have all."
     )

@@ -35,7 +35,7 @@ def data(scope: Scope) -> pd.DataFrame:
     columns = [
         "label", "T", "accuracy", "solved", "million_tokens", "median", "median_million_tokens",
     ]  # fmt: skip
-    return data.sort_values(["T", "label"], ignore_index=True)[columns]
+    return data.sort_values("T", kind="stable", ignore_index=True)[columns]
 
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:

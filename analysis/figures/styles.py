@@ -30,7 +30,7 @@ FURTHER_STUDIES = ((">", ":"), ("*", "-."), ("<", ":"), ("h", "-."))
 
 
 def model_styles(models: Iterable[str]) -> dict[str, Style]:
-    """The style of each model, in the order of legends."""
+    """The style of each model."""
     models = set(models)
     styles = {model: style for model, style in KNOWN_MODELS.items() if model in models}
     for index, model in enumerate(sorted(models - set(KNOWN_MODELS))):
@@ -41,7 +41,7 @@ def model_styles(models: Iterable[str]) -> dict[str, Style]:
 
 
 def label_styles(comparison: pd.DataFrame, models: Iterable[str]) -> dict[str, Style]:
-    """The style of each label of one task's comparison, in the order of legends.
+    """The style of each label of one task's comparison, in the order of legends: its own.
 
     Args:
         comparison: rows of one task.
@@ -49,10 +49,10 @@ def label_styles(comparison: pd.DataFrame, models: Iterable[str]) -> dict[str, S
     """
     styles = {}
     for model, style in model_styles(models).items():
-        labels = sorted(set(comparison.loc[comparison["model"] == model, "label"]))
+        labels = dict.fromkeys(comparison.loc[comparison["model"] == model, "label"])
         for index, label in enumerate(labels):
             if index:
                 marker, line = FURTHER_STUDIES[(index - 1) % len(FURTHER_STUDIES)]
                 style = style._replace(marker=marker, line=line)
             styles[label] = style
-    return styles
+    return {label: styles[label] for label in dict.fromkeys(comparison["label"]) if label in styles}

@@ -7,6 +7,8 @@ from analysis.figures import plotting
 from analysis.figures.cost_panels import cost_panels
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
+from analysis.phrases import semicolon_list
+from analysis.tables.records import records
 from studies.format import SOLVED_ACCURACY
 
 
@@ -40,12 +42,15 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
 
 
 def caption(data: pd.DataFrame, task: TaskContext) -> str:
-    """Name the fastest at the largest solved T, and count the trials that did not solve theirs."""
+    """Give the costs at the largest solved T, and count the trials that did not solve theirs."""
     solved = data[data["solved"]]
     if solved.empty:
         return "No best trial has solved its T; crosses show what each has spent."
     largest = solved["T"].max()
-    first = solved[solved["T"] == largest].sort_values("seconds").iloc[0]
+    parts = [
+        f"{row['label']} {row['seconds']:.0f} s and {row['million_tokens']:.3g} million tokens"
+        for row in records(solved[solved["T"] == largest])
+    ]
     unsolved = len(data) - len(solved)
     crosses = (
         f" {unsolved} of {len(data)} best trials have not solved their T: crosses show what they "
@@ -53,9 +58,8 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     )
     return (
         f"Seconds and tokens of training until T was solved: a validation accuracy of at least "
-        f"{SOLVED_ACCURACY} at two evaluations in a row. The fastest at T = {largest} is "
-        f"{first['label']}, in {first['seconds']:.0f} s and {first['million_tokens']:.3g} million "
-        f"tokens.{crosses * bool(unsolved)}"
+        f"{SOLVED_ACCURACY} at two evaluations in a row. The best trials at T = {largest}: "
+        f"{semicolon_list(parts)}.{crosses * bool(unsolved)}"
     )
 
 

@@ -8,6 +8,7 @@ from analysis.figures.rendering import MissingFigure, RenderedFigure
 from analysis.report.cells import MISSING, PrintedColumn, Row, interval, solve_rate, value
 from analysis.report.wide_tables import wide_tables
 from analysis.tables.comparison import BROKEN, STATUS_COLUMNS, problems, task_chance, tasks
+from analysis.tables.edges import edge_warnings
 from analysis.tables.pairs import MOST_SHOWN
 from analysis.tables.records import records
 from analysis.tables.registry import NAME
@@ -46,6 +47,11 @@ of this report (Holm). "Least p" is the smallest that so many seeds can reach: w
 0.05, these seeds cannot tell.
 """
 
+EDGES = """\
+Best trials at an edge of the search space, where the space, and not the model, may have set the
+result:
+"""
+
 COSTS = """\
 What each search has cost: all its trials at one T. The last column is the tokens of all of them
 together until the first had solved T.
@@ -80,6 +86,8 @@ def markdown(
         shown = [figure for figure in figures if figure.task == task]
         if not shown:
             parts.append("No T has a result yet, so there are no figures.\n")
+        edges = edge_warnings(tables["edges"][tables["edges"]["task"] == task])
+        parts += [EDGES, "".join(f"- {line}\n" for line in edges)] * bool(edges)
         parts += _pairs_part(tables["pairs"], task)
         parts += _costs_part(tables["costs"], task)
         for figure in shown:

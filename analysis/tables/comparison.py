@@ -46,6 +46,8 @@ BROKEN = "broken"
 STATUS_COLUMNS = {status: f"trials_{status}" for status in files.STATUSES}
 HYPERPARAMETERS = tuple(of.name for of in (LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED))
 
+RACED = tuple(column for column in BEST.columns if column.name in ("race_seeds", "race_solved"))
+
 LABEL = text("label", "the model, with its study where several studies of the task share it")
 TRIAL_COUNT = whole("trials", "", "trials of the search at this T")
 
@@ -70,7 +72,7 @@ COMPARISON = Table(
     "One row a (study, T): the best trial. Further columns are searched hyperparameters.",
     (
         *IDENTITY, LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED, *SCORES, *CONFIRMED,
-        TRIAL_COUNT,
+        *RACED, TRIAL_COUNT,
         *(
             whole(name, "", f"trials that are {status.replace('_', ' ')}")
             for status, name in STATUS_COLUMNS.items()
@@ -82,14 +84,14 @@ COMPARISON = Table(
 
 
 def compare_studies(studies: Studies) -> pd.DataFrame:
-    """One row a (study, task, model, T), sorted by task, T and model.
+    """One row a (study, task, model, T), by task and T, and at each T as the studies were named.
 
     Columns: those of :data:`COMPARISON`, and further hyperparameters that were searched. Without a
     result, a row has only its state. A study whose study.yaml cannot be read has one row,
     without task, model and T.
     """
     searched = [str(name) for name in studies.best if name not in ("study", *BEST.names)]
-    scores = [*HYPERPARAMETERS, *searched, *(column.name for column in SCORES)]
+    scores = [*HYPERPARAMETERS, *searched, *(column.name for column in (*SCORES, *RACED))]
     keys = ["study", "T"]
     best = studies.best.assign(**_exact_match_interval(studies))
     rows = studies.studies.merge(studies.lengths, on="study", how="left")
@@ -105,7 +107,7 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
     rows["state"] = [_state(row) for row in records(rows)]
     rows["label"] = _labels(rows)
     rows["chance_accuracy"] = rows["study"].map(studies.chances)
-    rows = rows.sort_values(["task", "T", "model", "study"], ignore_index=True)
+    rows = rows.sort_values(["task", "T"], kind="stable", ignore_index=True)
     before = len(IDENTITY) + len(HYPERPARAMETERS)
     return rows[[*COMPARISON.names[:before], *searched, *COMPARISON.names[before:]]]
 

@@ -25,12 +25,13 @@ REACHED = Table(
 
 
 def reached(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
-    """The columns of :data:`REACHED`, sorted by task, label and T."""
+    """The columns of :data:`REACHED`, by task and label, in the order of the comparison, and T."""
     labels = comparison[["study", "label"]].dropna().drop_duplicates()
-    rows = labels.merge(studies.reach, on="study")[["study", "label", *REACH.names]]
+    rows = labels.merge(studies.reach.sort_values("T"), on="study")
+    rows = rows[["study", "label", *REACH.names]]
     floats = rows["state_floats"].astype("float64").replace(0.0, math.nan)
     rows["bits_per_float"] = rows["recalled_bits"] / floats
-    return rows.sort_values(["task", "label", "T"], ignore_index=True)
+    return rows.sort_values("task", kind="stable", ignore_index=True)
 
 
 class Frontier(NamedTuple):
@@ -54,12 +55,11 @@ def was_tried(row: Row) -> bool:
 
 
 def frontiers(rows: pd.DataFrame) -> list[Frontier]:
-    """The frontier of each label in rows of :func:`reached` of one task; the farthest first."""
-    by_label: dict[str, list[Row]] = {}
+    """The frontier of each label in rows of :func:`reached` of one task, in their order."""
+    by_label: dict[str, list[Row]] = {label: [] for label in rows["label"]}
     for row in records(rows.sort_values("T")):
-        by_label.setdefault(row["label"], []).append(row)
-    found = [_frontier(label, of) for label, of in by_label.items()]
-    return sorted(found, key=lambda frontier: -frontier.solved["T"] if frontier.solved else 0)
+        by_label[row["label"]].append(row)
+    return [_frontier(label, of) for label, of in by_label.items()]
 
 
 def _frontier(label: str, rows: Sequence[Row]) -> Frontier:

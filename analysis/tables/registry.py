@@ -9,6 +9,7 @@ from analysis.reading.studies import STUDY, Studies
 from analysis.tables.best_so_far import BEST_SO_FAR, best_so_far
 from analysis.tables.comparison import COMPARISON, LABEL
 from analysis.tables.costs import COSTS, search_costs
+from analysis.tables.edges import EDGES, search_edges
 from analysis.tables.importance import IMPORTANCE, hyperparameter_importance
 from analysis.tables.pairs import PAIRS, compare_pairs
 from analysis.tables.reach import REACHED, reached
@@ -26,7 +27,7 @@ TESTS = Table(
 TABLES = {
     table.file.removesuffix(".csv"): table
     for table in (
-        COMPARISON, REACHED, PAIRS, COSTS, BEST_SO_FAR, SAMPLES, CURVES, IMPORTANCE, TESTS,
+        COMPARISON, REACHED, PAIRS, EDGES, COSTS, BEST_SO_FAR, SAMPLES, CURVES, IMPORTANCE, TESTS,
     )
 }  # fmt: skip
 """File name without .csv -> the table, in the order of the report."""
@@ -45,6 +46,7 @@ def make_tables(studies: Studies, comparison: pd.DataFrame) -> dict[str, pd.Data
         NAME: comparison,
         "reach": reached(studies, comparison),
         "pairs": compare_pairs(studies, comparison),
+        "edges": search_edges(studies, comparison),
         "costs": search_costs(studies, comparison, found),
         "best_so_far": found,
         "tuning_samples": samples.drop(columns="values"),

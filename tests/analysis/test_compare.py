@@ -70,7 +70,7 @@ def test_writes_tables_and_figures_and_prints_the_table(
     assert "sampled by None, not at random" in page
     captured = capsys.readouterr()
     assert "mgru" in captured.out
-    assert f"8 more tables and {len(DRAWN)} figures are in {output}" in captured.out
+    assert f"9 more tables and {len(DRAWN)} figures are in {output}" in captured.out
     assert captured.err == ""
 
 

@@ -11,6 +11,10 @@ def _seeds_solved(row: Row) -> str:
     return MISSING if row["seeds"] is None else f"{row['seeds_solved']} of {row['seeds']}"
 
 
+def _race(row: Row) -> str:
+    return MISSING if row["race_seeds"] is None else f"{row['race_solved']} of {row['race_seeds']}"
+
+
 def _statuses(row: Row) -> str:
     counts = {status.replace("_", " "): row[name] for status, name in STATUS_COLUMNS.items()}
     return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or MISSING
@@ -39,6 +43,9 @@ def comparison_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Pri
             "million tokens within which half of the fresh seeds solve T",
         ),
     ]
+    race = PrintedColumn(
+        "race", _race, "fresh seeds of the race that solved T; they chose the best"
+    )
     # Where something is missing, the reason stands next to the gap.
     finished = all(row["state"] == DONE for row in rows)
     state = PrintedColumn("state", words("state"), "state of the search at this T", numeric=False)
@@ -46,6 +53,7 @@ def comparison_columns(rows: Sequence[Row], searched: Sequence[str]) -> list[Pri
         PrintedColumn("T", value("T", "d"), "length, in steps"),
         *(() if finished else (state,)),
         *(confirmed if any(row["seeds"] is not None for row in rows) else ()),
+        *((race,) if any(row["race_seeds"] is not None for row in rows) else ()),
         PrintedColumn("accuracy", value("accuracy", ".4f"), "test accuracy of the best trial"),
         PrintedColumn(
             "95 %", interval("accuracy", ".4f", " to "), "95 % interval over test payloads"

@@ -7,10 +7,12 @@ from analysis.phrases import duration, million_tokens
 from analysis.report.cells import Row
 from analysis.report.verdict.results import (
     is_confirmed,
+    is_raced,
     is_solved,
     is_tested,
     labels_of,
     largest_solved,
+    race_interval,
 )
 from analysis.tables.comparison import short_state
 from studies.format import SOLVED_ACCURACY
@@ -37,8 +39,8 @@ class Overview(NamedTuple):
 
     Attributes:
         lengths: the columns.
-        rows: label -> one cell a length, who gets farthest first.
-        left_out: labels that are not among them.
+        rows: label -> one cell a length; of many labels those that get farthest.
+        left_out: number of labels that are not among them.
     """
 
     lengths: list[int]
@@ -49,14 +51,15 @@ class Overview(NamedTuple):
 def overview(rows: Sequence[Row]) -> Overview:
     """The overview of one task's rows of the comparison."""
     lengths = sorted({row["T"] for row in rows if row["T"] is not None})
-    labels = sorted(
-        labels_of(rows),
-        key=lambda label: (-largest_solved(label, rows), -_solve_rates(label, rows)),
-    )
+    labels = labels_of(rows)
+    farthest = sorted(
+        labels, key=lambda label: (-largest_solved(label, rows), -_solve_rates(label, rows))
+    )[:OVERVIEW_ROWS]
     at = {(row["label"], row["T"]): row for row in rows}
     shown = {
         label: [_overview_cell(at.get((label, T))) for T in lengths]
-        for label in labels[:OVERVIEW_ROWS]
+        for label in labels
+        if label in farthest
     }
     return Overview(lengths, shown, len(labels) - len(shown))
 
@@ -77,8 +80,8 @@ def _confirmed_cell(row: Row) -> OverviewCell:
     """What fresh seeds show; the best trial comes last."""
     lines = [
         f"{row['seeds_solved']} of {row['seeds']} seeds",
-        f"rate {row['solve_rate_low']:.2f} to {row['solve_rate_high']:.2f}",
-        f"median accuracy {row['median_accuracy']:.4f}",
+        f"rate {row['solve_rate_low']:.2f} to {row['solve_rate_high']:.2f}, "
+        f"median {row['median_accuracy']:.4f}",
     ]
     if row["median_tokens_to_solve"] is not None:
         lines.append(f"half within {million_tokens(row['median_tokens_to_solve'])}")
@@ -98,6 +101,10 @@ def _best_trial_cell(row: Row) -> OverviewCell:
             "unsolved", ["not solved", f"best trial {row['accuracy']:.4f}", tested, spent]
         )
     lines = ["solved once", f"best trial {row['accuracy']:.4f}", tested]
+    if is_raced(row):
+        low, high = race_interval(row)
+        seeds = f"{row['race_solved']} of {row['race_seeds']} race seeds"
+        lines = [seeds, f"rate {low:.2f} to {high:.2f}", f"best trial {row['accuracy']:.4f}"]
     cost = duration(row["seconds_to_solve"]), million_tokens(row["tokens_to_solve"])
     lines.append(f"in {cost[0]}, {cost[1]}")
     if row["accuracy_high"] < SOLVED_ACCURACY:  # by validation alone

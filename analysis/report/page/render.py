@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,14 +17,15 @@ from analysis.figures.styles import Style, label_styles
 from analysis.reading.studies import Studies
 from analysis.reading.study_yaml import read_provenance
 from analysis.report.cells import PrintedColumn, Row
-from analysis.report.page.colors import declarations, variable
+from analysis.report.page.colors import declarations
 from analysis.report.page.columns import comparison_columns
 from analysis.report.page.downloads import MEDIA_TYPES, Candidate, data_uri, held
+from analysis.report.page.explorer import explorer_data, packed
 from analysis.report.page.overview import Overview, overview
 from analysis.report.page.studies import efforts, study_parts
 from analysis.report.page.svg import inline_figure, swatch
 from analysis.report.verdict.verdict import Verdict, verdicts
-from analysis.tables.comparison import problems, searched_hyperparameters, task_chance
+from analysis.tables.comparison import BROKEN, problems, searched_hyperparameters, task_chance
 from analysis.tables.records import records
 from analysis.tables.registry import NAME
 from studies.format import SOLVED_ACCURACY
@@ -31,6 +33,10 @@ from studies.paths import open_path
 
 FOLDER = Path(__file__).parent
 PAGE = "index.html"
+SCRIPTS = (
+    "script.js", "explorer.js", "explorer_parallel.js", "explorer_curves.js", "explorer_table.js",
+)  # fmt: skip
+"""Together the one script of the page; the first starts all."""
 
 TABLES_IN_ALL = 400_000  # characters
 FIGURES_IN_ALL = 1_500_000
@@ -93,9 +99,7 @@ def render_page(
     drawn = _figures(figures)
     searched = searched_hyperparameters(studies.configs.values())
     task_parts = []
-    for verdict in verdicts(
-        comparison, efforts(studies, provenances), tables["pairs"], tables["reach"]
-    ):
+    for verdict in verdicts(comparison, efforts(studies, provenances), tables):
         of_task = comparison[comparison["task"] == verdict.task]
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
         task_parts.append(
@@ -109,9 +113,11 @@ def render_page(
                 styles=label_styles(of_task, models),
             )
         )
-    style, script = (
-        (FOLDER / name).read_text(encoding="utf-8") for name in ("style.css", "script.js")
-    )
+    style = (FOLDER / "style.css").read_text(encoding="utf-8")
+    script = "".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    explored = {
+        part.verdict.task: (_labels(part.rows), part.styles, part.chance) for part in task_parts
+    }
     images = [part.image or "" for of in drawn.values() for part in of]
     swatches = [swatch(style) for part in task_parts for style in part.styles.values()]
     texts = {name: text for name, text in files.items() if Path(name).suffix in MEDIA_TYPES}
@@ -129,6 +135,9 @@ def render_page(
     environment.filters["unbroken"] = lambda text: text.replace(
         "T = ", "T\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
     )
+    environment.filters["breakable"] = lambda text: Markup("<wbr>").join(
+        re.findall(r"[^_.:/-]*[_.:/-]*", text)
+    )
     return environment.get_template("template.html").render(
         tasks=task_parts,
         studies=study_parts(studies, rows, provenances),
@@ -138,14 +147,19 @@ def render_page(
         not_held=[name for name in texts if name not in offered],
         compare_command=command,
         solved=SOLVED_ACCURACY,
+        explorer_data=packed(explorer_data(studies, explored)),
         styles={part.verdict.task: part.styles for part in task_parts},
         swatch=swatch,
-        variable=variable,
         style=Markup(style),
         colors=Markup(declarations("".join([*images, *swatches]))),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _labels(rows: Sequence[Row]) -> dict[str, str]:
+    """Study -> label, of the studies that can be read."""
+    return {row["study"]: row["label"] for row in rows if not row["state"].startswith(BROKEN)}
 
 
 def _figures(figures: Sequence[RenderedFigure]) -> dict[str, list[FigurePart]]:

@@ -1,5 +1,5 @@
 "use strict";
-// Without this script the page is complete: tables in their order, curves with native tool tips.
+// Without this script the page is complete but for the explorer: tables in their order, figures.
 
 const root = document.documentElement;
 const stored = {
@@ -53,6 +53,18 @@ function sortable(table) {
   });
 }
 
+// Says below a table that it is wider than the window, as long as it is.
+function scrollHint(box) {
+  const hint = document.createElement("p");
+  hint.className = "note scrolls";
+  hint.textContent = "Scroll sideways for more columns \u2192";
+  box.after(hint);
+  const show = () => { hint.hidden = box.scrollWidth <= box.clientWidth + 1; };
+  new ResizeObserver(show).observe(box);
+  new ResizeObserver(show).observe(box.firstElementChild);
+  show();
+}
+
 function copyable(box) {
   if (!navigator.clipboard) return;
   const button = document.createElement("button");
@@ -91,85 +103,10 @@ function savable(figure) {
   figure.querySelector("figcaption").prepend(button);
 }
 
-// Tool tips of learning curves. A path's coordinates are its data: thousand tokens, accuracy/1e-4.
-function explorable(svg, tip) {
-  const mark = svg.querySelector(".mark");
-  const curves = [...svg.querySelectorAll("g:not(.axes) > path")].map((path) => {
-    const title = path.querySelector("title");
-    const text = title.textContent;
-    title.remove();
-    const numbers = path.getAttribute("d").replace("h0", "").match(/\d+/g).map(Number);
-    const points = [];
-    for (let k = 0; k < numbers.length; k += 2) points.push([numbers[k], numbers[k + 1]]);
-    return { path, text, points };
-  });
-  const matrix = () => curves[0].path.getScreenCTM();
-  let current = null;
-
-  function show(curve, index) {
-    hide();
-    current = { curve, index };
-    const [tokens, accuracy] = curve.points[index];
-    curve.path.classList.add("pointed");
-    const at = new DOMPoint(tokens, accuracy).matrixTransform(matrix());
-    const inside = at.matrixTransform(svg.getScreenCTM().inverse());
-    mark.setAttribute("cx", inside.x);
-    mark.setAttribute("cy", inside.y);
-    mark.setAttribute("visibility", "visible");
-    const value = document.createElement("b");
-    value.textContent = `${(accuracy / 1e4).toFixed(4)} at ${(tokens / 1e3).toFixed(2)} M tokens`;
-    tip.replaceChildren(value, curve.text);
-    tip.hidden = false;
-    const box = tip.getBoundingClientRect();
-    const x = Math.min(at.x + 14, innerWidth - box.width - 8);
-    const y = at.y + 14 + box.height > innerHeight ? at.y - box.height - 14 : at.y + 14;
-    tip.style.left = `${Math.max(8, x)}px`;
-    tip.style.top = `${y}px`;
-  }
-  function hide() {
-    current?.curve.path.classList.remove("pointed");
-    current = null;
-    tip.hidden = true;
-    mark.setAttribute("visibility", "hidden");
-  }
-  svg.addEventListener("pointermove", (event) => {
-    const toScreen = matrix();
-    let nearest = null;
-    for (const curve of curves) {
-      curve.points.forEach(([x, y], index) => {
-        const dx = toScreen.a * x + toScreen.e - event.clientX;
-        const dy = toScreen.d * y + toScreen.f - event.clientY;
-        const distance = dx * dx + dy * dy;
-        // On a tie the later one, which lies on top.
-        if (!nearest || distance <= nearest.distance) nearest = { curve, index, distance };
-      });
-    }
-    if (nearest.distance < 60 * 60) show(nearest.curve, nearest.index);
-    else hide();
-  });
-  svg.addEventListener("pointerleave", hide);
-  svg.addEventListener("blur", hide);
-  svg.addEventListener("keydown", (event) => {
-    const steps = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowUp: [1, 0], ArrowDown: [-1, 0] };
-    if (event.key === "Escape") return hide();
-    if (!(event.key in steps)) return;
-    event.preventDefault();
-    const last = curves.length - 1;
-    const [trial, evaluation] = steps[event.key];
-    // The best trial, at its end, is where one begins.
-    const from = current ? curves.indexOf(current.curve) : last;
-    const to = current ? (from + trial + curves.length) % curves.length : last;
-    const end = curves[to].points.length - 1;
-    const at = current ? current.index + evaluation : end;
-    show(curves[to], Math.min(end, Math.max(0, at)));
-  });
-}
-
 document.addEventListener("DOMContentLoaded", () => {
   themeToggle();
-  // Where it does not fit, the largest T is what to see first.
-  document.querySelectorAll(".verdict .scroll").forEach((box) => { box.scrollLeft = box.scrollWidth; });
-  document.querySelectorAll("table.data").forEach(sortable);
+  document.querySelectorAll(".scroll").forEach(scrollHint);
+  document.querySelectorAll("table.data:not(.trials)").forEach(sortable);
   document.querySelectorAll(".command").forEach(copyable);
   document.querySelectorAll("figure").forEach(savable);
   const tip = document.createElement("div");
@@ -177,5 +114,5 @@ document.addEventListener("DOMContentLoaded", () => {
   tip.hidden = true;
   tip.setAttribute("role", "status");
   document.body.append(tip);
-  document.querySelectorAll("svg.curves").forEach((svg) => explorable(svg, tip));
+  startExplorer(document.getElementById("explorer"));
 });

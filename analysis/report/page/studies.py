@@ -1,6 +1,5 @@
-"""What the page shows of each study: trials, curves, commands to reproduce it, its files."""
+"""What the page shows of each study: trials, commands to reproduce it, its files."""
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,8 +12,9 @@ from analysis.reading.studies import Studies
 from analysis.reading.study_yaml import Provenance
 from analysis.report.cells import PrintedColumn, Row
 from analysis.report.page.columns import trial_columns
-from analysis.report.page.curves import Panel, panels
+from analysis.report.page.commands import replay, search_again
 from analysis.report.page.downloads import Candidate, Download, download, held
+from analysis.report.page.trials import ranked_trials
 from analysis.report.verdict.results import Effort
 from analysis.tables.comparison import STATUS_COLUMNS, searched_hyperparameters
 from analysis.tables.costs import whole_searches
@@ -22,7 +22,6 @@ from analysis.tables.records import records
 from studies import format as files
 from studies.paths import StudyPath, open_path
 
-CURVES_IN_ALL = 2000
 TRIALS_IN_ALL = 1000
 FILES_IN_ALL = 400_000  # characters
 """The most that a page holds of all studies together, so that it stays below 5 MB."""
@@ -42,14 +41,12 @@ class StudyPart(NamedTuple):
 
     Attributes:
         label, task, path: as in the comparison.
-        chance: accuracy of guessing in the task.
         facts: (term, value): when, where and with what the study was made.
         best: rows of the comparison that have a best trial, with the command that trains it.
         command: what searches again, beside ``config``.
         config: the configuration that the command reads.
         columns, trials: of the table of trials, best first at each T.
         trials_left_out: number of trials that are not in the table.
-        panels: learning curves.
         downloads: files of the study that the page holds.
         not_held: files that the page does not hold.
     """
@@ -57,7 +54,6 @@ class StudyPart(NamedTuple):
     label: str
     task: str
     path: str
-    chance: float
     facts: list[tuple[str, str]]
     best: list[tuple[Row, str]]
     command: str
@@ -65,7 +61,6 @@ class StudyPart(NamedTuple):
     columns: list[PrintedColumn]
     trials: list[Row]
     trials_left_out: int
-    panels: list[Panel]
     downloads: list[Download]
     not_held: list[str]
 
@@ -73,7 +68,7 @@ class StudyPart(NamedTuple):
 def study_parts(
     studies: Studies, comparison: Sequence[Row], provenances: Mapping[str, Provenance]
 ) -> list[StudyPart]:
-    """The studies that can be read, by task and model.
+    """The studies that can be read, by task, and as they were named.
 
     Args:
         studies: of :func:`analysis.reading.studies.load_studies`.
@@ -82,28 +77,25 @@ def study_parts(
     """
     readable = studies.studies[studies.studies["problem"] == ""]
     lengths = max(1, int(studies.lengths["study"].isin(readable["study"]).sum()))
-    trials = _ranked(studies)
+    trials = ranked_trials(studies)
     by_study = trials.groupby("study").groups
-    progress = studies.progress.groupby("study").groups
     files_held = _held_files([open_path(path) for path in readable["path"]])
     return [
         _part(
             [entry for entry in comparison if entry["study"] == row["study"]],
             trials.loc[by_study.get(row["study"], [])],
-            studies.progress.loc[progress.get(row["study"], [])],
             studies.configs[row["study"]],
             provenances[row["study"]],
             files_held,
             lengths,
         )
-        for row in records(readable.sort_values(["task", "model", "study"]))
+        for row in records(readable.sort_values("task", kind="stable"))
     ]
 
 
 def _part(
     rows: list[Row],
     trials: pd.DataFrame,
-    progress: pd.DataFrame,
     config: dict[str, Any],
     provenance: Provenance,
     files_held: Mapping[str, Download],
@@ -122,19 +114,13 @@ def _part(
         label=rows[0]["label"],
         task=rows[0]["task"],
         path=path,
-        chance=rows[0]["chance_accuracy"],
         facts=_facts(rows, trials, config, provenance),
-        best=[(row, replay(path, row["trial_id"])) for row in best],
-        command=_command(name),
+        best=[(row, replay(path, row["trial_id"], config)) for row in best],
+        command=search_again(name),
         config=config_download(name, config),
         columns=trial_columns(listed, searched_hyperparameters([config])),
         trials=listed,
         trials_left_out=len(trials) - len(listed),
-        panels=panels(
-            trials[trials["stage"] == files.SEARCH],
-            progress,
-            max(3, min(60, CURVES_IN_ALL // lengths)),
-        ),
         downloads=[files_held[path] for path in paths if path in files_held],
         not_held=[Path(path).name for path in paths if path not in files_held],
     )
@@ -156,26 +142,6 @@ def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str
             lengths.get(study, frozenset()),
         )
     return found
-
-
-def replay(path: str, trial_id: str) -> str:
-    """The command that trains a trial again and compares each number with its record."""
-    return f"python -m search.run --replay {shlex.quote(path)} {shlex.quote(trial_id)}"
-
-
-def _ranked(studies: Studies) -> pd.DataFrame:
-    """All trials, best first at each T: as the study ranked them, if it says so.
-
-    The column ``best`` says whether a trial is in best.csv, or has the seed of the trial there and
-    is its final training.
-    """
-    chosen = studies.best[["study", "T", "seed"]].drop_duplicates().assign(best=True)
-    trials = studies.trials.merge(chosen, on=["study", "T", "seed"], how="left")
-    trials["best"] = trials["best"].eq(True)
-    return trials.sort_values(
-        ["study", "T", "best", "rank", "validation_accuracy", "tokens_to_solve"],
-        ascending=[True, True, False, True, False, True],
-    )
 
 
 def _facts(
@@ -206,11 +172,6 @@ def _precision(config: dict[str, Any]) -> str:
         return "searched"
     training = config.get("training")
     return str(training.get("precision", "not recorded") if isinstance(training, dict) else "")
-
-
-def _command(name: str) -> str:
-    config, again = shlex.quote(f"{name}.yaml"), shlex.quote(f"{name}-again")
-    return f"python -m search.run --config {config} --name {again}"
 
 
 def config_download(name: str, config: dict[str, Any]) -> Download:

@@ -31,7 +31,7 @@ def headline(task: str, rows: Sequence[Row]) -> str:
     at = {(row["label"], row["T"]): row for row in rows}
     groups: dict[tuple[int, str, str], list[Row]] = {}
     reached = [at[label, farthest[label]] for label in labels if farthest[label]]
-    for row in sorted(reached, key=lambda row: (-row["T"], -(row["solve_rate"] or -1.0))):
+    for row in sorted(reached, key=lambda row: -row["T"]):
         key = row["T"], _fresh_seeds(row), _and_beyond(row["label"], row["T"], rows)
         groups.setdefault(key, []).append(row)
     parts: list[str] = []

@@ -20,14 +20,14 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
     confirmed = [row for row in rows if is_confirmed(row)]
     halves = [
         f"{row['label']} {million_tokens(row['median_tokens_to_solve'])}"
-        for row in sorted(confirmed, key=lambda row: row["median_tokens_to_solve"] or 0)
+        for row in confirmed
         if row["median_tokens_to_solve"] is not None
     ]
     if halves:
         sentences.append(
             f"Half of the fresh seeds solve T = {T} within: {'; '.join(first_few(halves))}."
         )
-    solved = sorted(filter(is_solved, rows), key=lambda row: row["tokens_to_solve"])
+    solved = list(filter(is_solved, rows))
     unsolved = [row for row in rows if not is_solved(row)]
     if solved:
         costs = [_cost(row, row["tokens_to_solve"], row["seconds_to_solve"]) for row in solved]

@@ -11,7 +11,14 @@ from analysis.phrases import (
     with_interval,
 )
 from analysis.report.cells import Row
-from analysis.report.verdict.results import Effort, final_labels, is_confirmed, is_solved
+from analysis.report.verdict.results import (
+    Effort,
+    final_labels,
+    is_confirmed,
+    is_raced,
+    is_solved,
+    race_interval,
+)
 from analysis.statistics import SIGNIFICANT, seeds_to_tell
 from analysis.tables.pairs import SOLVE_RATE
 
@@ -31,7 +38,6 @@ def how_sure(
     once = [row for row in rows if not is_confirmed(row)]
     sentences = []
     if confirmed:
-        confirmed.sort(key=lambda row: (-row["solve_rate"], row["label"]))
         rates = [f"{row['label']} {solve_rate(row)}" for row in confirmed]
         medians = [
             f"{row['label']} {row['median_accuracy']:.4f} (lowest {row['lowest_accuracy']:.4f})"
@@ -44,6 +50,7 @@ def how_sure(
         ]
     if pairs:
         sentences += _told_apart(pairs, rows[0]["T"], family)
+    sentences += _raced(rows)
     if once:
         whose = "" if not confirmed else f" of {short_enumeration([row['label'] for row in once])}"
         sentences.append(
@@ -51,6 +58,22 @@ def how_sure(
             f"T = {rows[0]['T']} is not known (--confirm-seeds 5)."
         )
     return [*sentences, *_best_trials(rows, efforts)]
+
+
+def _raced(rows: Sequence[Row]) -> list[str]:
+    """What the seeds of the race tell, where no others are known."""
+    raced = list(filter(is_raced, rows))
+    if not raced:
+        return []
+    rates = []
+    for row in raced:
+        low, high = race_interval(row)
+        seeds = f"{row['race_solved']} of {row['race_seeds']}"
+        rates.append(f"{row['label']} {seeds} [{low:.2f}, {high:.2f}]")
+    return [
+        f"Fresh seeds of the race that solve T = {rows[0]['T']}: {short_enumeration(rates)}. The "
+        "race chose the configurations by them, so expect somewhat less."
+    ]
 
 
 def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
@@ -85,23 +108,20 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
 
 def _best_trials(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
     """The accuracies of the best trials, and why they are no ranking."""
-    best, *others = sorted(
-        rows, key=lambda row: (-row["accuracy"], not is_solved(row), row["label"])
-    )
-    shown = [f"{row['label']} {with_interval(row)}" for row in (best, *others)]
-    trials = "trial" if not others else "trials"
+    shown = [f"{row['label']} {with_interval(row)}" for row in rows]
+    trials = "trial" if len(rows) == 1 else "trials"
     text = f"Test accuracy of the best {trials}: {short_enumeration(shown)}"
-    if not is_solved(best):
-        chance = best["chance_accuracy"]
-        better = best["accuracy_low"] > chance
+    if not any(map(is_solved, rows)):
+        chance = rows[0]["chance_accuracy"]
+        better = any(row["accuracy_low"] > chance for row in rows)
         text += f", {'more' if better else 'no better'} than guessing ({chance:.3g})"
-    networks = "one network each" if others else "one network"
+    networks = "one network each" if len(rows) > 1 else "one network"
     sentences = [f"{text} (95 % interval over test payloads of {networks})."]
     counts = [row["trials"] for row in rows]
     if max(counts) > 1:
         sentences.append(
             f"The best of {between(counts)} trials promises more than another training will reach"
-            f"{': this is no ranking' if others else ''}."
+            f"{': this is no ranking' if len(rows) > 1 else ''}."
         )
     finals = final_labels(rows, efforts)
     if 0 < len(finals) < len(rows):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from analysis.report.cells import Row
+from studies.seed_statistics import clopper_pearson
 
 
 class Effort(NamedTuple):
@@ -37,6 +38,16 @@ def is_solved(row: Row) -> bool:
 def is_confirmed(row: Row) -> bool:
     """Whether the best configuration of a row was trained again with fresh seeds."""
     return row["seeds"] is not None
+
+
+def is_raced(row: Row) -> bool:
+    """Whether only the race knows fresh seeds of the configuration of a row."""
+    return not is_confirmed(row) and bool(row["race_seeds"])
+
+
+def race_interval(row: Row) -> tuple[float, float]:
+    """The exact 95 % interval of the solve rate that the race saw."""
+    return clopper_pearson(row["race_solved"], row["race_seeds"])
 
 
 def labels_of(rows: Sequence[Row]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The verdict on each task: the headline, and the answers to four questions.
+"""The verdict on each task: the headline, and the answers to the questions that follow from it.
 
 "Solved" is what the search calls solved: validation accuracy of at least 0.99 at two evaluations
 in a row. A model that several studies share is named with its study, as in the tables.
@@ -17,6 +17,7 @@ from analysis.report.verdict.how_sure import how_sure
 from analysis.report.verdict.not_shown import not_shown
 from analysis.report.verdict.results import Effort, is_solved, is_tested
 from analysis.tables.comparison import BROKEN, tasks
+from analysis.tables.edges import edge_warnings
 from analysis.tables.records import records
 
 
@@ -37,20 +38,18 @@ class Verdict(NamedTuple):
 def verdicts(
     comparison: pd.DataFrame,
     efforts: Mapping[str, Effort],
-    pairs: pd.DataFrame,
-    reach: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
 ) -> list[Verdict]:
     """The verdict on each task, sorted by task; at least one.
 
     Args:
         comparison: of :func:`analysis.tables.comparison.compare_studies`.
         efforts: study -> what it took; of each that can be read.
-        pairs: of :func:`analysis.tables.pairs.compare_pairs`.
-        reach: of :func:`analysis.tables.reach.reached`.
+        tables: of :func:`analysis.tables.registry.make_tables`: pairs, reach and edges.
     """
     rows = records(comparison)
     found = [
-        _verdict(task, [row for row in rows if row["task"] == task], efforts, pairs, reach)
+        _verdict(task, [row for row in rows if row["task"] == task], efforts, tables)
         for task in tasks(comparison)
     ]
     return found or [Verdict("", "No study can be read.", {})]
@@ -60,22 +59,24 @@ def _verdict(
     task: str,
     rows: Sequence[Row],
     efforts: Mapping[str, Effort],
-    pairs: pd.DataFrame,
-    reach: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
 ) -> Verdict:
     readable = [row for row in rows if not row["state"].startswith(BROKEN)]
     if not readable:
         return Verdict(task, "No study of this task can be read.", {})
     tested = list(filter(is_tested, readable))
-    answers = {"How far": how_far(reach[reach["task"] == task])}
+    pairs, reach, edges = (
+        tables[name][tables[name]["task"] == task] for name in ("pairs", "reach", "edges")
+    )
+    answers = {"How far": how_far(reach)}
     if tested:
         T = _decisive_length(tested)
         decisive = [row for row in tested if row["T"] == T]
-        compared = records(pairs[pairs["task"] == task])
         answers |= {
-            "How sure": how_sure(decisive, efforts, compared, len(pairs)),
+            "How sure": how_sure(decisive, efforts, records(pairs), len(tables["pairs"])),
             "How long": how_long(decisive, efforts),
         }
+    answers["At the edge"] = edge_warnings(edges)
     answers["Not shown"] = not_shown(readable)
     return Verdict(
         task, headline(task, readable), {name: text for name, text in answers.items() if text}

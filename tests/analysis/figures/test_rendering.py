@@ -88,7 +88,7 @@ def test_of_many_studies_the_best_are_shown_and_the_others_counted(runs: Path) -
         best.to_csv(folder / "best.csv", index=False)
     rows = compare_studies(load_studies([runs]))
     labels, left_out = shown_labels(rows)
-    assert labels == [f"gru (gru-{number:02})" for number in range(MOST_LABELS + 1, 1, -1)]
+    assert labels == [f"gru (gru-{number:02})" for number in range(2, MOST_LABELS + 2)]
     assert left_out == (
         "Figures show the 12 of 14 studies that are best at T = 100; the tables have all."
     )

@@ -14,7 +14,7 @@ def test_known_models_keep_their_style_and_differ() -> None:
 def test_studies_of_one_model_share_its_colour_but_not_the_marker() -> None:
     rows = pd.DataFrame({"model": ["gru", "gru"], "label": ["gru (b)", "gru (a)"]})
     styles = label_styles(rows, ["gru"])
-    assert list(styles) == ["gru (a)", "gru (b)"]
+    assert list(styles) == ["gru (b)", "gru (a)"]
     first, second = styles.values()
     assert first == KNOWN_MODELS["gru"]
     assert first.color == second.color

@@ -5,17 +5,24 @@ import pytest
 
 from analysis.report.verdict.results import Effort
 from analysis.report.verdict.verdict import Verdict, verdicts
+from analysis.tables.edges import EDGES
 from analysis.tables.pairs import SOLVE_RATE, TOKENS_TO_SOLVE
 from analysis.tables.reach import REACHED
 from studies.seed_statistics import clopper_pearson
 
-NO_REACH = pd.DataFrame(columns=REACHED.names)
+TABLES = {
+    "reach": pd.DataFrame(columns=REACHED.names),
+    "edges": pd.DataFrame(columns=EDGES.names),
+}
+"""Without rows."""
+
 MACHINE = "host here (2 CPUs)"
 EMPTY = dict.fromkeys(
     (
         "accuracy", "accuracy_low", "accuracy_high", "tokens_to_solve", "seconds_to_solve",
         "tokens", "seconds", "seeds", "seeds_solved", "solve_rate", "solve_rate_low",
         "solve_rate_high", "median_accuracy", "lowest_accuracy", "median_tokens_to_solve",
+        "race_seeds", "race_solved",
     )
 )  # fmt: skip
 
@@ -76,7 +83,7 @@ def judge(
     ]
     frame = pd.DataFrame(rows, dtype=object)
     pairs_frame = pd.DataFrame(pairs, columns=columns)
-    return verdicts(frame, known | (efforts or {}), pairs_frame, NO_REACH)
+    return verdicts(frame, known | (efforts or {}), {**TABLES, "pairs": pairs_frame})
 
 
 def text(verdict: Verdict, question: str) -> str:
@@ -216,12 +223,12 @@ def test_fresh_seeds_come_first_and_the_best_trials_last() -> None:
     )
     first, second, *_, last, caveat = verdict.answers["How sure"]
     assert first == (
-        "Fresh seeds that solve T = 100: lstm 5 of 5 [0.48, 1.00] and gru 4 of 5 [0.28, 0.99] "
+        "Fresh seeds that solve T = 100: gru 4 of 5 [0.28, 0.99] and lstm 5 of 5 [0.48, 1.00] "
         "(exact 95 % interval of the solve rate)."
     )
     assert second == (
-        "Median test accuracy of these seeds: lstm 0.9950 (lowest 0.4950) and gru 0.9930 (lowest "
-        "0.4930)."
+        "Median test accuracy of these seeds: gru 0.9930 (lowest 0.4930) and lstm 0.9950 (lowest "
+        "0.4950)."
     )
     assert last.startswith("Test accuracy of the best trials: gru 0.9990 [0.9970, 1.0000] and lstm")
     assert "this is no ranking" in caveat
@@ -268,7 +275,7 @@ def test_a_comparison_at_another_length_says_so() -> None:
          "worse_seeds": [5]}
     )  # fmt: skip
     efforts = {row["study"]: effort() for row in rows}
-    [verdict] = verdicts(pd.DataFrame(rows, dtype=object), efforts, pairs, NO_REACH)
+    [verdict] = verdicts(pd.DataFrame(rows, dtype=object), efforts, {**TABLES, "pairs": pairs})
     assert "At T = 100: 5 seeds of each model cannot tell" in text(verdict, "How sure")
 
 
@@ -283,6 +290,15 @@ def test_without_fresh_seeds_nothing_is_claimed() -> None:
         "Test accuracy of the best trials: gru 0.9950 [0.9930, 0.9970] and lstm 0.9940 [0.9920, "
         "0.9960] (95 % interval over test payloads of one network each)."
     )
+
+
+def test_without_other_seeds_those_of_the_race_are_told_with_what_they_lack() -> None:
+    [verdict] = judge(solved("gru", 100, race_seeds=3, race_solved=2), solved("lstm", 100))
+    assert verdict.answers["How sure"][0] == (
+        "Fresh seeds of the race that solve T = 100: gru 2 of 3 [0.09, 0.99]. The race chose the "
+        "configurations by them, so expect somewhat less."
+    )
+    assert "Not confirmed with fresh seeds" in verdict.answers["How sure"][1]
 
 
 def test_one_confirmed_winner_of_two_leaves_the_other_open() -> None:
@@ -337,7 +353,7 @@ def test_how_long_begins_with_the_whole_search() -> None:
         "Whole search, with all trials at every T: gru 90 s, 61.0 M tokens in 22 trials; lstm "
         "90 s, 61.0 M tokens in 22 trials; x 61.0 M tokens in 22 trials.",
         "Half of the fresh seeds solve T = 1000 within: gru 4.0 M tokens.",
-        "Best trials until T = 1000 was solved: lstm 8.0 M tokens in 1.7 min; gru 10.0 M tokens "
+        "Best trials until T = 1000 was solved: gru 10.0 M tokens in 1.7 min; lstm 8.0 M tokens "
         "in 1.7 min.",
         "Spent at T = 1000 without solving it: x 20.0 M tokens in 3.3 min.",
         f"Times on {MACHINE}.",

@@ -83,16 +83,16 @@ def test_broken_studies_stay_in_the_table(runs: Path) -> None:
     ]
 
 
-def test_rows_are_sorted_by_task_length_and_model(runs: Path) -> None:
+def test_rows_are_sorted_by_task_and_length_and_then_as_they_were_named(runs: Path) -> None:
     write_study(runs, "1", model="mgru", task="sequence", T=[10])
     write_study(runs, "2", model="mgru", T=[1000, 200])
     write_study(runs, "3", model="gru", T=[200, 1000])
     rows = comparison(runs)[["task", "T", "model"]].values.tolist()
     assert rows == [
-        ["delay", 200, "gru"],
         ["delay", 200, "mgru"],
-        ["delay", 1000, "gru"],
+        ["delay", 200, "gru"],
         ["delay", 1000, "mgru"],
+        ["delay", 1000, "gru"],
         ["sequence", 10, "mgru"],
     ]
 

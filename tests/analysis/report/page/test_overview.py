@@ -21,8 +21,8 @@ def test_fresh_seeds_lead_and_the_best_trial_is_last(runs: Path) -> None:
     assert cell(runs) == OverviewCell(
         "solved",
         [
-            "3 of 3 seeds", "rate 0.29 to 1.00", "median accuracy 0.9950",
-            "half within 0.6 M tokens", "best trial 0.9910",
+            "3 of 3 seeds", "rate 0.29 to 1.00, median 0.9950", "half within 0.6 M tokens",
+            "best trial 0.9910",
         ],
     )  # fmt: skip
 
@@ -47,6 +47,28 @@ def test_without_fresh_seeds_a_length_is_solved_once(runs: Path) -> None:
         ],
     )  # fmt: skip
     assert (cell(runs, 200).kind, cell(runs, 200).lines[0]) == ("unsolved", "not solved")
+
+
+def test_the_race_leads_where_no_other_seeds_are_known(runs: Path) -> None:
+    folder = write_study(runs, "gru", model="gru", T=[100])
+    best = pd.read_csv(folder / "best.csv").assign(race_seeds=3, race_solved=2)
+    best.to_csv(folder / "best.csv", index=False)
+    assert cell(runs) == OverviewCell(
+        "once",
+        [
+            "2 of 3 race seeds", "rate 0.09 to 0.99", "best trial 0.9910", "in 6 s, 0.6 M tokens",
+            "not confirmed",
+        ],
+    )  # fmt: skip
+
+
+def test_rows_stand_as_the_studies_were_named(runs: Path) -> None:
+    write_study(runs, "a", model="gru", T=[100], trials=[trial(100, **NOT_SOLVED)])
+    write_study(runs, "b", model="lstm", T=[100])
+    named = load_studies([runs / "b", runs / "a"])
+    assert list(overview(records(compare_studies(named))).rows) == ["lstm", "gru"]
+    found = overview(records(compare_studies(load_studies([runs]))))
+    assert list(found.rows) == ["gru", "lstm"]
 
 
 def test_a_test_below_the_threshold_contradicts_the_validation(runs: Path) -> None:

@@ -1,36 +1,20 @@
-"""The page in headless Chromium: one start of the browser for all tests."""
+"""The page in headless Chromium."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from browser import DESKTOP, PHONE, Browser, Page, needs_chromium, opened
 from study_files import NOT_SOLVED, trial, write_study
 
 from analysis.compare import main
 from studies import format as files
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-Browser, Page = sync_api.Browser, sync_api.Page
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-]
+pytestmark = needs_chromium
 
 LENGTHS = (100, 200, 500, 1000)
-DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 360, "height": 740}
 HOSTILE = "<img src=x onerror='document.title=1'><script>document.title=1</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_api.sync_playwright() as playwright:
-        # Root has no sandbox to start in.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,25 +38,6 @@ def page(browser: Browser, report: Path) -> Iterator[Page]:
     yield from opened(browser, report)
 
 
-def opened(browser: Browser, report: Path, **settings) -> Iterator[Page]:
-    context = browser.new_context(**{"viewport": DESKTOP, **settings})
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("dialog", lambda dialog: wrong.append(dialog.message))
-    page.on(
-        "request",
-        lambda request: (
-            request.url.startswith(("file:", "data:", "blob:")) or wrong.append(request.url)
-        ),
-    )
-    page.goto(report.as_uri())
-    yield page
-    context.close()
-    assert wrong == []
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_it_fits_the_screen_and_every_figure_shows(
@@ -88,19 +53,30 @@ def test_it_fits_the_screen_and_every_figure_shows(
             assert box["width"] > 250
             assert box["height"] > 80
             assert figure.get_attribute("aria-label")
-        for curves in page.locator("svg.curves").all():
-            assert curves.bounding_box()["height"] > 80
+        assert page.locator("canvas").count() == 2
+        for canvas in page.locator("canvas").all():
+            assert canvas.bounding_box()["height"] > 80
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (sum(map(int, ground[4:-1].split(","))) > 600) == (scheme == "light")
 
 
 def test_the_first_screen_has_the_answers(page: Page) -> None:
-    for text in ("over 1000 steps", "T = 1000", "0.9890 to 0.9930", "in 60 s"):
-        answer = page.locator(".verdict").get_by_text(text).first
+    for text in ("over 1000 steps", "T = 1000", "solved once", "0.9890 to 0.9930", "in 60 s"):
+        answer = page.locator(".verdict").get_by_text(text.replace("T = ", "T\xa0=\xa0")).first
         assert answer.bounding_box()["y"] < DESKTOP["height"] - 20
     for question in ("How sure", "How long", "Not shown"):
         term = page.get_by_text(question, exact=True)
-        assert term.bounding_box()["y"] < DESKTOP["height"] - 100
+        assert term.bounding_box()["y"] < DESKTOP["height"] - 20
+
+
+def test_on_a_phone_the_table_begins_at_its_left_and_says_that_it_scrolls(
+    browser: Browser, report: Path
+) -> None:
+    for page in opened(browser, report, viewport=PHONE):
+        box = page.locator(".verdict .scroll")
+        assert box.evaluate("box => box.scrollLeft") == 0
+        assert box.evaluate("box => box.scrollWidth > box.clientWidth")
+        assert page.locator(".verdict .scrolls").is_visible()
 
 
 def cells(page: Page, column: str) -> list[str]:
@@ -160,26 +136,6 @@ def test_the_first_tab_skips_to_the_verdict(page: Page) -> None:
     assert page.evaluate("document.activeElement.id") == "verdict"
 
 
-def test_curves_tell_their_numbers_to_mouse_and_keyboard(page: Page) -> None:
-    curves = page.locator("svg.curves").first
-    tip = page.locator("#tip")
-    curves.focus()
-    page.keyboard.press("ArrowRight")
-    # The last of the four evaluations in study_files: accuracy 4 / 4.1 at 2500 T k tokens.
-    assert tip.inner_text().startswith("0.9756 at 1.00 M tokens")
-    assert "learning rate 0.00123, hidden size 64, curriculum length 500 steps" in tip.inner_text()
-    page.keyboard.press("ArrowLeft")
-    assert tip.inner_text().startswith("0.7317 at 0.75 M tokens")
-    page.keyboard.press("Escape")
-    assert tip.is_hidden()
-    curves.scroll_into_view_if_needed()
-    box = curves.bounding_box()
-    page.mouse.move(box["x"] + box["width"] * 0.95, box["y"] + box["height"] * 0.1)
-    assert tip.inner_text().startswith("0.9756 at 1.00 M tokens")
-    page.mouse.move(5, 5)
-    assert tip.is_hidden()
-
-
 def test_files_are_downloaded_from_the_page_itself(page: Page, report: Path) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name="comparison.csv").click()
@@ -207,6 +163,8 @@ def test_without_scripts_all_is_there(browser: Browser, report: Path) -> None:
         assert page.locator("h2.headline").is_visible()
         assert page.get_by_role("button", name="theme").count() == 0
         assert page.locator("figure .plot").count() == page.locator("figure").count() > 4
+        assert page.locator("#explorer .tool").is_hidden()
+        assert page.get_by_text("the tables of the studies have the trials").is_visible()
 
 
 def test_it_prints_on_paper(page: Page) -> None:

@@ -1,6 +1,5 @@
 from xml.etree import ElementTree
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +13,6 @@ from analysis.report.page.colors import (
     on_dark,
     with_variables,
 )
-from analysis.report.page.curves import POINTS, panels
 from analysis.report.page.svg import CONTINUOUS, inline_figure, swatch
 
 SVG = """<?xml version="1.0"?>
@@ -103,38 +101,3 @@ def test_every_architecture_has_a_mark_inside_its_box(style: Style) -> None:
     assert max(points[::2]) <= 21
     assert min(points[1::2]) >= 0
     assert max(points[1::2]) <= 14
-
-
-def curve_frames(evaluations: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    trials = pd.DataFrame(
-        {
-            "T": 100, "trial_id": ["a", "b", "c"], "status": "completed", "learning_rate": 0.001,
-            "hidden_size": 64, "curriculum_length": 500, "best": [True, False, False],
-        }
-    )  # fmt: skip
-    progress = pd.DataFrame(
-        [
-            {"trial_id": name, "tokens": 1_000_000 * k, "validation_accuracy": k / 1000}
-            for name, last in (("a", evaluations), ("b", 1))
-            for k in range(1, last + 1)
-        ]
-    )
-    return trials, progress
-
-
-def test_paths_have_the_numbers_of_progress_as_coordinates() -> None:
-    [panel] = panels(*curve_frames(3), limit=5)
-    assert [curve.path for curve in panel.curves] == ["M1000 10h0", "M1000 10L2000 20L3000 30"]
-    assert [curve.best for curve in panel.curves] == [False, True]  # the best on top
-    assert (panel.tokens, panel.left_out, panel.kinds) == (3000, 0, ("best", "completed"))
-    assert panel.ticks[0] == (0, "0")
-    assert panel.ticks[-1] == (3000, "3")
-
-
-def test_long_curves_are_thinned_and_keep_their_end() -> None:
-    [panel] = panels(*curve_frames(5 * POINTS + 1), limit=1)
-    [curve] = panel.curves
-    points = curve.path[1:].split("L")
-    assert len(points) <= POINTS
-    assert points[-1] == f"{1000 * (5 * POINTS + 1)} {10 * (5 * POINTS + 1)}"
-    assert panel.left_out == 1

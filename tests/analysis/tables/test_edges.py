@@ -1,0 +1,71 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from study_files import trial, write_study
+
+from analysis import load_studies
+from analysis.tables.comparison import compare_studies
+from analysis.tables.edges import edge_warnings, search_edges
+from studies import format as files
+
+
+def edges(runs: Path) -> list[list[Any]]:
+    studies = load_studies([runs])
+    rows = search_edges(studies, compare_studies(studies))
+    return rows[["label", "T", "hyperparameter", "end", "bound"]].values.tolist()
+
+
+def with_space(folder: Path, **space: Any) -> None:
+    path = folder / files.STUDY_FILE
+    document = yaml.safe_load(path.read_text())
+    document["config"]["space"] = space
+    path.write_text(yaml.safe_dump(document))
+
+
+@pytest.mark.parametrize(
+    ("dimension", "value", "end"),
+    [
+        ({"choices": [64, 96, 128]}, 128, "high"),
+        ({"choices": [64, 96, 128]}, 64, "low"),
+        ({"choices": [64, 96, 128]}, 96, None),
+        ({"choices": [64]}, 64, None),
+        ({"choices": [0, 1]}, 0, None),
+        ({"low": 1, "high": 101}, 99, "high"),
+        ({"low": 1, "high": 101}, 97, None),
+        ({"low": 1, "high": 101}, 1, "low"),
+        ({"low": 0, "high": 100}, 0, None),
+        ({"low": 10, "high": 1000, "log": True}, 900, "high"),
+        ({"low": 10, "high": 1000, "log": True}, 800, None),
+        ({"low": 10, "high": 1000, "log": True}, 11, "low"),
+        ({"low": 10, "high": 1000}, 5000, "high"),
+        (64, 64, None),
+        ({"odd": 3}, 64, None),
+    ],
+)
+def test_a_best_trial_at_an_end_of_what_was_searched(
+    runs: Path, dimension: Any, value: int, end: str | None
+) -> None:
+    folder = write_study(runs, "gru", model="gru", trials=[trial(100, hidden_size=value)])
+    with_space(folder, hidden_size=dimension)
+    assert [row[3] for row in edges(runs)] == ([end] if end else [])
+
+
+def test_choices_in_words_have_no_end(runs: Path) -> None:
+    trials = [trial(100, optimizer="adam", flag=True)]
+    folder = write_study(runs, "gru", T=[100], trials=trials, extra=["optimizer", "flag"])
+    with_space(folder, optimizer={"choices": ["adam", "sgd"]}, flag={"choices": [False, True]})
+    assert edges(runs) == []
+
+
+def test_a_sentence_says_how_many_winners_lie_there(runs: Path) -> None:
+    for model in ("gru", "lstm"):
+        trials = [trial(100, hidden_size=128), trial(200, hidden_size=96)]
+        folder = write_study(runs, model, model=model, trials=trials)
+        with_space(folder, hidden_size={"choices": [64, 96, 128]})
+    studies = load_studies([runs])
+    assert edge_warnings(search_edges(studies, compare_studies(studies))) == [
+        "hidden size: 2 of 4 winners (gru, lstm) lie at the largest value searched, 128. A larger "
+        "one may do better: widen space.hidden_size."
+    ]

@@ -1,0 +1,47 @@
+"""Pages of the report in headless Chromium."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+Browser, Page = sync_api.Browser, sync_api.Page
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
+needs_chromium = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
+]
+"""The marks of a test that uses a browser."""
+
+DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 740}
+
+
+def browsers() -> Iterator[Browser]:
+    """One browser, which ends after its use."""
+    with sync_api.sync_playwright() as playwright:
+        # Root has no sandbox to start in.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def opened(browser: Browser, report: Path, link: str = "", **settings) -> Iterator[Page]:
+    """The page in a window of its own, on a desktop; nothing may go wrong in it, nor be loaded."""
+    context = browser.new_context(**{"viewport": DESKTOP, **settings})
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.on(
+        "request",
+        lambda request: (
+            request.url.startswith(("file:", "data:", "blob:")) or wrong.append(request.url)
+        ),
+    )
+    page.goto(report.as_uri() + link)
+    yield page
+    context.close()
+    assert wrong == []
