@@ -1,4 +1,4 @@
-"""How long does a comparison of many large studies take (``python -m analysis.compare``)?
+"""How long does a comparison of many large studies take, and how large is its page?
 
     python benchmarks/analysis_speed.py
     python benchmarks/analysis_speed.py --studies 4 --trials 100
@@ -7,7 +7,10 @@ Writes synthetic studies into a temporary folder and compares them. They have
 the size and shape of real ones: the default search space, four T, and ASHA's
 rungs at 4, 12 and 36 iterations, so about nine evaluations for each trial.
 Accuracies are drawn at random; nothing is trained. Half of the studies use the
-random sampler. Prints the time.
+random sampler. Prints the times and sizes. The default sizes are also written
+to analysis_speed.csv: ``seconds`` is the wall time of ``python -m
+analysis.compare``, ``busy_seconds`` its processor time, which other programs on
+the machine do not lengthen.
 """
 
 import argparse
@@ -35,6 +38,8 @@ MODELS = ("lstm", "gru", "mlstm", "mgru")
 LENGTHS = (100, 200, 500, 1000)
 SIZES = (64, 96, 128)
 ITERATION_TOKENS = 400_000
+STUDIES, TRIALS_EACH = 50, 1000
+"""By default: studies, and trials of each."""
 
 
 def write_study(folder: Path, model: str, sampler: str, trials: int, seed: int) -> int:
@@ -135,17 +140,17 @@ def make_trial(
 
 
 def main() -> None:
-    """Make the studies, compare them, print the time."""
+    """Make the studies, compare them, print and write what that took."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--studies", type=int, default=50, help="number of studies (default: %(default)s)"
+        "--studies", type=int, default=STUDIES, help="number of studies (default: %(default)s)"
     )
     parser.add_argument(
         "--trials",
         type=int,
-        default=1000,
+        default=TRIALS_EACH,
         help="trials of each study, over four T (default: %(default)s)",
     )
     parser.add_argument("--profile", action="store_true", help="print a profile of the comparison")
@@ -160,21 +165,25 @@ def main() -> None:
             name = f"{model}-{number:02d}"
             evaluations += write_study(runs / name, model, sampler, args.trials, number)
         size = sum(path.stat().st_size for path in runs.rglob("*")) / 1e6
-        print(
-            f"{args.studies} studies, {args.studies * args.trials} trials, "
-            f"{evaluations} evaluations, {size:.0f} MB"
-        )
         command = [sys.executable, *(["-m", "cProfile", "-s", "cumtime"] if args.profile else [])]
         command += ["-m", "analysis.compare", str(runs), "--output", str(Path(folder) / "reports")]
         began = time.perf_counter()
         output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
         seconds = time.perf_counter() - began
+        page = (Path(folder) / "reports" / "index.html").stat().st_size / 1e6
         if args.profile:
             start = output.stdout.find("function calls")
             print("\n".join(output.stdout[start:].splitlines()[:90]))
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        busy = used.ru_utime + used.ru_stime
-        print(f"analysis.compare: {seconds:.1f} s, of which its process was busy for {busy:.1f} s")
+        row = {
+            "studies": args.studies, "trials": args.studies * args.trials,
+            "evaluations": evaluations, "study_megabytes": round(size, 1),
+            "seconds": round(seconds, 1), "busy_seconds": round(used.ru_utime + used.ru_stime, 1),
+            "page_megabytes": round(page, 2),
+        }  # fmt: skip
+        print(row)
+        if not args.profile and args.studies == STUDIES and args.trials == TRIALS_EACH:
+            pd.DataFrame([row]).to_csv(Path(__file__).with_suffix(".csv"), index=False)
 
 
 if __name__ == "__main__":

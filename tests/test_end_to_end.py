@@ -105,7 +105,7 @@ def test_the_comparison_has_the_numbers_of_the_study(searched, tmp_path):
     code, out, err = run("analysis.compare", study.parent, "--output", tmp_path)
     assert (code, err) == (0, "")
     drawn = {path.stem for path in tmp_path.glob("*.png")}
-    assert {"accuracy_vs_T", "learning_curves", "best_so_far_vs_tokens", "slices", "slots"} <= drawn
+    assert {"accuracy_vs_T", "learning_curves", "best_so_far_vs_tokens", "stops", "slots"} <= drawn
     rows = json.loads((tmp_path / "comparison.json").read_text())
     assert [(row["model"], row["T"]) for row in rows] == [("gru", 1), ("gru", 2)]
     best = read(study / files.BEST_FILE)

@@ -28,7 +28,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     length_axis(axes, task.lengths)
     accuracy_axis(axes, task.chance)
     axes.set_ylabel("test accuracy (95 % interval)")
-    plotting.heading(figure, task, "Share of the payload recalled at each T", data)
+    plotting.heading(figure, task, FIGURE.title, data)
     return figure
 
 
@@ -48,4 +48,4 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     )
 
 
-FIGURE = FigureSpec("accuracy_vs_T", "Test accuracy against T", data, draw, caption)
+FIGURE = FigureSpec("accuracy_vs_T", "Share of the payload recalled at each T", data, draw, caption)

@@ -8,7 +8,7 @@ from analysis.figures import plotting
 from analysis.figures.axes import accuracy_axis, log_x_axis
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec
-from analysis.phrases import semicolon_list
+from analysis.phrases import million_tokens, semicolon_list
 from analysis.tables.records import records
 
 
@@ -29,8 +29,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         log_x_axis(axes)
     mark = Line2D([], [], label="first trial has solved T", color=plotting.REFERENCE_COLOR,
                   linestyle="", marker="o")  # fmt: skip
-    title = "Best validation accuracy so far"
-    plotting.heading(figure, task, title, data, [mark] * bool(data["solved"].any()))
+    plotting.heading(figure, task, FIGURE.title, data, [mark] * bool(data["solved"].any()))
     return figure
 
 
@@ -46,12 +45,12 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
         return f"{text} No search has solved its T."
     largest = solved["T"].max()
     first = solved[solved["T"] == largest].drop_duplicates("label")
-    parts = [f"{row['label']} after {row['tokens'] / 1e6:.3g}" for row in records(first)]
-    return f"{text} Million tokens until a trial had solved T = {largest}: {semicolon_list(parts)}."
+    parts = [f"{row['label']} {million_tokens(row['tokens'])}" for row in records(first)]
+    return f"{text} Until a trial had solved T = {largest}: {semicolon_list(parts)}."
 
 
 FIGURE = FigureSpec(
-    "best_so_far_vs_tokens", "Best accuracy so far against the tokens of the whole search",
+    "best_so_far_vs_tokens", "Best validation accuracy so far",
     lambda scope: scope.tables["best_so_far"], draw, caption,
     why_missing=lambda scope: "events.jsonl or progress.csv is missing or damaged",
 )  # fmt: skip

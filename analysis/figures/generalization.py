@@ -49,7 +49,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         length_axis(axes, tested, plotting.WIDTH / 4)
         axes.set(title=f"trained for T = {T}", xlabel=x_label)
         accuracy_axis(axes, task.chance, T in edge)
-    plotting.heading(figure, task, "The best models at lengths they were not trained for", data)
+    plotting.heading(figure, task, FIGURE.title, data)
     return figure
 
 
@@ -68,6 +68,6 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
 
 
 FIGURE = FigureSpec(
-    "generalization", "Test accuracy at lengths beyond the training", data, draw, caption,
+    "generalization", "The best models at lengths they were not trained for", data, draw, caption,
     why_missing=lambda scope: "not tested yet: python -m search.generalize",
 )  # fmt: skip

@@ -47,7 +47,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("importance for being among the best quarter (PED-ANOVA)")
     noise = Line2D([], [], label="reached by chance", **TICK)
-    plotting.heading(figure, task, "What good trials share (exploratory)", data, [noise])
+    plotting.heading(figure, task, FIGURE.title, data, [noise])
     return figure
 
 
@@ -67,7 +67,7 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
 
 
 FIGURE = FigureSpec(
-    "importance", "Importance of the hyperparameters, exploratory",
+    "importance", "What good trials share (exploratory)",
     lambda scope: scope.tables["importance"], draw, caption,
     why_missing=lambda scope: f"no study has {LEAST_TRIALS} sampled trials that have ended",
 )  # fmt: skip

@@ -34,8 +34,11 @@ def data(scope: Scope) -> pd.DataFrame:
 
 
 def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
-    """Draw one panel a T."""
-    figure, panels, edge = plotting.length_panels(task, "million tokens", "validation accuracy")
+    """Draw one panel a T that has a curve."""
+    lengths = sorted(int(T) for T in data["T"].unique())
+    figure, panels, edge = plotting.length_panels(
+        task, "million tokens", "validation accuracy", lengths
+    )
     for T, axes in panels.items():
         at_T = data[data["T"] == T]
         for label, curve in plotting.by_label(at_T, task):
@@ -48,8 +51,6 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
                 markevery=[*range(0, len(curve), max(1, len(curve) // 4)), len(curve) - 1],
                 **plotting.line(style) | {"linewidth": 1.3, "markersize": 5},
             )
-        if at_T.empty:
-            axes.text(0.5, 0.55, "no curve", transform=axes.transAxes, ha="center")
         reference_line(axes, SOLVED_ACCURACY, f"solved\n{SOLVED_ACCURACY}" if T in edge else "")
         reference_line(axes, task.chance, f"chance\n{task.chance:.3g}" if T in edge else "")
         axes.set_ylim(0, 1.05)  # not stretched: the curriculum is a share of T
@@ -58,8 +59,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     if data["curriculum"].notna().any():
         color = plotting.REFERENCE_COLOR
         further = [Line2D([], [], label="longest training length / T", color=color, **CURRICULUM)]
-    title = "Validation accuracy of the best trials in training"
-    plotting.heading(figure, task, title, data, further)
+    plotting.heading(figure, task, FIGURE.title, data, further)
     return figure
 
 
@@ -80,6 +80,6 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
 
 
 FIGURE = FigureSpec(
-    "learning_curves", "Validation accuracy against tokens", data, draw, caption,
+    "learning_curves", "Validation accuracy of the best trials in training", data, draw, caption,
     why_missing=lambda scope: "progress.csv has no evaluation of a best trial",
 )  # fmt: skip

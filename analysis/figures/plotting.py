@@ -36,6 +36,7 @@ SETTINGS = {
     "lines.linewidth": 1.6,
     "lines.markersize": 6.5,
     "savefig.dpi": 150,
+    "svg.fonttype": "none",  # text stays text, which can be found, copied and read aloud
     "svg.hashsalt": "copytask",  # equal data make an equal file
 }
 """Settings of matplotlib in which every figure is drawn and saved."""
@@ -71,7 +72,7 @@ def new_figure(task: TaskContext, height: float = 4.2) -> Figure:
 
 
 def length_panels(
-    task: TaskContext, x_label: str, y_label: str, lengths: Sequence[int] | None = None
+    task: TaskContext, x_label: str, y_label: str, lengths: Sequence[int]
 ) -> tuple[Figure, dict[int, Axes], set[int]]:
     """A figure with one panel a T, which share the y axis.
 
@@ -79,7 +80,6 @@ def length_panels(
         The figure, its panels by T, and the T of those at the right edge, which have room for
         the names of reference lines.
     """
-    lengths = task.lengths if lengths is None else lengths
     columns = min(len(lengths), 2 if len(lengths) <= 4 else 3)
     rows = -(-len(lengths) // columns)
     figure = new_figure(task, 2.1 * rows + 1.2)

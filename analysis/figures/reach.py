@@ -41,7 +41,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     }
     lengths = sorted(int(T) for T in data["T"].unique())
     figure, further = cost_panels(data, task, panels, lengths, "not solved")
-    plotting.heading(figure, task, "How far each model comes, and at what cost", data, further)
+    plotting.heading(figure, task, FIGURE.title, data, further)
     return figure
 
 
@@ -65,6 +65,6 @@ def _end(frontier: Frontier) -> str:
 
 
 FIGURE = FigureSpec(
-    "reach", "How far each model comes", data, draw, caption,
+    "reach", "How far each model comes, and at what cost", data, draw, caption,
     lambda scope: "no study was searched with --reach",
 )  # fmt: skip

@@ -11,7 +11,6 @@ from analysis.figures import (
     learning_curves,
     reach,
     seeds_vs_t,
-    slices,
     slots,
     solve_rate_pairs,
     solve_rate_vs_t,
@@ -32,7 +31,6 @@ FIGURES = (
     generalization.FIGURE,
     tuning_curves.FIGURE,
     importance.FIGURE,
-    slices.FIGURE,
     stops.FIGURE,
     slots.FIGURE,
 )

@@ -11,7 +11,7 @@ from analysis.figures import plotting
 from analysis.figures.axes import accuracy_axis, length_axis, log_y_axis
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope, unconfirmed
-from analysis.phrases import semicolon_list
+from analysis.phrases import million_tokens, semicolon_list
 from analysis.tables.confirmation import winner_seeds
 from analysis.tables.records import records
 
@@ -60,7 +60,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     further = [Line2D([], [], label="one seed", color=color, **DOT)]
     if not data["solved"].all():
         further.append(Line2D([], [], label="one seed, not solved", color=color, **UNSOLVED))
-    plotting.heading(figure, task, "The winners again with fresh seeds", data, further)
+    plotting.heading(figure, task, FIGURE.title, data, further)
     return figure
 
 
@@ -77,7 +77,7 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     parts = [
         f"{row['label']} {row['median']:.4f}"
         + (
-            f" and {row['median_million_tokens']:.3g} million tokens"
+            f" and {million_tokens(1e6 * row['median_million_tokens'])}"
             if row["median_million_tokens"] is not None
             else " and not solved by half"
         )
@@ -93,6 +93,6 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
 
 
 FIGURE = FigureSpec(
-    "seeds_vs_T", "Fresh seeds: test accuracy, and tokens to solve T", data, draw, caption,
+    "seeds_vs_T", "The winners again with fresh seeds", data, draw, caption,
     unconfirmed,
 )  # fmt: skip

@@ -7,11 +7,13 @@ from matplotlib.ticker import MaxNLocator
 from analysis.figures import plotting
 from analysis.figures.labels import shortened
 from analysis.figures.plotting import TaskContext
-from analysis.figures.search_trials import MOST_ROWS, rows_shown
 from analysis.figures.spec import FigureSpec, Scope
 from analysis.phrases import semicolon_list
 from analysis.reading.events import trial_spans
 from analysis.tables.records import records
+
+MOST_ROWS = 6
+"""Labels that have a row."""
 
 
 def data(scope: Scope) -> pd.DataFrame:
@@ -53,7 +55,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         axes.set_ylabel(shortened(label), rotation=0, ha="right", va="center")
         axes.set_xlim(0, data["minutes"].max())
     axes.set_xlabel("minutes of the study")
-    plotting.heading(figure, task, "Trials that ran at once")
+    plotting.heading(figure, task, FIGURE.title)
     return figure
 
 
@@ -78,9 +80,11 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
         f"{row['label']} {row['busy']:.0%} of {row['slots']} slot{'s' * (row['slots'] > 1)}"
         for row in records(use(data))
     ]
+    count = data["label"].nunique()
+    shown = f" Only the first {MOST_ROWS} of {count} are shown." * (count > MOST_ROWS)
     return (
         "Number of trials that had a slot, over the wall time of each study; final trainings and "
-        f"confirmations count too. In use: {semicolon_list(parts)}.{rows_shown(data)}"
+        f"confirmations count too. In use: {semicolon_list(parts)}.{shown}"
     )
 
 

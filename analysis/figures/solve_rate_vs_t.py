@@ -32,7 +32,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     axes.set_ylim(-0.04, 1.04)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.set_ylabel("solve rate (exact 95 % interval)")
-    plotting.heading(figure, task, "Share of fresh seeds that solve T", data)
+    plotting.heading(figure, task, FIGURE.title, data)
     return figure
 
 
@@ -49,5 +49,5 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
 
 
 FIGURE = FigureSpec(
-    "solve_rate_vs_T", "Solve rate of fresh seeds against T", data, draw, caption, unconfirmed
+    "solve_rate_vs_T", "Share of fresh seeds that solve T", data, draw, caption, unconfirmed
 )

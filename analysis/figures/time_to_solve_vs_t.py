@@ -7,7 +7,7 @@ from analysis.figures import plotting
 from analysis.figures.cost_panels import cost_panels
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
-from analysis.phrases import semicolon_list
+from analysis.phrases import million_tokens, semicolon_list
 from analysis.tables.records import records
 from studies.format import SOLVED_ACCURACY
 
@@ -36,8 +36,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     """Draw seconds on the left and tokens on the right; crosses are trials without a solution."""
     panels = {"seconds": "seconds to solve T", "million_tokens": "million tokens to solve T"}
     figure, further = cost_panels(data, task, panels, task.lengths, "not solved (spent)")
-    title = "What the best trial of each model needed to solve T"
-    plotting.heading(figure, task, title, data, further)
+    plotting.heading(figure, task, FIGURE.title, data, further)
     return figure
 
 
@@ -48,7 +47,7 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
         return "No best trial has solved its T; crosses show what each has spent."
     largest = solved["T"].max()
     parts = [
-        f"{row['label']} {row['seconds']:.0f} s and {row['million_tokens']:.3g} million tokens"
+        f"{row['label']} {million_tokens(1e6 * row['million_tokens'])} in {row['seconds']:.0f} s"
         for row in records(solved[solved["T"] == largest])
     ]
     unsolved = len(data) - len(solved)
@@ -63,4 +62,6 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     )
 
 
-FIGURE = FigureSpec("time_to_solve_vs_T", "Seconds and tokens to solve T", data, draw, caption)
+FIGURE = FigureSpec(
+    "time_to_solve_vs_T", "What the best trial of each model needed to solve T", data, draw, caption
+)

@@ -29,8 +29,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             axes.plot(last["n"], last["best"], **plotting.line(task.styles[label]))
         accuracy_axis(axes, task.chance, T in edge)
         log_x_axis(axes)
-    title = "What more trials bring, with 95 % bands over searches"
-    plotting.heading(figure, task, title, data)
+    plotting.heading(figure, task, FIGURE.title, data)
     return figure
 
 
@@ -53,6 +52,6 @@ def why_missing(scope: Scope) -> str:
 
 
 FIGURE = FigureSpec(
-    "tuning_curves", "Expected best accuracy against the number of random trials",
+    "tuning_curves", "What more trials bring, with 95 % bands over searches",
     lambda scope: scope.tables["tuning_curves"], draw, caption, why_missing,
 )  # fmt: skip

@@ -89,16 +89,16 @@ def _end(value: Any, low: float, high: float, log: bool) -> str:
 
 
 def edge_warnings(edges: pd.DataFrame) -> list[str]:
-    """One sentence for each end of a hyperparameter at which at least half of the winners lie.
+    """One sentence for each end of a hyperparameter at which most winners lie.
 
     Args:
         edges: rows of :func:`search_edges`.
     """
     warnings = []
     for _, of in edges.groupby(["hyperparameter", "end", "bound"], sort=False):
-        name, end, bound = (records(of)[0][column] for column in ("hyperparameter", "end", "bound"))
+        name, end, bound = (of[key].iloc[0] for key in ("hyperparameter", "end", "bound"))
         winners = int(of.drop_duplicates("study")["winners"].sum())
-        if 2 * len(of) < winners:  # the others are evidence that the space reaches far enough
+        if 2 * len(of) <= winners:  # the others are evidence that the space reaches far enough
             continue
         labels = list(dict.fromkeys(row["label"] for row in records(of)))
         who = ", ".join(labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"])

@@ -135,7 +135,9 @@ function parallelView(section, state, chosen) {
       }
     }
     if (brush) {
-      group.append(svgElement("rect", { class: "brush", x: -7, width: 14, y: yOf(high), height: Math.max(3, yOf(low) - yOf(high)) }));
+      const size = Math.max(8, yOf(low) - yOf(high));
+      const middle = (yOf(low) + yOf(high)) / 2;
+      group.append(svgElement("rect", { class: "brush", x: -7, width: 14, y: middle - size / 2, height: size }));
     }
     const target = svgElement("rect", { class: "target", x: -16, width: 32, y: top - 8, height: inner + 16 });
     target.addEventListener("pointerdown", (event) => drag(event, column));

@@ -120,7 +120,12 @@ def render_page(
     }
     images = [part.image or "" for of in drawn.values() for part in of]
     swatches = [swatch(style) for part in task_parts for style in part.styles.values()]
-    texts = {name: text for name, text in files.items() if Path(name).suffix in MEDIA_TYPES}
+    empty = {f"{name}.csv" for name, table in tables.items() if table.empty}
+    texts = {
+        name: text
+        for name, text in files.items()
+        if Path(name).suffix in MEDIA_TYPES and name not in empty
+    }
     offered = held(
         {name: Candidate(name, len(text), partial(bytes, text)) for name, text in texts.items()},
         TABLES_IN_ALL,

@@ -109,7 +109,7 @@ def _part(
     folder, name = open_path(path), Path(study).name
     listed = records(trials.groupby("T").head(max(3, TRIALS_IN_ALL // lengths)))
     best = [row for row in rows if row["trial_id"] is not None]
-    paths = [str(folder / file) for file in DATA_FILES if (folder / file).is_file()]
+    paths = [str(file) for file in (folder / name for name in DATA_FILES) if has_rows(file)]
     return StudyPart(
         label=rows[0]["label"],
         task=rows[0]["task"],
@@ -179,6 +179,14 @@ def config_download(name: str, config: dict[str, Any]) -> Download:
     return download(f"{name}.yaml", yaml.safe_dump(config, sort_keys=False).encode())
 
 
+def has_rows(path: StudyPath) -> bool:
+    """Whether there is such a CSV file, with more than its header."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return bool(file.readline() and file.readline())
+
+
 def _held_files(folders: Sequence[StudyPath]) -> dict[str, Download]:
     """Path -> download, for the files of the studies that fit on the page."""
     paths = [folder / name for folder in folders for name in DATA_FILES]
@@ -188,7 +196,7 @@ def _held_files(folders: Sequence[StudyPath]) -> dict[str, Download]:
                 f"{path.parent.resolve().name}-{path.name}", path.stat().st_size, path.read_bytes
             )
             for path in paths
-            if path.is_file()
+            if has_rows(path)
         },
         FILES_IN_ALL,
     )

@@ -15,57 +15,51 @@ ALLOWED = {
     "line", "polyline", "polygon", "linearGradient", "stop", "pattern",
 }  # fmt: skip
 """Elements that a figure may have: none of them runs, styles the page or loads anything."""
-CONTINUOUS = 24
-"""With more colours than this a figure has a colour scale, and stays on white paper."""
 
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
-_COLOR = re.compile(r"#[0-9a-f]{6}\b", re.IGNORECASE)
 
 
 def inline_figure(svg: bytes, name: str, description: str) -> Markup:
     """An SVG file as an element of a page.
 
-    It scales with the page and takes on its theme, unless it has a scale of colours; its ids
-    begin with ``name``, so that they are unique on the page. ``description`` is what a screen
-    reader says of it.
+    It scales with the page and takes on its theme; its ids begin with ``name``, so that they are
+    unique on the page. ``description`` is what a screen reader says of it.
 
     Raises:
         xml.etree.ElementTree.ParseError: it is not XML.
     """
     root = ElementTree.fromstring(svg)
-    recolor = len(set(_COLOR.findall(svg.decode("utf-8", "replace")))) <= CONTINUOUS
-    _clean(root, name, recolor)
-    kind = "plot" if recolor else "plot paper"
-    root.attrib |= {"role": "img", "aria-label": description, "class": kind}
+    _clean(root, name)
+    root.attrib |= {"role": "img", "aria-label": description, "class": "plot"}
     for size in ("width", "height"):
         root.attrib.pop(size, None)
     # Text and lines without a colour of their own are black.
-    root.set("style", with_variables("fill: #000000") if recolor else "fill: #000000")
+    root.set("style", with_variables("fill: #000000"))
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _clean(element: ElementTree.Element, name: str, recolor: bool) -> None:
+def _clean(element: ElementTree.Element, name: str) -> None:
     element.tag = _local(element.tag)
     element.tail = None if element.tag not in ("text", "tspan") else element.tail
     element.attrib = {
         key: value
         for key, value in (
-            (_local(key), _cleaned(_local(key), value, name, recolor))
+            (_local(key), _cleaned(_local(key), value, name))
             for key, value in element.attrib.items()
         )
         if not key.startswith("on") and value is not None
     }
     for child in list(element):
         if isinstance(child.tag, str) and _local(child.tag) in ALLOWED:
-            _clean(child, name, recolor)
+            _clean(child, name)
         else:
             element.remove(child)
     if len(element):
         element.text = None
 
 
-def _cleaned(key: str, value: str, name: str, recolor: bool) -> str | None:
+def _cleaned(key: str, value: str, name: str) -> str | None:
     """The value of an attribute on the page; None if the page leaves it out."""
     if key == "id":
         return f"{name}-{value}"
@@ -78,7 +72,7 @@ def _cleaned(key: str, value: str, name: str, recolor: bool) -> str | None:
     if key in ("d", "x", "y"):
         return _NUMBER.sub(lambda number: f"{float(number[0]):.1f}", value.replace("\n", ""))
     value = _REFERENCE.sub(rf"url(#{name}-\1)", value)
-    return with_variables(value) if recolor else value
+    return with_variables(value)
 
 
 def _local(name: str) -> str:

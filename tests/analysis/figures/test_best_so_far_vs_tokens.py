@@ -16,7 +16,7 @@ def test_a_line_is_a_search_with_a_mark_where_it_is_solved(runs: Path) -> None:
     assert line.get_drawstyle() == "steps-post"
     assert list(line.get_xdata()) == [0.25, 0.5, 0.75, 1.0]
     assert found.legend == ["gru", "first trial has solved T"]
-    assert "until a trial had solved T = 100: gru after 0.75." in found.caption
+    assert "Until a trial had solved T = 100: gru 0.75 M tokens." in found.caption
 
 
 def test_nothing_solved_has_no_mark(runs: Path) -> None:

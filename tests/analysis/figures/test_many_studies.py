@@ -78,7 +78,7 @@ def texts(figure: Figure) -> Iterator[tuple[str, Bbox]]:
 
 
 def test_no_text_of_a_figure_is_cut_or_touches_another(drawn: dict[str, Figure]) -> None:
-    assert {"stops", "learning_curves", "seeds_vs_T", "solve_rate_pairs", "slices"} < set(drawn)
+    assert {"stops", "learning_curves", "seeds_vs_T", "solve_rate_pairs"} < set(drawn)
     for stem, figure in drawn.items():
         page = figure.bbox.padded(1)
         legend = figure.legends[0].get_window_extent()

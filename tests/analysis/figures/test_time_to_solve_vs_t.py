@@ -35,7 +35,7 @@ def test_solved_lengths_are_marks_of_the_model_and_the_others_crosses(three: Pat
     assert found.legend == ["gru", "mgru", "not solved (spent)"]
 
 
-def test_the_caption_names_the_fastest_and_counts_who_has_not_solved() -> None:
+def test_the_caption_gives_the_costs_and_counts_who_has_not_solved() -> None:
     task = TaskContext("delay", [100, 200], {}, "")
     data = pd.DataFrame(
         {
@@ -47,7 +47,7 @@ def test_the_caption_names_the_fastest_and_counts_who_has_not_solved() -> None:
         }
     )
     text = caption(data, task)
-    assert "The fastest at T = 100 is b, in 6 s and 2 million tokens." in text
+    assert "The best trials at T = 100: a 1.0 M tokens in 9 s; b 2.0 M tokens in 6 s." in text
     assert "1 of 3 best trials have not solved their T: crosses" in text
     assert "crosses" not in caption(data.iloc[:2], task)
     assert caption(data.iloc[[2]], task).startswith("No best trial has solved")

@@ -70,7 +70,8 @@ def test_a_further_hyperparameter_that_was_searched_is_shown(runs: Path) -> None
     text = page(runs)
     assert "| learning rate | curriculum length | optimizer | batch size |" in text
     assert "| 0.00123 | 500 | sgd | 32 |" in text
-    assert "hidden size" not in text  # which is fixed
+    assert "| hidden size" not in text  # which is fixed
+    assert "- hidden size: 1 of 1 winners (mgru) lie at the smallest value searched, 64." in text
 
 
 def test_pairs_are_those_with_fresh_seeds_and_not_too_many(runs: Path) -> None:

@@ -59,13 +59,23 @@ def test_choices_in_words_have_no_end(runs: Path) -> None:
     assert edges(runs) == []
 
 
+def test_an_end_at_which_few_winners_lie_needs_no_warning(runs: Path) -> None:
+    trials = [trial(100, hidden_size=128), trial(200, hidden_size=96)]
+    folder = write_study(runs, "gru", model="gru", trials=trials)
+    with_space(folder, hidden_size={"choices": [64, 96, 128]})
+    studies = load_studies([runs])
+    rows = search_edges(studies, compare_studies(studies))
+    assert len(rows) == 1
+    assert edge_warnings(rows) == []
+
+
 def test_a_sentence_says_how_many_winners_lie_there(runs: Path) -> None:
-    for model in ("gru", "lstm"):
-        trials = [trial(100, hidden_size=128), trial(200, hidden_size=96)]
+    for model, size in (("gru", 128), ("lstm", 96), ("mgru", 96)):
+        trials = [trial(100, hidden_size=128), trial(200, hidden_size=size)]
         folder = write_study(runs, model, model=model, trials=trials)
         with_space(folder, hidden_size={"choices": [64, 96, 128]})
     studies = load_studies([runs])
     assert edge_warnings(search_edges(studies, compare_studies(studies))) == [
-        "hidden size: 2 of 4 winners (gru, lstm) lie at the largest value searched, 128. A larger "
-        "one may do better: widen space.hidden_size."
+        "hidden size: 4 of 6 winners (gru, lstm, mgru) lie at the largest value searched, 128. A "
+        "larger one may do better: widen space.hidden_size."
     ]

@@ -198,6 +198,13 @@ def test_downloads_are_the_files(runs: Path) -> None:
         assert held[f"gru-delay-{name}"] == (runs / "gru-delay" / name).read_bytes()
 
 
+def test_files_without_rows_are_not_offered(runs: Path) -> None:
+    write_study(runs, "gru-delay", model="gru", trials=[])
+    held = downloads(parse(compare(runs)))
+    assert "comparison.csv" in held
+    assert not {"pairs.csv", "reach.csv", "gru-delay-best.csv", "gru-delay-trials.csv"} & set(held)
+
+
 def test_a_large_file_is_held_compressed(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     two_studies(runs)
     monkeypatch.setattr(page_downloads, "PLAIN_AT_MOST", 500)

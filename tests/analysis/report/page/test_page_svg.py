@@ -13,7 +13,7 @@ from analysis.report.page.colors import (
     on_dark,
     with_variables,
 )
-from analysis.report.page.svg import CONTINUOUS, inline_figure, swatch
+from analysis.report.page.svg import inline_figure, swatch
 
 SVG = """<?xml version="1.0"?>
 <!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
@@ -50,13 +50,6 @@ def test_a_figure_keeps_what_is_drawn_and_nothing_that_runs_or_loads() -> None:
     assert text.count("href=") == 2
     for foreign in ("script", "style>", "metadata", "http", "onclick", "javascript", "<a", "xmlns"):
         assert foreign not in text
-
-
-def test_a_scale_of_colours_stays_as_it_is_on_paper() -> None:
-    dots = "".join(f'<path style="fill: #0000{k:02x}"/>' for k in range(CONTINUOUS))
-    text = str(inline_figure(SVG.format(dots).encode(), "slices", "slices"))
-    assert "var(" not in text
-    assert 'class="plot paper"' in text
 
 
 @given(st.from_regex(r"[0-9a-f]{6}", fullmatch=True))
