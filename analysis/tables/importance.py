@@ -4,17 +4,14 @@ Only trials that were sampled count: given and carried configurations are where 
 they were good. A sampler that learns still tries some regions more than others, so an importance is
 a hint for the next search, and no effect.
 
-Source: Watanabe, Bansal & Hutter, "PED-ANOVA: Efficiently Quantifying Hyperparameter Importance
-in Arbitrary Subspaces", 2023, by Optuna's evaluator. It needs no regression model, and sets the
-best trials beside those that were run, wherever the sampler has put them.
+PED-ANOVA (:mod:`analysis.tables.ped_anova`) needs no regression model, and sets the best trials
+beside those that were run, wherever the sampler has put them.
 """
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import optuna
 import pandas as pd
 from optuna.distributions import (
     BaseDistribution,
@@ -22,11 +19,10 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.importance import PedAnovaImportanceEvaluator
 
 from analysis.reading.studies import STUDY, Studies
 from analysis.tables.comparison import LABEL
-from analysis.tables.records import records
+from analysis.tables.ped_anova import best_trials, importances
 from analysis.tables.sampled import sampled_trials
 from studies import format as files
 from studies.columns import TASK, TRIALS, WHOLE, Table, real, text, whole
@@ -143,27 +139,16 @@ def _evaluate(
     trials: pd.DataFrame, distributions: dict[str, BaseDistribution], values: np.ndarray
 ) -> tuple[dict[str, float], np.ndarray]:
     """Importances, and the largest one of each shuffle of the values within their T."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="maximize")
-    study.add_trials(
-        [
-            optuna.trial.create_trial(params=params, distributions=distributions, value=value)
-            for params, value in zip(records(trials[list(distributions)]), values, strict=True)
-        ]
-    )
-    evaluator = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)
-
-    def importances(assigned: np.ndarray) -> dict[str, float]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Optuna warns that it minimizes: hence the minus
-            return evaluator.evaluate(study, target=lambda trial: -float(assigned[trial.number]))
-
     rng = np.random.default_rng(0)
     groups = [np.flatnonzero(trials["T"] == T) for T in trials["T"].unique()]
-    largest = []
-    for _ in range(SHUFFLES):
-        shuffled = values.copy()
+    rankings = np.tile(values, (1 + SHUFFLES, 1))
+    for shuffled in rankings[1:]:
         for group in groups:
             shuffled[group] = rng.permutation(values[group])
-        largest.append(max(importances(shuffled).values()))
-    return importances(values), np.array(largest)
+    best = best_trials(rankings, BEST_SHARE)
+    found = {
+        name: importances(trials[name].tolist(), distribution, best)
+        for name, distribution in distributions.items()
+    }
+    largest = np.max([of[1:] for of in found.values()], axis=0)
+    return {name: float(of[0]) for name, of in found.items()}, largest
