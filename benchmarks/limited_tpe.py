@@ -26,7 +26,7 @@ from optuna.trial import TrialState
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from search.config.algorithms import SAMPLERS
-from search.decide.limited_storage import SHOWN_TRIALS, LimitedStorage
+from search.decide.limited_storage import LimitedStorage
 
 SPACE = {name: FloatDistribution(0, 1) for name in "xyz"}
 LAST = 300
@@ -100,7 +100,7 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows: list[dict[str, Any]] = []
     for name, (regret, noise) in FUNCTIONS.items():
-        for shown in (args.trials, SHOWN_TRIALS):
+        for shown in (args.trials, int(SAMPLERS["tpe"].shown)):
             for seed in range(args.seeds):
                 regrets = search(regret, noise, shown, args.trials, seed)
                 rows.append({

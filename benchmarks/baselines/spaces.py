@@ -5,7 +5,7 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, IntDistribution
 
-from search.config.space import Choices
+from search.config.dimensions import Choices
 from search.config.study_config import StudyConfig
 
 GRACE = 4

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from copytask import SOLVED_ACCURACY
-from search.config.space import Choices, Dimension, Range
+from search.config.dimensions import Choices, Dimension, Range
 
 TABLE = Path(__file__).parent.parent / "learning_curves.csv.gz"
 

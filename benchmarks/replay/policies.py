@@ -15,6 +15,7 @@ from search.decide.agenda import first_configurations
 from search.decide.samplers import Sampler
 from search.decide.schedulers import StudyScheduler
 from search.study.history import History
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 from studies.events import Event, Point
@@ -110,8 +111,8 @@ class StudySearch:
 class CompleteTellingSampler(Sampler):
     """Tells Optuna that a trial which was stopped early is complete, as Ray's OptunaSearch does."""
 
-    def _freeze(self, trial: Any) -> FrozenTrial:
-        frozen = super()._freeze(trial)
+    def _shown_as(self, trial: TrialRecord) -> FrozenTrial:
+        frozen = super()._shown_as(trial)
         if frozen.state == TrialState.PRUNED:
             frozen.state = TrialState.COMPLETE
         return frozen

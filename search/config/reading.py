@@ -9,9 +9,10 @@ import yaml
 from pydantic import ValidationError
 
 from copytask import MODELS
+from search.config.faults import describe
 from search.config.layers import CONFIGS, DEFAULT_CONFIG, FOLDERS, layered
 from search.config.space import ARCHITECTURE
-from search.config.study_config import RECORDED, StudyConfig, describe
+from search.config.study_config import RECORDED, StudyConfig
 from search.errors import UserError
 from search.storage.store import error_message, read_bytes
 from studies.format import recorded_values
@@ -93,7 +94,7 @@ def recorded_config(values: Any, source: str) -> StudyConfig:
             values = recorded_values(values)
         return StudyConfig.model_validate(values, context=RECORDED)
     except ValidationError as error:
-        raise UserError(f"{source}: config: {describe(error)}") from None
+        raise UserError(f"{source}: config: {describe(error, StudyConfig)}") from None
 
 
 def override(
@@ -138,7 +139,7 @@ def override(
     try:
         return StudyConfig.model_validate(values)
     except ValidationError as error:
-        fault = describe(error)
+        fault = describe(error, StudyConfig)
         place = fault.partition(":")[0]
         origin = next((p for p in origins if f"{place}.".startswith(f"{p}.")), "")
         if origin == place:  # "--model: unknown model", not "--model: model: unknown model"

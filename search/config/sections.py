@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from search.config.algorithms import SAMPLERS, SCHEDULERS
-from search.config.space import Scalar
+from search.config.dimensions import Scalar
 
 METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
 """``search.metric`` -> the name of that metric in results and files."""

@@ -1,21 +1,20 @@
 """The search space: turns YAML into Optuna's distributions.
 
-A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}``, a list of choices
-``{choices: [64, 128]}``, or a plain value, which fixes it. Any field of
+A hyperparameter is a range ``{low: 1.0e-4, high: 1.0e-2, log: true}`` or ``{low: 16, high: 128,
+step: 16}``, a list of choices ``{choices: [64, 128]}``, or a plain value, which fixes it. A range
+or choices with ``when: {gates: refined}`` are searched only then. Any field of
 :class:`copytask.TrainingConfig` can be a hyperparameter, except those that define the study.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from types import UnionType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import Field, TypeAdapter
 
 from copytask import TrainingConfig
-
-Scalar = bool | int | float | str
+from search.config.dimensions import Choices, Dimension, Range, Scalar
 
 STUDY_FIELDS = ("model", "task", "T")
 """The fields of a training config that define the study; all others can be searched."""
@@ -46,76 +45,6 @@ def flat_values(training: Mapping[str, Any]) -> dict[str, Any]:
     return {**others, **training.get(ARCHITECTURE, {})}
 
 
-class Range(BaseModel):
-    """All numbers from low to high, both included."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    low: float
-    high: float
-    log: bool = False
-    type: Literal["float", "int"] = "float"
-
-    @model_validator(mode="after")
-    def check(self) -> "Range":
-        if not self.low < self.high:
-            raise ValueError(f"low < high must hold, but got low={self.low:g}, high={self.high:g}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"a log range needs low > 0, but got low={self.low:g}")
-        if self.type == "int" and not (self.low.is_integer() and self.high.is_integer()):
-            raise ValueError(
-                f"an int range needs whole numbers, but got low={self.low:g}, high={self.high:g}"
-            )
-        return self
-
-    def distribution(self) -> BaseDistribution:
-        """The distribution that Optuna samples from; :meth:`value_of` rounds its samples.
-
-        Whole numbers are sampled as floats, from half a unit below the range to half a unit above
-        it, so that both ends are as likely as the numbers between. With an ``IntDistribution`` TPE
-        takes eight times as long.
-        """
-        margin = 0.5 if self.type == "int" else 0.0
-        return FloatDistribution(self.low - margin, self.high + margin, log=self.log)
-
-    def value_of(self, sample: float) -> float:
-        """The value for a sample: in an int range, the nearest whole number."""
-        if self.type == "float":
-            return sample
-        return int(min(max(round(sample), self.low), self.high))
-
-    def contains(self, value: Scalar) -> bool:
-        return not isinstance(value, str) and self.low <= value <= self.high
-
-    def examples(self) -> list[Scalar]:
-        """The two ends: if they are valid, so is the whole range."""
-        return [int(v) if self.type == "int" else v for v in (self.low, self.high)]
-
-
-class Choices(BaseModel):
-    """One of a few values."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    choices: list[Scalar] = Field(min_length=1)
-
-    def distribution(self) -> BaseDistribution:
-        return CategoricalDistribution(self.choices)
-
-    def value_of(self, sample: Scalar) -> Scalar:
-        """The choice itself."""
-        return sample
-
-    def contains(self, value: Scalar) -> bool:
-        return value in self.choices
-
-    def examples(self) -> list[Scalar]:
-        return list(self.choices)
-
-
-Dimension = Range | Choices
-
-
 def typed(name: str, value: Any, types: Types) -> Any:
     """Convert a value to the type of a hyperparameter; YAML, for one, reads 1e-3 as text.
 
@@ -140,12 +69,24 @@ def parse_dimension(name: str, value: Any, types: Types) -> Dimension | Scalar:
     if isinstance(value, dict):
         if "choices" in value:
             choices = Choices.model_validate(value)
-            return Choices(choices=[typed(name, choice, types) for choice in choices.choices])
+            typed_choices = [typed(name, choice, types) for choice in choices.choices]
+            return choices.model_copy(
+                update={"choices": typed_choices, "when": typed_conditions(choices, types)}
+            )
         default = "int" if types.get(name) is int else "float"
-        return Range.model_validate({"type": default, **value})
+        range_ = Range.model_validate({"type": default, **value})
+        return range_.model_copy(update={"when": typed_conditions(range_, types)})
     if isinstance(value, Scalar):
         scalar: Scalar = typed(name, value, types)
         return scalar
     raise ValueError(
         f"expected a range {{low, high}}, {{choices: [...]}} or a plain value, but got {value!r}"
     )
+
+
+def typed_conditions(dimension: Dimension, types: Types) -> dict[str, list[Scalar]]:
+    """The conditions of a hyperparameter, with values of the types of the others."""
+    return {
+        other: [typed(other, value, types) for value in values]
+        for other, values in dimension.when.items()
+    }

@@ -1,19 +1,12 @@
 """The schema of a study's configuration."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
-import torch
-from pydantic import (
-    Field,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from copytask import MODELS, TrainingConfig, build_model, fastest_precision, find_task
 from copytask.models import (
@@ -23,21 +16,12 @@ from copytask.models import (
     keyword_types,
 )
 from copytask.user_code import absolute_name
+from search.config.conditions import SearchSpace
+from search.config.dimensions import Choices, Dimension, Range, Scalar
 from search.config.layers import TRAINING_DEFAULTS, completed
 from search.config.sections import ResourcesConfig, SearchConfig, Section
-from search.config.space import (
-    ARCHITECTURE,
-    TRAINING_FIELDS,
-    Choices,
-    Dimension,
-    Range,
-    Scalar,
-    Types,
-    parse_dimension,
-    split_values,
-    typed,
-)
-from search.errors import unknown
+from search.config.space import TRAINING_FIELDS, Types, parse_dimension, split_values, typed
+from search.config.value_checks import check_fixed, check_space, check_values
 
 CHECKED_HIDDEN_SIZE = 8
 """Hidden size at which the interface of a user's cell is checked."""
@@ -128,13 +112,7 @@ class StudyConfig(Section):
     @field_validator("training", "final")
     @classmethod
     def _check_training(cls, values: dict[str, Any]) -> dict[str, Any]:
-        for name, value in values.items():
-            if name not in TRAINING_FIELDS:
-                raise ValueError(f".{name}: {unknown('key', name, TRAINING_FIELDS)}")
-            try:
-                typed(name, value, TRAINING_FIELDS)
-            except ValidationError as error:
-                raise ValueError(f".{name}: {describe(error)}") from None
+        check_fixed(values, TRAINING_FIELDS, "key")
         return values
 
     @field_validator("architecture", "space")
@@ -143,19 +121,10 @@ class StudyConfig(Section):
         if info.context is RECORDED or "model" not in info.data:
             return values
         keywords = keyword_types(info.data["model"])
-        types = keywords if info.field_name == "architecture" else {**TRAINING_FIELDS, **keywords}
-        for name, value in values.items():
-            if name not in types:
-                raise ValueError(f".{name}: {unknown('hyperparameter', name, types)}")
-            try:
-                if info.field_name == "architecture":
-                    typed(name, value, types)
-                else:
-                    parse_dimension(name, value, types)
-            except ValidationError as error:
-                raise ValueError(f".{name}: {describe(error)}") from None
-            except ValueError as error:
-                raise ValueError(f".{name}: {error}") from None
+        if info.field_name == "architecture":
+            check_fixed(values, keywords, "hyperparameter")
+        else:
+            check_space(values, {**TRAINING_FIELDS, **keywords})
         return values
 
     @model_validator(mode="after")
@@ -164,56 +133,8 @@ class StudyConfig(Section):
         if info.context is RECORDED:
             return self
         self._checked = True
-        dimensions = self.dimensions()
-        # First what is fixed in the architecture, at every hidden size.
-        examples: list[tuple[str, str, Any]] = [
-            ("architecture", "hidden_size", size) for size in self.possible_values("hidden_size")
-        ]
-        examples += [
-            (f"{section}.{name}", name, value)
-            for section in ("training", "final")
-            for name, value in getattr(self, section).items()
-        ]
-        for name, value in self.space.items():
-            values = dimensions[name].examples() if name in dimensions else [value]
-            examples += [(f"space.{name}", name, value) for value in values]
-        for point in self.search.initial:
-            for name in set(point) - set(self.space):
-                raise ValueError(f"search.initial: {unknown('hyperparameter', name, self.space)}")
-            examples += [("search.initial", name, value) for name, value in point.items()]
-        for origin, name, value in examples:
-            try:
-                self._try_value(name, typed(name, value, self.types))
-            except ValidationError as error:
-                raise ValueError(f"{origin}: {describe(error)}") from None
-            except ValueError as error:
-                culprit = str(error).partition(" ")[0]
-                for section in ("architecture", "space", "training"):
-                    if origin == "architecture" and culprit in getattr(self, section):
-                        origin = f"{section}.{culprit}"
-                raise ValueError(f"{origin}: {error}") from None
+        check_values(self)
         return self
-
-    def _try_value(self, name: str, value: Any) -> None:
-        """Raise ValueError if no training can have this value."""
-        if name in TRAINING_FIELDS:
-            TrainingConfig(model=self.model, task=self.task, T=self.T[0], **{name: value})
-            if name != "hidden_size":
-                return
-        values = {
-            key: self.possible_values(key)[0] for key in self.types if key not in TRAINING_FIELDS
-        }
-        architecture = split_values({**values, name: value})[ARCHITECTURE]
-        sizes = [value] if name == "hidden_size" else self.possible_values("hidden_size")
-        try:
-            with torch.random.fork_rng(devices=[]):
-                for size in sizes:
-                    build_model(self.model, size, task=self.task, **architecture)
-        except ValueError:
-            raise
-        except Exception as error:  # torch, or the user's code, may raise anything
-            reason = str(error).partition("\n")[0]
-            raise ValueError(f"no model can be made: {type(error).__name__}: {reason}") from error
 
     @cached_property
     def types(self) -> Types:
@@ -226,10 +147,25 @@ class StudyConfig(Section):
         return {**TRAINING_FIELDS, **(keyword_types(self.model) if known else {})}
 
     def dimensions(self) -> dict[str, Dimension]:
-        """The hyperparameters that are searched, without those that ``space`` fixes."""
+        """The hyperparameters that are searched, without those that ``space`` fixes.
+
+        One with a condition is among them: :meth:`search_space` knows when it is searched.
+        """
         types = self.types
         parsed = {name: parse_dimension(name, value, types) for name, value in self.space.items()}
         return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
+
+    def search_space(self) -> SearchSpace:
+        """The searched hyperparameters with their conditions."""
+        dimensions = self.dimensions()
+        fixed = {**TRAINING_DEFAULTS, **self.training, **self.architecture, **self.space}
+        return SearchSpace(
+            dimensions,
+            {
+                name: typed(name, value, self.types) for name, value in fixed.items()
+                if name not in dimensions
+            },
+        )  # fmt: skip
 
     def initial_points(self) -> list[dict[str, Scalar]]:
         """The values of ``search.initial`` that lie in the search space."""
@@ -239,17 +175,30 @@ class StudyConfig(Section):
             for point in self.search.initial
         ]
         return [
-            {name: p[name] for name, d in dimensions if name in p and d.contains(p[name])}
+            {
+                name: dimension.value_of(p[name]) for name, dimension in dimensions
+                if name in p and dimension.contains(p[name])
+            }
             for p in points
-        ]
+        ]  # fmt: skip
 
     def possible_values(self, name: str) -> list[Any]:
-        """The value of a training field; if searched, its choices or the ends of its range."""
+        """The value of a training field; if searched, its choices or the ends of its range.
+
+        If it is searched under a condition, also its default, which it has otherwise.
+        """
         dimension = self.dimensions().get(name)
         if dimension is not None:
-            return dimension.examples()
+            default = {name: TRAINING_DEFAULTS.get(name)} if dimension.when else {}
+            return [*dimension.examples(), *(v for v in default.values() if v is not None)]
         fixed = {**TRAINING_DEFAULTS, **self.training, **self.architecture, **self.space}
         return [typed(name, fixed[name], self.types)]
+
+    def max_iterations(self) -> int:
+        """Iterations of a trial that spends its whole budget, at most."""
+        tokens: int = max(self.possible_values("max_tokens"))
+        per_iteration: int = min(self.possible_values("tokens_per_iteration"))
+        return math.ceil(tokens / per_iteration)
 
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int
@@ -258,7 +207,8 @@ class StudyConfig(Section):
 
         Args:
             T: the length.
-            hyperparameters: the samples of the search space.
+            hyperparameters: the samples of the search space, without those that are not searched
+                beside the others. These have their defaults.
             seed: the seed of the trial.
 
         Raises:
@@ -270,7 +220,7 @@ class StudyConfig(Section):
             name: dimensions[name].value_of(value) if name in dimensions else value
             for name, value in hyperparameters.items()
         }
-        values = {"seed": seed, **self.training, **fixed, **searched}
+        values = {"seed": seed, **TRAINING_DEFAULTS, **self.training, **fixed, **searched}
         values = {**self.architecture, **values}
         values = {name: typed(name, value, self.types) for name, value in values.items()}
         chosen = {name: values[name] for name in searched}
@@ -335,28 +285,3 @@ class StudyConfig(Section):
             ),
             batch_size=max(self.possible_values("batch_size")),
         )
-
-
-def describe(error: ValidationError) -> str:
-    """Describe the first fault of a pydantic error in one line."""
-    fault = error.errors()[0]
-    location = [part for part in fault["loc"] if not str(part).startswith("function-")]
-    path = ".".join(map(str, location))
-    if fault["type"] == "extra_forbidden":
-        return f"{path}: {unknown('key', location[-1], _keys(location[:-1]))}"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "missing":
-        message = "is missing"
-    elif fault["type"] != "value_error":
-        message = f"{message[0].lower()}{message[1:]}, but got {fault['input']!r}"
-    if message.startswith("."):  # our own check of a field names a key below the field
-        return path + message
-    return f"{path}: {message}" if path else message
-
-
-def _keys(location: Sequence[str | int]) -> list[str]:
-    """The valid keys of the section at ``location``."""
-    section: Any = StudyConfig
-    for part in location:
-        section = section.model_fields[part].annotation
-    return list(section.model_fields)

@@ -17,6 +17,7 @@ from search.console.overview import Overview
 from search.console.screen import Screen
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table
+from search.study.fullness import most_trials
 from search.study.listener import Listener, Progress
 from search.study.records import TrialRecord
 from search.study.study import Study
@@ -60,7 +61,7 @@ class Display(Listener):
         self.view.running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
         beyond = "" if T in self._study.config.T else f"T={T // 2} is solved, on to "
-        self.note(f"{beyond}T={T}: {self._study.config.search.trials} trials{limit}")
+        self.note(f"{beyond}T={T}: {most_trials(self._study.history)} trials{limit}")
 
     def nothing_left(self) -> None:
         """Say which limits to raise to continue; of several studies, --show says it."""

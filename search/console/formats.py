@@ -42,7 +42,7 @@ def accuracy_interval(scores: Scores) -> str:
 
 def searched(history: History) -> list[str]:
     """The hyperparameters that a study searches, those with a short form first."""
-    dimensions = history.config.dimensions()
+    dimensions = history.space.dimensions
     known = [name for name in SHORT_FORMS if name in dimensions]
     return known + [name for name in dimensions if name not in known]
 
@@ -52,9 +52,9 @@ def short_form(name: str) -> str:
     return SHORT_FORMS.get(name, name)
 
 
-def hyperparameters(trial: TrialRecord, names: Iterable[str]) -> list[str]:
-    """Format a trial's values of these hyperparameters."""
-    values = trial.hyperparameters
+def hyperparameters(history: History, trial: TrialRecord, names: Iterable[str]) -> list[str]:
+    """Format a trial's values of these hyperparameters; empty for one that was not searched."""
+    values = history.space.without_unsearched(trial.hyperparameters)
     return [_value(name, values.get(name)) for name in names]
 
 
@@ -69,8 +69,8 @@ def _value(name: str, value: Any) -> str:
 def describe(history: History, trial: TrialRecord) -> str:
     """Format a trial's searched hyperparameters in a few characters."""
     names = searched(history)
-    values = zip(names, hyperparameters(trial, names), strict=True)
-    return " ".join(f"{short_form(name)} {value}" for name, value in values)
+    values = zip(names, hyperparameters(history, trial, names), strict=True)
+    return " ".join(f"{short_form(name)} {value}" for name, value in values if value)
 
 
 def end_reason(history: History, T: int) -> str:

@@ -92,7 +92,7 @@ class LiveView:
             last = trial.last
             table.add_row(
                 trial_id,
-                *hyperparameters(trial, names),
+                *hyperparameters(self.history, trial, names),
                 *_reached(last),
                 *(_more(trial) if wide else ()),
                 self._curve(trial),
@@ -116,7 +116,7 @@ class LiveView:
             stop = self._stops[trial.id]
             table.add_row(
                 trial.id,
-                *hyperparameters(trial, names),
+                *hyperparameters(self.history, trial, names),
                 str(stop.iteration),
                 number(stop.value),
                 number(stop.needed),

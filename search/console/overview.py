@@ -10,6 +10,7 @@ from rich.table import Table
 from search.console.formats import clock, number
 from search.console.live_view import WIDE, LiveView, head_line
 from search.console.tables import plain_table
+from search.study.fullness import most_trials
 from search.study.history import History
 from search.study.listener import Progress
 from studies.format import model_label
@@ -56,7 +57,7 @@ class Overview:
                 cut(model_label(history.config.model), NAME_WIDTH),
                 cut("done" if history.complete else view.doing, DOING_WIDTH),
                 str(len(view.running) or ""),
-                f"{started}/{history.config.search.trials}",
+                f"{started}/{most_trials(history)}",
                 *(self._best(view, T) for T in lengths),
                 clock(left) if math.isfinite(left) and not history.complete else "",
             )

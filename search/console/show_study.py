@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from search.config.space import Choices, Range
+from search.config.dimensions import Choices, Dimension, Range
 from search.config.study_config import StudyConfig
 from search.console.commands import compare_command, replay_command, resume_command
 from search.console.formats import clock, limit_reason
@@ -106,11 +106,18 @@ def space(config: StudyConfig) -> Iterator[str]:
         match dimensions.get(name):
             case Range() as range_:
                 scale = " (log)" if range_.log else ""
-                yield f"{name} {range_.low:g} to {range_.high:g}{scale}"
+                steps = f" in steps of {range_.step:g}" if range_.step else ""
+                yield f"{name} {range_.low:g} to {range_.high:g}{steps}{scale}{when(range_)}"
             case Choices() as choices:
-                yield f"{name} {'|'.join(map(str, choices.choices))}"
+                yield f"{name} {'|'.join(map(str, choices.choices))}{when(choices)}"
             case None:
                 yield f"{name} {value}"
+
+
+def when(dimension: Dimension) -> str:
+    """The conditions of a hyperparameter; empty if it has none."""
+    parts = [f"{name} {'|'.join(map(str, values))}" for name, values in dimension.when.items()]
+    return f" (when {' and '.join(parts)})" if parts else ""
 
 
 def trials_table(study: Overview) -> Table:

@@ -60,7 +60,7 @@ def best_table(history: History, title: str) -> Table:
             str(T),
             str(len(trials)),
             trial.id,
-            *hyperparameters(trial, names),
+            *hyperparameters(history, trial, names),
             number(trial.validation_accuracy),
             *[f"{record.solved} of {record.seeds}" if record else ""] * raced,
             number(best.accuracy) if best else "",

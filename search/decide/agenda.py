@@ -15,12 +15,13 @@ from itertools import zip_longest
 
 from optuna.storages import BaseStorage
 
-from search.config.space import Scalar
+from search.config.dimensions import Scalar
 from search.decide.budget import LengthProgress, TrainingProgress
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, fresh_seed
 from search.decide.model_tests import Evaluator, ModelTests
 from search.decide.racing import Racing
 from search.decide.samplers import Sampler
+from search.study.fullness import is_full
 from search.study.listener import Listener, Progress
 from search.study.reach import does_not_fit, next_length
 from search.study.records import LengthRecord, TrialRecord
@@ -107,14 +108,14 @@ class Agenda:
 
     def next_trial(self, running: Collection[str]) -> TrialRecord | None:
         """The next trial to run beside the running ones: one to resume, or else a new one."""
-        study, history = self._study, self._history
+        history = self._history
         if self._searching:
             T = self._searching.T
             length = history.lengths[T]
             waiting = [trial for trial in length.live.values() if trial.id not in running]
             if waiting:
                 return waiting[0]
-            full = len(length.trials) >= study.config.search.trials or does_not_fit(history, T)
+            full = is_full(history, T) or does_not_fit(history, T)
             return None if full else self._start_search_trial(T)
         for length in history.lengths.values():
             for trial in length.unfinished():
@@ -221,12 +222,10 @@ def first_configurations(study: Study, T: int) -> list[dict[str, Scalar]]:
     A configuration that was best there may stall at a larger T. With an initial one beside it
     from the start, a short search does not hang on it alone.
     """
-    names = study.config.dimensions()
     before = [t for t in study.history.lengths if t < T][-1:]
     most = study.config.search.carried_trials
     best = [trial for t in before for trial in study.history.ranked(t)[:most]]
-    known = [trial.hyperparameters for trial in best]
-    carried = [{name: values[name] for name in names} for values in known]
+    carried = [study.history.space.searched(trial.hyperparameters) for trial in best]
     turns = zip_longest(warm_points(study.config, T), carried, study.config.initial_points())
     points = [point for turn in turns for point in turn if point is not None]
     return [point for index, point in enumerate(points) if point not in points[:index]]

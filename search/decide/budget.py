@@ -2,6 +2,7 @@
 
 import math
 
+from search.study.fullness import most_trials
 from search.study.listener import Progress
 from search.study.reach import beyond
 from search.study.records import TrialRecord
@@ -72,7 +73,7 @@ class LengthProgress:
         length = self._study.history.lengths[self.T]
         elapsed, tokens = self._study.searched(), self._study.history.tokens
         done = max(
-            (len(length.trials) - len(length.live)) / search.trials,
+            (len(length.trials) - len(length.live)) / most_trials(self._study.history),
             length.solved / search.solved_trials,
             length.stale / search.patience if search.patience else 0.0,
             (elapsed - self._began) / max(self.deadline - self._began, 1.0),

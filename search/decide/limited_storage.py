@@ -1,4 +1,4 @@
-"""Optuna's trials in memory, of which TPE is shown at most a fixed number.
+"""Optuna's trials in memory, of which a sampler is shown at most a fixed number.
 
 A suggestion of TPE (Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011) takes
 time in proportion to the trials that it sees, because it puts a kernel on each of them.
@@ -7,12 +7,10 @@ time in proportion to the trials that it sees, because it puts a kernel on each 
 import copy
 from bisect import insort
 from collections.abc import Container, Sequence
+from typing import Any
 
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
-
-SHOWN_TRIALS = 500
-"""Finished trials that TPE sees at most."""
 
 GOOD_TRIALS = 25
 """Trials that TPE calls good at most: a tenth of those it sees, up to this number (its gamma)."""
@@ -28,11 +26,14 @@ class LimitedStorage(InMemoryStorage):
 
     Args:
         shown: finished trials to show at most; more than GOOD_TRIALS.
+        keeps_notes: whether samplers may keep notes on trials. A storage that is built again after
+            a restart lacks them.
     """
 
-    def __init__(self, shown: int = SHOWN_TRIALS):
+    def __init__(self, shown: float, keeps_notes: bool = True):
         super().__init__()
         self._shown = shown
+        self._keeps_notes = keeps_notes
         self._good: list[FrozenTrial] = []  # the best first
         self._others: list[int] = []  # numbers of the other finished trials, ascending
         self._live: set[int] = set()  # numbers of the trials that have not ended
@@ -48,6 +49,10 @@ class LimitedStorage(InMemoryStorage):
         changed = super().set_trial_state_values(trial_id, state, values)
         self._sort_in(self.get_trial(trial_id))
         return changed
+
+    def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        if self._keeps_notes:
+            super().set_trial_system_attr(trial_id, key, value)
 
     def _sort_in(self, trial: FrozenTrial) -> None:
         if not trial.state.is_finished():
@@ -70,7 +75,7 @@ class LimitedStorage(InMemoryStorage):
         if len(self._good) + len(self._others) <= self._shown:
             return super().get_all_trials(study_id, deepcopy, states)
         trials = super().get_all_trials(study_id, deepcopy=False)
-        latest = self._others[len(self._good) - self._shown :]
+        latest = self._others[len(self._good) - int(self._shown) :]
         numbers = sorted([*(trial.number for trial in self._good), *latest, *self._live])
         shown = [trials[n] for n in numbers if states is None or trials[n].state in states]
         return copy.deepcopy(shown) if deepcopy else shown

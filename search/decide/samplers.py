@@ -9,15 +9,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
-from optuna.distributions import FloatDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from copytask import TrainingConfig
 from search.config.algorithms import SAMPLERS
+from search.config.dimensions import Scalar
 from search.config.sections import METRIC_NAMES
-from search.config.space import Scalar, flat_values
-from search.decide.limited_storage import SHOWN_TRIALS, LimitedStorage
+from search.config.space import flat_values
+from search.decide.limited_storage import LimitedStorage
 from search.decide.optuna_study import OptunaStudy
 from search.study.records import TrialRecord
 from search.study.study import Study
@@ -54,13 +55,17 @@ class Sampler:
         self._config = study.config
         self._metric = METRIC_NAMES[self._config.search.metric]
         self._T = T
+        self._space = study.history.space
+        self._kind = SAMPLERS[self._config.search.sampler]
         self._distributions = {
-            name: dimension.distribution() for name, dimension in self._config.dimensions().items()
-        }
+            name: CategoricalDistribution(dimension.values()) if self._kind.on_grid
+            else dimension.distribution()
+            for name, dimension in self._space.dimensions.items()
+        }  # fmt: skip
         self._numbers: dict[str, int] = {}  # our trial id -> Optuna's trial number
-        # If TPE saw fewer than its startup trials, it would sample at random for good.
-        shown = max(SHOWN_TRIALS, self._config.search.startup_trials)
-        self._memory = OptunaStudy(LimitedStorage(shown), T)
+        # If a sampler saw fewer than its startup trials, it would sample at random for good.
+        shown = max(self._kind.shown, self._config.search.startup_trials)
+        self._memory = OptunaStudy(LimitedStorage(shown, self._kind.keeps_notes), T)
         self._journal = OptunaStudy(journal, T)
 
     def catch_up(self) -> None:
@@ -68,9 +73,24 @@ class Sampler:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         trials = self._study.history.lengths[self._T].trials
         self._numbers = {trial.id: number for number, trial in enumerate(trials)}
-        known = [self._freeze(trial) for trial in trials]
-        for side in (self._memory, self._journal):
-            side.catch_up(known)
+        if self._kind.keeps_notes:
+            self._ask_again(trials)
+        self._memory.catch_up([self._shown_as(trial) for trial in trials])
+        self._journal.catch_up([self._freeze(trial) for trial in trials])
+
+    def _ask_again(self, trials: Sequence[TrialRecord]) -> None:
+        """Ask for each trial when as many had ended as did then; the notes on it are the same."""
+        length = self._study.history.lengths[self._T]
+        told = 0
+        self._memory.catch_up([])
+        for number, trial in enumerate(trials):
+            for ended in length.endings[told : trial.known]:
+                self._memory.update(self._numbers[ended.id], self._shown_as(ended))
+            told = max(told, trial.known)
+            self._suggest(number, length.initial)
+            self._memory.set_params(
+                number, self._params(trial.hyperparameters), self._distributions
+            )
 
     def ask(self, initial: Sequence[Mapping[str, Scalar]]) -> tuple[str, TrainingConfig]:
         """The name and the training of the next trial.
@@ -79,14 +99,8 @@ class Sampler:
         of the sampler, so that a restart does not change the suggestions.
         """
         number = len(self._numbers)
-        seed = trial_seed(self._config.search.seed, self._T, number)
-        if number < len(initial):
-            self._memory.study.enqueue_trial(dict(initial[number]))
-        search = self._config.search
-        sampler = SAMPLERS[search.sampler](seed=seed, startup_trials=search.startup_trials)
-        self._memory.study.sampler = sampler
-        sample = self._memory.study.ask(self._distributions).params
-        training = self._config.training_config(self._T, sample, seed)
+        sample = self._suggest(number, initial)
+        training = self._config.training_config(self._T, sample, self._seed(number))
         self._memory.set_params(
             number, self._params(flat_values(training.to_dict())), self._distributions
         )
@@ -99,31 +113,67 @@ class Sampler:
 
     def reported(self, trial: TrialRecord) -> None:
         """The trial has reported an iteration, or has ended."""
-        number, expected = self._numbers[trial.id], self._freeze(trial)
-        for side in (self._memory, self._journal):
-            side.update(number, expected)
+        number = self._numbers[trial.id]
+        self._memory.update(number, self._shown_as(trial))
+        self._journal.update(number, self._freeze(trial))
+
+    def _seed(self, number: int) -> int:
+        return trial_seed(self._config.search.seed, self._T, number)
+
+    def _suggest(self, number: int, initial: Sequence[Mapping[str, Scalar]]) -> dict[str, Any]:
+        """What Optuna suggests for the trial: each hyperparameter whose condition holds."""
+        if number < len(initial):
+            self._memory.study.enqueue_trial(dict(initial[number]))
+        self._memory.study.sampler = self._kind(
+            seed=self._seed(number),
+            startup_trials=self._config.search.startup_trials,
+            conditional=self._space.conditional,
+        )
+        trial = self._memory.study.ask()
+        sample: dict[str, Any] = {}
+        values: dict[str, Any] = {}
+        for name, dimension in self._space.dimensions.items():
+            if self._space.is_searched(name, values):
+                sample[name] = suggested(trial, name, self._distributions[name])
+                values[name] = dimension.value_of(sample[name])
+        return sample
 
     def _params(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The hyperparameters of a training as Optuna sees them: those of a range as floats."""
         return {
-            name: float(values[name]) if isinstance(distribution, FloatDistribution)
-            else values[name]
-            for name, distribution in self._distributions.items()
+            name: float(value) if isinstance(self._distributions[name], FloatDistribution)
+            else value
+            for name, value in self._space.searched(values).items()
         }  # fmt: skip
 
-    def _freeze(self, trial: TrialRecord) -> FrozenTrial:
+    def _shown_as(self, trial: TrialRecord) -> FrozenTrial:
+        """The trial as the sampler sees it."""
+        if self._kind.tells_stopped:
+            return self._freeze(trial)
+        return self._freeze(trial, STATES | {files.STOPPED_EARLY: TrialState.COMPLETE})
+
+    def _freeze(self, trial: TrialRecord, states: Mapping[str, TrialState] = STATES) -> FrozenTrial:
         """The trial as Optuna sees it."""
         values = {point.iteration: getattr(point, self._metric) for point in trial.curve}
-        state = STATES.get(trial.status, TrialState.FAIL if trial.ended else None)
+        state = states.get(trial.status, TrialState.FAIL if trial.ended else None)
         last = list(values.values())[-1:]
+        params = self._params(trial.hyperparameters)
         return optuna.trial.create_trial(
             state=state or TrialState.RUNNING,
             value=last[0] if last and state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
-            params=self._params(trial.hyperparameters),
-            distributions=self._distributions,
+            params=params,
+            distributions={name: self._distributions[name] for name in params},
             intermediate_values=values,
             user_attrs={TRIAL_ID: trial.id},
         )
+
+
+def suggested(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:
+    """What Optuna suggests from a distribution."""
+    if isinstance(distribution, CategoricalDistribution):
+        return trial.suggest_categorical(name, distribution.choices)
+    assert isinstance(distribution, FloatDistribution)
+    return trial.suggest_float(name, distribution.low, distribution.high, log=distribution.log)
 
 
 def trial_seed(study_seed: int, T: int, number: int) -> int:

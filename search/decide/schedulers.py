@@ -1,6 +1,5 @@
 """Stops trials early: a scheduler for each T, rebuilt after a restart."""
 
-import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,11 +18,9 @@ from studies.events import Point
 def make_scheduler(config: StudyConfig) -> TrialScheduler:
     """A new scheduler of one T. It counts in training iterations, also of resumed trials."""
     search = config.search
-    max_tokens = max(config.possible_values("max_tokens"))
-    max_iterations = math.ceil(max_tokens / min(config.possible_values("tokens_per_iteration")))
     return SCHEDULERS[search.scheduler](
         metric=METRIC_NAMES[search.metric],
-        max_iterations=max_iterations,
+        max_iterations=config.max_iterations(),
         grace_iterations=search.grace_iterations,
         reduction_factor=search.reduction_factor,
     )

@@ -139,7 +139,7 @@ def replayed_config(config: StudyConfig, row: Row, final: bool) -> TrainingConfi
     Its device is the one that the trial had, as far as that is recorded: studies made before there
     were clusters lack it.
     """
-    searched = {name: row[name] for name in config.dimensions()}
+    searched = {name: row[name] for name in config.dimensions() if row[name] is not None}
     training = config.training_config(row["T"], searched, row["seed"])
     if final:
         training = config.final_training(training.to_dict())

@@ -85,10 +85,10 @@ def add_how(group: Group) -> None:
         f"{REACH}) or until --budget-minutes are over",
     )  # fmt: skip
     sampler = group.add_argument(
-        "--sampler", help=f"what chooses the next hyperparameters: {' or '.join(SAMPLERS)}"
+        "--sampler", help=f"what chooses the next hyperparameters: {', '.join(SAMPLERS)}"
     )
     scheduler = group.add_argument(
-        "--scheduler", help=f"what stops poor trials early: {' or '.join(SCHEDULERS)}"
+        "--scheduler", help=f"what stops poor trials early: {', '.join(SCHEDULERS)}"
     )
     group.add_argument(
         "--seed", type=int, metavar="N", help="seed of the sampler and of every trial"

@@ -1,10 +1,13 @@
-"""Why ASHA stopped a trial: the rung, the trial's value there, and what it had to reach."""
+"""Why ASHA or Hyperband stopped a trial: the rung, its value there, and what it had to reach."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
+from search.config.brackets import bracket_of, grace_periods
 from search.config.sections import METRIC_NAMES
+from search.config.study_config import StudyConfig
 from search.study.history import History
 from search.study.records import TrialRecord
 
@@ -30,14 +33,24 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     The rungs follow from the results in the order in which they came, see
     :func:`search.decide.schedulers.restored_scheduler`. So they can be computed later.
     """
-    search = history.config.search
+    config, search = history.config, history.config.search
+    same_rungs = bracket_of_each(config) if search.scheduler == "hyperband" else lambda _: 0
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
     earlier = []
-    for _, point in history.lengths[trial.T].arrivals:
+    for other, point in history.lengths[trial.T].arrivals:
         if point is last:
             break
-        if point.iteration == last.iteration:
+        if point.iteration == last.iteration and same_rungs(other.id) == same_rungs(trial.id):
             earlier.append(getattr(point, metric))
     share = 100 * (1 - 1 / search.reduction_factor)
     needed = float(np.percentile(earlier, share)) if earlier else None
     return Stop(last.iteration, getattr(last, metric), needed)
+
+
+def bracket_of_each(config: StudyConfig) -> Callable[[str], int]:
+    """The function from the name of a trial to its bracket of Hyperband."""
+    search = config.search
+    periods = grace_periods(
+        config.max_iterations(), search.grace_iterations, search.reduction_factor
+    )
+    return lambda trial_id: bracket_of(trial_id, periods, search.reduction_factor)

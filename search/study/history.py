@@ -2,6 +2,7 @@
 
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
+from search.study.fullness import is_full
 from search.study.race import Race
 from search.study.ranking import ranked
 from search.study.reach import does_not_fit, doubled, next_length
@@ -18,6 +19,7 @@ class History:
     """The trials, the search at each T and the best trials, as the events tell them.
 
     Attributes:
+        space: the hyperparameters that are searched, which no resume changes.
         chance_accuracy: accuracy of guessing in its task.
         trials: by trial_id, in the order in which they started; of all stages.
         lengths: by T, ascending: those of the configuration, then those reached beyond them.
@@ -33,6 +35,7 @@ class History:
 
     def __init__(self, config: StudyConfig, chance_accuracy: float = files.CHANCE_ACCURACY):
         self.config = config
+        self.space = config.search_space()
         self.chance_accuracy = chance_accuracy
         self.trials: dict[str, TrialRecord] = {}
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
@@ -128,6 +131,7 @@ class History:
         elif trial.stage == files.CONFIRM:
             length.confirmations.append(trial)
         else:
+            trial.known = len(length.endings)
             length.trials.append(trial)
             length.live[trial.id] = trial
 
@@ -156,8 +160,10 @@ class History:
         trial.failures = trial.lost_hosts = 0
         if event.status:
             trial.status = event.status
-            if event.status == files.STOPPED_EARLY and trial.stage == files.SEARCH:
-                self.stopped.append(trial)
+            if trial.stage == files.SEARCH:
+                self.lengths[trial.T].endings.append(trial)
+                if event.status == files.STOPPED_EARLY:
+                    self.stopped.append(trial)
             self._end(trial)
             self._note_gain(trial)
 
@@ -204,22 +210,14 @@ class History:
         search, length = self.config.search, self.lengths[T]
         if length.solved >= search.solved_trials:
             return "solved_trials"
-        if len(length.trials) >= search.trials and not length.live:
+        if is_full(self, T) and not length.live:
             return "trials"
-        if search.patience is not None and length.stale >= search.patience and not self._ahead(T):
+        stale = search.patience is not None and length.stale >= search.patience
+        if stale and not length.is_ahead(METRIC_NAMES[search.metric]):
             return "patience"
         if does_not_fit(self, T) and not length.live:
             return "reach"
         return ""
-
-    def _ahead(self, T: int) -> bool:
-        """Whether a trial that runs at T is better by now than those that have ended."""
-        metric = METRIC_NAMES[self.config.search.metric]
-        length = self.lengths[T]
-        return any(
-            trial.curve and getattr(trial.curve[-1], metric) > length.best_value
-            for trial in length.live.values()
-        )
 
     def ranked(self, T: int) -> list[TrialRecord]:
         """The evaluated trials of the search at T, best first: see :mod:`search.study.ranking`."""

@@ -32,6 +32,7 @@ class TrialRecord:
         lost_hosts: how often it lost its host since then.
         tested: whether a confirmation was tested.
         scores: of that test; None if the confirmation failed before it had a model.
+        known: how many of ``LengthRecord.endings`` there were when it was chosen.
     """
 
     id: str
@@ -52,6 +53,7 @@ class TrialRecord:
     lost_hosts: int = 0
     tested: bool = False
     scores: Scores | None = None
+    known: int = 0
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -90,9 +92,9 @@ class TrialRecord:
 
     def restart(self) -> None:
         """Forget what it has reported and how it ended."""
-        vars(self).update(
-            vars(TrialRecord(self.id, self.T, self.training, self.stage, self.confirms))
-        )
+        anew = TrialRecord(self.id, self.T, self.training, self.stage, self.confirms)
+        anew.known = self.known
+        vars(self).update(vars(anew))
 
     def add(self, point: Point) -> None:
         """Append a point to its curve."""
@@ -110,6 +112,7 @@ class LengthRecord:
         live: those of them that have not ended, by trial_id.
         arrivals: trial and point of its curve, in the order in which they were reported; of the
             search only, as the next.
+        endings: trials of the search that were completed or stopped early, in that order.
         initial: configurations tried first.
         began: when the search began, in seconds of its own clock, see
             :class:`search.study.history.History`.
@@ -129,6 +132,7 @@ class LengthRecord:
     trials: list[TrialRecord] = field(default_factory=list)
     live: dict[str, TrialRecord] = field(default_factory=dict)
     arrivals: list[tuple[TrialRecord, Point]] = field(default_factory=list)
+    endings: list[TrialRecord] = field(default_factory=list)
     initial: Sequence[Mapping[str, Any]] = ()
     began: float | None = None
     began_tokens: int = 0
@@ -141,6 +145,13 @@ class LengthRecord:
     races: list[TrialRecord] = field(default_factory=list)
     final: TrialRecord | None = None
     confirmations: list[TrialRecord] = field(default_factory=list)
+
+    def is_ahead(self, metric: str) -> bool:
+        """Whether a trial that runs is better by now than those that have ended."""
+        return any(
+            trial.curve and getattr(trial.curve[-1], metric) > self.best_value
+            for trial in self.live.values()
+        )
 
     def unfinished(self) -> list[TrialRecord]:
         """Trials that have not ended, of a T whose search is over.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from copytask import find_task
 from copytask.training.seeds import STREAMS
-from search.config.space import Scalar
+from search.config.dimensions import Scalar
 from search.config.study_config import StudyConfig
 from search.errors import LockLostError, UserError
 from search.storage.lock import Lock, lock_study
@@ -289,5 +289,5 @@ class Study:
             from search.study.tensorboard import replace_event_files
 
             folder = self.path / files.TENSORBOARD_FOLDER
-            self._event_files = replace_event_files(folder, self.config.dimensions())
+            self._event_files = replace_event_files(folder, self.history.space)
         self._event_files.write(self.history.trials.values())

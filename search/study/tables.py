@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 from operator import attrgetter
 
+from search.config.conditions import SearchSpace
 from search.storage.csv_tables import Row, write_rows
 from search.study.history import History
 from search.study.reach import reach_rows, reaches
@@ -23,7 +24,8 @@ def write_tables(path: StudyPath, history: History) -> None:
     Raises:
         OSError: one cannot be written.
     """
-    extra = [name for name in history.config.dimensions() if name not in TRIALS.names]
+    space = history.space
+    extra = [name for name in space.dimensions if name not in TRIALS.names]
     trials = history.trials
     ranks = {
         trial.id: place for T in history.lengths for place, trial in enumerate(history.ranked(T), 1)
@@ -31,7 +33,7 @@ def write_tables(path: StudyPath, history: History) -> None:
     write_rows(
         path / files.TRIALS_FILE,
         (*TRIALS.names, *extra),
-        (trial_row(trial, ranks.get(trial.id)) for trial in trials.values()),
+        (trial_row(trial, space, ranks.get(trial.id)) for trial in trials.values()),
     )
     write_rows(
         path / files.PROGRESS_FILE,
@@ -43,7 +45,7 @@ def write_tables(path: StudyPath, history: History) -> None:
         path / files.BEST_FILE,
         (*BEST.names, *extra),
         (
-            trial_row(trials[tested.trial_id], ranks.get(tested.trial_id))
+            trial_row(trials[tested.trial_id], space, ranks.get(tested.trial_id))
             | race_cells(history, trials[tested.trial_id])
             | dataclasses.asdict(tested)
             for tested in best
@@ -59,21 +61,22 @@ def write_tables(path: StudyPath, history: History) -> None:
         write_rows(
             path / files.CONFIRM_FILE,
             (*CONFIRM.names, *extra),
-            map(confirmation_row, confirmed),
+            (confirmation_row(trial, space) for trial in confirmed),
         )
     if reaches(history):
         write_rows(path / files.REACH_FILE, REACH.names, reach_rows(history))
 
 
-def trial_row(trial: TrialRecord, rank: int | None = None) -> Row:
+def trial_row(trial: TrialRecord, space: SearchSpace, rank: int | None = None) -> Row:
     """The row of a trial in trials.csv, and more.
 
     Args:
+        space: a hyperparameter whose condition does not hold has an empty cell.
         rank: its place in the ranking at its T, if it has one.
     """
     last, best = trial.last, trial.best
     return {
-        **trial.hyperparameters,
+        **space.without_unsearched(trial.hyperparameters),
         "trial_id": trial.id,
         "status": trial.status,
         "parameters": trial.parameters,
@@ -105,7 +108,7 @@ def curve_rows(trial: TrialRecord) -> Iterator[Row]:
         yield row | dict(zip(POINT_FIELDS, values_of(point), strict=True))
 
 
-def confirmation_row(trial: TrialRecord) -> Row:
+def confirmation_row(trial: TrialRecord, space: SearchSpace) -> Row:
     """The row of a confirmation in confirm.csv, and more."""
     scores = dataclasses.asdict(trial.scores) if trial.scores else {}
-    return trial_row(trial) | {"confirms": trial.confirms} | scores
+    return trial_row(trial, space) | {"confirms": trial.confirms} | scores

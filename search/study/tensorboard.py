@@ -11,6 +11,7 @@ from tensorboardX.proto.plugin_hparams_pb2 import HParamsPluginData, SessionEndI
 from tensorboardX.proto.summary_pb2 import Summary, SummaryMetadata
 from tensorboardX.summary import hparams
 
+from search.config.conditions import SearchSpace
 from search.storage.store import remove_tree
 from search.study.records import TrialRecord
 
@@ -33,7 +34,7 @@ FIXED = ("model", "T", "seed")
 """Shown there beside the hyperparameters that are searched."""
 
 
-def replace_event_files(folder: Path, searched: Iterable[str]) -> "EventFiles":
+def replace_event_files(folder: Path, space: SearchSpace) -> "EventFiles":
     """Begin the event files of a study anew.
 
     Event files can only be appended to, and one that a killed process left may end in half a
@@ -42,22 +43,22 @@ def replace_event_files(folder: Path, searched: Iterable[str]) -> "EventFiles":
 
     Args:
         folder: of all runs; what is in it is removed.
-        searched: the hyperparameters that are searched.
+        space: the hyperparameters that are searched.
     """
     remove_tree(folder)
-    return EventFiles(folder, searched)
+    return EventFiles(folder, space)
 
 
 class EventFiles:
     """Writes what trials have reported; each is a run of TensorBoard with the trial's name.
 
     Args:
-        folder, searched: as of :func:`replace_event_files`; the folder is empty or missing.
+        folder, space: as of :func:`replace_event_files`; the folder is empty or missing.
     """
 
-    def __init__(self, folder: Path, searched: Iterable[str]):
+    def __init__(self, folder: Path, space: SearchSpace):
         self._folder = folder
-        self._shown = (*FIXED, *searched)
+        self._space = space
         self._open: dict[str, _Run] = {}
         self._done: set[str] = set()
 
@@ -72,7 +73,7 @@ class EventFiles:
                 continue
             if trial.id not in self._open:
                 values = trial.hyperparameters
-                shown = {name: values[name] for name in self._shown}
+                shown = {name: values[name] for name in FIXED} | self._space.searched(values)
                 self._open[trial.id] = _begin_run(self._folder / trial.id, shown)
             self._open[trial.id].write(trial)
             if trial.ended:

@@ -4,26 +4,30 @@ from pathlib import Path
 
 from fake_tune import Faults, HangError, lost_host, lost_worker, raised
 from moments import files_below
+from ray.tune.schedulers import TrialScheduler
 from searches import optuna_trials
 
 from copytask import DivergedError
+from search.config.hyperband import Hyperband
 from search.config.study_config import StudyConfig
 from search.decide.schedulers import restored_scheduler
 from search.study.study import Study
 from studies import format as files
 from studies.paths import StudyPath
 
+SPACE = {
+    "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+    "hidden_size": {"choices": [8, 16]},
+    "curriculum_length": {"low": 1, "high": 100},
+}
 
-def make_config(**search) -> StudyConfig:
+
+def make_config(space=SPACE, **search) -> StudyConfig:
     return StudyConfig(
         model="gru",
         T=[3, 5],
         training={"max_tokens": 500, "tokens_per_iteration": 100, "precision": "fp32"},
-        space={
-            "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
-            "hidden_size": {"choices": [8, 16]},
-            "curriculum_length": {"low": 1, "high": 100},
-        },
+        space=space,
         search={
             "trials": 4, "solved_trials": 9, "patience": None, "budget_minutes": None,
             "grace_iterations": 1, "startup_trials": 2, "test_payloads": 10, "max_failures": 1,
@@ -52,6 +56,11 @@ def make_faults() -> Faults:
     }
 
 
+def schedulers(scheduler: TrialScheduler) -> list[TrialScheduler]:
+    """The ASHA of each bracket of Hyperband; or the one that there is."""
+    return scheduler._brackets if isinstance(scheduler, Hyperband) else [scheduler]
+
+
 def whole(study: StudyPath, folder: Path) -> dict:
     """What a finished study holds: its tables and models, Optuna's trials, ASHA's rungs."""
     content = files_below(study)
@@ -60,7 +69,8 @@ def whole(study: StudyPath, folder: Path) -> dict:
     rungs = [
         (milestone, dict(scores))
         for T in opened.history.lengths
-        for milestone, scores in restored_scheduler(opened, T)._brackets[0]._rungs
+        for asha in schedulers(restored_scheduler(opened, T))
+        for milestone, scores in asha._brackets[0]._rungs
     ]
     opened.close()
     journal = folder / files.OPTUNA_FILE

@@ -7,7 +7,7 @@ from ray.tune.schedulers import TrialScheduler
 
 from search.config.algorithms import SAMPLERS, SCHEDULERS
 
-SPACE = {"x": FloatDistribution(0, 1)}
+SPACE = {"x": FloatDistribution(0, 1, step=0.01)}
 
 
 def samples(name: str, seed: int) -> list[float]:

@@ -87,6 +87,19 @@ def test_T_is_sorted_and_unique_and_may_be_one_length(tmp_path):
         ("", ["space.learning_rate=[1, 2]"], "expected a range"),
         ("", ["space.learning_rate=fast"], "valid number"),
         ("", ["space.curriculum_length={low: 1.5, high: 3}"], "whole numbers"),
+        ("", ["space.hidden_size={low: 8, high: 20, step: 5}"], "space.hidden_size: high must be"),
+        ("", ["space.forget_bias={choices: [1], when: {gate: refined}}"], "did you mean 'gates'"),
+        (
+            "", ["space.gates={choices: [plain]}",
+                 "space.forget_bias={choices: [1], when: {gates: refined}}"],
+            "space.forget_bias: when: gates is never 'refined' in this space",
+        ),
+        (
+            "", ["space.forget_bias={choices: [1], when: {gates: plain}}",
+                 "space.gates={choices: [plain], when: {forget_bias: 1}}"],
+            "in a circle",
+        ),
+        ("", ["search.sampler=grid"], "space.learning_rate: a range without a step has no grid"),
         ("", ["training.clip_norm=-1"], "clip_norm must be >= 0"),
         ("", ["final.max_tokens=0"], "--set final.max_tokens: max_tokens must be >= 1"),
         ("", ["final.max_token=9"], "final.max_token: unknown key 'max_token'; did you mean"),
@@ -237,3 +250,16 @@ def test_searched_keywords_are_tried_with_one_another(tmp_path):
         space: {addressing: {choices: [content]}, clock: {choices: [none, absolute]}}
     """
     assert load(tmp_path, text).dimensions()["clock"].choices == ["none", "absolute"]
+
+
+def test_a_value_that_only_some_others_allow_is_searched_with_these(tmp_path):
+    """`implementation: torch` computes plain gates only."""
+    torch_too = "space.implementation={choices: [fused, torch]%s}"
+    overrides = ["space.gates={choices: [refined, plain]}"]
+    with pytest.raises(UserError, match="implementation torch computes plain gates only"):
+        load(tmp_path, overrides=[*overrides, torch_too % ""])
+    config = load(tmp_path, overrides=[*overrides, torch_too % ", when: {gates: plain}"])
+    for values in ({"gates": "plain", "implementation": "torch"}, {"gates": "refined"}):
+        training = config.training_config(5, {"learning_rate": 0.002, **values}, seed=1)
+        assert training.architecture.items() >= values.items()
+    assert "implementation" not in training.architecture  # its default

@@ -100,6 +100,36 @@ def test_a_search_killed_at_any_moment_ends_as_one_that_was_not(machine, runs, f
     assert number > 50
 
 
+CONDITIONAL = {
+    "learning_rate": {"low": 0.001, "high": 0.01, "step": 0.001},
+    "hidden_size": 8,
+    "gates": {"choices": ["plain", "refined"]},
+    "forget_bias": {"choices": [0.0, 1.0], "when": {"gates": "refined"}},
+    "curriculum_length": {"low": 20, "high": 110, "step": 30, "log": True},
+}
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "gp", "cmaes", "grid"])
+def test_other_choices_and_conditions_resume_as_exactly(machine, folder, sampler):
+    """With Hyperband, under conditions and with steps."""
+    search = {"sampler": sampler, "scheduler": "hyperband", "trials": 7, "race_seeds": 0}
+    config = make_config(CONDITIONAL, final=False, confirm_seeds=0, **search)
+    config = config.model_copy(update={"T": [3]})
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: machine.search(runs / "s", config))
+    expected = whole(runs / "s", folder)
+    rows = read_rows(runs / "s" / files.TRIALS_FILE)
+    assert {(row["gates"], row["forget_bias"] is None) for row in rows} == {
+        ("plain", True), ("refined", False),
+    }  # fmt: skip
+    assert {row["curriculum_length"] for row in rows} <= {20, 50, 80, 110}
+    for number, moment in enumerate(at_events(kept)[::3]):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.search(again, None if holds_study(again) else config)
+        assert whole(again, folder) == expected, number
+
+
 @pytest.mark.parametrize("every", EVERY_EVENT)
 def test_a_search_of_two_workers_killed_at_any_moment_loses_nothing(machine, folder, every):
     machine.faults = make_faults()

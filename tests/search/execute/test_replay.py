@@ -52,7 +52,7 @@ def test_a_replay_has_the_threads_of_a_trial(study):
 )
 def test_a_replay_has_the_device_of_the_trial(study, gpus, fixed, device):
     config = study.config.model_copy(update={"training": {"device": fixed}})
-    row = trial_row(study.history.trials["T3-0000"]) | {"gpus": gpus}
+    row = trial_row(study.history.trials["T3-0000"], study.history.space) | {"gpus": gpus}
     assert replayed_config(config, row, final=False).device == device
     assert replayed_config(config, row, final=True).device == device
 

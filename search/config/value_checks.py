@@ -1,0 +1,130 @@
+"""Checks the values of a configuration: those that are fixed, and all that a trial could get."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from pydantic import BaseModel, ValidationError
+
+from copytask import TrainingConfig, build_model
+from search.config.algorithms import SAMPLERS
+from search.config.conditions import check_conditions, check_grid
+from search.config.dimensions import Choices, Range
+from search.config.faults import describe
+from search.config.space import (
+    ARCHITECTURE,
+    TRAINING_FIELDS,
+    Types,
+    parse_dimension,
+    split_values,
+    typed,
+)
+from search.errors import unknown
+
+if TYPE_CHECKING:
+    from search.config.study_config import StudyConfig
+
+
+def check_fixed(values: Mapping[str, Any], types: Types, kind: str) -> None:
+    """Check names and types of a section of fixed values.
+
+    Args:
+        kind: what a name of it is called.
+
+    Raises:
+        ValueError: one is wrong; the message begins with ``.NAME``.
+    """
+    for name, value in values.items():
+        if name not in types:
+            raise ValueError(f".{name}: {unknown(kind, name, types)}")
+        try:
+            typed(name, value, types)
+        except ValidationError as error:
+            raise ValueError(f".{name}: {describe(error, BaseModel)}") from None
+
+
+def check_space(space: Mapping[str, Any], types: Types) -> None:
+    """Check the names, ranges, choices and conditions of a search space.
+
+    Raises:
+        ValueError: one is wrong; the message begins with ``.NAME``.
+    """
+    dimensions = {}
+    for name, value in space.items():
+        if name not in types:
+            raise ValueError(f".{name}: {unknown('hyperparameter', name, types)}")
+        try:
+            dimension = parse_dimension(name, value, types)
+        except ValidationError as error:
+            has_choices = isinstance(value, Mapping) and "choices" in value
+            schema = Choices if has_choices else Range
+            raise ValueError(f".{name}: {describe(error, schema)}") from None
+        except ValueError as error:
+            raise ValueError(f".{name}: {error}") from None
+        if isinstance(dimension, Range | Choices):
+            dimensions[name] = dimension
+    check_conditions(dimensions, types)
+
+
+def check_values(config: "StudyConfig") -> None:
+    """Check that every value that a trial could get makes a valid training config.
+
+    Raises:
+        ValueError: one does not; the message begins with the key.
+    """
+    if SAMPLERS[config.search.sampler].on_grid:
+        check_grid(config.search_space())
+    for origin, name, value in _examples(config):
+        try:
+            _try_value(config, name, typed(name, value, config.types))
+        except ValidationError as error:
+            raise ValueError(f"{origin}: {describe(error, BaseModel)}") from None
+        except ValueError as error:
+            culprit = str(error).partition(" ")[0]
+            for section in ("architecture", "space", "training"):
+                if origin == "architecture" and culprit in getattr(config, section):
+                    origin = f"{section}.{culprit}"
+            raise ValueError(f"{origin}: {error}") from None
+
+
+def _examples(config: "StudyConfig") -> Iterator[tuple[str, str, Any]]:
+    """Where a value comes from, its name, and the value; of each range the ends."""
+    # First what is fixed in the architecture, at every hidden size.
+    for size in config.possible_values("hidden_size"):
+        yield "architecture", "hidden_size", size
+    for section in ("training", "final"):
+        for name, value in getattr(config, section).items():
+            yield f"{section}.{name}", name, value
+    dimensions = config.dimensions()
+    for name, value in config.space.items():
+        for example in dimensions[name].examples() if name in dimensions else [value]:
+            yield f"space.{name}", name, example
+    for point in config.search.initial:
+        for name, value in point.items():
+            if name not in config.space:
+                raise ValueError(f"search.initial: {unknown('hyperparameter', name, config.space)}")
+            yield "search.initial", name, value
+
+
+def _try_value(config: "StudyConfig", name: str, value: Any) -> None:
+    """Raise ValueError if no training can have this value."""
+    if name in TRAINING_FIELDS:
+        TrainingConfig(model=config.model, task=config.task, T=config.T[0], **{name: value})
+        if name != "hidden_size":
+            return
+    space = config.search_space()
+    values = {
+        key: config.possible_values(key)[0] for key in config.types if key not in TRAINING_FIELDS
+    }
+    values |= {**space.fulfilled(name), name: value}
+    architecture = split_values(space.without_unsearched(values))[ARCHITECTURE]
+    sizes = [value] if name == "hidden_size" else config.possible_values("hidden_size")
+    try:
+        with torch.random.fork_rng(devices=[]):
+            for size in sizes:
+                build_model(config.model, size, task=config.task, **architecture)
+    except ValueError:
+        raise
+    except Exception as error:  # torch, or the user's code, may raise anything
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"no model can be made: {type(error).__name__}: {reason}") from error

@@ -1,0 +1,102 @@
+"""Ranges with steps, and the conditions under which a hyperparameter is searched."""
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from search.config.conditions import SearchSpace
+from search.config.dimensions import Choices, Range
+
+RANDOM = optuna.samplers.RandomSampler(seed=0)
+
+
+@st.composite
+def stepped(draw) -> Range:
+    """Ranges with steps, of floats and whole numbers, linear and log."""
+    kind, log = draw(st.sampled_from(["int", "float"])), draw(st.booleans())
+    if kind == "int":
+        step = draw(st.integers(1, 50))
+        low = draw(st.integers(step if log else -100, 200))
+    else:
+        step = draw(st.sampled_from([0.001, 0.1, 0.25, 0.3, 7.5]))
+        low = step * draw(st.integers(1 if log else -20, 20))
+    return Range(low=low, high=low + step * draw(st.integers(1, 40)), step=step, log=log, type=kind)
+
+
+@given(stepped(), st.floats(0, 1))
+def test_a_sample_of_a_range_with_steps_is_one_of_its_values(range_, share):
+    distribution = range_.distribution()
+    sample = distribution.low + share * (distribution.high - distribution.low)
+    value = range_.value_of(min(sample, distribution.high))
+    assert value in range_.values()
+    assert range_.contains(value)
+    assert range_.value_of(value) == value
+    assert range_.values()[0] == pytest.approx(range_.low)
+    assert range_.values()[-1] == pytest.approx(range_.high)
+
+
+def test_the_values_of_a_range_with_steps_are_equally_likely_and_round():
+    range_ = Range(low=0.1, high=0.5, step=0.1)
+    study = optuna.create_study(sampler=RANDOM)
+    samples = [study.ask({"x": range_.distribution()}).params["x"] for _ in range(900)]
+    values = [range_.value_of(sample) for sample in samples]
+    assert range_.values() == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert all(140 < values.count(value) < 220 for value in range_.values())
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"low": 0, "high": 1, "step": 0.3}, "the last step is at 0.9"),
+        ({"low": 0, "high": 1, "step": 0}, "greater than 0"),
+        ({"low": 1, "high": 9, "step": 0.5, "type": "int"}, "an int range needs a whole step"),
+        ({"low": 1, "high": 9, "step": 2, "log": True}, "low > step / 2"),
+    ],
+)
+def test_a_step_that_does_not_fit_is_refused(values, fault):
+    with pytest.raises(ValidationError, match=fault):
+        Range(**values)
+
+
+SPACE = {
+    "b": Choices(choices=[1, 2], when={"a": ["x"]}),
+    "a": Choices(choices=["x", "y"]),
+    "c": Range(low=0, high=1, step=0.5, when={"b": [2], "fixed": [7]}),
+    "d": Range(low=0, high=1, when={"fixed": [8]}),
+}
+
+
+def test_a_hyperparameter_is_searched_when_its_condition_holds():
+    space = SearchSpace(SPACE, {"fixed": 7})
+    assert list(space.dimensions) == ["a", "d", "b", "c"]  # after those on which they depend
+    assert space.searched({"a": "x", "b": 2, "c": 0.5, "d": 0}) == {"a": "x", "b": 2, "c": 0.5}
+    assert space.searched({"a": "x", "b": 1, "c": 0.5}) == {"a": "x", "b": 1}
+    assert space.searched({"a": "y", "b": 2, "c": 0.5}) == {"a": "y"}  # c depends on b
+    assert space.without_unsearched({"a": "y", "b": 2, "seed": 3}) == {"a": "y", "seed": 3}
+    assert space.fulfilled("c") == {"a": "x", "b": 2, "fixed": 7}
+
+
+def test_a_grid_has_the_points_that_differ():
+    points = list(SearchSpace({k: SPACE[k] for k in "abc"}, {"fixed": 7}).points())
+    assert points == [
+        {"a": "x", "b": 1},
+        {"a": "x", "b": 2, "c": 0.0},
+        {"a": "x", "b": 2, "c": 0.5},
+        {"a": "x", "b": 2, "c": 1.0},
+        {"a": "y"},
+    ]
+
+
+@given(st.sampled_from("xy"), st.sampled_from([1, 2]), st.sampled_from([7, 8]))
+@settings(max_examples=30)
+def test_what_is_searched_meets_its_conditions_and_what_is_not_does_not(a, b, fixed):
+    space = SearchSpace(SPACE, {"fixed": fixed})
+    searched = space.searched({"a": a, "b": b, "c": 0.5, "d": 0.1})
+    for name, dimension in SPACE.items():
+        holds = all(
+            {**searched, "fixed": fixed}.get(other) in allowed
+            for other, allowed in dimension.when.items()
+        )
+        assert (name in searched) == holds
