@@ -54,7 +54,7 @@ class SamplerKind:
             return self.make(seed=seed, startup_trials=startup_trials, conditional=conditional)
 
 
-def tpe(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
+def tpe(*, seed: int, startup_trials: int, conditional: bool = False) -> BaseSampler:
     """Make Optuna's tree-structured Parzen estimator.
 
     Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011. Running trials
