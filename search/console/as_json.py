@@ -109,8 +109,9 @@ def _best(study: Overview, T: int) -> Json | None:
 
 
 def _searched(study: Overview, trial: TrialRecord) -> Json:
-    values = trial.hyperparameters
-    return {name: values.get(name) for name in study.history.config.dimensions()}
+    space = study.history.space
+    values = space.without_unsearched(trial.hyperparameters)
+    return {name: values.get(name) for name in space.dimensions}
 
 
 def _finite(value: Any) -> Any:

@@ -175,13 +175,9 @@ class History:
         """Whether a trial of the search that has ended raised the best value at its T."""
         if trial.stage != files.SEARCH:
             return
-        length = self.lengths[trial.T]
         metric = METRIC_NAMES[self.config.search.metric]
         value = -1.0 if trial.failed else max(getattr(point, metric) for point in trial.curve)
-        if value > length.best_value + MIN_GAIN:
-            length.best_value, length.stale = value, 0
-        else:
-            length.stale += 1
+        self.lengths[trial.T].note_gain(value, MIN_GAIN)
 
     def is_over(self, T: int) -> bool:
         """Whether the search at T has reached a limit that was not raised since."""

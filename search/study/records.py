@@ -146,6 +146,13 @@ class LengthRecord:
     final: TrialRecord | None = None
     confirmations: list[TrialRecord] = field(default_factory=list)
 
+    def note_gain(self, value: float, least: float) -> None:
+        """A trial has ended with this value of the search metric; a gain is at least so much."""
+        if value > self.best_value + least:
+            self.best_value, self.stale = value, 0
+        else:
+            self.stale += 1
+
     def is_ahead(self, metric: str) -> bool:
         """Whether a trial that runs is better by now than those that have ended."""
         return any(

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from search.config.dimensions import Scalar
 from search.config.sections import WarmLength
-from search.config.space import Scalar, typed
+from search.config.space import typed
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.storage.store import parse_storage
@@ -74,7 +75,7 @@ def _at(T: int, history: History, config: StudyConfig) -> WarmLength | None:
         trials: list[str] = []
         points: list[dict[str, Scalar]] = []
         for trial in _best_first(history, from_T):
-            point = _point(trial.hyperparameters, config)
+            point = _point(history.space.without_unsearched(trial.hyperparameters), config)
             if point and point not in points and len(points) < max(1, config.search.carried_trials):
                 trials.append(trial.id)
                 points.append(point)
@@ -95,9 +96,10 @@ def _point(values: Mapping[str, Any], config: StudyConfig) -> dict[str, Scalar] 
         if values.get(name) is None:
             continue  # a hyperparameter that the other study does not have: it is sampled
         try:
-            point[name] = typed(name, values[name], config.types)
+            value = typed(name, values[name], config.types)
         except ValidationError:
             return None
-        if not dimension.contains(point[name]):
+        if not dimension.contains(value):
             return None
+        point[name] = dimension.value_of(value)
     return point or None
