@@ -26,7 +26,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     axes = figure.subplots()
     plotting.plot_with_intervals(axes, data, task, "accuracy")
     length_axis(axes, task.lengths)
-    accuracy_axis(axes, task.chance)
+    accuracy_axis(axes, task.chance, data["accuracy_low"].min())
     axes.set_ylabel("test accuracy (95 % interval)")
     plotting.heading(figure, task, FIGURE.title, data)
     return figure

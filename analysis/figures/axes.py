@@ -22,6 +22,8 @@ STRETCH = (
 """A scale of accuracies and its inverse: the steps from 0.9 to 0.99 and to 0.999 are equally wide,
 because good models differ in how many symbols they get wrong."""
 
+ACCURACY_TICKS = (0, 0.5, 0.9, 0.99, 0.999, 1)
+
 MOST_TICKS = 6
 """Of a logarithmic axis: more run into each other in a narrow panel."""
 
@@ -32,20 +34,20 @@ DOTTED: dict[str, Any] = {"color": REFERENCE_COLOR, "linewidth": 1, "linestyle":
 """Arguments of the reference lines."""
 
 
-def accuracy_axis(axes: Axes, chance: float, named: bool = True) -> None:
-    """Make a y axis of accuracies, stretched towards 1, with the lines solved and chance."""
+def accuracy_axis(axes: Axes, chance: float, lowest: float, named: bool = True) -> None:
+    """Make a y axis of accuracies, stretched towards 1, with the lines solved and chance.
+
+    It begins at a tick below the lowest accuracy of the figure; chance may lie below it.
+    """
     axes.set_yscale("function", functions=STRETCH)
-    axes.set_ylim(_accuracy_ticks(axes.yaxis))
+    bottom = max((tick for tick in ACCURACY_TICKS[:3] if tick < lowest), default=0)
+    axes.yaxis.set_major_locator(FixedLocator([tick for tick in ACCURACY_TICKS if tick >= bottom]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.set_ylim(bottom, 1 + NEAREST / 4)  # with room for a marker at 1
     reference_line(axes, SOLVED_ACCURACY, "solved" if named else "")
-    reference_line(axes, chance, "chance" if named else "")
-
-
-def _accuracy_ticks(axis: Axis) -> tuple[float, float]:
-    """Set the ticks of a stretched axis; returns its ends, with room for a marker at 1."""
-    axis.set_major_locator(FixedLocator([0, 0.5, 0.9, 0.99, 0.999, 1]))
-    axis.set_major_formatter(FuncFormatter(lambda accuracy, _: f"{accuracy:g}"))
-    axis.set_minor_locator(NullLocator())
-    return 0, 1 + NEAREST / 4
+    if chance >= bottom:
+        reference_line(axes, chance, "chance" if named else "")
 
 
 def reference_line(axes: Axes, accuracy: float, name: str = "") -> None:

@@ -25,7 +25,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             axes.step(tokens, found["best"], where="post", **line | {"marker": ""})
             solved = found[found["solved"]].head(1)
             axes.plot(solved["tokens"] / 1e6, solved["best"], **line | {"linestyle": ""})
-        accuracy_axis(axes, task.chance, T in edge)
+        accuracy_axis(axes, task.chance, data["best"].min(), T in edge)
         log_x_axis(axes)
     mark = Line2D([], [], label="first trial has solved T", color=plotting.REFERENCE_COLOR,
                   linestyle="", marker="o")  # fmt: skip

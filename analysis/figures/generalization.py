@@ -48,7 +48,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         x_label = axes.get_xlabel()
         length_axis(axes, tested, plotting.WIDTH / 4)
         axes.set(title=f"trained for T = {T}", xlabel=x_label)
-        accuracy_axis(axes, task.chance, T in edge)
+        accuracy_axis(axes, task.chance, data["accuracy_low"].min(), T in edge)
     plotting.heading(figure, task, FIGURE.title, data)
     return figure
 

@@ -53,7 +53,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             axes.plot(medians["x"], medians[median], **plotting.line(style))
     for axes in (left, right):
         length_axis(axes, task.lengths, plotting.WIDTH / 2)
-    accuracy_axis(left, task.chance)
+    accuracy_axis(left, task.chance, data["accuracy"].min())
     left.set_ylabel("test accuracy")
     log_y_axis(right, "million tokens to solve T")
     color = plotting.REFERENCE_COLOR

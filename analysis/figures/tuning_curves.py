@@ -17,6 +17,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     figure, panels, edge = plotting.length_panels(
         task, "random trials", "expected best accuracy", lengths
     )
+    lowest = data[["best", "best_low"]].min().min()
     for T, axes in panels.items():
         for label, curve in plotting.by_label(data[data["T"] == T], task):
             color = task.styles[label].color
@@ -27,7 +28,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
             axes.plot(curve["n"], curve["best"], color=color, ls="-" if banded else ":")
             last = curve.iloc[[-1]]
             axes.plot(last["n"], last["best"], **plotting.line(task.styles[label]))
-        accuracy_axis(axes, task.chance, T in edge)
+        accuracy_axis(axes, task.chance, lowest, T in edge)
         log_x_axis(axes)
     plotting.heading(figure, task, FIGURE.title, data)
     return figure

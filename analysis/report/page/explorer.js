@@ -197,7 +197,9 @@ async function startExplorer(section) {
   const select = section.querySelector("select");
   function draw() {
     const all = state.task.counts.length;
-    count.textContent = `${state.shown.length.toLocaleString("en")} of ${all.toLocaleString("en")} trials`;
+    const step = Math.ceil(state.shown.length / PARALLEL.lines);
+    count.textContent = `${state.shown.length.toLocaleString("en")} of ${all.toLocaleString("en")} trials`
+      + (step > 1 ? `, one line for every ${step}` : "");
     clear.disabled = state.brushes.size === 0;
     select.value = state.task.name;
     views.forEach((show) => show());

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from drawn_figures import drawn, error_bar_ends, heights, marked
 from study_files import write_study
@@ -24,8 +25,16 @@ def test_every_result_is_drawn_at_its_length_with_its_interval(three: Path) -> N
     assert found.legend == ["gru", "mgru"]
 
 
-def test_chance_and_solved_are_marked_lines(three: Path) -> None:
-    [axes] = drawn(FIGURE, three).axes
+def low(runs: Path, chance: float | None = None) -> Path:
+    """A study whose best trial is at 0.4."""
+    folder = write_study(runs, "gru", model="gru", T=[100], chance=chance)
+    best = pd.read_csv(folder / "best.csv").assign(accuracy=0.4, accuracy_low=0.38)
+    best.to_csv(folder / "best.csv", index=False)
+    return runs
+
+
+def test_chance_and_solved_are_marked_lines(runs: Path) -> None:
+    [axes] = drawn(FIGURE, low(runs)).axes
     across = [line.get_ydata()[0] for line in axes.lines if list(line.get_xdata()) == [0, 1]]
     assert sorted(across) == [CHANCE_ACCURACY, SOLVED_ACCURACY]
     named = {text.get_text(): text.get_position()[1] for text in axes.texts}
@@ -33,11 +42,16 @@ def test_chance_and_solved_are_marked_lines(three: Path) -> None:
 
 
 def test_chance_is_that_of_the_task(runs: Path) -> None:
-    write_study(runs, "gru", model="gru", chance=0.5)
-    [axes] = drawn(FIGURE, runs).axes
+    [axes] = drawn(FIGURE, low(runs, chance=0.25)).axes
     [chance] = [text for text in axes.texts if text.get_text() == "chance"]
-    assert chance.get_position()[1] == 0.5
-    assert [0.5, 0.5] in [list(line.get_ydata()) for line in axes.lines]
+    assert chance.get_position()[1] == 0.25
+    assert [0.25, 0.25] in [list(line.get_ydata()) for line in axes.lines]
+
+
+def test_the_axis_begins_below_the_lowest_accuracy(three: Path) -> None:
+    [axes] = drawn(FIGURE, three).axes
+    assert axes.get_ylim()[0] == 0.9
+    assert [text.get_text() for text in axes.texts] == ["solved"]  # chance is far below
 
 
 def test_what_has_no_result_is_named_below(three: Path) -> None:
