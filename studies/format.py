@@ -37,6 +37,7 @@ EVENTS_FILE = "events.jsonl"  # all that happened, in order: a search resumes fr
 OPTUNA_FILE = "optuna.journal"  # Optuna's view of the same, with a study "T=..." for each T
 LOG_FILE = "search.log"  # what Ray and its workers print
 CHECKPOINTS_FOLDER = "checkpoints"  # T=.../: the best model
+MLFLOW_FILE = "mlflow.db"  # trials as runs of MLflow, see search.loggers
 TENSORBOARD_FOLDER = "tensorboard"  # TRIAL/: event files, see search.tensorboard
 RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of running trials and of the best so far
 

@@ -6,7 +6,7 @@ from search.config.study_config import StudyConfig
 
 LIMITS = (
     "trials", "solved_trials", "patience", "budget_minutes", "budget_tokens", "reach",
-    "max_failures", "stall_minutes", "final", "confirm_seeds", "tensorboard",
+    "max_failures", "stall_minutes", "final", "confirm_seeds", "tensorboard", "loggers",
 )  # fmt: skip
 """Keys of ``search`` that a resumed study may change."""
 

@@ -2,10 +2,12 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from copytask.user_code import absolute_name
 from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.dimensions import Scalar
+from search.config.loggers import TENSORBOARD
 
 METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
 """``search.metric`` -> the name of that metric in results and files."""
@@ -91,7 +93,10 @@ class SearchConfig(Section):
             it solves T, it becomes the best of that T.
         confirm_seeds: how many times the winner at each T is then trained again, each time with a
             fresh seed and tested on separate payloads.
-        tensorboard: also write event files for TensorBoard into the study directory.
+        tensorboard: also write event files for TensorBoard into the study directory; the same as
+            ``tensorboard`` among the loggers.
+        loggers: what else shows the trials: some of :data:`search.config.loggers.LOGGERS`, and
+            listeners of your own, ``package.module:Class`` or ``path/file.py:Class``.
         seed: seed of the sampler and of every trial.
     """
 
@@ -120,7 +125,18 @@ class SearchConfig(Section):
     final: bool = False
     confirm_seeds: int = Field(0, ge=0)
     tensorboard: bool = False
+    loggers: list[str] = []
     seed: int = Field(0, ge=0, le=2**20)
+
+    @field_validator("loggers")
+    @classmethod
+    def _name_loggers(cls, names: list[str]) -> list[str]:
+        return list(dict.fromkeys(map(absolute_name, names)))  # each once, from any folder
+
+    @property
+    def writes_event_files(self) -> bool:
+        """Whether TensorBoard gets event files."""
+        return self.tensorboard or TENSORBOARD in self.loggers
 
     @property
     def search_minutes(self) -> float | None:

@@ -25,6 +25,7 @@ from search.execute.requested_study import RequestedStudy
 from search.execute.study_run import StudyRun
 from search.execute.tuning import search_studies
 from search.study.listener import Listeners
+from search.study.loggers import make_loggers
 from search.study.result_files import ResultFiles
 from search.study.resuming import restart_failed
 from search.study.study import Study
@@ -138,7 +139,9 @@ def show(studies: Sequence[Study], screen: Screen) -> Shown:
     shown = []
     for study, label in zip(studies, labels(studies), strict=True):
         display = Display(study, screen, label)
-        shown.append((StudyRun(study, Listeners(ResultFiles(study), display)), display))
+        loggers = make_loggers(study, display.note)
+        listeners = Listeners(ResultFiles(study), display, *loggers)
+        shown.append((StudyRun(study, listeners), display))
     return shown
 
 

@@ -16,6 +16,7 @@ from search.execute.preflight import check_can_learn, check_fits
 from search.options.parser import ALL_MODELS
 from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free, holds_study
+from search.study.loggers import check_loggers
 from search.study.resuming import check_resumable
 from search.study.study_file import read_config
 from search.study.warm_start import warm_started
@@ -33,6 +34,7 @@ CONFIG_FLAGS = {
     "confirm_seeds": "search.confirm_seeds",
     "seed": "search.seed",
     "tensorboard": "search.tensorboard",
+    "logger": "search.loggers",
     "sampler": "search.sampler",
     "scheduler": "search.scheduler",
     "cpus_per_trial": "resources.cpus_per_trial",
@@ -162,6 +164,7 @@ def requested_study(
             config = warm_started(config, source, path.parent)
         if args.address is None:  # hosts of a cluster may have more memory
             check_fits(config)
+    check_loggers(config.search.loggers, path)
     if config.search.tensorboard and is_object_store(path):
         raise UserError(
             f"search.tensorboard: {path.parent} cannot append to event files; set it to false. To "

@@ -5,6 +5,7 @@ import argparse
 from copytask import MODELS, TASKS
 from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.layers import CONFIGS, DEFAULT_CONFIG
+from search.config.loggers import LOGGERS
 from search.config.reading import installed_configs
 from search.config.sections import REACH
 from search.options.modes import MODES, NEEDS
@@ -170,6 +171,12 @@ def add_output(group: Group) -> None:
         "--tensorboard", action="store_true", default=None,
         help="also write event files for TensorBoard into the study",
     )  # fmt: skip
+    logger = group.add_argument(
+        "--logger", nargs="+", metavar="NAME",
+        help=f"also show the trials in other software: {', '.join(LOGGERS)}, or a listener of your "
+        "own, as path/file.py:Class or package.module:Class",
+    )  # fmt: skip
+    suggest(logger, LOGGERS)
 
 
 def add_later(group: Group) -> None:

@@ -279,7 +279,7 @@ class Study:
         write_tables(self.path, self.history)
         self._log.flush()
         self._appended.put()
-        if self.config.search.tensorboard and self.history.trials:
+        if self.config.search.writes_event_files and self.history.trials:
             self._write_event_files()
 
     def _write_event_files(self) -> None:

@@ -205,7 +205,7 @@ FLAG_VALUES = {
     "reach": "64", "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random",
     "scheduler": "none",
     "cpus_per_trial": "0.5", "gpus_per_trial": "0.25", "max_concurrent": "1",
-    "mixed": None, "autoscale": None, "tensorboard": None,
+    "mixed": None, "autoscale": None, "tensorboard": None, "logger": "tensorboard",
 }  # fmt: skip
 
 
@@ -228,7 +228,8 @@ def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
     for key in path:
         before, after = before[key], after[key]
     assert before != after
-    assert after == ([7] if flag == "T" else yaml.safe_load(value or "true"))
+    given = yaml.safe_load(value or "true")
+    assert after == ([given] if flag in ("T", "logger") else given)
     assert list(tmp_path.iterdir()) == []  # a dry run writes nothing
 
 

@@ -1,0 +1,118 @@
+"""The trials of a study as runs of MLflow."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before it is imported
+
+from mlflow import MlflowClient
+from mlflow.entities import Metric, Param, Run
+
+from search.config.conditions import SearchSpace
+from search.study.logged_metrics import METRICS
+from search.study.records import TrialRecord
+from studies import format as files
+from studies.paths import StudyPath
+
+TRIAL, STATUS = "trial_id", "status"
+"""Tags of a run: the trial that it shows, and how that ended."""
+
+STATUSES = {files.FAILED: "FAILED", files.INTERRUPTED: "KILLED"}
+"""How a trial ended -> the status of its run, where that is not FINISHED."""
+
+POINTS = 100
+"""Points that are written at a time; MLflow takes 1,000 values at most."""
+
+
+class MlflowRuns:
+    """One experiment for the study, one run for each trial; what is there already stays.
+
+    Args:
+        study: its directory. Its name is that of the experiment.
+        space: the hyperparameters that are searched.
+        uri: of the tracking server; None for a database in the study directory.
+    """
+
+    def __init__(self, study: StudyPath, space: SearchSpace, uri: str | None):
+        self._space = space
+        self._client = MlflowClient(tracking_uri=uri or f"sqlite:///{study / files.MLFLOW_FILE}")
+        self._experiment = self._open(study, local=uri is None)
+        self._runs = {run.data.tags[TRIAL]: run for run in self._all_runs()}
+        self._written: dict[str, int] = {}  # trial_id -> points
+
+    def write(self, trial: TrialRecord) -> None:
+        """Write what is new of a trial."""
+        run = self._run_of(trial)
+        run_id = run.info.run_id
+        written = self._points(run, trial)
+        for first in range(written, len(trial.curve), POINTS):
+            metrics = [
+                Metric(name, getattr(point, name), _milliseconds(), point.tokens)
+                for point in trial.curve[first : first + POINTS]
+                for name in METRICS
+            ]
+            self._client.log_batch(run_id, metrics=metrics)
+        self._written[trial.id] = len(trial.curve)
+        if trial.ended and run.data.tags.get(STATUS) != trial.status:
+            self._client.set_tag(run_id, STATUS, trial.status)
+            self._client.set_terminated(run_id, STATUSES.get(trial.status, "FINISHED"))
+            self._runs[trial.id] = self._client.get_run(run_id)
+
+    def _open(self, study: StudyPath, local: bool) -> str:
+        found = self._client.get_experiment_by_name(study.name)
+        if found:
+            return str(found.experiment_id)
+        artifacts = Path(str(study / "mlflow-artifacts")).as_uri() if local else None
+        return str(self._client.create_experiment(study.name, artifact_location=artifacts))
+
+    def _all_runs(self) -> list[Run]:
+        runs: list[Run] = []
+        token = None
+        while token is not None or not runs:
+            page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
+            runs += page
+            token = page.token
+            if not token:
+                break
+        return [run for run in runs if TRIAL in run.data.tags]
+
+    def _run_of(self, trial: TrialRecord) -> Run:
+        run = self._runs.get(trial.id)
+        if run and STATUS in run.data.tags and self._began_again(run, trial):
+            self._client.delete_run(run.info.run_id)
+            self._written.pop(trial.id, None)
+            run = None
+        if not run:
+            run = self._runs[trial.id] = self._begin(trial)
+        return run
+
+    def _began_again(self, run: Run, trial: TrialRecord) -> bool:
+        """Whether a trial that had ended was started again since."""
+        other_ending = not trial.ended or run.data.tags[STATUS] != trial.status
+        return other_ending or self._points(run, trial) > len(trial.curve)
+
+    def _points(self, run: Run, trial: TrialRecord) -> int:
+        """The number of points that the run has; those of one batch are written together."""
+        if trial.id not in self._written:
+            history = self._client.get_metric_history(run.info.run_id, METRICS[0])
+            self._written[trial.id] = len(history)
+        return self._written[trial.id]
+
+    def _begin(self, trial: TrialRecord) -> Run:
+        values = trial.hyperparameters
+        shown: dict[str, Any] = {name: values[name] for name in ("model", "task", "T", "seed")}
+        shown |= self._space.searched(values)
+        run = self._client.create_run(
+            self._experiment, run_name=trial.id, tags={TRIAL: trial.id, "stage": trial.stage}
+        )
+        self._client.log_batch(
+            run.info.run_id, params=[Param(name, str(value)) for name, value in shown.items()]
+        )
+        self._written[trial.id] = 0
+        return run
+
+
+def _milliseconds() -> int:
+    return int(1000 * time.time())
