@@ -25,6 +25,7 @@ from rich.console import Console
 from copytask.engine import MISSING_KERNELS
 from search.cluster.ray_compat import set_switches
 from search.console.delete_study import ask_and_delete
+from search.console.steer import asks, steer
 from search.errors import SearchFailedError, UserError
 from search.execute.requested_study import RequestedStudy, requested_studies
 from search.options import parser
@@ -95,6 +96,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if args.list or args.show:
             print_studies(parse_storage(args.storage), args.show, args.json)
+            return 0
+        if asks(args):
+            steer(args, plain_console())
             return 0
         if args.delete:
             ask_and_delete(

@@ -207,7 +207,7 @@ REACH = Table(
                   "or before its test a validation payload"),
         PARAMETERS, STATE_FLOATS,
         text("limit", "key of the section `search` that ended the search at T; `reach`: trials "
-             "failed before they were evaluated; empty if it is not over"),
+             "failed before they were evaluated; `next_T`: the user did; empty if it is not over"),
         explained(ERROR, "why the last failed trial failed, if all failed"),
     ),
 )  # fmt: skip

@@ -20,6 +20,7 @@ from studies.paths import StudyPath
 
 KINDS: Mapping[str, type[Event]] = {
     "length_began": events.LengthBegan,
+    "configuration_enqueued": events.ConfigurationEnqueued,
     "length_ended": events.LengthEnded,
     "trial_started": events.TrialStarted,
     "result": events.Result,

@@ -84,12 +84,25 @@ class LengthBegan(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationEnqueued(Event):
+    """The next trial at T tries a configuration that a user gives; what it lacks is sampled.
+
+    Attributes:
+        request: id of the request, which is done once.
+    """
+
+    T: int
+    configuration: Mapping[str, Any]
+    request: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LengthEnded(Event):
     """The search at T has reached a limit; its live trials are cut off.
 
     Attributes:
-        limit: name of the limit, a key of the section ``search``.
-        value: that it had.
+        limit: name of the limit, a key of the section ``search``; ``next_T`` if the user ended it.
+        value: that it had; of ``next_T`` that of ``trials``.
     """
 
     T: int
@@ -169,7 +182,8 @@ class TrialRestarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialCutOff(Event):
-    """A training of a race is cut off: another one has shown that its candidate is out."""
+    """A trial is cut off: the user stops it, or another training of a race has shown that its
+    candidate is out."""
 
     trial_id: str
 

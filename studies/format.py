@@ -39,6 +39,7 @@ LOG_FILE = "search.log"  # what Ray and its workers print
 CHECKPOINTS_FOLDER = "checkpoints"  # T=.../: the best model
 MLFLOW_FILE = "mlflow.db"  # trials as runs of MLflow, see search.loggers
 TENSORBOARD_FOLDER = "tensorboard"  # TRIAL/: event files, see search.tensorboard
+INBOX_FOLDER = "inbox"  # what users ask of a search while it runs; empty most of the time
 RAY_FOLDER = "ray"  # T=.../TRIAL/: checkpoints of running trials and of the best so far
 
 COMPLETED = "completed"  # solved T, or spent its whole token budget
@@ -52,6 +53,9 @@ FINAL = "final"  # the best of them at its T, trained again for longer
 RACE = "race"  # a candidate for the winner at its T, trained again with a fresh seed
 CONFIRM = "confirm"  # the winner at its T, trained again with a fresh seed
 STAGES = (SEARCH, RACE, FINAL, CONFIRM)
+
+NEXT_T = "next_T"
+"""What ended the search at a T in place of a limit: the user, by ``--next-T``."""
 
 SOLVED_ACCURACY = 0.99
 """A training solves T when its validation accuracy at T is at least this at two evaluations in a

@@ -8,6 +8,7 @@ from copytask.user_code import absolute_name
 from search.config.algorithms import SAMPLERS, SCHEDULERS
 from search.config.dimensions import Scalar
 from search.config.loggers import TENSORBOARD
+from studies.format import NEXT_T
 
 METRIC_NAMES = {"ladder_accuracy": "ladder_accuracy", "accuracy": "validation_accuracy"}
 """``search.metric`` -> the name of that metric in results and files."""
@@ -147,6 +148,11 @@ class SearchConfig(Section):
     def search_tokens(self) -> float | None:
         """The same part of ``budget_tokens``."""
         return self._before_races(self.budget_tokens)
+
+    def limit(self, name: str) -> float | None:
+        """The value of what ended a search; who ended it by ``--next-T`` raises ``trials``."""
+        value: float | None = getattr(self, "trials" if name == NEXT_T else name)
+        return value
 
     def _before_races(self, budget: float | None) -> float | None:
         return budget if budget is None or not self.race_seeds else budget * (1 - RACE_SHARE)

@@ -109,6 +109,8 @@ def limit_reason(history: History, T: int) -> str:
             return f"all {len(length.trials)} trials have run"
         case "patience":
             return f"no gain in {length.stale} trials"
+        case files.NEXT_T:
+            return "--next-T ended it"
         case "reach":
             return "its trials failed before they were evaluated"
     return BUDGETS_SPENT.get(length.limit, "it is not over")

@@ -7,6 +7,7 @@ from search.config.sections import REACH
 from search.console.commands import resume_command
 from search.study.history import History
 from search.study.reach import doubled
+from studies.format import NEXT_T
 from studies.paths import StudyPath
 
 REASONS = {
@@ -15,6 +16,7 @@ REASONS = {
     "trials": "all trials have run",
     "budget_minutes": "the time is up",
     "budget_tokens": "the tokens are spent",
+    NEXT_T: "--next-T ended it",
 }
 
 OPTIONS = {
@@ -31,8 +33,10 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
     The limit that ended it comes first; others may have been reached as well.
     """
     search, length = history.config.search, history.lengths[T]
-    at = {name: getattr(search, name) for name in REASONS}
-    at[length.limit] = max(at[length.limit], length.limit_value)
+    limits = {name: search.limit(name) for name in REASONS if name != NEXT_T}
+    at = {name: limit or 0 for name, limit in limits.items()}
+    ended = raised_for(length.limit)
+    at[ended] = max(at[ended], length.limit_value or 0)
     counts = {
         "solved_trials": length.solved,
         "patience": length.stale,
@@ -40,13 +44,18 @@ def limits_to_raise(history: History, T: int) -> dict[str, float]:
         "budget_minutes": history.search_seconds / 60,
         "budget_tokens": history.tokens,
     }
-    ends = at | {"budget_minutes": search.search_minutes, "budget_tokens": search.search_tokens}
+    ends = limits | {"budget_minutes": search.search_minutes, "budget_tokens": search.search_tokens}
     reached = [name for name, limit in ends.items() if limit is not None and counts[name] >= limit]
     return {
         name: counts[name] + at[name] if name in ("solved_trials", "patience")
         else twice(counts[name], at[name])
-        for name in dict.fromkeys((length.limit, *reached))
+        for name in dict.fromkeys((ended, *reached))
     }  # fmt: skip
+
+
+def raised_for(limit: str) -> str:
+    """The limit to raise where this one ended a search."""
+    return "trials" if limit == NEXT_T else limit
 
 
 def plain(value: float) -> str:
@@ -85,18 +94,19 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
     groups: dict[tuple[str, ...], list[int]] = {}
     for T, length in history.lengths.items():
         if history.is_over(T) and length.limit in REASONS:
-            groups.setdefault(tuple(limits_to_raise(history, T)), []).append(T)
-    for names, lengths in groups.items():
+            _, *others = limits_to_raise(history, T)
+            groups.setdefault((length.limit, *others), []).append(T)
+    for reasons, lengths in groups.items():
         raised = [limits_to_raise(history, T) for T in lengths]
+        names = list(map(raised_for, reasons))
         highest = {name: max(limits[name] for limits in raised) for name in names}
         options = [
             f"{OPTIONS.get(name, f'--set search.{name}=')}{plain(value)}"
             for name, value in highest.items()
         ]
         where = f"T={', '.join(map(str, lengths))}"
-        reasons = " and ".join(REASONS[name] for name in names)
         yield (
-            f"search more at {where}, where {reasons}",
+            f"search more at {where}, where {' and '.join(map(REASONS.__getitem__, reasons))}",
             " ".join([resume_command(path, history.config), *options]),
         )
 

@@ -116,7 +116,7 @@ class Agenda:
             if waiting:
                 return waiting[0]
             full = is_full(history, T) or does_not_fit(history, T)
-            return None if full else self._start_search_trial(T)
+            return None if full and not length.waiting else self._start_search_trial(T)
         for length in history.lengths.values():
             for trial in length.unfinished():
                 if trial.id not in running:
@@ -135,6 +135,19 @@ class Agenda:
         """A trial has reported an iteration, or has ended."""
         if trial.stage == files.SEARCH:
             self._samplers[trial.T].reported(trial)
+
+    def stop(self, trial: TrialRecord, running: bool) -> None:
+        """Cut a trial off, as the user asks. If it runs, it ends with its next result."""
+        self._study.cut_off(trial)
+        self.reported(trial)
+        if not running:
+            self.released(trial)
+
+    def end_search(self) -> None:
+        """End the search at the present T, as the user asks, and continue with what follows."""
+        assert self._searching
+        self._end_search(self._searching.T, files.NEXT_T)
+        self._begin_next()
 
     def released(self, trial: TrialRecord) -> None:
         """A trial that has ended, or was cut off, does not run any more."""
@@ -161,7 +174,10 @@ class Agenda:
             return
         length = study.history.lengths.get(T, LengthRecord())
         if length.began is None or length.limit:  # it is new, or a limit was raised since
-            study.begin_length(T, length.initial or first_configurations(study, T))
+            initial = [*length.initial]  # before the search began: what users have enqueued
+            if length.began is None:
+                initial += first_configurations(study, T)
+            study.begin_length(T, initial)
         self._begin_sampler(T)
         self._searching = LengthProgress(study, T)
         self._listener.length_began(T, self._searching.deadline - study.searched())

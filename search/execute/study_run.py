@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 
 from search.decide.agenda import Agenda
 from search.decide.schedulers import StudyScheduler
+from search.decide.steering import Steering
 from search.execute.background_evaluator import BackgroundEvaluator
 from search.execute.faults import Guard
 from search.study.listener import Listener
@@ -23,11 +24,13 @@ class StudyRun:
         listener: is told what happens in it.
         guard: keeps the error that has ended it.
         agenda: says what it does next.
+        steering: does what users ask of it.
         scheduler: stops its trials early.
         running: its trials that have a slot: trial_id -> their share of a GPU.
     """
 
     agenda: Agenda
+    steering: Steering
     scheduler: StudyScheduler
 
     def __init__(self, study: Study, listener: Listener):
@@ -51,6 +54,8 @@ class StudyRun:
             self.scheduler = StudyScheduler(study)
             self.agenda = Agenda(study, journal, BackgroundEvaluator(thread), self.listener)
             self.agenda.begin()
+            self.steering = Steering(study, self.agenda, self.listener, self.running)
+            self.steering.advance()
             self.agenda.advance()
 
     @property
@@ -62,6 +67,7 @@ class StudyRun:
         """Take the steps that are due; see :meth:`search.decide.agenda.Agenda.advance`."""
         if not self.guard.error:
             with self.guard:
+                self.steering.advance()
                 self.agenda.advance()
 
     def finish(self) -> None:

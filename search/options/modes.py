@@ -6,6 +6,9 @@ MODES: Modes = {
     "--list": ("--storage", "--json"),
     "--show": ("--storage", "--json"),
     "--delete": ("--storage", "--yes"),
+    "--enqueue": ("--name", "--storage", "--T"),
+    "--stop-trial": ("--name", "--storage"),
+    "--next-T": ("--name", "--storage"),
     "--replay": ("--model", "--task"),
 }
 """Flag with which no search runs -> the other flags that it takes."""

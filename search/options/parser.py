@@ -32,6 +32,7 @@ def make_parser(description: str | None) -> Parser:
     add_where(parser.add_argument_group("where to save the study"))
     add_machines(parser.add_argument_group("machines, CPUs and GPUs"))
     add_output(parser.add_argument_group("what to print and write"))
+    add_steering(parser.add_argument_group("steer a search that runs, from another terminal"))
     add_later(parser.add_argument_group("look back at a study"))
     return parser
 
@@ -177,6 +178,19 @@ def add_output(group: Group) -> None:
         "own, as path/file.py:Class or package.module:Class",
     )  # fmt: skip
     suggest(logger, LOGGERS)
+
+
+def add_steering(group: Group) -> None:
+    """What can be asked of a search while it runs."""
+    group.add_argument(
+        "--enqueue", nargs="+", metavar="KEY=VALUE",
+        help="with --name: try this configuration next, at the T that is searched or at --T; what "
+        "it leaves out is sampled",
+    )  # fmt: skip
+    group.add_argument("--stop-trial", metavar="TRIAL", help="with --name: stop one trial")
+    group.add_argument(
+        "--next-T", action="store_true", help="with --name: end the search at the present T"
+    )
 
 
 def add_later(group: Group) -> None:

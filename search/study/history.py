@@ -25,6 +25,7 @@ class History:
         lengths: by T, ascending: those of the configuration, then those reached beyond them.
         best: the best trial of each T that was tested, by T.
         stopped: trials of the search that the scheduler stopped, in the order in which it did.
+        requests: ids of what users have enqueued.
         elapsed: when the last event happened, in seconds of the study's wall time.
         tokens: that all trials of the search and of the races have trained on, also before they
             were started again.
@@ -41,6 +42,7 @@ class History:
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
         self.best: dict[int, BestTrial] = {}
         self.stopped: list[TrialRecord] = []
+        self.requests: set[str] = set()
         self.elapsed = self.beside = 0.0
         self.tokens = 0
         self.racing = False
@@ -75,6 +77,9 @@ class History:
                 length.initial, length.limit = event.initial, ""
                 length.began = event.elapsed - self.beside
                 length.began_tokens = self.tokens
+            case events.ConfigurationEnqueued():
+                self.requests.add(event.request)
+                self.lengths[event.T].enqueue(event.configuration)
             case events.LengthEnded():
                 self._search_left = event.elapsed
                 length = self.lengths[event.T]
@@ -188,7 +193,7 @@ class History:
 
     def _is_reached(self, limit: str, value: float | None) -> bool:
         """Whether a limit that has ended something was not raised since."""
-        now = getattr(self.config.search, limit)
+        now = self.config.search.limit(limit)
         return value is None or (now is not None and now <= value)
 
     def solvers(self, T: int) -> list[TrialRecord]:
@@ -206,7 +211,7 @@ class History:
         search, length = self.config.search, self.lengths[T]
         if length.solved >= search.solved_trials:
             return "solved_trials"
-        if is_full(self, T) and not length.live:
+        if is_full(self, T) and not length.live and not length.waiting:
             return "trials"
         stale = search.patience is not None and length.stale >= search.patience
         if stale and not length.is_ahead(METRIC_NAMES[search.metric]):

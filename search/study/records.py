@@ -113,7 +113,8 @@ class LengthRecord:
         arrivals: trial and point of its curve, in the order in which they were reported; of the
             search only, as the next.
         endings: trials of the search that were completed or stopped early, in that order.
-        initial: configurations tried first.
+        initial: configurations tried first: that of the trial with this number.
+        enqueued_until: the number of a trial up to which users have given configurations.
         began: when the search began, in seconds of its own clock, see
             :class:`search.study.history.History`.
         began_tokens: tokens of the study then.
@@ -122,7 +123,7 @@ class LengthRecord:
         stale: trials in a row that ended without raising ``best_value`` by ``MIN_GAIN``.
         seconds: that the search took on its clock, until it ended last.
         limit: what ended the search (``solved_trials``, ``trials``, ``patience``,
-            ``budget_minutes``, ``budget_tokens`` or ``reach``); empty before.
+            ``budget_minutes``, ``budget_tokens`` or ``reach``), or ``next_T``; empty before.
         limit_value: the value of that limit then.
         races: trainings of candidates with fresh seeds, in the order in which they started.
         final: the final training.
@@ -134,6 +135,7 @@ class LengthRecord:
     arrivals: list[tuple[TrialRecord, Point]] = field(default_factory=list)
     endings: list[TrialRecord] = field(default_factory=list)
     initial: Sequence[Mapping[str, Any]] = ()
+    enqueued_until: int = 0
     began: float | None = None
     began_tokens: int = 0
     seconds: float = 0.0
@@ -159,6 +161,18 @@ class LengthRecord:
             trial.curve and getattr(trial.curve[-1], metric) > self.best_value
             for trial in self.live.values()
         )
+
+    @property
+    def waiting(self) -> int:
+        """How many configurations of users are still to be tried."""
+        return max(0, self.enqueued_until - len(self.trials))
+
+    def enqueue(self, configuration: Mapping[str, Any]) -> None:
+        """Try a configuration next, after those of users that wait. The initial ones move on."""
+        number = len(self.trials) + self.waiting
+        started = [*self.initial[:number], *[{}] * (number - len(self.initial))]
+        self.initial = [*started, configuration, *self.initial[number:]]
+        self.enqueued_until = number + 1
 
     def unfinished(self) -> list[TrialRecord]:
         """Trials that have not ended, of a T whose search is over.

@@ -152,9 +152,14 @@ class Study:
         """The search at T begins, or continues after one of its limits was raised."""
         self._record(events.LengthBegan(elapsed=self._now(), T=T, initial=initial))
 
+    def enqueue(self, T: int, point: Mapping[str, Scalar], request: str) -> None:
+        """A user gives the configuration of the next trial at T; ``request`` is its id."""
+        now, kind = self._now(), events.ConfigurationEnqueued
+        self._record(kind(elapsed=now, T=T, configuration=point, request=request))
+
     def end_length(self, T: int, limit: str) -> None:
         """The search at T has reached a limit; its live trials are cut off."""
-        value = getattr(self.config.search, limit)
+        value = self.config.search.limit(limit)
         self._record(events.LengthEnded(elapsed=self._now(), T=T, limit=limit, value=value))
 
     def start_trial(
@@ -230,7 +235,7 @@ class Study:
         )
 
     def cut_off(self, trial: TrialRecord) -> None:
-        """A training of a race is cut off, since its candidate is out."""
+        """A trial is cut off: its candidate is out in a race, or the user stops it."""
         self._record(events.TrialCutOff(elapsed=self._now(), trial_id=trial.id))
 
     def begin_racing(self) -> None:

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from studies.command_line import home_path
 from studies.errors import InputError
 from studies.finding import find_studies
+from studies.paths import open_path
 
 
 def make(*folders: Path) -> None:
@@ -50,3 +52,10 @@ def test_a_path_without_a_study_is_refused(tmp_path: Path, name: str, message: s
     with pytest.raises(InputError) as refused:
         find_studies([tmp_path / name])
     assert message in str(refused.value)
+
+
+def test_the_home_folder_is_meant_by_a_tilde_that_no_shell_has_seen(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_path("~/runs") == tmp_path / "runs"
+    assert open_path("a/~b") == Path("a/~b")
+    assert home_path("~/reports") == tmp_path / "reports"

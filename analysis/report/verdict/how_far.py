@@ -11,6 +11,7 @@ ENDINGS = {
     "patience": "after many trials without a gain",
     "budget_minutes": "in the time that it had",
     "budget_tokens": "with the tokens that it had",
+    "next_T": "until it was told to go on",
     "reach": "since trials failed before their first evaluation",
 }
 """Limit of a search at a T that is not solved -> how that came."""

@@ -6,9 +6,12 @@ In one process, see :mod:`fake_tune`; tests/test_crashes.py kills real ones.
 import errno
 import math
 import os
+import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fake_tune import Machine
@@ -18,13 +21,15 @@ from moments import at_events, moments, put, with_halves
 from searches import optuna_trials
 from upath import UPath
 
+from search.decide import steering
 from search.errors import StorageError, UserError
 from search.storage.csv_tables import read_rows
 from search.study.creation import holds_study
 from search.study.event_log import FileLog, read_events
+from search.study.inbox import Enqueue, NextT, StopTrial, leave, waiting
 from search.study.study import Study
 from studies import format as files
-from studies.events import Event, Result, TrialRetried, TrialStarted
+from studies.events import ConfigurationEnqueued, Event, Result, TrialRetried, TrialStarted
 from studies.paths import StudyPath
 
 
@@ -206,6 +211,46 @@ def test_a_search_with_a_budget_of_tokens_killed_at_any_moment_ends_as_one_that_
         put(moment.files, again.parent)
         machine.search(again, None if holds_study(again) else config)
         assert whole(again, folder) == expected, number
+    assert number > 20
+
+
+def test_what_users_ask_of_a_search_is_done_once_when_it_is_killed_at_any_moment(
+    machine, runs, folder, monkeypatch
+):
+    """A configuration is enqueued, a trial is stopped, and the search at the last T is ended."""
+    requests = {
+        ("T3-0000", 1): Enqueue(3, {"learning_rate": 5e-3}),
+        ("T3-0002", 2): StopTrial("T3-0002"),
+        ("T5-0001", 1): NextT(5),
+    }
+    add_result = Study.add_result
+
+    def ask_and_add(study, trial_id, metrics, *arguments, **options) -> None:
+        if request := requests.get((trial_id, metrics.iteration)):
+            # Always under the same name, so that a repeated iteration does not ask twice.
+            with monkeypatch.context() as patch:
+                patch.setattr(time, "time_ns", lambda: 1)
+                patch.setattr(uuid, "uuid4", lambda: SimpleNamespace(hex=f"{trial_id:8}"))
+                leave(study.path, request)
+        add_result(study, trial_id, metrics, *arguments, **options)
+
+    monkeypatch.setattr(Study, "add_result", ask_and_add)
+    monkeypatch.setattr(steering, "STORE_LOOK_SECONDS", steering.LOOK_SECONDS)
+    config = make_config(grace_iterations=9, final=False)
+    kept = moments(machine, runs, lambda: machine.search(runs / "s", config))
+    expected = whole(runs / "s", folder)
+    rows = {row["trial_id"]: row for row in read_rows(runs / "s" / files.TRIALS_FILE)}
+    assert rows["T3-0001"]["learning_rate"] == 5e-3
+    assert rows["T3-0002"]["status"] == files.INTERRUPTED
+    assert [row["T"] for row in rows.values() if row["stage"] == files.SEARCH] == [3] * 4 + [5] * 2
+    for number, moment in enumerate(at_events(kept)):
+        again = runs.with_name(f"{runs.name}-{number}") / "s"
+        put(moment.files, again.parent)
+        machine.search(again, None if holds_study(again) else config)
+        assert whole(again, folder) == expected, number
+        assert list(waiting(again)) == []
+    happened = list(read_events(again))
+    assert sum(isinstance(event, ConfigurationEnqueued) for event in happened) == 1
     assert number > 20
 
 

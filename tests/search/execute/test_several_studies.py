@@ -18,6 +18,7 @@ from search.execute.outcome import failure_of
 from search.storage.csv_tables import read_rows
 from search.study.creation import holds_study
 from search.study.event_log import FileLog, read_events
+from search.study.inbox import NextT, leave
 from search.study.study import Study
 from studies import format as files
 from studies.events import Result
@@ -109,6 +110,25 @@ def test_interrupted_after_every_event_they_end_as_each_alone(
                 interrupted += 1
     assert 40 < interrupted < 1000
     check(folder / "runs", folder, alone)
+
+
+def test_what_users_ask_of_one_study_leaves_the_other_alone(machine, folder, alone):
+    machine.faults = {**faults_of("a"), **faults_of("b")}
+    add_result = Study.add_result
+
+    def ask_and_add(study, trial_id, *arguments, **options) -> None:
+        if study.path.name == "b" and trial_id == "T3-0000" and not study.history.tokens:
+            leave(study.path, NextT(3))
+        add_result(study, trial_id, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Study, "add_result", ask_and_add)
+        search(machine, folder / "runs")
+    check(folder / "runs", folder, {"a": alone["a"]})
+    rows = read_rows(folder / "runs" / "b" / files.TRIALS_FILE)
+    searched = [row["T"] for row in rows if row["stage"] == files.SEARCH]
+    assert searched.count(3) < 4
+    assert searched.count(5) == 4
 
 
 def plain(**search) -> dict:
