@@ -64,7 +64,7 @@ class MlflowRuns:
         found = self._client.get_experiment_by_name(study.name)
         if found:
             return str(found.experiment_id)
-        artifacts = Path(str(study / "mlflow-artifacts")).as_uri() if local else None
+        artifacts = Path(str(study), "mlflow-artifacts").absolute().as_uri() if local else None
         return str(self._client.create_experiment(study.name, artifact_location=artifacts))
 
     def _all_runs(self) -> list[Run]:

@@ -1,5 +1,7 @@
 """The trials of a study in MLflow, as its own client shows them."""
 
+from pathlib import Path
+
 import pytest
 from made_studies import make_config, report, start
 
@@ -27,8 +29,9 @@ def shown(study: Study) -> dict:
     return found
 
 
-def test_mlflow_shows_each_trial_once_whatever_was_interrupted(tmp_path):
-    study = Study.create(tmp_path / "s", make_config())
+def test_mlflow_shows_each_trial_once_whatever_was_interrupted(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # --storage is relative by default
+    study = Study.create(Path("s"), make_config())
     start(study, "a", learning_rate=0.002)
     start(study, "b")
     trials = study.history.trials
