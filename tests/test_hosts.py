@@ -135,7 +135,7 @@ def join_with(mount: str, address: str) -> subprocess.Popen:
     return subprocess.Popen(
         ["unshare", "--mount", "sh", "-c",
          f"{mount} && exec {ray} {resources}"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
 
 
@@ -153,7 +153,7 @@ def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path):
         wait_for(lambda: len(events(study)) > 1, process)
         joined = join_with(f"mount -t tmpfs tmpfs {study.parent}", hosts.address)
         try:
-            wait_for(lambda: any(" host excluded: " in line for line in lines), process)
+            wait_for(lambda: any(" host excluded: " in line for line in lines), process, joined)
             (tmp_path / "go").touch()
             process.wait()
         finally:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from lab import HEAD, WORKER, Host, run
+from lab import HEAD, WORKER, run
 from launcher import MAKE_TOKEN
 from searches import read, wait_for
 from searches import run as run_here
@@ -35,6 +35,25 @@ search:
 """
 """Random search without ASHA: trials and curves depend on the seed alone, not on who ends first."""
 
+CELLS = """
+import sys, time
+from pathlib import Path
+from torch import nn
+
+IN_WORKER = sys.argv[0].endswith("default_worker.py")
+
+class Patient(nn.GRU):
+    '''Trains a few iterations in a worker, and waits there until it may go on.'''
+
+    calls = 0
+
+    def forward(self, input, state=None):
+        Patient.calls += 1
+        while IN_WORKER and Patient.calls > 150 and not Path(__file__).with_name("go").exists():
+            time.sleep(0.1)
+        return super().forward(input, state)
+"""
+
 PLACE_AND_TIME = {"seconds", "seconds_to_solve", "host"}
 
 
@@ -48,11 +67,7 @@ def on_cluster(lab, storage: str, name: str) -> str:
     return f"{search_command(lab, storage, name)} --address auto"
 
 
-def trains(host: Host) -> bool:
-    return any("ray::CopyTrainable.train" in process for process in host.processes())
-
-
-def results(study: Path) -> list[dict]:
+def results(study: Path) -> list[Result]:
     return [event for event in read_events(study) if isinstance(event, Result)]
 
 
@@ -186,17 +201,18 @@ def test_two_hosts_without_shared_storage_fail_before_the_first_trial(attempts, 
 
 
 def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, tmp_path):
-    process = cluster.start(on_cluster(lab, s3.address, "two-hosts"))
-    wait_for(lambda: trains(lab.head) and trains(lab.worker), process)
+    (lab.shared / "cells.py").write_text(CELLS)
+    patient = f"cd {lab.shared} && {on_cluster(lab, s3.address, 'two-hosts')} --model cells:Patient"
+    process = cluster.start(patient)
+    known: list[Result] = []
 
-    known: list[dict] = []
-
-    def begun() -> bool:
+    def both_train() -> bool:
         known[:] = results(s3.fetch("two-hosts", tmp_path / "before"))
-        return len(known) >= 2
+        return {result.host for result in known} == {"head", "worker"}
 
-    wait_for(begun, process)
+    wait_for(both_train, process)
     lab.worker.kill()
+    (lab.shared / "go").touch()
     code, output = cluster.finish(process)
     assert code == 0, output
     assert f"host worker ({WORKER}) is lost; trials at a time: 1" in output, output
@@ -207,8 +223,8 @@ def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, t
 
     # The same search on one machine leaves the same files, with the same numbers in them.
     alone = tmp_path / "alone" / "two-hosts"
-    command = search_command(lab, alone.parent, alone.name)
-    code, _, err = run_here(*command.split()[2:], "--max-concurrent", 2)
+    command = f"{search_command(lab, alone.parent, alone.name)} --model cells:Patient"
+    code, _, err = run_here(*command.split()[2:], "--max-concurrent", 2, cwd=lab.shared)
     assert (code, err) == (0, "")
     assert names_below(study) == names_below(alone)
     for name in (files.TRIALS_FILE, files.PROGRESS_FILE):

@@ -150,10 +150,11 @@ def optuna_trials(study: Path, T: int) -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name=f"T={T}", storage=storage).trials
 
 
-def wait_for(condition, process: subprocess.Popen | None = None, *, pause: float = 0.1) -> None:
-    """Wait for a state, as long as the test may take; fail if the process ends before."""
+def wait_for(condition, *processes: subprocess.Popen, pause: float = 0.1) -> None:
+    """Wait for a state, as long as the test may take; fail if a process ends before."""
     while not condition():
-        assert process is None or process.poll() is None, process.communicate()
+        for process in processes:
+            assert process.poll() is None, process.communicate()
         time.sleep(pause)
 
 
