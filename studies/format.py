@@ -59,7 +59,7 @@ NEXT_T = "next_T"
 
 SOLVED_ACCURACY = 0.99
 """A training solves T when its validation accuracy at T is at least this at two evaluations in a
-row."""
+row, and together exceeds it by its sampling error."""
 
 CHANCE_ACCURACY = 0.1
 """Accuracy of guessing one of ten symbols; that of a study whose study.yaml records none."""

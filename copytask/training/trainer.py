@@ -142,7 +142,8 @@ class Trainer:
         progress.iteration += 1
         progress.seconds += time.perf_counter() - start
         at_T = scores[self.config.T]
-        progress.note_accuracy(at_T.accuracy)
+        symbols = at_T.payloads * self._task.recalled(self.config.T)
+        progress.note_accuracy(at_T.accuracy, symbols)
         metrics = Metrics(
             iteration=progress.iteration,
             step=progress.step,

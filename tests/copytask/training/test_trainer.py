@@ -5,8 +5,11 @@ import math
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from copytask import (
@@ -21,7 +24,7 @@ from copytask import (
     load_model,
 )
 from copytask.training.checkpoint import load_state, save_state
-from copytask.training.metrics import Progress
+from copytask.training.metrics import Progress, solving_accuracy
 from copytask.training.seeds import make_generator
 
 
@@ -267,13 +270,35 @@ def test_an_iteration_has_at_least_one_step():
     assert trainer.progress.step > 1
 
 
-def test_solving_takes_two_evaluations_in_a_row():
+@pytest.mark.parametrize(
+    ("accuracies", "first"),
+    [
+        ([1.0, 0.98, 0.992, 0.9935, 0.5], 2),
+        ([0.991, 0.9915, 0.9939], 1),  # the first two are within the sampling error of 0.99
+        ([0.989, 1.0, 0.989, 1.0], None),  # each must reach 0.99
+        ([0.991] * 9, None),
+    ],
+)
+def test_solving_takes_two_evaluations_in_a_row_that_show_it_together(accuracies, first):
     progress = Progress()
-    for tokens, accuracy in [(10, 1.0), (20, 0.98), (30, 0.99), (40, 0.995), (50, 0.5)]:
-        progress.tokens = tokens
-        progress.note_accuracy(accuracy)
-    assert progress.solved
-    assert progress.tokens_at_first_hit == 30
+    for number, accuracy in enumerate(accuracies):
+        progress.tokens = number
+        progress.note_accuracy(accuracy, symbols=2000)
+    assert progress.solved == (first is not None)
+    if progress.solved:
+        assert progress.tokens_at_first_hit == first
+
+
+@given(st.integers(1, 10**6))
+def test_a_perfect_accuracy_always_shows_that_T_is_solved(symbols):
+    assert 0.99 < solving_accuracy(symbols) <= 1.0
+
+
+def test_the_margin_is_the_sampling_error():
+    rng = np.random.default_rng(0)
+    for symbols in (2000, 4000, 100_000):
+        accuracies = rng.binomial(symbols, 0.99, size=20_000) / symbols
+        assert 0.035 < (accuracies >= solving_accuracy(symbols)).mean() < 0.06
 
 
 @pytest.mark.parametrize("changes", [{"learning_rate": 1e3}, {"learning_rate": 1e30}])
