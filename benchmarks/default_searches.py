@@ -1,11 +1,14 @@
 """Collects the results of the default searches for the tables of docs/results.md.
 
-    for model in gru lstm mgru mlstm; do python -m search.run --model $model --confirm-seeds 5; done
-    python -m benchmarks.default_searches
+    for seed in 0 1; do
+      python -m search.run --model lstm gru mlstm mgru --confirm-seeds 5 --seed $seed --storage runs$seed
+    done
+    python -m benchmarks.default_searches runs0 runs1
 
-Does not search: it reads the studies that the first line made, and writes
+Does not search: it reads the studies that the first lines made, and writes
 default_searches.csv, one row for each tested training. ``python -m
-benchmarks.published`` prints the tables.
+benchmarks.published`` prints the tables. default_searches_without_margin.csv has the
+trainings of a search with seed 0 before "solved" had a margin.
 """
 
 import argparse
@@ -22,10 +25,11 @@ from studies import format as files
 TABLE = Path(__file__).with_suffix(".csv")
 
 COLUMNS = [
-    "model", "task", "T", "trial_id", "stage", "seed", "trials", "tokens", "tokens_to_solve",
-    "validation_accuracy", "accuracy", "accuracy_low", "accuracy_high", "minutes",
+    "search_seed", "model", "task", "T", "trial_id", "stage", "seed", "trials", "tokens",
+    "tokens_to_solve", "validation_accuracy", "accuracy", "accuracy_low", "accuracy_high", "minutes",
 ]  # fmt: skip
-"""Of a row; ``minutes`` is the wall time of the study's whole search, at all T."""
+"""Of a row; ``minutes`` is the time of the study's whole search at all T, races included: on the wall,
+or its share of that where several studies ran side by side."""
 
 
 def collect(studies: Studies) -> pd.DataFrame:
@@ -33,58 +37,78 @@ def collect(studies: Studies) -> pd.DataFrame:
     rows = pd.concat([studies.best, studies.confirmations], ignore_index=True)
     rows["stage"] = rows["stage"].fillna(files.CONFIRM)
     rows["minutes"] = rows["study"].map(search_minutes(studies))
-    return rows.sort_values(["model", "T", "trial_id"])[COLUMNS]
+    rows["search_seed"] = rows["study"].map(search_seeds(studies))
+    return rows.sort_values(["search_seed", "model", "T", "trial_id"])[COLUMNS]
 
 
 def search_minutes(studies: Studies) -> "pd.Series[float]":
-    """Study -> wall time of its whole search, at all T, in minutes."""
-    ends = studies.events[studies.events["event"] == "length_ended"]
+    """Study -> time of its whole search, at all T, races included, in minutes."""
+    ends = studies.events[studies.events["event"].isin(["length_ended", "racing_ended"])]
     return (ends.groupby("study")["elapsed"].max() / 60).round(2)
 
 
+def search_seeds(studies: Studies) -> dict[str, int]:
+    """Study -> the seed of its search."""
+    return {name: config["search"]["seed"] for name, config in studies.configs.items()}
+
+
 def best_table(rows: pd.DataFrame) -> str:
-    """Test accuracy of each model's winner at each T, and the time of its whole search."""
+    """Test accuracy of each search's winner at each T, and the time of the whole search."""
     winners = rows[rows["stage"] != files.CONFIRM]
     lines = []
-    for name, of in by_model(winners):
+    for seed, name, of in by_search(winners):
         whole, seconds = divmod(round(60 * of["minutes"].max()), 60)
-        lines.append([name, *(f"{x:.3f}" for x in of["accuracy"]), f"{whole}:{seconds:02}"])
-    header = ["test accuracy of the best trial", *lengths(rows), "whole search"]
+        lines.append([name, seed, *(f"{x:.3f}" for x in of["accuracy"]), f"{whole}:{seconds:02}"])
+    header = ["test accuracy of the winner", "search seed", *lengths(rows), "search and races"]
     return table(header, lines)
 
 
 def fresh_seeds_table(rows: pd.DataFrame) -> str:
-    """How many of the winners' repetitions solved T, and their median test accuracy."""
+    """How many of the winners' repetitions solve T, by validation and by test data."""
     repeated = rows[rows["stage"] == files.CONFIRM]
     lines = []
-    for name, of in by_model(repeated):
-        cells = [
-            f"{at['tokens_to_solve'].notna().sum()} of {len(at)}, {at['accuracy'].median():.3f}"
-            for _, at in of.groupby("T")
-        ]
-        lines.append([name, *cells])
-    return table(["", *lengths(rows)], lines)
+    for seed, name, of in (*by_search(repeated), ("", "all", repeated)):
+        cells = [f"{at['tokens_to_solve'].notna().sum()} of {len(at)}" for _, at in of.groupby("T")]
+        lines.append([name, seed, *cells, *solved(of), f"{of['accuracy'].min():.3f}"])
+    header = ["fresh seeds", "search seed", *lengths(rows), "all", "test at 0.99", "lowest test"]
+    return table(header, lines)
 
 
-def solved_table(rows: pd.DataFrame) -> str:
+def margin_table(without: pd.DataFrame, rows: pd.DataFrame) -> str:
     """How often a training that validation calls solved has a test accuracy below 0.99."""
     lines = []
-    for name, of in (*by_model(rows), ("all", rows)):
+    for name, of in (("without", without), ("with", rows)):
         repeated = of[of["stage"] == files.CONFIRM]
-        solved = repeated[repeated["tokens_to_solve"].notna()]
-        below = solved["accuracy"] < SOLVED_ACCURACY
-        surely = solved["accuracy_high"] < SOLVED_ACCURACY
+        called = repeated[repeated["tokens_to_solve"].notna()]
+        below = called["accuracy"] < SOLVED_ACCURACY
+        surely = called["accuracy_high"] < SOLVED_ACCURACY
         lines.append(
             [
-                name, f"{len(solved)} of {len(repeated)}", f"{below.sum()}", f"{surely.sum()}",
-                f"{solved['accuracy'].min():.3f}",
+                name, *solved(repeated), f"{below.sum()}", f"{surely.sum()}",
+                f"{called['accuracy'].min():.3f}", f"{called['tokens'].mean() / 1e6:.1f}",
             ]
         )  # fmt: skip
     header = [
-        "fresh seeds", "solved", "of these, test below 0.99", "whole interval below 0.99",
-        "lowest test accuracy",
+        "margin", "solved", "test at 0.99", "solved, but test below 0.99",
+        "whole interval below 0.99", "lowest test of the solved", "their M tokens",
     ]  # fmt: skip
     return table(header, lines)
+
+
+def solved(trainings: pd.DataFrame) -> tuple[str, str]:
+    """How many of the trainings solve their T by validation data, and how many by test data."""
+    n = len(trainings)
+    by_test = (trainings["accuracy"] >= SOLVED_ACCURACY).sum()
+    return f"{trainings['tokens_to_solve'].notna().sum()} of {n}", f"{by_test} of {n}"
+
+
+def by_search(rows: pd.DataFrame) -> list[tuple[str, str, pd.DataFrame]]:
+    """Search seed, name of the model, and the rows of that search in ascending T."""
+    return [
+        (str(seed), name, of[of["search_seed"] == seed].sort_values("T"))
+        for name, of in by_model(rows)
+        for seed in sorted(of["search_seed"].unique())
+    ]
 
 
 def by_model(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
