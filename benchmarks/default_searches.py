@@ -1,7 +1,8 @@
 """Collects the results of the default searches for the tables of docs/results.md.
 
     for seed in 0 1; do
-      python -m search.run --model lstm gru mlstm mgru --confirm-seeds 5 --seed $seed --storage runs$seed
+      python -m search.run --model lstm gru mlstm mgru --confirm-seeds 5 \\
+        --seed $seed --storage runs$seed
     done
     python -m benchmarks.default_searches runs0 runs1
 
@@ -26,10 +27,11 @@ TABLE = Path(__file__).with_suffix(".csv")
 
 COLUMNS = [
     "search_seed", "model", "task", "T", "trial_id", "stage", "seed", "trials", "tokens",
-    "tokens_to_solve", "validation_accuracy", "accuracy", "accuracy_low", "accuracy_high", "minutes",
+    "tokens_to_solve", "validation_accuracy", "accuracy", "accuracy_low", "accuracy_high",
+    "minutes",
 ]  # fmt: skip
-"""Of a row; ``minutes`` is the time of the study's whole search at all T, races included: on the wall,
-or its share of that where several studies ran side by side."""
+"""Of a row; ``minutes`` is the time of the study's whole search at all T, races included: on the
+wall, or its share of that where several studies ran side by side."""
 
 
 def collect(studies: Studies) -> pd.DataFrame:
