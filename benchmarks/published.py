@@ -23,6 +23,7 @@ from benchmarks import (
     scale,
     sequence_searches,
     solved_rule,
+    spikes,
     state_size,
 )
 from benchmarks.markdown import interval, table
@@ -215,6 +216,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
     "docs/training.md": (
         lambda: architecture_speed.speed_table(rows_of("architecture_speed")),
         lambda: solved_rule.rule_table(rows_of("solved_rule")),
+        lambda: spikes.spike_table(rows_of("spikes")),
     ),
     "docs/scaling.md": (
         lambda: scale.time_table(rows_of("scale"), len(curves_of("lstm", 1000))),

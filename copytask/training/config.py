@@ -54,6 +54,9 @@ class TrainingConfig:
         weight_decay: weight decay of the optimizer.
         clip_norm: largest norm of the gradient; 0 does not clip. With clipping, a step whose
             gradient is not finite is skipped.
+        spike_norm: a step whose gradient has a norm of this many times its running mean is skipped,
+            and the learning rate halved, see :class:`copytask.training.spikes.SpikeGuard`; 0 skips
+            none.
         tokens_per_iteration: tokens (batch x length) between two evaluations.
         max_tokens: the budget of the training, in tokens.
         max_steps: a second budget, in optimizer steps; 0 sets none. The training ends when either
@@ -89,6 +92,7 @@ class TrainingConfig:
     optimizer: str = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
+    spike_norm: float = 10.0
     tokens_per_iteration: int = 400_000
     max_tokens: int = 12_000_000
     max_steps: int = 0
@@ -111,6 +115,7 @@ class TrainingConfig:
         )
         for name in (
             "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
+            "spike_norm",
         ):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, ">= 0")
         for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):

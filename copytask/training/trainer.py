@@ -1,6 +1,7 @@
 """Trains one model, in iterations of a fixed number of tokens."""
 
 import dataclasses
+import math
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -25,6 +26,7 @@ from copytask.training.precision import fastest_precision, matmul_precision
 from copytask.training.process import configure_process
 from copytask.training.random_state import RandomState
 from copytask.training.seeds import Purpose, make_generator, stream_seed
+from copytask.training.spikes import SpikeGuard
 
 DIVERGED = 10
 """A training has diverged if its mean loss is so many times that of guessing."""
@@ -68,6 +70,7 @@ class Trainer:
         self.history: list[Metrics] = []
         self._task = find_task(config.task)
         self._curriculum = CURRICULA[config.curriculum](config)
+        self._spikes = SpikeGuard(config.spike_norm, self.device)
         self._data_generator = make_generator(config.seed, Purpose.TRAINING)
         self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
         if config.training_payloads > 0:
@@ -139,6 +142,7 @@ class Trainer:
                 payloads=self.config.validation_payloads,
                 generator=self._validation_generator,
             )
+        self._spikes.end_iteration()
         progress.iteration += 1
         progress.seconds += time.perf_counter() - start
         at_T = scores[self.config.T]
@@ -185,6 +189,7 @@ class Trainer:
                 "model": self.model.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
                 "curriculum": self._curriculum.state_dict(),
+                "spikes": self._spikes.state_dict(),
                 "data_generator": self._data_generator.get_state(),
                 "length_generator": self._length_generator.get_state(),
                 "validation_generator": self._validation_generator.get_state(),
@@ -235,6 +240,7 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._curriculum.load_state_dict(state.get("curriculum", {}))
+        self._spikes.load_state_dict(state.get("spikes", {}))
         if len(state["data_generator"]) != CUDA_STATE_BYTES:
             self._data_generator.set_state(state["data_generator"])
         # else an earlier version drew on the GPU: continue with the stream of the CPU, still unseen
@@ -257,9 +263,10 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate() * group.get("lr_scale", 1.0)
-        if config.clip_norm > 0:
-            norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
-            self._step_unless(~norm.isfinite())
+        if config.clip_norm > 0 or config.spike_norm > 0:
+            largest = config.clip_norm or math.inf
+            norm = torch.nn.utils.clip_grad_norm_(self._parameters, largest)
+            self._step_unless(self._spikes.is_spike(norm))
         else:
             self._optimizer.step()
         right = self._task.right(logits.detach(), batch.targets)
@@ -271,21 +278,18 @@ class Trainer:
         progress.tokens += tokens
         return loss.detach()
 
-    def _step_unless(self, overflowed: torch.Tensor) -> None:
-        """Make an optimizer step unless the gradient overflowed.
-
-        A gradient that overflows over a thousand steps cannot be clipped: it would turn every
-        weight into NaN. So we skip the batch.
+    def _step_unless(self, spike: torch.Tensor) -> None:
+        """Make an optimizer step unless the gradient is a spike.
 
         Args:
-            overflowed: a bool on the device, shape ().
+            spike: a bool on the device, shape ().
         """
         if self._optimizer.defaults.get("fused"):
             # As torch.amp.GradScaler does: a fused optimizer checks this itself, on the device, so
             # the CPU does not wait.
-            self._optimizer.found_inf = overflowed.float()  # type: ignore[attr-defined]
+            self._optimizer.found_inf = spike.float()  # type: ignore[attr-defined]
             self._optimizer.step()
-        elif not overflowed:
+        elif not spike:
             self._optimizer.step()
 
     def _next_batch(self, length: int) -> Batch:
@@ -321,4 +325,4 @@ class Trainer:
         return min(1.0, max(0.0, 1 - self._spent()) / share) if share > 0 else 1.0
 
     def _learning_rate(self) -> float:
-        return self.config.learning_rate * self._decay()
+        return self.config.learning_rate * self._decay() * self._spikes.rate
