@@ -185,9 +185,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
     "docs/results.md": (
         partial(default_search, default_searches.best_table),
         partial(default_search, default_searches.fresh_seeds_table),
-        lambda: default_searches.margin_table(
-            rows_of("default_searches_without_margin"), rows_of("default_searches")
-        ),
+        partial(default_search, default_searches.solved_table),
         lambda: sequence_searches.sequence_table(rows_of("sequence_searches")),
         lambda: sequence_searches.other_lengths_table(rows_of("sequence_generalization")),
     ),
