@@ -223,7 +223,7 @@ def recorded_training(
     """The plain values of a TrainingConfig, as this version has them, of any version.
 
     Earlier versions recorded three hyperparameters of the cells for every model, also where they
-    had no effect; those are dropped. They had no ``spike_norm``, and skipped no spikes.
+    had no effect; those are dropped.
 
     Args:
         factory: that of the model; None imports the one that ``values`` names.
@@ -234,7 +234,7 @@ def recorded_training(
     if earlier:
         known = architecture_keywords(factory or find_factory(values["model"]))
         architecture = {**{k: v for k, v in earlier.items() if k in known}, **architecture}
-    return {"spike_norm": 0.0, **recorded, "architecture": architecture}
+    return {**recorded, "architecture": architecture}
 
 
 def load_model(

@@ -92,7 +92,7 @@ class TrainingConfig:
     optimizer: str = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
-    spike_norm: float = 10.0
+    spike_norm: float = 0.0
     tokens_per_iteration: int = 400_000
     max_tokens: int = 12_000_000
     max_steps: int = 0

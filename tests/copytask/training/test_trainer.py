@@ -271,12 +271,6 @@ def test_spikes_of_the_gradient_lower_the_learning_rate():
     assert len({m.learning_rate for m in Trainer(make_config(decay_share=0))}) == 1
 
 
-def test_a_training_of_an_earlier_version_follows_spikes_as_it_did():
-    values = make_config().to_dict()
-    del values["spike_norm"]
-    assert TrainingConfig.from_dict(values).spike_norm == 0
-
-
 def test_an_iteration_has_at_least_one_step():
     trainer = Trainer(make_config(tokens_per_iteration=1, max_tokens=100))
     assert [metrics.step for metrics in trainer] == list(range(1, trainer.progress.step + 1))
@@ -316,7 +310,7 @@ def test_the_margin_is_the_sampling_error():
 
 @pytest.mark.parametrize("changes", [{"learning_rate": 1e3}, {"learning_rate": 1e30}])
 def test_divergence_is_told(changes):
-    trainer = Trainer(make_config(max_tokens=100_000, clip_norm=0, spike_norm=0, **changes))
+    trainer = Trainer(make_config(max_tokens=100_000, clip_norm=0, **changes))
     with pytest.raises(DivergedError, match=r"training diverged: mean loss .* \(chance is 2.30\)"):
         list(trainer)
 
