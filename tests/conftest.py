@@ -49,9 +49,12 @@ def without_skip(report):
 
 @pytest.fixture(autouse=True)
 def _as_if_alone():
-    """Undo what a trainer of another test did to this process, and end what a test has started."""
+    """Undo what a test does to this process, and end what it has started."""
     torch.set_flush_denormal(False)
+    environment = dict(os.environ)
     yield
+    os.environ.clear()
+    os.environ.update(environment)
     end_all()
 
 

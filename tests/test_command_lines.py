@@ -69,7 +69,7 @@ SEARCH = [
     (["--model", "gru", "--confirm-seeds", "-1"], "--confirm-seeds: "),
     (["--model", "gru", "--seed", "-1"], "--seed: "),
     (["--model", "gru", "--sampler", "sobol"], "--sampler: "),
-    (["--model", "gru", "--scheduler", "hyperband"], "--scheduler: "),
+    (["--model", "gru", "--scheduler", "median"], "--scheduler: "),
     (["--model", "gru", "--name", "a/b"], "--name a/b: must be the name of one folder"),
     (["--model", "gru", "--name", ""], "--name : must be the name of one folder"),
     (["--model", "gru", "--storage", "bad.yaml"], "--storage bad.yaml: "),

@@ -101,9 +101,8 @@ def test_without_a_study_that_is_said_until_there_is_one(tmp_path: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
-def test_a_browser_shows_each_new_comparison_where_the_reader_is(tmp_path: Path) -> None:
+def test_a_browser_shows_each_new_comparison_where_the_reader_is(browser, tmp_path: Path) -> None:
     """The page's own policy forbids other scripts, as that of index.html does."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
     policy = "default-src 'none'; style-src 'unsafe-inline'"
 
     def compare() -> None:
@@ -115,31 +114,27 @@ def test_a_browser_shows_each_new_comparison_where_the_reader_is(tmp_path: Path)
     study = write_study(tmp_path / "runs", "gru")
     live = LiveComparison(compare, [study], tmp_path)
     server = listen(live, 0)
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page()
-        wrong: list[str] = []
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda message: wrong.append(message.text))
-        page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
-        shown = page.frame_locator("iframe")
-        shown.get_by_text("No comparison yet").wait_for()
-        live.refresh()
-        shown.get_by_text("comparison 1").wait_for()
-        page.frames[1].evaluate("window.scrollTo(0, 1234)")
-        (study / files.BEST_FILE).write_text("changed")
-        live.refresh()
-        page.wait_for_function(
-            "frames[0].document.querySelector('#n')?.textContent === 'comparison 2'"
-        )
-        page.wait_for_function("frames[0].scrollY === 1234")
-        assert page.get_by_role("status").is_hidden()
-        assert wrong == []
-        server.shutdown()
-        server.server_close()
-        page.get_by_text("has ended; this is its last comparison").wait_for()
-        assert page.frames[1].evaluate("document.querySelector('#n').textContent") == "comparison 2"
-        browser.close()
+    page = browser.new_page()
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.goto(f"http://127.0.0.1:{server.server_address[1]}/")
+    shown = page.frame_locator("iframe")
+    shown.get_by_text("No comparison yet").wait_for()
+    live.refresh()
+    shown.get_by_text("comparison 1").wait_for()
+    page.frames[1].evaluate("window.scrollTo(0, 1234)")
+    (study / files.BEST_FILE).write_text("changed")
+    live.refresh()
+    page.wait_for_function("frames[0].document.querySelector('#n')?.textContent === 'comparison 2'")
+    page.wait_for_function("frames[0].scrollY === 1234")
+    assert page.get_by_role("status").is_hidden()
+    assert wrong == []
+    server.shutdown()
+    server.server_close()
+    page.get_by_text("has ended; this is its last comparison").wait_for()
+    assert page.frames[1].evaluate("document.querySelector('#n').textContent") == "comparison 2"
+    page.close()
 
 
 def test_a_state_is_that_of_one_study_or_of_a_folder_of_them(tmp_path: Path) -> None:
