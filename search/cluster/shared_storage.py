@@ -14,7 +14,7 @@ from search.storage.store import check_writable, error_message, with_retries, wr
 from studies.paths import StudyPath, is_object_store
 
 ANSWER_SECONDS = 180.0
-"""Seconds within which each host must answer: a busy one takes a minute to start its first worker."""
+"""Seconds within which each host must answer; a busy one may take one minute to start a worker."""
 
 
 def check_storage(storage: StudyPath) -> None:
