@@ -13,6 +13,8 @@ import torch
 from hypothesis import settings
 from searches import SMALL, end_all, searched_once
 
+from search.cluster.ray_compat import LOOPBACK_ONLY, RAYLET_PID
+
 # A shell starts what runs in its background deaf to Ctrl-C, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -51,10 +53,9 @@ def without_skip(report):
 def _as_if_alone():
     """Undo what a test does to this process, and end what it has started."""
     torch.set_flush_denormal(False)
-    environment = dict(os.environ)
     yield
-    os.environ.clear()
-    os.environ.update(environment)
+    for name in (LOOPBACK_ONLY, RAYLET_PID):  # set by a search that starts Ray
+        os.environ.pop(name, None)
     end_all()
 
 
