@@ -70,13 +70,12 @@ class MlflowRuns:
     def _all_runs(self) -> list[Run]:
         runs: list[Run] = []
         token = None
-        while token is not None or not runs:
+        while True:
             page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
             runs += page
             token = page.token
             if not token:
-                break
-        return [run for run in runs if TRIAL in run.data.tags]
+                return [run for run in runs if TRIAL in run.data.tags]
 
     def _run_of(self, trial: TrialRecord) -> Run:
         run = self._runs.get(trial.id)

@@ -71,12 +71,15 @@ def _named(source: str, storage: StudyPath) -> StudyPath:
 
 def _at(T: int, history: History, config: StudyConfig) -> WarmLength | None:
     """What is tried first at T; None if nothing fits."""
+    most = max(1, config.search.carried_trials)
     for from_T in sorted((t for t in history.lengths if t <= T), reverse=True):
         trials: list[str] = []
         points: list[dict[str, Scalar]] = []
         for trial in _best_first(history, from_T):
+            if len(points) == most:
+                break
             point = _point(history.space.without_unsearched(trial.hyperparameters), config)
-            if point and point not in points and len(points) < max(1, config.search.carried_trials):
+            if point and point not in points:
                 trials.append(trial.id)
                 points.append(point)
         if points:
