@@ -1,4 +1,4 @@
-"""Spikes of the gradient: what throws a training that is almost done back to guessing."""
+"""Spikes of the gradient, which come where a training that is almost done falls back."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ class SpikeGuard:
     """Tells which optimizer steps to skip, and by how much to lower the learning rate.
 
     Over hundreds of steps, a gradient grows without bound as soon as the network's dynamics are
-    chaotic. Clipping keeps its size, but not its direction. A few such steps within a hundred leave
-    a network that copied over 500 steps guessing, and it does not recover (benchmarks/spikes.csv).
-    So a step is skipped if the norm of its gradient is many times the running mean: a spike. It
-    says that the learning rate is too high for how far the training is. So after an iteration with
-    a spike, the rate is halved, down to an eighth.
+    chaotic, and clipping mends its size, but not its direction. So a step is skipped if the norm of
+    its gradient is many times the running mean: a spike. It may say that the learning rate is too
+    high for how far the training is. So after an iteration with a spike, the rate is halved, down
+    to an eighth. Whether this helps is not shown (benchmarks/spikes.csv). A gradient that is not finite cannot be clipped
+    at all: it would turn every weight into NaN.
 
     What it counts stays on the device: a step does not wait for a GPU.
 
