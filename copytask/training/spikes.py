@@ -20,8 +20,8 @@ class SpikeGuard:
     chaotic, and clipping mends its size, but not its direction. So a step is skipped if the norm of
     its gradient is many times the running mean: a spike. It may say that the learning rate is too
     high for how far the training is. So after an iteration with a spike, the rate is halved, down
-    to an eighth. Whether this helps is not shown (benchmarks/spikes.csv). A gradient that is not finite cannot be clipped
-    at all: it would turn every weight into NaN.
+    to an eighth. Whether this helps is not shown (benchmarks/spikes.csv). A gradient that is not
+    finite cannot be clipped at all: it would turn every weight into NaN.
 
     What it counts stays on the device: a step does not wait for a GPU.
 
