@@ -42,7 +42,7 @@ test: $(VENV)/.dev
 # The hosts of tests/cluster are made once, so one process runs those tests, beside the others:
 # both mostly wait.
 test-all: $(VENV)/.dev
-	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster > $$log 2>&1 & hosts=$$!; \
+	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster --durations 8 > $$log 2>&1 & hosts=$$!; \
 	$(BIN)/python $(TESTS) -m "not cluster" --hypothesis-profile thorough --durations 20; result=$$?; \
 	wait $$hosts || result=$$?; cat $$log; exit $$result
 

@@ -50,10 +50,10 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
         rows = data[data["label"] == label]
         color = task.styles[label].color
         axes.fill_between(rows["minutes"], rows["running"], step="post", color=color, lw=0)
-        axes.set_ylim(0, rows["running"].max() * 1.15)
+        axes.set_ylim(0, max(rows["running"].max(), 1) * 1.15)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
         axes.set_ylabel(shortened(label), rotation=0, ha="right", va="center")
-        axes.set_xlim(0, data["minutes"].max())
+        axes.set_xlim(0, data["minutes"].max() or 1)
     axes.set_xlabel("minutes of the study")
     plotting.heading(figure, task, FIGURE.title)
     return figure

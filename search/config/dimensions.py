@@ -95,9 +95,12 @@ class Range(Condition):
         return int(value) if self.type == "int" else float(f"{value:.12g}")
 
     def contains(self, value: Scalar) -> bool:
-        if isinstance(value, str) or not self.low <= value <= self.high:
+        if isinstance(value, str):
             return False
-        return self.step is None or math.isclose(self.value_of(value), value, rel_tol=1e-9)
+        if self.step is None:
+            return self.low <= value <= self.high
+        # An end that is computed may lie beside the value that stands for it, as 13 * 0.001 does.
+        return math.isclose(self.value_of(value), value, rel_tol=0, abs_tol=1e-9 * self.step)
 
     def examples(self) -> list[Scalar]:
         """The two ends: if they are valid, so is the whole range."""

@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,17 @@ def test_the_number_of_trials_is_drawn_over_the_minutes_of_the_study(runs: Path)
     assert set(corners[:, 1]) == {0.0, 1.0}
     assert axes.get_xlabel() == "minutes of the study"
     assert axes.get_ylabel() == "gru"
+
+
+def test_a_study_that_has_just_begun_is_drawn(runs: Path) -> None:
+    log = write_study(runs, "gru", model="gru", T=[100], trials=[trial(100)]) / files.EVENTS_FILE
+    lines = log.read_text().splitlines(keepends=True)
+    first = next(n for n, line in enumerate(lines) if '"trial_started"' in line)
+    log.write_text("".join(lines[: first + 1]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        [axes] = drawn(FIGURE, runs).axes
+    assert axes.get_ylim()[1] > 1
 
 
 def test_without_events_there_are_no_slots(runs: Path) -> None:

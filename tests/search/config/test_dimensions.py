@@ -2,7 +2,7 @@
 
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -26,6 +26,8 @@ def stepped(draw) -> Range:
 
 
 @given(stepped(), st.floats(0, 1))
+@example(Range(low=13 * 0.001, high=14 * 0.001, step=0.001), 0.0)  # 0.013 lies below 13 * 0.001
+@example(Range(low=-0.3, high=0.3, step=0.1), 0.5)
 def test_a_sample_of_a_range_with_steps_is_one_of_its_values(range_, share):
     distribution = range_.distribution()
     sample = distribution.low + share * (distribution.high - distribution.low)
@@ -33,6 +35,7 @@ def test_a_sample_of_a_range_with_steps_is_one_of_its_values(range_, share):
     assert value in range_.values()
     assert range_.contains(value)
     assert range_.value_of(value) == value
+    assert range_.contains(float(f"{value:.9f}"))  # as a user writes it
     assert range_.values()[0] == pytest.approx(range_.low)
     assert range_.values()[-1] == pytest.approx(range_.high)
 
