@@ -43,10 +43,13 @@ export PATH={python}/bin:$PATH
 export RAY_OVERRIDE_RESOURCES='{{"CPU": 1}}'
 export RAY_health_check_period_ms=1000 RAY_health_check_failure_threshold=5
 export AUTOSCALER_HEARTBEAT_TIMEOUT_S=10 RAY_gcs_rpc_server_reconnect_timeout_s=15
+export RAY_worker_niceness=0
 export RAY_USAGE_STATS_ENABLED=0 PIP_NO_INDEX=1 PIP_NO_BUILD_ISOLATION=0 CC=false
 export {settings}
 """
-"""A machine of one CPU; a dead host is noticed in seconds; nothing is downloaded or compiled."""
+"""A machine of one CPU; a dead host is noticed in seconds; nothing is downloaded or compiled.
+
+Ray gives its workers a niceness of 15. Beside other tests they would then start in minutes."""
 
 
 def missing() -> str:
