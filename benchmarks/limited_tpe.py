@@ -1,4 +1,4 @@
-"""Does TPE search worse if it sees only 500 finished trials?
+"""Does TPE search worse if it sees only 500, 250 or 100 finished trials?
 
     python benchmarks/limited_tpe.py      (twenty minutes on one core)
 
@@ -29,6 +29,9 @@ from search.config.algorithms import SAMPLERS
 from search.decide.limited_storage import LimitedStorage
 
 SPACE = {name: FloatDistribution(0, 1) for name in "xyz"}
+SHOWN = (500, 250, 100)
+"""Finished trials that TPE sees, beside all of them."""
+
 LAST = 300
 
 HARTMANN_A = np.array([[3, 10, 30], [0.1, 10, 35], [3, 10, 30], [0.1, 10, 35]])
@@ -73,7 +76,7 @@ def search(
     chance = np.random.default_rng(seed)
     regrets: list[float] = []
     for number in range(trials):
-        study.sampler = SAMPLERS["tpe"](seed=seed * 100_003 + number, startup_trials=6)
+        study.sampler = SAMPLERS["tpe"](seed=seed * 100_003 + number, startup_trials=6, space=SPACE)
         trial = study.ask(SPACE)
         regrets.append(regret(np.array([trial.params[name] for name in SPACE])))
         observed = noise * chance.standard_normal() - regrets[-1]
@@ -100,7 +103,7 @@ def main() -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows: list[dict[str, Any]] = []
     for name, (regret, noise) in FUNCTIONS.items():
-        for shown in (args.trials, int(SAMPLERS["tpe"].shown)):
+        for shown in (args.trials, *SHOWN):
             for seed in range(args.seeds):
                 regrets = search(regret, noise, shown, args.trials, seed)
                 rows.append({

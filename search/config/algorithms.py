@@ -8,8 +8,9 @@ import math
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import (
     BaseSampler,
@@ -19,11 +20,16 @@ from optuna.samplers import (
     RandomSampler,
     TPESampler,
 )
+from optuna.study import Study
+from optuna.trial import FrozenTrial
 
 from search.config.brackets import grace_periods
 
 if TYPE_CHECKING:
     from ray.tune.schedulers import TrialScheduler  # Ray takes seconds to import
+
+Space = Mapping[str, BaseDistribution]
+"""Name of each hyperparameter -> its distribution."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +38,8 @@ class SamplerKind:
 
     Attributes:
         make: makes it. Keywords: ``seed``; ``startup_trials``, the number of finished trials before
-            which it samples at random; ``conditional``, whether some hyperparameters are searched
-            only with certain values of others.
+            which it samples at random; ``space``, the distribution of each hyperparameter, or None
+            if some are searched only with certain values of others.
         shown: finished trials that it sees at most.
         tells_stopped: whether it tells trials that were stopped early from completed ones. It would
             ignore them otherwise, so it is shown them as completed, with their last value.
@@ -48,34 +54,54 @@ class SamplerKind:
     keeps_notes: bool = False
     on_grid: bool = False
 
-    def __call__(self, *, seed: int, startup_trials: int, conditional: bool = False) -> BaseSampler:
+    def __call__(self, *, seed: int, startup_trials: int, space: Space | None) -> BaseSampler:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            return self.make(seed=seed, startup_trials=startup_trials, conditional=conditional)
+            return self.make(seed=seed, startup_trials=startup_trials, space=space)
 
 
-def tpe(*, seed: int, startup_trials: int, conditional: bool = False) -> BaseSampler:
+class TPEOfKnownSpace(TPESampler):
+    """Optuna's TPE, told the search space, which it would infer from each trial that it sees.
+
+    To infer it takes half the time of a suggestion.
+
+    Args:
+        space: the distribution of each hyperparameter.
+        settings: those of TPESampler.
+    """
+
+    def __init__(self, space: Space, **settings: Any):
+        super().__init__(**settings)
+        self._space = {name: space[name] for name in sorted(space) if not space[name].single()}
+
+    def infer_relative_search_space(
+        self, study: Study, trial: FrozenTrial
+    ) -> dict[str, BaseDistribution]:
+        return self._space
+
+
+def tpe(*, seed: int, startup_trials: int, space: Space | None) -> BaseSampler:
     """Make Optuna's tree-structured Parzen estimator.
 
     Source: Bergstra et al., "Algorithms for Hyper-Parameter Optimization", 2011. Running trials
     count as bad ones (``constant_liar``), so that parallel trials differ from each other. Under
     conditions, hyperparameters that are searched together are modelled together (``group``).
     """
-    return TPESampler(
-        seed=seed,
-        n_startup_trials=startup_trials,
-        multivariate=True,
-        group=conditional,
-        constant_liar=True,
-    )
+    settings: dict[str, Any] = {
+        "seed": seed, "n_startup_trials": startup_trials, "multivariate": True,
+        "constant_liar": True,
+    }  # fmt: skip
+    if space is None:
+        return TPESampler(group=True, **settings)
+    return TPEOfKnownSpace(space, **settings)
 
 
-def random(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
+def random(*, seed: int, startup_trials: int, space: Space | None) -> BaseSampler:
     """Make a sampler of independent random samples; it ignores ``startup_trials``."""
     return RandomSampler(seed=seed)
 
 
-def gp(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
+def gp(*, seed: int, startup_trials: int, space: Space | None) -> BaseSampler:
     """Make Optuna's Gaussian process with expected improvement.
 
     Hyperparameters with a condition are sampled at random beside it.
@@ -83,7 +109,7 @@ def gp(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
     return GPSampler(seed=seed, n_startup_trials=startup_trials, warn_independent_sampling=False)
 
 
-def cmaes(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
+def cmaes(*, seed: int, startup_trials: int, space: Space | None) -> BaseSampler:
     """Make Optuna's CMA-ES, an evolution strategy.
 
     Source: Hansen, "The CMA Evolution Strategy: A Tutorial", arXiv 1604.00772. Choices, and
@@ -92,7 +118,7 @@ def cmaes(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
     return CmaEsSampler(seed=seed, n_startup_trials=startup_trials, warn_independent_sampling=False)
 
 
-def grid(*, seed: int, startup_trials: int, conditional: bool) -> BaseSampler:
+def grid(*, seed: int, startup_trials: int, space: Space | None) -> BaseSampler:
     """Make Optuna's exhaustive search, which tries each point once, in an order of chance."""
     return BruteForceSampler(seed=seed)
 
@@ -155,7 +181,7 @@ def no_scheduler(
 
 
 SAMPLERS: Mapping[str, SamplerKind] = {
-    "tpe": SamplerKind(tpe, shown=500),
+    "tpe": SamplerKind(tpe, shown=250),
     "random": SamplerKind(random, shown=500),
     "gp": SamplerKind(gp, shown=200, tells_stopped=False),
     "cmaes": SamplerKind(cmaes, tells_stopped=False, keeps_notes=True),

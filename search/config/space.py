@@ -8,6 +8,7 @@ or choices with ``when: {gates: refined}`` are searched only then. Any field of
 
 import dataclasses
 from collections.abc import Mapping
+from functools import cache
 from types import UnionType
 from typing import Annotated, Any
 
@@ -53,10 +54,14 @@ def typed(name: str, value: Any, types: Types) -> Any:
     Raises:
         ValidationError: it cannot be converted.
     """
-    kind = types.get(name, Any)
+    return _adapter(types.get(name, Any)).validate_python(value)
+
+
+@cache  # to make one takes longer than all else in choosing a configuration
+def _adapter(kind: Any) -> TypeAdapter[Any]:
     if isinstance(kind, UnionType):  # a number, if it can be read as one, and text otherwise
         kind = Annotated[kind, Field(union_mode="left_to_right")]
-    return TypeAdapter[Any](kind).validate_python(value)
+    return TypeAdapter[Any](kind)
 
 
 def parse_dimension(name: str, value: Any, types: Types) -> Dimension | Scalar:

@@ -127,7 +127,7 @@ class Sampler:
         self._memory.study.sampler = self._kind(
             seed=self._seed(number),
             startup_trials=self._config.search.startup_trials,
-            conditional=self._space.conditional,
+            space=None if self._space.conditional else self._distributions,
         )
         trial = self._memory.study.ask()
         sample: dict[str, Any] = {}

@@ -56,7 +56,7 @@ def make_trials(number: int) -> list[FrozenTrial]:
 
 
 def suggest(study: optuna.Study, seed: int) -> dict:
-    study.sampler = tpe(seed=seed, startup_trials=2)
+    study.sampler = tpe(seed=seed, startup_trials=2, space=SPACE)
     return study.ask(SPACE).params
 
 
@@ -100,7 +100,7 @@ def test_a_suggestion_keeps_away_from_what_is_being_tried():
         )
         study.add_trials([create_trial(state=TrialState.RUNNING, params={"x": x},
                                        distributions=space) for x in running])  # fmt: skip
-        study.sampler = tpe(seed=1, startup_trials=2)
+        study.sampler = tpe(seed=1, startup_trials=2, space=space)
         return study.ask(space).params["x"]
 
     there = suggested([])
