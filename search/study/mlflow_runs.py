@@ -11,6 +11,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, Run
 
 from search.config.conditions import SearchSpace
+from search.storage.store import remove_tree
 from search.study.logged_metrics import METRICS
 from search.study.records import TrialRecord
 from studies import format as files
@@ -19,8 +20,14 @@ from studies.paths import StudyPath
 TRIAL, STATUS = "trial_id", "status"
 """Tags of a run: the trial that it shows, and how that ended."""
 
+RUNNING = "RUNNING"
+"""The status of a run until its trial has ended."""
+
 STATUSES = {files.FAILED: "FAILED", files.INTERRUPTED: "KILLED"}
 """How a trial ended -> the status of its run, where that is not FINISHED."""
+
+UNFINISHED = "mlflow-unfinished"
+"""The folder in which the database is made."""
 
 POINTS = 100
 """Points that are written at a time; MLflow takes 1,000 values at most."""
@@ -37,9 +44,14 @@ class MlflowRuns:
 
     def __init__(self, study: StudyPath, space: SearchSpace, uri: str | None):
         self._space = space
-        self._client = MlflowClient(tracking_uri=uri or f"sqlite:///{study / files.MLFLOW_FILE}")
+        self._client = MlflowClient(tracking_uri=uri or _database(Path(str(study))))
         self._experiment = self._open(study, local=uri is None)
-        self._runs = {run.data.tags[TRIAL]: run for run in self._all_runs()}
+        self._runs: dict[str, Run] = {}
+        for run in self._all_runs():
+            if run.data.params:
+                self._runs[run.data.tags[TRIAL]] = run
+            else:  # a process was killed when it had just begun this run
+                self._client.delete_run(run.info.run_id)
         self._written: dict[str, int] = {}  # trial_id -> points
 
     def write(self, trial: TrialRecord) -> None:
@@ -54,8 +66,9 @@ class MlflowRuns:
                 for name in METRICS
             ]
             self._client.log_batch(run_id, metrics=metrics)
-        self._written[trial.id] = len(trial.curve)
-        if trial.ended and run.data.tags.get(STATUS) != trial.status:
+        # An object store may have lost the latest points with the process that wrote them.
+        self._written[trial.id] = max(written, len(trial.curve))
+        if trial.ended and run.info.status == RUNNING:
             self._client.set_tag(run_id, STATUS, trial.status)
             self._client.set_terminated(run_id, STATUSES.get(trial.status, "FINISHED"))
             self._runs[trial.id] = self._client.get_run(run_id)
@@ -111,6 +124,23 @@ class MlflowRuns:
         )
         self._written[trial.id] = 0
         return run
+
+
+def _database(study: Path) -> str:
+    """The address of the database in a study directory.
+
+    MLflow makes one in many steps, which take seconds, and cannot use one that lacks some, as a
+    killed process leaves it. So it has its name only when it is whole.
+    """
+    file = study / files.MLFLOW_FILE
+    if not file.exists():
+        unfinished = study / UNFINISHED
+        remove_tree(unfinished)
+        unfinished.mkdir()
+        MlflowClient(tracking_uri=f"sqlite:///{unfinished / file.name}").search_experiments()
+        (unfinished / file.name).rename(file)
+        remove_tree(unfinished)
+    return f"sqlite:///{file}"
 
 
 def _milliseconds() -> int:

@@ -1,8 +1,11 @@
 """The trials of a study in MLflow, as its own client shows them."""
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+from logged_runs import in_mlflow
 from made_studies import make_config, report, start
 
 from search.study.study import Study
@@ -12,21 +15,24 @@ pytest.importorskip("mlflow", reason="needs the extra mlflow")
 pytest.importorskip("alembic", reason="needs the extra mlflow")
 
 from mlflow import MlflowClient
+from sqlalchemy import Engine, event
 
-from search.study.mlflow_runs import MlflowRuns
+from search.study.mlflow_runs import STATUS, MlflowRuns
 
 
-def shown(study: Study) -> dict:
-    """Of each run its status, tags, parameters and curve."""
-    client = MlflowClient(tracking_uri=f"sqlite:///{study.path / files.MLFLOW_FILE}")
-    (experiment,) = [e for e in client.search_experiments() if e.name == study.path.name]
-    found = {}
-    for run in client.search_runs([experiment.experiment_id]):
-        history = client.get_metric_history(run.info.run_id, "validation_accuracy")
-        curve = sorted((point.step, point.value) for point in history)
-        assert run.info.run_name not in found
-        found[run.info.run_name] = (run.info.status, run.data.params, curve, run.data.tags)
-    return found
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
+
+def kill(*args, **kwargs):
+    raise Killed
+
+
+def write(study: Study) -> None:
+    """Write all trials, as a process that resumes does."""
+    runs = MlflowRuns(study.path, study.history.space, None)
+    for trial in study.history.trials.values():
+        runs.write(trial)
 
 
 def test_mlflow_shows_each_trial_once_whatever_was_interrupted(tmp_path, monkeypatch):
@@ -40,11 +46,10 @@ def test_mlflow_shows_each_trial_once_whatever_was_interrupted(tmp_path, monkeyp
     runs.write(trials["a"])
     report(study, "a", 2, 0.5)
     runs.write(trials["a"])
-    status, parameters, curve, tags = shown(study)["a"]
-    assert (status, tags["stage"]) == ("RUNNING", files.SEARCH)
-    assert [value for _, value in curve] == [0.25, 0.5]
-    assert [step for step, _ in curve] == [point.tokens for point in trials["a"].curve]
-    assert parameters == {
+    shown = in_mlflow(study.path)["a"]
+    assert (shown.status, shown.kind) == ("RUNNING", files.SEARCH)
+    assert shown.curve == [(p.tokens, p.validation_accuracy) for p in trials["a"].curve]
+    assert shown.parameters == {
         "model": "gru", "task": "delay", "T": "5", "seed": "7", "learning_rate": "0.002",
         "hidden_size": "8",
     }  # fmt: skip
@@ -54,20 +59,76 @@ def test_mlflow_shows_each_trial_once_whatever_was_interrupted(tmp_path, monkeyp
     report(study, "b", 1, 0.1)
     study.fail_trial("b", "why")
     for _ in range(2):
-        runs = MlflowRuns(study.path, study.history.space, None)
-        for trial in trials.values():
-            runs.write(trial)
-    found = shown(study)
-    assert {name: (run[0], len(run[2])) for name, run in found.items()} == {
+        write(study)
+    found = in_mlflow(study.path)
+    assert {name: (run.status, len(run.curve)) for name, run in found.items()} == {
         "a": ("FINISHED", 3), "b": ("FAILED", 1),
     }  # fmt: skip
-    assert found["a"][3]["status"] == files.STOPPED_EARLY
+    assert found["a"].tags["status"] == files.STOPPED_EARLY
 
     # A failed trial that runs again takes the place of the first attempt.
     study.restart_trial(trials["b"])
     report(study, "b", 1, 0.3)
     report(study, "b", 2, 0.9, files.COMPLETED)
-    MlflowRuns(study.path, study.history.space, None).write(trials["b"])
-    status, _, curve, tags = shown(study)["b"]
-    assert (status, [value for _, value in curve]) == ("FINISHED", [0.3, 0.9])
+    write(study)
+    shown = in_mlflow(study.path)["b"]
+    assert (shown.status, [value for _, value in shown.curve]) == ("FINISHED", [0.3, 0.9])
     study.close()
+    assert os.listdir() == ["s"]
+
+
+@pytest.fixture
+def ended(tmp_path) -> Study:
+    """A study with a trial that has ended."""
+    study = Study.create(tmp_path / "s", make_config())
+    start(study, "a")
+    report(study, "a", 1, 0.25)
+    report(study, "a", 2, 0.5, files.COMPLETED)
+    yield study
+    study.close()
+
+
+@pytest.mark.parametrize("method", ["log_batch", "set_tag", "set_terminated"])
+def test_a_process_may_be_killed_between_any_two_steps(ended, monkeypatch, method):
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, method, kill)
+        with pytest.raises(Killed):
+            write(ended)
+    write(ended)
+    run = in_mlflow(ended.path)["a"]
+    assert (run.status, run.tags[STATUS], len(run.curve)) == ("FINISHED", files.COMPLETED, 2)
+    assert run.parameters["learning_rate"] == "0.001"
+
+
+def test_a_process_may_be_killed_while_the_database_is_made(ended, tmp_path):
+    left = tmp_path / "left" / "s"
+
+    def keep_what_a_kill_leaves(connection, cursor, statement, *rest):
+        if "_alembic_tmp" in statement and not left.exists():
+            shutil.copytree(ended.path, left)
+
+    event.listen(Engine, "after_cursor_execute", keep_what_a_kill_leaves)
+    write(ended)
+    event.remove(Engine, "after_cursor_execute", keep_what_a_kill_leaves)
+    assert [path.name for path in left.rglob("*.db")] == [files.MLFLOW_FILE]
+    study = Study.open(left)
+    write(study)
+    assert len(in_mlflow(study.path)["a"].curve) == 2
+    study.close()
+
+
+def test_a_point_that_the_study_lost_and_reports_again_is_there_once(tmp_path):
+    """Of a study in an object store, which is killed before it has stored its last event."""
+    study, again = (Study.create(tmp_path / name / "s", make_config()) for name in "xy")
+    for each in (study, again):
+        start(each, "a")
+        report(each, "a", 1, 0.25)
+    report(study, "a", 2, 0.5)
+    write(study)
+    runs = MlflowRuns(study.path, study.history.space, None)
+    runs.write(again.history.trials["a"])
+    report(again, "a", 2, 0.5)
+    runs.write(again.history.trials["a"])
+    assert [value for _, value in in_mlflow(study.path)["a"].curve] == [0.25, 0.5]
+    for each in (study, again):
+        each.close()
