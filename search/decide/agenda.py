@@ -29,6 +29,10 @@ from search.study.study import Study
 from search.study.warm_start import warm_points
 from studies import format as files
 
+SWEEPS = 200
+"""Checkpoints are removed whenever one in this many trials of a T has ended since: to see which are
+needed takes time in proportion to the trials."""
+
 
 class Agenda:
     """Takes the steps of a study and says which trial is next. Call :meth:`begin` first.
@@ -54,6 +58,7 @@ class Agenda:
         self._searching: LengthProgress | None = None  # None after the last T
         self._racing = Racing(study, listener)
         self._after: TrainingProgress | None = None  # None before
+        self._ended_since = 0  # trials, since checkpoints were removed
 
     def begin(self) -> None:
         """Take up the study where it is: at its beginning, or where an earlier run ended."""
@@ -161,7 +166,10 @@ class Agenda:
                 self._tests.test_winner(T)
         elif trial.stage == files.FINAL or ran_again:
             self._tests.test_winner(T)
-        self._study.checkpoints.remove_unneeded(T, self._tests.trials)
+        self._ended_since += 1
+        if self._ended_since * SWEEPS >= len(self._history.lengths[T].trials):
+            self._ended_since = 0
+            self._study.checkpoints.remove_unneeded(T, self._tests.trials)
 
     def _begin_next(self) -> None:
         """Continue with the first T whose search is not over; after the last, with what follows."""

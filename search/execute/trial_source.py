@@ -11,16 +11,23 @@ from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
 from search.decide.schedulers import shown_metrics
 from search.execute.study_run import StudyRun, in_turn, share_time
-from search.execute.trainable import METRICS
+from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
 from studies import format as files
 
 
 class PlainTrial(Trial):
-    """A trial of which Tune keeps the last result, but no statistics of every number in it.
+    """A trial that costs the driver little.
 
-    The statistics would take 20 kB of the driver's memory per trial; the study has the curve.
+    Tune keeps its last result, but no statistics of every number in it: they would take 20 kB of
+    memory, and the study has the curve. It knows its class, which Tune would ask Ray's head for.
     """
+
+    def __init__(self, **settings: Any):
+        super().__init__(CopyTrainable.__name__, stub=True, **settings)  # do not look its class up
+
+    def get_trainable_cls(self) -> type[CopyTrainable]:
+        return CopyTrainable
 
     def update_last_result(self, result: dict[str, Any]) -> None:
         set_last_result(self, {k: v for k, v in result.items() if k != METRICS})
@@ -43,6 +50,7 @@ class TrialSource(SearchAlgorithm):
         self._runs = runs
         self._cluster = cluster
         self._by_name = {run.study.path.name: run for run in runs}
+        self._placements: dict[tuple[float, float, str], PlacementGroupFactory] = {}
 
     def add_configurations(self, experiments: list[Experiment]) -> None:
         """Called once by Tune, before the first trial is asked for."""
@@ -97,12 +105,16 @@ class TrialSource(SearchAlgorithm):
         run.running.pop(trial_id, None)
         share_time(self._runs)
 
-    def _hosts(self) -> dict[str, Any]:
-        """What keeps a trial away from excluded hosts."""
-        if not self._cluster.excluded_hosts:
-            return {}
-        others = f"!in({','.join(sorted(self._cluster.excluded_hosts))})"
-        return {"bundle_label_selector": [{NODE_ID_LABEL: others}]}
+    def _placement(self, cpus: float, gpus: float) -> PlacementGroupFactory:
+        """What a trial needs, and what keeps it away from excluded hosts; the same for equal ones,
+        because Tune compares them often."""
+        excluded = ",".join(sorted(self._cluster.excluded_hosts))
+        if (cpus, gpus, excluded) not in self._placements:
+            hosts = {"bundle_label_selector": [{NODE_ID_LABEL: f"!in({excluded})"}]}
+            self._placements[cpus, gpus, excluded] = PlacementGroupFactory(
+                [{"CPU": cpus, "GPU": gpus}], **(hosts if excluded else {})
+            )
+        return self._placements[cpus, gpus, excluded]
 
     def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
         study, resources = run.study, run.study.config.resources
@@ -116,13 +128,10 @@ class TrialSource(SearchAlgorithm):
             "gpus": gpus,
         }
         return PlainTrial(
-            self._experiment["run"],
             trial_id=f"{study.path.name}.{trial.id}",
             config=settings,
             storage=self._experiment["storage"],
             experiment_tag=trial.id,
-            placement_group_factory=PlacementGroupFactory(
-                [{"CPU": resources.cpus_per_trial, "GPU": gpus}], **self._hosts()
-            ),
+            placement_group_factory=self._placement(resources.cpus_per_trial, gpus),
             trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

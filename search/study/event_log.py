@@ -43,7 +43,8 @@ class EventLog(Protocol):
 
         Args:
             can_wait: nothing is lost if the event is, as long as all later ones are lost as well.
-                An object store takes tens of milliseconds, so there it may wait for others.
+                An object store takes tens of milliseconds, so there it may wait for others. A file
+                has it at once, but the disk only with the next event that cannot wait.
 
         Raises:
             OSError: it could not be written; the log is as it was before.
@@ -98,7 +99,7 @@ class FileLog:
         """See :class:`EventLog`."""
         line = encode(event)
         try:
-            with_retries(lambda: self._append(line), self._path)
+            with_retries(lambda: self._append(line, durable=not can_wait), self._path)
         except OSError:
             with suppress(OSError), self._path.open("r+b") as file:
                 file.truncate(self._size)
@@ -119,7 +120,7 @@ class FileLog:
             os.fsync(file.fileno())
         self._clean = True
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, line: bytes, durable: bool) -> None:
         with self._path.open("r+b", buffering=0) as file:
             if self._clean and os.fstat(file.fileno()).st_size != self._size:
                 raise LockLostError(self._study)
@@ -129,7 +130,8 @@ class FileLog:
             unwritten = memoryview(line)
             while unwritten:
                 unwritten = unwritten[file.write(unwritten) :]
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         self._clean = True
 
 

@@ -69,6 +69,18 @@ def play(study: Study, agenda: Agenda, accuracies: dict[str, float]) -> list[str
 SEARCH = ["T3-0000", "T3-0001", "T5-0000", "T5-0001"]
 
 
+def test_in_a_long_search_checkpoints_are_removed_now_and_then(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.decide.agenda.SWEEPS", 2)
+    study = Study.create(tmp_path / "study", make_config(trials=5, test_payloads=20))
+    left = []
+    with agenda_of(study) as agenda:
+        for accuracy in (0.1, 0.2, 0.3, 0.4):
+            end(study, agenda, agenda.next_trial(()), accuracy)
+            folders = (study.path / files.RAY_FOLDER / "T=5").iterdir()
+            left.append(sorted(int(folder.name[-4:]) for folder in folders))
+    assert left == [[0], [1], [1, 2], [3]]
+
+
 def test_every_T_is_searched_in_turn_and_its_best_is_tested(tmp_path):
     study = make_study(tmp_path)
     with agenda_of(study) as agenda:

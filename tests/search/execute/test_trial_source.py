@@ -32,3 +32,15 @@ def test_a_slot_is_free_up_to_the_limit_gpus_first(tmp_path, running, slots, exp
     source = TrialSource([run], SimpleNamespace(slots=slots))
     run.running = {f"T5-{n:04}": gpus for n, gpus in enumerate(running)}
     assert source._free_slot() == expected
+
+
+def test_trials_with_the_same_needs_share_a_placement_which_names_excluded_hosts():
+    cluster = SimpleNamespace(excluded_hosts=set())
+    source = TrialSource([], cluster)
+    first = source._placement(0.5, 0.0)
+    assert source._placement(0.5, 0.0) is first
+    assert first.bundles == [{"CPU": 0.5}]
+    cluster.excluded_hosts.add("a1")
+    other = source._placement(0.5, 0.0)
+    assert other != first
+    assert other._kwargs["bundle_label_selector"] == [{"ray.io/node-id": "!in(a1)"}]

@@ -98,6 +98,18 @@ def test_what_can_wait_reaches_a_store_with_what_cannot_and_in_order():
     assert list(read_events(study)) == [*EVENTS, *EVENTS[:2]]
 
 
+def test_what_can_wait_is_in_a_file_at_once_and_on_the_disk_with_what_cannot(tmp_path, monkeypatch):
+    log = open_log(tmp_path)
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_size))
+    log.append(EVENTS[0], can_wait=True)
+    log.append(EVENTS[1], can_wait=True)
+    assert list(read_events(tmp_path)) == EVENTS[:2]
+    assert synced == []
+    log.append(EVENTS[2])
+    assert synced == [(tmp_path / "events.jsonl").stat().st_size]
+
+
 def test_a_long_log_on_a_store_is_written_in_pieces_and_goes_on_in_a_folder(tmp_path):
     """A study can be copied from a store to a folder, and go on there."""
     store = UPath("memory://long/study")
