@@ -37,6 +37,8 @@ KINDS: Mapping[str, type[Event]] = {
 
 NAMES = {kind: name for name, kind in KINDS.items()}
 
+_RESULT = NAMES[events.Result]
+
 PARTS: Mapping[type[Event], tuple[str, type[Any]]] = {
     events.Result: ("metrics", events.Point),
     events.Best: ("row", events.BestTrial),
@@ -69,21 +71,31 @@ def decode(line: bytes) -> Event:
         UnknownEventError: a newer version may have added this kind of event.
         ValueError, TypeError, KeyError, AttributeError: the line is damaged.
     """
-    values = json.loads(line)
+    text = line.decode().strip()
+    values, end = _decoder.raw_decode(text)
+    if end != len(text):
+        raise ValueError("there is more in the line")
     name = values.pop("event")
-    if isinstance(name, str) and name not in KINDS:
+    if name == _RESULT:  # nearly all are, so they take the shortest way
+        values["metrics"] = make_record(events.Point, values["metrics"])
+        event: Event = make_record(events.Result, values)
+    elif isinstance(name, str) and name not in KINDS:
         raise UnknownEventError(
             f"unknown event {name!r}; a newer version of the program may have written it"
         )
-    kind = KINDS[name]
+    else:
+        event = _of_kind(KINDS[name], values)
+    if not isinstance(event.elapsed, (float, int)):
+        raise TypeError
+    return event
+
+
+def _of_kind(kind: type[Event], values: dict[str, Any]) -> Event:
     if kind in PARTS:
         field, of = PARTS[kind]
         untested = kind is events.Confirmed and not values[field]
         values[field] = None if untested else make_record(of, values[field])
-    event = make_record(kind, values)
-    if not isinstance(event.elapsed, float | int):
-        raise TypeError
-    return event
+    return make_record(kind, values)
 
 
 def make_record(of: type[Record], values: Mapping[str, Any]) -> Record:
@@ -99,10 +111,13 @@ def make_record(of: type[Record], values: Mapping[str, Any]) -> Record:
         return of(**{name: values[name] for name in names if name in values})
 
 
-def parse_events(content: bytes, source: object, skip_unfinished: bool = False) -> Iterator[Event]:
+def parse_events(
+    blocks: Iterable[bytes], source: object, skip_unfinished: bool = False
+) -> Iterator[Event]:
     """Decode the whole lines of a file of events.
 
     Args:
+        blocks: its content in any number of pieces.
         source: name of the file, for messages.
         skip_unfinished: leave out the results of trials that continue, but for one in the last
             line, which says how long the study has run.
@@ -111,16 +126,25 @@ def parse_events(content: bytes, source: object, skip_unfinished: bool = False) 
         UnknownEventError: a newer version may have written a line; the message says which.
         ValueError: a line is damaged; the message says which.
     """
-    lines = content[: whole_lines(content)].splitlines()
-    for number, line in enumerate(lines, start=1):
-        if skip_unfinished and line.endswith(UNFINISHED) and number < len(lines):
-            continue
-        try:
-            yield decode(line)
-        except UnknownEventError as error:
-            raise UnknownEventError(f"{source}, line {number}: {error}") from None
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise ValueError(f"{source}, line {number}: no valid event") from None
+    number, skipped, half = 0, b"", b""
+    for block in blocks:
+        *lines, half = (half + block).split(b"\n")
+        for line in lines:
+            number += 1
+            skipped = line if skip_unfinished and line.endswith(UNFINISHED) else b""
+            if not skipped:
+                yield _parsed(line, source, number)
+    if skipped:
+        yield _parsed(skipped, source, number)
+
+
+def _parsed(line: bytes, source: object, number: int) -> Event:
+    try:
+        return decode(line)
+    except UnknownEventError as error:
+        raise UnknownEventError(f"{source}, line {number}: {error}") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise ValueError(f"{source}, line {number}: no valid event") from None
 
 
 def whole_lines(content: bytes) -> int:
@@ -158,4 +182,5 @@ def _fields(of: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, 
     return names, attrgetter(*names)
 
 
+_decoder = json.JSONDecoder()
 _encoder = json.JSONEncoder(separators=(",", ":"), default=_values)

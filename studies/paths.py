@@ -5,6 +5,7 @@ A path is a :class:`upath.UPath`, which for a folder of this machine is a plain
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import fsspec
@@ -37,6 +38,24 @@ def open_path(text: str | StudyPath) -> StudyPath:
 def is_object_store(path: StudyPath) -> bool:
     """Whether it has no append, rename and locks: what it holds appears as a whole."""
     return not isinstance(path, Path)
+
+
+BLOCK = 1 << 20
+"""Bytes of a long file of this machine that are read at a time."""
+
+
+def read_blocks(path: StudyPath) -> Iterator[bytes]:
+    """The content of a file to which lines are appended, in blocks.
+
+    Raises:
+        OSError: there is none, or it cannot be read.
+    """
+    if not isinstance(path, Path):
+        yield read_bytes(path)
+        return
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
 
 
 def read_bytes(path: StudyPath) -> bytes:

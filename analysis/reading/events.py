@@ -9,7 +9,7 @@ from studies import format as files
 from studies.columns import TRIAL_ID, T, real, text, whole
 from studies.event_files import parse_events, segments
 from studies.events import Event
-from studies.paths import StudyPath, read_bytes
+from studies.paths import StudyPath, read_blocks
 
 EVENT_COLUMNS = (
     text(
@@ -41,7 +41,7 @@ def read_milestones(study: StudyPath) -> list[dict[str, Any]]:
     lengths: dict[str | None, int | None] = {}  # T of each trial, which only its start tells
     event = None
     for path in segments(study.iterdir()) or [study / files.EVENTS_FILE]:
-        for event in parse_events(read_bytes(path), path.name, skip_unfinished=True):
+        for event in parse_events(read_blocks(path), path.name, skip_unfinished=True):
             if milestone := _milestone(event):
                 lengths.setdefault(milestone.get("trial_id"), milestone.get("T"))
                 milestone.setdefault("T", lengths[milestone.get("trial_id")])

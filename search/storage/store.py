@@ -10,7 +10,8 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qs
@@ -183,6 +184,27 @@ def read_bytes(path: StudyPath) -> bytes:
         OSError: it does not exist, or cannot be read.
     """
     return with_retries(lambda: paths.read_bytes(path), path, reading=True)
+
+
+def read_blocks(path: StudyPath) -> Iterator[bytes]:
+    """Read a file to which lines are appended, in blocks: it may be long.
+
+    Raises:
+        OSError: it does not exist, or cannot be read.
+    """
+    if not isinstance(path, Path):
+        yield read_bytes(path)
+        return
+    begin = 0
+    while block := with_retries(partial(_read_block, path, begin), path, reading=True):
+        yield block
+        begin += len(block)
+
+
+def _read_block(path: Path, begin: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(begin)
+        return file.read(paths.BLOCK)
 
 
 def children(folder: StudyPath) -> list[StudyPath]:

@@ -15,7 +15,8 @@ from typing import Protocol
 
 from search.errors import LockLostError
 from search.storage.conditional_writes import ABSENT, ChangedError, Tag, read_object, replace_object
-from search.storage.store import children, read_bytes, with_retries
+from search.storage.store import children, read_blocks, with_retries
+from search.storage.whole_lines import end_of_whole_lines
 from studies import format as files
 from studies.event_files import (
     encode,
@@ -114,8 +115,7 @@ class FileLog:
 
     def _cut_off(self) -> None:
         with self._path.open("a+b") as file:
-            file.seek(0)
-            self._size = whole_lines(file.read())
+            self._size = end_of_whole_lines(file)
             file.truncate(self._size)
             os.fsync(file.fileno())
         self._clean = True
@@ -235,4 +235,4 @@ def read_events(study: StudyPath) -> Iterator[Event]:
         ValueError: a line is damaged, or of an unknown kind; the message says which.
     """
     for path in study_segments(study):
-        yield from parse_events(read_bytes(path), path)
+        yield from parse_events(read_blocks(path), path)

@@ -37,11 +37,10 @@ def final_has_started(study: StudyPath) -> bool:
         UserError: its events cannot be read.
     """
     try:
-        events = list(read_events(study))
+        starts = (event for event in read_events(study) if isinstance(event, TrialStarted))
+        return any(event.stage == files.FINAL for event in starts)
     except (OSError, ValueError) as error:
         raise UserError(f"cannot resume {study}: {error}") from None
-    starts = (event for event in events if isinstance(event, TrialStarted))
-    return any(event.stage == files.FINAL for event in starts)
 
 
 def restart_failed(study: Study) -> str:

@@ -70,12 +70,14 @@ def test_fields_that_a_newer_version_added_are_left_out(event, more):
     assert decode(json.dumps(values).encode()) == event
 
 
-@given(st.lists(ANY_EVENT, max_size=6))
-def test_only_results_of_trials_that_continue_are_skipped(happened):
+@given(st.lists(ANY_EVENT, max_size=6), st.integers(1, 999))
+def test_only_results_of_trials_that_continue_are_skipped(happened, size):
     content = b"".join(map(encode, happened))
-    assert list(parse_events(content, "log")) == happened
+    assert list(parse_events([content], "log")) == happened
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    assert list(parse_events(pieces, "log")) == happened
     rest = [e for e in happened[:-1] if not isinstance(e, Result) or e.status] + happened[-1:]
-    assert list(parse_events(content, "log", skip_unfinished=True)) == rest
+    assert list(parse_events([content], "log", skip_unfinished=True)) == rest
     for event in happened:
         skipped = isinstance(event, Result) and not event.status
         assert encode(event).endswith(UNFINISHED + b"\n") == skipped
@@ -117,7 +119,7 @@ def test_an_unknown_event_is_refused_with_its_line():
     content = encode(TrialFailed(elapsed=1, trial_id="a", error="")) + b'{"event":"paused"}\n'
     message = r"^log, line 2: unknown event 'paused'; a newer version of the program may have"
     with pytest.raises(UnknownEventError, match=message):
-        list(parse_events(content, "log"))
+        list(parse_events([content], "log"))
 
 
 @pytest.mark.parametrize(
@@ -132,12 +134,12 @@ def test_an_unknown_event_is_refused_with_its_line():
 )  # fmt: skip
 def test_a_damaged_line_is_refused_with_its_number(line):
     with pytest.raises(ValueError, match=r"^log, line 1: no valid event$"):
-        list(parse_events(line.encode() + b"\n", "log"))
+        list(parse_events([line.encode() + b"\n"], "log"))
 
 
 def test_the_half_line_at_the_end_has_not_happened():
     event = TrialFailed(elapsed=1, trial_id="a", error="")
-    assert list(parse_events(encode(event) + encode(event)[:-1], "log")) == [event]
+    assert list(parse_events([encode(event) + encode(event)[:-1]], "log")) == [event]
 
 
 def test_segments_are_in_order_and_nothing_else_is_one():
