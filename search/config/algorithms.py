@@ -136,9 +136,9 @@ def asha(
         grace_iterations: iterations before a trial may be stopped.
         reduction_factor: about one in this many trials passes each rung.
     """
-    from ray.tune.schedulers import ASHAScheduler
+    from search.config.asha import Asha
 
-    return ASHAScheduler(
+    return Asha(
         time_attr="iteration",
         metric=metric,
         mode="max",

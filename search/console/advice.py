@@ -15,8 +15,8 @@ def advice_at_chance(history: History) -> list[str]:
     chance = history.chance_accuracy
     at_chance = [T for T, best in history.best.items() if best.accuracy_low <= chance]
     ladders = {
-        T: max(point.ladder_accuracy for trial in history.lengths[T].trials
-               for point in trial.curve)
+        T: max(value for trial in history.lengths[T].trials
+               for value in trial.curve.column("ladder_accuracy"))
         for T in at_chance
     }  # fmt: skip
     nowhere = sorted(T for T in at_chance if ladders[T] < HARDLY_ABOVE_CHANCE * chance)

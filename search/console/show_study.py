@@ -18,7 +18,6 @@ from search.console.how_far import how_far
 from search.console.list_studies import STATE_STYLES
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table, doubts, plain_table
-from search.study.early_stops import stop_of
 from search.study.overview import FINISHED, RUNNING, Overview
 from studies import format as files
 
@@ -146,7 +145,7 @@ def trials_table(study: Overview) -> Table:
 
 def stops(study: Overview) -> Iterator[str]:
     """At which iterations ASHA stopped how many trials."""
-    stopped = [stop_of(study.history, trial).iteration for trial in study.history.stopped]
+    stopped = [trial.curve[-1].iteration for trial in study.history.stopped]
     if stopped:
         at = [f"{n} at iteration {k}" for k, n in sorted(Counter(stopped).items())]
         yield f"ASHA stopped {len(stopped)}: {', '.join(at)}."

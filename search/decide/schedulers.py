@@ -34,12 +34,16 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
     so this shows the scheduler all of them again.
     """
     scheduler, metric = make_scheduler(study.config), METRIC_NAMES[study.config.search.metric]
-    known = {}
-    for trial, point in study.history.lengths[T].arrivals:
-        if trial.id not in known:
-            known[trial.id] = SimpleNamespace(trial_id=trial.id)  # all that ASHA asks of a trial
-            scheduler.on_trial_add(None, known[trial.id])
-        scheduler.on_trial_result(None, known[trial.id], as_result(point, metric))
+    length = study.history.lengths[T]
+    known: dict[int, Any] = {}
+    for number, iteration, value in length.arrivals:
+        if number not in known:  # a name is all that ASHA asks of a trial
+            known[number] = SimpleNamespace(trial_id=length.trials[number].id)
+            scheduler.on_trial_add(None, known[number])
+        scheduler.on_trial_result(None, known[number], {"iteration": iteration, metric: value})
+    for number, trial in known.items():
+        if length.trials[number].ended:
+            scheduler.on_trial_remove(None, trial)
     return scheduler
 
 
@@ -89,7 +93,10 @@ class StudyScheduler(FIFOScheduler):
         if record.stage != files.SEARCH:
             return str(TrialScheduler.CONTINUE)
         scheduler = self._schedulers[record.T]
-        return str(scheduler.on_trial_result(tune_controller, trial, result))
+        decision = str(scheduler.on_trial_result(tune_controller, trial, result))
+        if decision == TrialScheduler.STOP:
+            scheduler.on_trial_remove(tune_controller, trial)
+        return decision
 
     def on_trial_complete(self, tune_controller: Any, trial: Trial, result: dict[str, Any]) -> None:
         """Show the scheduler of its T the result with which a trial has completed.
@@ -103,3 +110,4 @@ class StudyScheduler(FIFOScheduler):
             metric = METRIC_NAMES[self._study.config.search.metric]
             last = as_result(record.curve[-1], metric)
             scheduler.on_trial_complete(tune_controller, trial, last)
+            scheduler.on_trial_remove(tune_controller, trial)

@@ -36,12 +36,16 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     config, search = history.config, history.config.search
     same_rungs = bracket_of_each(config) if search.scheduler == "hyperband" else lambda _: 0
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
-    earlier = []
-    for other, point in history.lengths[trial.T].arrivals:
-        if point is last:
-            break
-        if point.iteration == last.iteration and same_rungs(other.id) == same_rungs(trial.id):
-            earlier.append(getattr(point, metric))
+    length = history.lengths[trial.T]
+    numbers = np.array(length.arrivals.trials)
+    until = np.flatnonzero(numbers == trial.number)[-1]
+    at_rung = np.flatnonzero(np.array(length.arrivals.iterations)[:until] == last.iteration)
+    bracket = same_rungs(trial.id)
+    earlier = [
+        length.arrivals.values[place]
+        for place in at_rung
+        if same_rungs(length.trials[numbers[place]].id) == bracket
+    ]
     share = 100 * (1 - 1 / search.reduction_factor)
     needed = float(np.percentile(earlier, share)) if earlier else None
     return Stop(last.iteration, getattr(last, metric), needed)

@@ -1,5 +1,9 @@
 """What is known of a search: the sum of its events."""
 
+import sys
+from collections.abc import Mapping
+from typing import Any
+
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.fullness import is_full
@@ -7,6 +11,7 @@ from search.study.race import Race
 from search.study.ranking import ranked
 from search.study.reach import does_not_fit, doubled, next_length
 from search.study.records import LengthRecord, TrialRecord
+from search.study.shared_values import shared
 from studies import events
 from studies import format as files
 from studies.events import BestTrial, Event
@@ -38,6 +43,8 @@ class History:
         self.config = config
         self.space = config.search_space()
         self.chance_accuracy = chance_accuracy
+        self._metric = METRIC_NAMES[config.search.metric]
+        self._trainings: dict[int, Mapping[str, Any]] = {}  # the first at each T
         self.trials: dict[str, TrialRecord] = {}
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
         self.best: dict[int, BestTrial] = {}
@@ -125,8 +132,9 @@ class History:
             self.beside += elapsed - self._search_left
 
     def _apply_start(self, event: events.TrialStarted) -> None:
-        training = event.training
-        trial = TrialRecord(event.trial_id, training["T"], training, event.stage, event.confirms)
+        T: int = event.training["T"]
+        training = shared(event.training, self._trainings.setdefault(T, event.training))
+        trial = TrialRecord(event.trial_id, T, training, sys.intern(event.stage), event.confirms)
         self.trials[trial.id] = trial
         length = self.lengths[trial.T]
         if trial.stage == files.FINAL:
@@ -136,7 +144,7 @@ class History:
         elif trial.stage == files.CONFIRM:
             length.confirmations.append(trial)
         else:
-            trial.known = len(length.endings)
+            trial.known, trial.number = len(length.endings), len(length.trials)
             length.trials.append(trial)
             length.live[trial.id] = trial
 
@@ -146,7 +154,7 @@ class History:
         length = self.lengths[trial.T]
         if trial.stage == files.SEARCH:
             length.solved -= trial.tokens_to_solve is not None
-            length.arrivals = [(other, at) for other, at in length.arrivals if other is not trial]
+            length.arrivals.forget(trial.number)
             length.live[trial.id] = trial
         trial.restart()
 
@@ -156,15 +164,15 @@ class History:
             self.tokens += point.tokens - (trial.tokens or 0)
         if trial.stage == files.SEARCH:
             length = self.lengths[trial.T]
-            length.arrivals.append((trial, point))
-            if trial.tokens_to_solve is None and point.tokens_to_solve is not None:
+            length.arrivals.add(trial.number, point.iteration, getattr(point, self._metric))
+            if point.tokens_to_solve is not None and trial.tokens_to_solve is None:
                 length.solved += 1
         trial.add(point)
         trial.parameters, trial.state_floats = event.parameters, event.state_floats
-        trial.host, trial.gpus = event.host, event.gpus
+        trial.host, trial.gpus = sys.intern(event.host), event.gpus
         trial.failures = trial.lost_hosts = 0
         if event.status:
-            trial.status = event.status
+            trial.status = sys.intern(event.status)
             if trial.stage == files.SEARCH:
                 self.lengths[trial.T].endings.append(trial)
                 if event.status == files.STOPPED_EARLY:
@@ -180,8 +188,7 @@ class History:
         """Whether a trial of the search that has ended raised the best value at its T."""
         if trial.stage != files.SEARCH:
             return
-        metric = METRIC_NAMES[self.config.search.metric]
-        value = -1.0 if trial.failed else max(getattr(point, metric) for point in trial.curve)
+        value = -1.0 if trial.failed else max(trial.curve.column(self._metric))
         self.lengths[trial.T].note_gain(value, MIN_GAIN)
 
     def is_over(self, T: int) -> bool:
@@ -214,7 +221,7 @@ class History:
         if is_full(self, T) and not length.live and not length.waiting:
             return "trials"
         stale = search.patience is not None and length.stale >= search.patience
-        if stale and not length.is_ahead(METRIC_NAMES[search.metric]):
+        if stale and not length.is_ahead(self._metric):
             return "patience"
         if does_not_fit(self, T) and not length.live:
             return "reach"

@@ -40,8 +40,10 @@ def _by_tokens_to_solve(trial: TrialRecord) -> Place:
 
 def _by_accuracy(trial: TrialRecord) -> Place:
     """Validation accuracy at T, at the best evaluation; then tokens to solve, then tokens."""
-    assert trial.best is not None
-    return -trial.best.validation_accuracy, _tokens_to_solve(trial), trial.curve[-1].tokens
+    accuracy, tokens = trial.validation_accuracy, trial.tokens
+    assert accuracy is not None
+    assert tokens is not None
+    return -accuracy, _tokens_to_solve(trial), tokens
 
 
 def _tokens_to_solve(trial: TrialRecord) -> float:

@@ -1,17 +1,19 @@
 """What is known of a trial, and of the search at one T."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from search.config.space import flat_values
+from search.study.arrivals import Arrivals
+from search.study.curve import Curve
 from studies import format as files
 from studies.events import Point, Scores
 
 
-@dataclass
+@dataclass(slots=True)
 class TrialRecord:
-    """What is known of one trial.
+    """What is known of one trial: at most 2 kB, for a driver keeps those of a whole study.
 
     Attributes:
         id: its name, unique in the study.
@@ -26,13 +28,14 @@ class TrialRecord:
         host: where it was trained last.
         gpus: share of a GPU that it held there.
         curve: one point an iteration.
-        best: the point of its best evaluation at T; of equal ones the latest.
+        best_at: the place in its curve of its best evaluation at T, of equal ones of the latest.
         ended: whether it will not continue.
         failures: how often it failed since its last new iteration.
         lost_hosts: how often it lost its host since then.
         tested: whether a confirmation was tested.
         scores: of that test; None if the confirmation failed before it had a model.
         known: how many of ``LengthRecord.endings`` there were when it was chosen.
+        number: of the search, its place in ``LengthRecord.trials``.
     """
 
     id: str
@@ -46,14 +49,15 @@ class TrialRecord:
     state_floats: int | None = None
     host: str = ""
     gpus: float | None = None
-    curve: list[Point] = field(default_factory=list)
-    best: Point | None = None
+    curve: Curve = field(default_factory=Curve)
+    best_at: int = 0
     ended: bool = False
     failures: int = 0
     lost_hosts: int = 0
     tested: bool = False
     scores: Scores | None = None
     known: int = 0
+    number: int = 0
 
     @property
     def hyperparameters(self) -> dict[str, Any]:
@@ -66,19 +70,24 @@ class TrialRecord:
         return self.curve[-1] if self.curve else None
 
     @property
+    def best(self) -> Point | None:
+        """The point of its best evaluation at T; of equal ones the latest."""
+        return self.curve[self.best_at] if self.curve else None
+
+    @property
     def tokens(self) -> int | None:
         """The tokens that it has trained on; None before its first result."""
-        return self.curve[-1].tokens if self.curve else None
+        return self.curve.value(-1, "tokens") if self.curve else None
 
     @property
     def validation_accuracy(self) -> float | None:
         """At T, of its best evaluation; None before its first result."""
-        return self.best.validation_accuracy if self.best else None
+        return self.curve.value(self.best_at, "validation_accuracy") if self.curve else None
 
     @property
     def tokens_to_solve(self) -> int | None:
         """The tokens after which it solved T; None if it has not."""
-        return self.curve[-1].tokens_to_solve if self.curve else None
+        return self.curve.value(-1, "tokens_to_solve") if self.curve else None
 
     @property
     def failed(self) -> bool:
@@ -93,14 +102,16 @@ class TrialRecord:
     def restart(self) -> None:
         """Forget what it has reported and how it ended."""
         anew = TrialRecord(self.id, self.T, self.training, self.stage, self.confirms)
-        anew.known = self.known
-        vars(self).update(vars(anew))
+        anew.known, anew.number = self.known, self.number
+        for of in fields(self):
+            setattr(self, of.name, getattr(anew, of.name))
 
     def add(self, point: Point) -> None:
         """Append a point to its curve."""
+        best = self.validation_accuracy
+        if best is None or point.validation_accuracy >= best:
+            self.best_at = len(self.curve)
         self.curve.append(point)
-        if self.best is None or point.validation_accuracy >= self.best.validation_accuracy:
-            self.best = point
 
 
 @dataclass
@@ -110,8 +121,7 @@ class LengthRecord:
     Attributes:
         trials: of the search, in the order in which they started.
         live: those of them that have not ended, by trial_id.
-        arrivals: trial and point of its curve, in the order in which they were reported; of the
-            search only, as the next.
+        arrivals: the results of the search, in the order in which they were reported.
         endings: trials of the search that were completed or stopped early, in that order.
         initial: configurations tried first: that of the trial with this number.
         enqueued_until: the number of a trial up to which users have given configurations.
@@ -132,7 +142,7 @@ class LengthRecord:
 
     trials: list[TrialRecord] = field(default_factory=list)
     live: dict[str, TrialRecord] = field(default_factory=dict)
-    arrivals: list[tuple[TrialRecord, Point]] = field(default_factory=list)
+    arrivals: Arrivals = field(default_factory=Arrivals)
     endings: list[TrialRecord] = field(default_factory=list)
     initial: Sequence[Mapping[str, Any]] = ()
     enqueued_until: int = 0
@@ -158,7 +168,7 @@ class LengthRecord:
     def is_ahead(self, metric: str) -> bool:
         """Whether a trial that runs is better by now than those that have ended."""
         return any(
-            trial.curve and getattr(trial.curve[-1], metric) > self.best_value
+            trial.curve and trial.curve.value(-1, metric) > self.best_value
             for trial in self.live.values()
         )
 

@@ -68,7 +68,7 @@ class RunLog(Listener):
             raise self._error
         if trial.curve or trial.ended:
             with self._changed:
-                self._waiting[trial.id] = replace(trial, curve=list(trial.curve))
+                self._waiting[trial.id] = replace(trial, curve=trial.curve.copy())
                 self._changed.notify_all()
 
     def _drain(self) -> None:

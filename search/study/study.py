@@ -174,7 +174,7 @@ class Study:
             events.TrialStarted(
                 elapsed=self._now(),
                 trial_id=trial_id,
-                training=training,
+                training=dict(training),
                 stage=stage,
                 streams=STREAMS,
                 confirms=confirms,

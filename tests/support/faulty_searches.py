@@ -67,10 +67,10 @@ def whole(study: StudyPath, folder: Path) -> dict:
     opened = Study.open(study)
     assert opened.history.complete
     rungs = [
-        (milestone, dict(scores))
+        (milestone, list(values))
         for T in opened.history.lengths
         for asha in schedulers(restored_scheduler(opened, T))
-        for milestone, scores in asha._brackets[0]._rungs
+        for milestone, values in asha.rungs
     ]
     opened.close()
     journal = folder / files.OPTUNA_FILE

@@ -476,7 +476,7 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     output = io.StringIO()
     with agenda_of(study, output) as agenda:
         trial = agenda.next_trial(())
-        assert (trial.id, trial.curve, trial.status) == ("T3-0000", [], "interrupted")
+        assert (trial.id, len(trial.curve), trial.status) == ("T3-0000", 0, "interrupted")
         assert agenda.next_trial({"T3-0000"}) is None
         end(study, agenda, trial, 0.95)
         assert agenda.over
@@ -530,7 +530,7 @@ def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
     study = reopened(study)
     assert (study.history.lengths[3].solved, len(study.history.lengths[3].arrivals)) == (1, 1)
     restart_failed(study)
-    assert (study.history.lengths[3].solved, study.history.lengths[3].arrivals) == (0, [])
+    assert (study.history.lengths[3].solved, len(study.history.lengths[3].arrivals)) == (0, 0)
     with agenda_of(study) as agenda:
         assert play(study, agenda, {}) == SEARCH
 

@@ -121,7 +121,7 @@ def test_reach_csv_has_what_each_T_took(tmp_path):
     assert list(rows) == ["3", "5", "10", "20"]
     solved, failed = rows["10"], rows["20"]
     assert (solved["solved"], solved["trials"], solved["limit"]) == ("2", "2", "solved_trials")
-    assert (solved["tokens_to_solve"], solved["seconds_to_solve"]) == ("100", "7")
+    assert (solved["tokens_to_solve"], solved["seconds_to_solve"]) == ("100", "7.0")
     assert float(solved["seconds"]) == 14
     assert (failed["solved"], failed["tokens_to_solve"], failed["limit"]) == ("0", "", "trials")
     tokens = sum(trial.tokens for trial in study.history.lengths[20].trials)

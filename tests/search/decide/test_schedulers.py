@@ -5,10 +5,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from made_studies import make_config, report, start
 from points import point
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from benchmarks.replay.curves import Evaluation
 from benchmarks.replay.policies import StudySearch, memory_study
+from search.config.asha import Asha
 from search.decide.schedulers import (
     StudyScheduler,
     as_result,
@@ -27,15 +28,15 @@ def result(iteration: int, accuracy: float) -> dict:
     return as_result(point(iteration, accuracy), "ladder_accuracy")
 
 
-def decide(scheduler: ASHAScheduler, trial_id: str, iteration: int, accuracy: float) -> str:
+def decide(scheduler: Asha, trial_id: str, iteration: int, accuracy: float) -> str:
     trial = SimpleNamespace(trial_id=trial_id)
     if trial_id not in scheduler._trial_info:
         scheduler.on_trial_add(None, trial)
     return scheduler.on_trial_result(None, trial, result(iteration, accuracy))
 
 
-def rungs(scheduler: ASHAScheduler) -> list[tuple]:
-    return [(milestone, dict(scores)) for milestone, scores in scheduler._brackets[0]._rungs]
+def rungs(scheduler: Asha) -> list[tuple]:
+    return [(milestone, list(values)) for milestone, values in scheduler.rungs]
 
 
 def test_a_bad_trial_is_stopped_at_the_first_rung_and_not_before():
