@@ -35,7 +35,6 @@ from typing import NamedTuple
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import optuna
-from optuna.storages import InMemoryStorage
 
 from benchmarks.null_trials import ROOT, start_search
 from benchmarks.replay.curves import Evaluation
@@ -157,7 +156,7 @@ def finished_study(config: StudyConfig, trials: int) -> Study:
 
 def suggestion(study: Study) -> float:
     """Median time that TPE takes for a new trial, in ms."""
-    sampler = Sampler(study, study.config.T[0], InMemoryStorage())
+    sampler = Sampler(study, study.config.T[0])
     sampler.catch_up()
     times = []
     for number in range(REPEATS):

@@ -37,7 +37,7 @@ from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.study.optuna_journal import open_journal
+from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
 
@@ -54,7 +54,7 @@ def simulate(
         return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)
-        policy = StudySearch(study, T, open_journal(study.path / files.OPTUNA_FILE))
+        policy = StudySearch(study, T, OptunaJournal(study.path / files.OPTUNA_FILE))
         outcome = Simulation(policy, curves, charge_driver=True, **settings).run()
         study.close()
     return outcome

@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from optuna.storages import BaseStorage, InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState
 from ray.tune.schedulers import TrialScheduler
 
@@ -15,6 +14,7 @@ from search.decide.agenda import first_configurations
 from search.decide.samplers import Sampler
 from search.decide.schedulers import StudyScheduler
 from search.study.history import History
+from search.study.optuna_journal import OptunaJournal
 from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
@@ -57,7 +57,7 @@ class StudySearch:
     """The search at one T of a study, as ``search.run`` does it.
 
     Args:
-        journal: the storage of Optuna's copy; in memory if not given.
+        journal: Optuna's copy, if there is to be one.
         kind: of sampler.
     """
 
@@ -65,12 +65,12 @@ class StudySearch:
         self,
         study: Study,
         T: int,
-        journal: BaseStorage | None = None,
+        journal: OptunaJournal | None = None,
         kind: type[Sampler] = Sampler,
     ):
         self._study = study
         self._T = T
-        self._sampler = kind(study, T, journal or InMemoryStorage())
+        self._sampler = kind(study, T, journal)
         self._sampler.catch_up()
         self._scheduler = StudyScheduler(study)
         study.begin_length(T, first_configurations(study, T))

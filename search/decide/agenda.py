@@ -13,8 +13,6 @@ free, the confirmations at each T whose winner is known.
 from collections.abc import Collection
 from itertools import zip_longest
 
-from optuna.storages import BaseStorage
-
 from search.config.dimensions import Scalar
 from search.decide.budget import LengthProgress, TrainingProgress
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, fresh_seed
@@ -23,6 +21,7 @@ from search.decide.racing import Racing
 from search.decide.samplers import Sampler
 from search.study.fullness import is_full
 from search.study.listener import Listener, Progress
+from search.study.optuna_journal import OptunaJournal
 from search.study.reach import does_not_fit, next_length
 from search.study.records import LengthRecord, TrialRecord
 from search.study.study import Study
@@ -47,7 +46,7 @@ class Agenda:
     """
 
     def __init__(
-        self, study: Study, journal: BaseStorage, evaluator: Evaluator, listener: Listener
+        self, study: Study, journal: OptunaJournal, evaluator: Evaluator, listener: Listener
     ):
         self._study = study
         self._history = study.history

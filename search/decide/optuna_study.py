@@ -1,32 +1,26 @@
-"""One Optuna study in one storage, kept equal to the trials that the search knows."""
+"""One Optuna study in memory, kept equal to the trials that the search knows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
+
+from search.decide.limited_storage import LimitedStorage
 
 
 class OptunaStudy:
-    """An Optuna study of one T; trials are added in the order of their numbers.
+    """An Optuna study of one T."""
 
-    Call :meth:`catch_up` first: it creates the study, or loads it from the storage.
-    """
-
-    study: optuna.Study
-    _id: int
-
-    def __init__(self, storage: BaseStorage, T: int):
+    def __init__(self, storage: LimitedStorage, T: int):
         self._storage = storage
-        self._name = f"T={T}"
+        self.study = optuna.create_study(storage=storage, study_name=f"T={T}", direction="maximize")
+        self._id = storage.get_study_id_from_name(f"T={T}")
 
-    def _open(self) -> None:
-        self.study = optuna.create_study(
-            storage=self._storage, study_name=self._name, direction="maximize", load_if_exists=True
-        )
-        self._id = self._storage.get_study_id_from_name(self._name)
+    def fill(self, count: int, trials: Mapping[int, FrozenTrial]) -> None:
+        """See :meth:`LimitedStorage.fill`."""
+        self._storage.fill(self._id, count, trials)
 
     def set_params(
         self,
@@ -42,40 +36,12 @@ class OptunaStudy:
 
     def update(self, number: int, expected: FrozenTrial) -> None:
         """Add what the trial of this number lacks: values, and its ending."""
+        if not self._storage.is_live(number):
+            return
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(self._id, number)
         actual = self._storage.get_trial(trial_id)
-        if actual.state.is_finished():
-            return
         for step, value in expected.intermediate_values.items():
             if step not in actual.intermediate_values:
                 self._storage.set_trial_intermediate_value(trial_id, step, value)
         if expected.state.is_finished():
             self._storage.set_trial_state_values(trial_id, expected.state, expected.values)
-
-    def catch_up(self, expected: Sequence[FrozenTrial]) -> None:
-        """Add what is missing of these trials, which are all that there are."""
-        self._open()
-        written = self._storage.get_all_trials(self._id, deepcopy=False)
-        pairs = zip(written, expected, strict=False)
-        if any(cannot_become(old, new) for old, new in pairs):
-            self._storage.delete_study(self._id)
-            self._open()
-            written = []
-        for number, trial in enumerate(expected):
-            if number < len(written):
-                self.update(number, trial)
-            else:
-                self.study.add_trial(trial)
-
-
-def cannot_become(written: FrozenTrial, expected: FrozenTrial) -> bool:
-    """Whether Optuna cannot turn the trial in its storage into the expected one.
-
-    Optuna never reopens a trial that has ended, so a failed trial that runs again must be
-    rewritten. So must a trial of an earlier version, which sampled whole numbers from an
-    IntDistribution.
-    """
-    ended = written.state.is_finished()
-    return (ended and written.state != expected.state) or (
-        written.distributions != expected.distributions
-    )

@@ -10,7 +10,6 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from copytask import TrainingConfig
@@ -18,8 +17,9 @@ from search.config.algorithms import SAMPLERS
 from search.config.dimensions import Scalar
 from search.config.sections import METRIC_NAMES
 from search.config.space import flat_values
-from search.decide.limited_storage import LimitedStorage
+from search.decide.limited_storage import LimitedStorage, needed, order_of
 from search.decide.optuna_study import OptunaStudy
+from search.study.optuna_journal import OptunaJournal, Progress
 from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
@@ -32,6 +32,8 @@ STATES = {
     files.STOPPED_EARLY: TrialState.PRUNED,
     files.FAILED: TrialState.FAIL,
 }
+STATES_WITHOUT_STOPS = STATES | {files.STOPPED_EARLY: TrialState.COMPLETE}
+"""For a sampler that would ignore the trials that were stopped early."""
 
 
 class Sampler:
@@ -47,10 +49,10 @@ class Sampler:
     Call :meth:`catch_up` first. Every method raises OSError if the journal cannot be written.
 
     Args:
-        journal: Optuna's journal in the study directory.
+        journal: Optuna's journal in the study directory, if there is one.
     """
 
-    def __init__(self, study: Study, T: int, journal: BaseStorage):
+    def __init__(self, study: Study, T: int, journal: OptunaJournal | None = None):
         self._study = study
         self._config = study.config
         self._metric = METRIC_NAMES[self._config.search.metric]
@@ -62,30 +64,53 @@ class Sampler:
             else dimension.distribution()
             for name, dimension in self._space.dimensions.items()
         }  # fmt: skip
-        self._numbers: dict[str, int] = {}  # our trial id -> Optuna's trial number
         # If a sampler saw fewer than its startup trials, it would sample at random for good.
-        shown = max(self._kind.shown, self._config.search.startup_trials)
-        self._memory = OptunaStudy(LimitedStorage(shown, self._kind.keeps_notes), T)
-        self._journal = OptunaStudy(journal, T)
+        self._shown = max(self._kind.shown, self._config.search.startup_trials)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._memory = OptunaStudy(LimitedStorage(self._shown, self._kind.keeps_notes), T)
+        self._journal = journal
+        # How the sampler is told of an ending.
+        self._states = STATES if self._kind.tells_stopped else STATES_WITHOUT_STOPS
 
     def catch_up(self) -> None:
-        """Tell Optuna about the trials that exist already."""
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
-        trials = self._study.history.lengths[self._T].trials
-        self._numbers = {trial.id: number for number, trial in enumerate(trials)}
+        """Tell Optuna about the trials that exist already: as many as it needs."""
+        trials = self._trials
         if self._kind.keeps_notes:
             self._ask_again(trials)
-        self._memory.catch_up([self._shown_as(trial) for trial in trials])
-        self._journal.catch_up([self._freeze(trial) for trial in trials])
+            for trial in trials:
+                self._memory.update(trial.number, self._shown_as(trial))
+        else:
+            running = (trial.number for trial in trials if not trial.ended)
+            numbers = [*running, *needed(self._finished(), self._shown)]
+            self._memory.fill(len(trials), {n: self._shown_as(trials[n]) for n in sorted(numbers)})
+        if self._journal:
+            progress = [Progress(state_of(trial), len(trial.curve)) for trial in trials]
+            self._journal.catch_up(
+                self._T, progress, self._distributions, lambda number: self._freeze(trials[number])
+            )
+
+    @property
+    def _trials(self) -> list[TrialRecord]:
+        return self._study.history.lengths[self._T].trials
+
+    def _finished(self) -> dict[int, tuple[float, ...]]:
+        """The order of the trials that have ended, without failed ones, for the sampler."""
+        finished = {}
+        for trial in self._trials:
+            state = state_of(trial, self._states)
+            if state in (TrialState.COMPLETE, TrialState.PRUNED):
+                iteration = trial.curve.value(-1, "iteration")
+                value = trial.curve.value(-1, self._metric)
+                finished[trial.number] = order_of(state, iteration, value, trial.number)
+        return finished
 
     def _ask_again(self, trials: Sequence[TrialRecord]) -> None:
         """Ask for each trial when as many had ended as did then; the notes on it are the same."""
         length = self._study.history.lengths[self._T]
         told = 0
-        self._memory.catch_up([])
         for number, trial in enumerate(trials):
             for ended in length.endings[told : trial.known]:
-                self._memory.update(self._numbers[ended.id], self._shown_as(ended))
+                self._memory.update(ended.number, self._shown_as(ended))
             told = max(told, trial.known)
             self._suggest(number, length.initial)
             self._memory.set_params(
@@ -98,7 +123,7 @@ class Sampler:
         The first trials take the ``initial`` configurations unchanged. Each trial has its own seed
         of the sampler, so that a restart does not change the suggestions.
         """
-        number = len(self._numbers)
+        number = len(self._trials)
         sample = self._suggest(number, initial)
         training = self._config.training_config(self._T, sample, self._seed(number))
         self._memory.set_params(
@@ -108,14 +133,14 @@ class Sampler:
 
     def started(self, trial: TrialRecord) -> None:
         """The trial that the last :meth:`ask` named has started."""
-        self._numbers[trial.id] = len(self._numbers)
-        self._journal.study.add_trial(self._freeze(trial))
+        if self._journal:
+            self._journal.start(self._T, trial.number, self._freeze(trial))
 
     def reported(self, trial: TrialRecord) -> None:
         """The trial has reported an iteration, or has ended."""
-        number = self._numbers[trial.id]
-        self._memory.update(number, self._shown_as(trial))
-        self._journal.update(number, self._freeze(trial))
+        self._memory.update(trial.number, self._shown_as(trial))
+        if self._journal:
+            self._journal.update(self._T, trial.number, self._freeze(trial))
 
     def _seed(self, number: int) -> int:
         return trial_seed(self._config.search.seed, self._T, number)
@@ -148,24 +173,28 @@ class Sampler:
 
     def _shown_as(self, trial: TrialRecord) -> FrozenTrial:
         """The trial as the sampler sees it."""
-        if self._kind.tells_stopped:
-            return self._freeze(trial)
-        return self._freeze(trial, STATES | {files.STOPPED_EARLY: TrialState.COMPLETE})
+        return self._freeze(trial, self._states)
 
     def _freeze(self, trial: TrialRecord, states: Mapping[str, TrialState] = STATES) -> FrozenTrial:
         """The trial as Optuna sees it."""
-        values = {point.iteration: getattr(point, self._metric) for point in trial.curve}
-        state = states.get(trial.status, TrialState.FAIL if trial.ended else None)
+        curve = trial.curve
+        values = dict(zip(curve.column("iteration"), curve.column(self._metric), strict=True))
+        state = state_of(trial, states)
         last = list(values.values())[-1:]
         params = self._params(trial.hyperparameters)
         return optuna.trial.create_trial(
-            state=state or TrialState.RUNNING,
+            state=state,
             value=last[0] if last and state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
             params=params,
             distributions={name: self._distributions[name] for name in params},
             intermediate_values=values,
             user_attrs={TRIAL_ID: trial.id},
         )
+
+
+def state_of(trial: TrialRecord, states: Mapping[str, TrialState] = STATES) -> TrialState:
+    """The state of a trial as Optuna sees it."""
+    return states.get(trial.status, TrialState.FAIL if trial.ended else TrialState.RUNNING)
 
 
 def suggested(trial: optuna.Trial, name: str, distribution: BaseDistribution) -> Any:

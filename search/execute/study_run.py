@@ -9,7 +9,7 @@ from search.decide.steering import Steering
 from search.execute.background_evaluator import BackgroundEvaluator
 from search.execute.faults import Guard
 from search.study.listener import Listener
-from search.study.optuna_journal import open_journal
+from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
 
@@ -50,7 +50,7 @@ class StudyRun:
         if self.guard.error:
             return
         with self.guard:
-            journal = open_journal(study.appended_file(files.OPTUNA_FILE))
+            journal = OptunaJournal(study.appended_file(files.OPTUNA_FILE))
             self.scheduler = StudyScheduler(study)
             self.agenda = Agenda(study, journal, BackgroundEvaluator(thread), self.listener)
             self.agenda.begin()

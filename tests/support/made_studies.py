@@ -17,7 +17,7 @@ from search.decide.agenda import Agenda
 from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
 from search.study.checkpoints import checkpoint_path
 from search.study.listener import Listener, Listeners
-from search.study.optuna_journal import open_journal
+from search.study.optuna_journal import OptunaJournal
 from search.study.result_files import ResultFiles
 from search.study.study import Study
 from studies import format as files
@@ -80,7 +80,7 @@ def agenda_of(study: Study, output: io.StringIO | None = None, *more: Listener) 
     display = Display(study, screen)
     listener = Listeners(ResultFiles(study), display, *more)
     with evaluation_thread() as thread:
-        journal = open_journal(study.path / files.OPTUNA_FILE)
+        journal = OptunaJournal(study.path / files.OPTUNA_FILE)
         agenda = Agenda(study, journal, BackgroundEvaluator(thread), listener)
         agenda.begin()
         yield agenda

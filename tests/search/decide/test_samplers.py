@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from pathlib import Path
 
 import optuna
 import pytest
@@ -9,7 +10,7 @@ from optuna.trial import TrialState, create_trial
 
 from search.config.algorithms import SAMPLERS
 from search.decide.samplers import Sampler, trial_seed
-from search.study.optuna_journal import open_journal
+from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
 
@@ -30,16 +31,21 @@ def make_study(tmp_path, **search) -> Study:
 
 
 def make_sampler(study: Study) -> Sampler:
-    sampler = Sampler(study, 5, open_journal(study.path / files.OPTUNA_FILE))
+    sampler = Sampler(study, 5, OptunaJournal(study.path / files.OPTUNA_FILE))
     sampler.catch_up()
     return sampler
 
 
 def load(study: Study) -> list[optuna.trial.FrozenTrial]:
     """What anyone who opens the journal sees."""
-    backend = optuna.storages.journal.JournalFileBackend(str(study.path / files.OPTUNA_FILE))
-    storage = optuna.storages.JournalStorage(backend)
+    storage = storage_of(study.path / files.OPTUNA_FILE)
     return optuna.load_study(study_name="T=5", storage=storage).trials
+
+
+def storage_of(path: Path) -> optuna.storages.JournalStorage:
+    """Optuna's own journal in a file."""
+    backend = optuna.storages.journal.JournalFileBackend(str(path))
+    return optuna.storages.JournalStorage(backend)
 
 
 def show(monkeypatch, kind: str, trials: int) -> None:
@@ -197,7 +203,7 @@ def test_the_journal_of_a_version_that_sampled_whole_numbers_is_written_anew(tmp
     journal = study.path / files.OPTUNA_FILE
     journal.unlink()
     earlier = optuna.create_study(
-        storage=open_journal(journal), study_name="T=5", direction="maximize"
+        storage=storage_of(journal), study_name="T=5", direction="maximize"
     )
     earlier.add_trial(
         create_trial(
