@@ -197,7 +197,7 @@ def generalize(
         if rows:
             table = study / files.GENERALIZATION_FILE
             try:
-                write_rows(table, GENERALIZATION.names, rows)
+                write_rows(table, GENERALIZATION.names, rows.copy)
             except OSError as error:
                 raise UserError(f"{table} cannot be written: {error_message(error)}") from None
     return skipped

@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -158,17 +158,29 @@ def write_bytes(path: StudyPath, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; the file is unchanged.
     """
-    with_retries(lambda: _write_once(path, content), path)
+    write_blocks(path, lambda: [content])
 
 
-def _write_once(path: StudyPath, content: bytes) -> None:
+def write_blocks(path: StudyPath, blocks: Callable[[], Iterable[bytes]]) -> None:
+    """Replace a file in one step, like :func:`write_bytes`.
+
+    Args:
+        blocks: makes the content piece by piece, which takes little memory in a folder.
+
+    Raises:
+        OSError: it cannot be written; the file is unchanged.
+    """
+    with_retries(lambda: _write_once(path, blocks()), path)
+
+
+def _write_once(path: StudyPath, blocks: Iterable[bytes]) -> None:
     if not isinstance(path, Path):
-        path.write_bytes(content)
+        path.write_bytes(b"".join(blocks))
         return
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as file:
-            file.write(content)
+            file.writelines(blocks)
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)

@@ -33,18 +33,18 @@ def write_tables(path: StudyPath, history: History) -> None:
     write_rows(
         path / files.TRIALS_FILE,
         (*TRIALS.names, *extra),
-        (trial_row(trial, space, ranks.get(trial.id)) for trial in trials.values()),
+        lambda: (trial_row(trial, space, ranks.get(trial.id)) for trial in trials.values()),
     )
     write_rows(
         path / files.PROGRESS_FILE,
         PROGRESS.names,
-        (row for trial in trials.values() for row in curve_rows(trial)),
+        lambda: (row for trial in trials.values() for row in curve_rows(trial)),
     )
     best = [history.best[T] for T in sorted(history.best)]
     write_rows(
         path / files.BEST_FILE,
         (*BEST.names, *extra),
-        (
+        lambda: (
             trial_row(trials[tested.trial_id], space, ranks.get(tested.trial_id))
             | race_cells(history, trials[tested.trial_id])
             | dataclasses.asdict(tested)
@@ -61,10 +61,10 @@ def write_tables(path: StudyPath, history: History) -> None:
         write_rows(
             path / files.CONFIRM_FILE,
             (*CONFIRM.names, *extra),
-            (confirmation_row(trial, space) for trial in confirmed),
+            lambda: (confirmation_row(trial, space) for trial in confirmed),
         )
     if reaches(history):
-        write_rows(path / files.REACH_FILE, REACH.names, reach_rows(history))
+        write_rows(path / files.REACH_FILE, REACH.names, lambda: reach_rows(history))
 
 
 def trial_row(trial: TrialRecord, space: SearchSpace, rank: int | None = None) -> Row:

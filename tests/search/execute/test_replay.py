@@ -106,7 +106,7 @@ def as_if_begun_by_an_earlier_version(study: Study) -> None:
     rows = read_rows(study.path / files.PROGRESS_FILE)
     for row in rows:
         row |= {"validation_accuracy": 0.5, "ladder_accuracy": 0.5, "validation_loss": 0.5}
-    write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, rows)
+    write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, lambda: rows)
 
 
 def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys):
@@ -117,7 +117,7 @@ def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys
     assert last == "T3-0000: all 3 iterations as recorded"
     rows = read_rows(study.path / files.PROGRESS_FILE)
     rows[1]["training_loss"] += 0.1
-    write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, rows)
+    write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, lambda: rows)
     assert replay(study.path, "T3-0000") == 1
     *_, last = capsys.readouterr().out.splitlines()
     assert last == "T3-0000 differs from its record, first in iteration 2: training_loss"
@@ -126,7 +126,7 @@ def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys
 def test_a_trial_that_an_earlier_version_trained_on_a_gpu_is_not_accused(study):
     as_if_begun_by_an_earlier_version(study)
     rows = [row | {"gpus": 0.5} for row in read_rows(study.path / files.TRIALS_FILE)]
-    write_rows(study.path / files.TRIALS_FILE, list(rows[0]), rows)
+    write_rows(study.path / files.TRIALS_FILE, list(rows[0]), lambda: rows)
     with pytest.raises(UserError, match="an earlier version trained it on data that it drew"):
         replay(study.path, "T3-0000")
 
