@@ -1,0 +1,403 @@
+"""How long does it take to open, list, show and compare a study of 100,000 trials?
+
+    python -m benchmarks.big_study
+    python -m benchmarks.big_study --trials 20000 --T 1000
+
+Writes what a killed search leaves: the events of its trials, half of them at
+each of two T, of two, four or six iterations each, as ASHA stops them; the last
+16 were running. Nothing is trained. Then measures, each in a process of its
+own: opening the study until the first new configuration is known, ``--list``,
+``--show``, its tables, and ``python -m analysis.compare``. ``busy_seconds`` is
+processor time, which other programs on the machine hardly lengthen.
+
+The memory of a trial is what a driver that opens the study has more of than
+with 1,000 trials, divided by the trials beyond them; and what Python's objects
+take more of after 500 further trials of a search without Ray, so without
+Tune's own. The default size is written to big_study.csv. Reads /proc, so it
+needs Linux.
+"""
+
+import argparse
+import gc
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from ray.tune.schedulers import TrialScheduler
+
+from benchmarks.markdown import table
+from search.config.reading import load_config
+from search.config.study_config import StudyConfig
+from search.decide.agenda import Agenda
+from search.decide.samplers import STATES, trial_seed
+from search.decide.schedulers import StudyScheduler, as_result
+from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
+from search.study.listener import Listener
+from search.study.optuna_journal import OptunaJournal
+from search.study.study import Study
+from studies import events
+from studies import format as files
+from studies.event_files import encode
+
+ROOT = Path(__file__).parent.parent
+TRIALS = 100_000
+FEW = 1000
+"""Trials of the study to which the memory is compared."""
+
+LENGTHS = (500, 1000)
+SLOTS = 16
+LIVE = 500
+"""Trials of the search that goes on."""
+
+MANY = 10**7
+
+EVENTS = "size of events.jsonl"
+OPEN = "open it, up to the first new configuration"
+LIST = "`--list`"
+SHOW = "`--show`"
+TABLES = "write its tables"
+COMPARE = "`python -m analysis.compare`"
+OPENED = "resident memory, once the study is opened"
+SEARCHED = "objects that a further trial leaves"
+"""Rows of the tables."""
+
+ITERATIONS = 6
+SETTINGS = {
+    "training.max_tokens": ITERATIONS * 1000,
+    "training.tokens_per_iteration": 1000,
+    "training.precision": "fp32",
+    "search.trials": MANY,
+    "search.solved_trials": MANY,
+    "search.grace_iterations": 2,
+    "search.reduction_factor": 2,
+    "search.patience": "null",
+    "search.budget_minutes": "null",
+    "search.race_seeds": 0,
+    "search.initial": "[]",
+}  # ASHA has rungs at two and four iterations
+
+
+def make_config(lengths: Sequence[int]) -> StudyConfig:
+    """The configuration of the study; none of its limits ends the search at the last T."""
+    default = ROOT / "configs" / "default.yaml"
+    overrides = [f"{key}={value}" for key, value in SETTINGS.items()]
+    return load_config(default, overrides, {"model": "gru", "T": list(lengths)})
+
+
+def write_study(path: Path, trials: int, lengths: Sequence[int]) -> None:
+    """Make the study; its last 16 trials run."""
+    config = make_config(lengths)
+    Study.create(path, config).close()
+    copy = OptunaCopy(config, path / files.OPTUNA_FILE)
+    with (path / files.EVENTS_FILE).open("wb") as file:
+        for event in made_up(config, trials // len(lengths)):
+            file.write(encode(event))
+            copy.add(event)
+
+
+class OptunaCopy:
+    """Optuna's journal of the study, as a search writes it: a line for each step of a trial."""
+
+    def __init__(self, config: StudyConfig, path: Path):
+        self._journal = OptunaJournal(path)
+        self._space = {name: of.distribution() for name, of in config.dimensions().items()}
+        self._running: dict[str, FrozenTrial] = {}
+        self._T = self._begun = 0
+
+    def add(self, event: events.Event) -> None:
+        """Write what an event changes."""
+        match event:
+            case events.LengthBegan(T=T):
+                self._T, self._begun = T, 0
+                self._journal.catch_up(T, [], self._space, lambda number: self._running[""])
+            case events.TrialStarted(trial_id=name, training=training):
+                trial = create_trial(
+                    state=TrialState.RUNNING,
+                    params={of: training[of] for of in self._space},
+                    distributions=self._space,
+                    user_attrs={"trial_id": name},
+                )
+                trial.number = self._begun
+                self._begun += 1
+                self._running[name] = trial
+                self._journal.start(self._T, trial.number, trial)
+            case events.Result(trial_id=name, metrics=point, status=status):
+                values = self._running[name].intermediate_values
+                values[point.iteration] = point.ladder_accuracy
+                self._update(name, STATES[status] if status else TrialState.RUNNING)
+            case events.TrialFailed(trial_id=name):
+                self._update(name, TrialState.FAIL)
+
+    def _update(self, name: str, state: TrialState) -> None:
+        trial = self._running[name]
+        trial.state = state
+        if state.is_finished():
+            del self._running[name]
+        if state in (TrialState.COMPLETE, TrialState.PRUNED):
+            trial.value = list(trial.intermediate_values.values())[-1]
+        self._journal.update(self._T, trial.number, trial)
+
+
+def made_up(config: StudyConfig, trials: int) -> Iterator[events.Event]:
+    """The events of the search with so many trials at each T."""
+    chance = random.Random(0)
+    elapsed = 0.0
+    for T in config.T:
+        yield events.LengthBegan(elapsed=elapsed, T=T, initial=[])
+        one = config.training_config(T, {"learning_rate": 0.003, "hidden_size": 64}, 0).to_dict()
+        number, running = 0, list[Iterator[events.Event]]()
+        is_last = config.T[-1] == T
+        while number < trials or (running and not is_last):
+            if number < trials and len(running) < SLOTS:
+                training = one | {
+                    "seed": trial_seed(0, T, number),
+                    "learning_rate": 10 ** chance.uniform(-3, -2),
+                    "hidden_size": chance.choice([64, 96, 128]),
+                    "curriculum_length": chance.randint(1000, 6000),
+                }
+                running.append(reports(f"T{T}-{number:04d}", training, number, chance))
+                number += 1
+            place = chance.randrange(len(running))
+            elapsed = round(elapsed + 0.125, 3)
+            if event := next(running[place], None):
+                yield replace(event, elapsed=elapsed)
+            else:
+                del running[place]
+        if not is_last:
+            yield events.LengthEnded(elapsed=elapsed, T=T, limit="solved_trials", value=MANY)
+            best = events.BestTrial(
+                trial_id=f"T{T}-0000", trials=trials, checkpoint=f"checkpoints/T={T}",
+                accuracy=0.999, accuracy_low=0.998, accuracy_high=1.0, exact_match=0.99,
+                recalled_bits=33.0,
+            )  # fmt: skip
+            yield events.Best(elapsed=elapsed, T=T, row=best)
+
+
+def reports(
+    name: str, training: Mapping[str, Any], number: int, chance: random.Random
+) -> Iterator[events.Event]:
+    """The events of a trial: half end at the first rung, half of the others at the second.
+
+    One in a hundred fails, and one in twenty solves T, the first trial the soonest.
+    """
+    yield events.TrialStarted(elapsed=0.0, trial_id=name, training=training)
+    quality = chance.random() if number else 1.0
+    if chance.random() < 0.01 and number:
+        yield events.TrialFailed(elapsed=0.0, trial_id=name, error="training diverged: loss nan")
+        return
+    for iteration in range(1, (2 if quality < 0.5 else 4 if quality < 0.75 else ITERATIONS) + 1):
+        accuracy = quality * iteration / ITERATIONS
+        solved = quality >= 0.95 and iteration == ITERATIONS
+        point = events.Point(
+            iteration=iteration, step=100 * iteration, tokens=1000 * iteration,
+            seconds=1.7 * iteration + chance.random(),
+            learning_rate=training["learning_rate"] * (1 - iteration / 20),
+            max_length=40 * iteration, training_loss=2.3 * (1 - accuracy) + chance.random() / 100,
+            validation_accuracy=accuracy, ladder_accuracy=accuracy**0.5, exact_match=accuracy**10,
+            validation_loss=2.3 * (1 - accuracy), recalled_bits=33.2 * accuracy,
+            tokens_to_solve=5000 + number // 1000 if solved else None,
+            seconds_to_solve=9.1 if solved else None,
+        )  # fmt: skip
+        ending = files.COMPLETED if quality >= 0.75 else files.STOPPED_EARLY
+        last = iteration == ITERATIONS or (iteration == 4 and quality < 0.75) or quality < 0.5
+        yield events.Result(
+            elapsed=0.0, trial_id=name, metrics=point, parameters=12_345, state_floats=64,
+            host="host-1", gpus=0.0, status=ending if last and iteration > 1 else "",
+        )  # fmt: skip
+
+
+class Clock:
+    """Counts from when it is made: seconds, and seconds of the processor for this process."""
+
+    def __init__(self) -> None:
+        self._began, self._used = time.perf_counter(), time.process_time()
+
+    def read(self) -> dict[str, float]:
+        """Both."""
+        seconds, used = time.perf_counter() - self._began, time.process_time() - self._used
+        return {"seconds": seconds, "busy_seconds": used}
+
+
+def resident() -> float:
+    """Resident memory of this process in bytes."""
+    gc.collect()
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Study, Agenda]]:
+    """A study and what it does next, as in a search that is resumed."""
+    study = Study.open(path)
+    with evaluation_thread() as thread:
+        journal = OptunaJournal(study.appended_file(files.OPTUNA_FILE))
+        agenda = Agenda(study, journal, BackgroundEvaluator(thread), Listener())
+        agenda.begin()
+        yield study, agenda
+    study.close()
+
+
+def open_study(path: Path) -> dict[str, float]:
+    """Open a study up to its first new configuration: the bytes that this takes."""
+    before, clock = resident(), Clock()
+    with opened(path) as (study, agenda):
+        scheduler = StudyScheduler(study)
+        for trial in list(study.history.lengths[study.history.last].live.values()):
+            scheduler.on_trial_add(None, SimpleNamespace(trial_id=trial.id))
+        agenda.next_trial(list(study.history.trials))
+        return clock.read() | {"bytes": resident() - before}
+
+
+def write_tables(path: Path) -> dict[str, float]:
+    """Write the tables of a study."""
+    study = Study.open(path)
+    clock = Clock()
+    study.write()
+    return clock.read()
+
+
+def search_on(path: Path) -> dict[str, float]:
+    """Search in a study without Ray: bytes that the driver keeps of a trial."""
+    with opened(path) as (study, agenda):
+        scheduler = StudyScheduler(study)
+        for live in list(study.history.lengths[study.history.last].live.values()):
+            scheduler.on_trial_add(None, SimpleNamespace(trial_id=live.id))
+            study.cut_off(live)
+        tracemalloc.start()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        chance = random.Random(1)
+        for number in range(LIVE):
+            record = agenda.next_trial(())
+            assert record
+            trial = SimpleNamespace(trial_id=record.id)
+            scheduler.on_trial_add(None, trial)
+            for event in reports(record.id, record.training, number + 1, chance):
+                if isinstance(event, events.Result):
+                    shown = as_result(event.metrics, "ladder_accuracy")
+                    decision = scheduler.on_trial_result(None, trial, shown)
+                    stopped = decision == TrialScheduler.STOP
+                    status = files.STOPPED_EARLY if stopped else event.status
+                    study.add_result(record.id, event.metrics, event.parameters, status)
+                elif isinstance(event, events.TrialFailed):
+                    study.fail_trial(record.id, event.error)
+                agenda.reported(record)
+                if record.ended:
+                    break
+            agenda.released(record)
+        gc.collect()
+        return {"bytes": (tracemalloc.get_traced_memory()[0] - before) / LIVE}
+
+
+PARTS: Mapping[str, Callable[[Path], dict[str, float]]] = {
+    "open": open_study,
+    "tables": write_tables,
+    "search": search_on,
+}
+"""What is measured in a process of its own, by its name."""
+
+
+def in_a_process(part: str, path: Path) -> dict[str, float]:
+    """What a part measures."""
+    command = [sys.executable, "-m", "benchmarks.big_study", "--part", part, str(path)]
+    output = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(output.stdout))
+
+
+def timed(*arguments: str) -> dict[str, float]:
+    """Seconds of a whole command of Python."""
+    began = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT,
+                               stdout=subprocess.DEVNULL)  # fmt: skip
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"{' '.join(arguments)} has failed")
+    return {
+        "seconds": time.perf_counter() - began,
+        "busy_seconds": used.ru_utime + used.ru_stime,
+    }
+
+
+def measure(trials: int, lengths: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """The rows of the table: what, its seconds and its bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Path(folder)
+        few, many = runs / "few" / "study", runs / "many" / "study"
+        for path, number in ((few, FEW), (many, trials)):
+            path.parent.mkdir()
+            write_study(path, number, lengths)
+        size = (many / files.EVENTS_FILE).stat().st_size
+        yield {"what": EVENTS, "trials": trials, "bytes": size}
+        little, much = in_a_process("open", few), in_a_process("open", many)
+        yield {"what": OPEN, "trials": trials, **much}
+        storage = ["--storage", str(many.parent)]
+        yield {"what": LIST, "trials": trials, **timed("search.run", "--list", *storage)}
+        yield {"what": SHOW, "trials": trials, **timed("search.run", "--show", "study", *storage)}
+        yield {"what": TABLES, "trials": trials, **in_a_process("tables", many)}
+        report = str(runs / "report")
+        compare = timed("analysis.compare", str(many), "--output", report)
+        yield {"what": COMPARE, "trials": trials, **compare}
+        a_trial = (much["bytes"] - little["bytes"]) / (trials - FEW)
+        yield {"what": OPENED, "trials": trials, "bytes": a_trial}
+        for path, number in ((few, FEW), (many, trials)):
+            yield {"what": SEARCHED, "trials": number, **in_a_process("search", path)}
+
+
+def speed_table(rows: pd.DataFrame) -> str:
+    """Seconds of what is done with the study, as a Markdown table."""
+    timed = rows[rows["busy_seconds"].notna()]
+    lines = [[row.what, f"{row.busy_seconds:.1f}"] for row in timed.itertuples()]
+    return table(["", "seconds of the processor"], lines)
+
+
+def memory_table(rows: pd.DataFrame) -> str:
+    """What the driver keeps of a trial, as a Markdown table."""
+    kept = rows[rows["what"].isin([OPENED, SEARCHED])]
+    lines = [[row.what, f"{row.trials:,}", f"{row.bytes / 1e3:.1f}"] for row in kept.itertuples()]
+    return table(["", "trials of the study", "kB a trial"], lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.big_study",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--trials", type=int, default=TRIALS, help="trials of the study (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--T", type=int, nargs="+", default=LENGTHS, help="its lengths (default: 500 1000)"
+    )
+    parser.add_argument("--part", nargs=2, metavar=("PART", "STUDY"), help="only measure this")
+    args = parser.parse_args()
+    if args.part:
+        part, path = args.part
+        print(json.dumps(PARTS[part](Path(path))))
+        return
+    rows = []
+    for row in measure(args.trials, args.T):
+        rows.append(row)
+        print(row, flush=True)
+    columns = ["what", "trials", "seconds", "busy_seconds", "bytes"]
+    frame = pd.DataFrame(rows, columns=columns).round(3)
+    print(speed_table(frame), memory_table(frame), sep="\n\n")
+    if args.trials == TRIALS:
+        frame.to_csv(Path(__file__).with_suffix(".csv"), index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
