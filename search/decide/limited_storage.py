@@ -17,6 +17,9 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 GOOD_TRIALS = 25
 """Trials that TPE calls good at most: a tenth of those it sees, up to this number (its gamma)."""
 
+RUNNING_TRIALS = 100
+"""Running trials that are shown at most. With more, TPE would spend most of its time on them: of a
+thousand, the last hundred keep parallel trials apart as well (benchmarks/scale.py)."""
 
 FORGOTTEN = create_trial(state=TrialState.FAIL)
 """Stands for the trials that are not kept."""
@@ -25,7 +28,8 @@ FORGOTTEN = create_trial(state=TrialState.FAIL)
 class LimitedStorage(InMemoryStorage):
     """One Optuna study in memory that keeps and shows at most ``shown`` finished trials.
 
-    With more of them, it keeps the good ones, the latest of the others, and the running trials.
+    With more of them, it keeps the good ones, the latest of the others, and the running trials, of
+    which it shows those that began last.
     So TPE's density of good trials is exact; only its density of bad trials, in which older trials
     count less, rests on fewer (``benchmarks/limited_tpe.py`` measures the effect on the search).
     Which trials are kept does not depend on the order in which they ended. Failed ones are not: no
@@ -111,7 +115,8 @@ class LimitedStorage(InMemoryStorage):
         if math.isinf(self._shown):
             return super().get_all_trials(study_id, deepcopy, states)
         trials = self._studies[study_id].trials
-        numbers = sorted([*(trial.number for trial in self._good), *self._others, *self._live])
+        running = sorted(self._live)[-RUNNING_TRIALS:]
+        numbers = sorted([*(trial.number for trial in self._good), *self._others, *running])
         shown = [trials[n] for n in numbers if states is None or trials[n].state in states]
         return copy.deepcopy(shown) if deepcopy else shown
 

@@ -89,6 +89,15 @@ def test_of_many_trials_the_good_the_running_and_the_latest_are_shown():
     assert numbers(study.get_trials(states=(TrialState.RUNNING,))) == [GOOD_TRIALS]
 
 
+def test_of_many_running_trials_those_that_began_last_are_shown(monkeypatch):
+    monkeypatch.setattr("search.decide.limited_storage.RUNNING_TRIALS", 3)
+    study = make_study(LimitedStorage(30))
+    chance = random.Random(0)
+    running = [make_trial(chance, TrialState.RUNNING, 4, 0.1) for _ in range(5)]
+    study.add_trials([make_trial(chance, TrialState.PRUNED, 4, 0.1), *running])
+    assert numbers(study.get_trials(deepcopy=False)) == [0, 3, 4, 5]
+
+
 def test_a_suggestion_keeps_away_from_what_is_being_tried():
     space = {"x": FloatDistribution(0, 1)}
 
