@@ -12,6 +12,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from upath import UPath
 
 from search.storage.lock import LOCK_FILE
+from search.study.event_log import FileLog
 from studies.paths import StudyPath
 
 Files = dict[str, bytes]
@@ -65,7 +66,7 @@ def moments(machine: Machine, runs: StudyPath, run: Callable[[], None]) -> list[
     with pytest.MonkeyPatch.context() as patch:
         for owner, name in [
             (os, "fsync"), (os, "replace"), (os, "rename"), (os, "unlink"), (os, "rmdir"),
-            (UPath, "write_bytes"), (MemoryFileSystem, "_rm"),
+            (UPath, "write_bytes"), (MemoryFileSystem, "_rm"), (FileLog, "append"),
         ]:  # fmt: skip
             patch.setattr(owner, name, watched(getattr(owner, name)))
         run()
