@@ -71,7 +71,7 @@ def test_each_study_is_as_a_command_of_its_own_makes_it(searched, together):
 
 def test_each_line_says_of_which_model_it_is_and_the_studies_are_compared(together):
     out = together[1].splitlines()
-    assert "2 studies, 1 trials at a time" in out
+    assert "2 studies, 1 trial at a time" in out
     for model in MODELS:
         assert any(line.split()[1:3] == [model, "T=2:"] for line in out)
         assert any(line.startswith(f"Best trial of each T ({model})") for line in out)

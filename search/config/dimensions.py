@@ -102,6 +102,11 @@ class Range(Condition):
         # An end that is computed may lie beside the value that stands for it, as 13 * 0.001 does.
         return math.isclose(self.value_of(value), value, rel_tol=0, abs_tol=1e-9 * self.step)
 
+    def described(self) -> str:
+        """What lies in the range, in words."""
+        steps = f" in steps of {self.step:g}" if self.step else ""
+        return f"{self.low:g} to {self.high:g}{steps}"
+
     def examples(self) -> list[Scalar]:
         """The two ends: if they are valid, so is the whole range."""
         return [int(v) if self.type == "int" else v for v in (self.low, self.high)]
@@ -131,6 +136,10 @@ class Choices(Condition):
 
     def contains(self, value: Scalar) -> bool:
         return value in self.choices
+
+    def described(self) -> str:
+        """The choices, in words."""
+        return ", ".join(map(str, self.choices))
 
     def examples(self) -> list[Scalar]:
         return list(self.choices)

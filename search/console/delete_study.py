@@ -4,7 +4,7 @@ import sys
 
 from rich.console import Console
 
-from search.console.formats import clock
+from search.console.formats import clock, trials
 from search.errors import UserError
 from search.study.deletion import delete_study
 from search.study.overview import RUNNING, look
@@ -59,5 +59,5 @@ def described(path: StudyPath) -> str:
     return (
         f"{path}: {model_label(history.config.model)} on {model_label(history.config.task)}, "
         f"{study.state}{took}, {done} of {len(history.lengths)} T done, "
-        f"{len(history.trials)} trials"
+        f"{trials(len(history.trials))}"
     )

@@ -20,6 +20,11 @@ def clock(seconds: float) -> str:
     return text.removeprefix("0:")
 
 
+def trials(number: int) -> str:
+    """Count trials: ``1 trial``, ``2 trials``."""
+    return f"{number} trial{'s' * (number != 1)}"
+
+
 def number(value: float | None) -> str:
     """Format a share with three digits; empty for None."""
     return "" if value is None else f"{value:.3f}"
@@ -104,11 +109,11 @@ def limit_reason(history: History, T: int) -> str:
         return f"all {len(length.trials)} trials failed"
     match length.limit:
         case "solved_trials":
-            return f"{length.solved} trial{'s' * (length.solved > 1)} solved it"
+            return f"{trials(length.solved)} solved it"
         case "trials":
             return f"all {len(length.trials)} trials have run"
         case "patience":
-            return f"no gain in {length.stale} trials"
+            return f"no gain in {trials(length.stale)}"
         case files.NEXT_T:
             return "--next-T ended it"
         case "reach":

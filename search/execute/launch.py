@@ -15,6 +15,7 @@ from search.config.study_config import StudyConfig
 from search.console.advice import advice_at_chance
 from search.console.commands import compare_command, resume_command
 from search.console.display import Display, labels, view_of
+from search.console.formats import trials
 from search.console.screen import Screen
 from search.console.tables import doubts
 from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
@@ -152,7 +153,7 @@ def time_used(studies: Sequence[Study]) -> float:
 
 def introduce(shown: Shown, screen: Screen, slots: Slots) -> None:
     """Say what is searched, and with how many trials at a time."""
-    places = f", {slots.total} trials at a time"
+    places = f", {trials(slots.total)} at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
     if len(shown) > 1:

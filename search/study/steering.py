@@ -52,7 +52,7 @@ def in_space(config: StudyConfig, values: Mapping[str, Scalar]) -> dict[str, Sca
         except TypeError:
             inside = False
         if not inside:
-            space = config.space[name]
+            space = dimensions[name].described()
             raise UserError(f"--enqueue {name}={value}: lies outside the search space: {space}")
         point[name] = dimensions[name].value_of(given)
     return point

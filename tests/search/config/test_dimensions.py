@@ -103,3 +103,9 @@ def test_what_is_searched_meets_its_conditions_and_what_is_not_does_not(a, b, fi
             for other, allowed in dimension.when.items()
         )
         assert (name in searched) == holds
+
+
+def test_ranges_and_choices_are_described_in_words():
+    assert Range(low=1e-4, high=0.01, log=True).described() == "0.0001 to 0.01"
+    assert Range(low=32, high=128, step=32).described() == "32 to 128 in steps of 32"
+    assert Choices(choices=["plain", 8]).described() == "plain, 8"

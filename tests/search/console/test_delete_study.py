@@ -38,7 +38,7 @@ def test_it_shows_what_is_deleted_and_asks(answer, kept, study, monkeypatch, cap
     assert delete(study) == 0
     out = capsys.readouterr().out
     assert f"{study}: gru on delay, finished" in out
-    assert "1 of 1 T done, 1 trials" in out
+    assert "1 of 1 T done, 1 trial" in out
     assert study.exists() == kept
     assert "[y/N]" in out
     assert ("nothing is deleted" in out) == kept
