@@ -55,6 +55,7 @@ class Steering:
             check(self._study.history, request)
         except UserError as error:
             return self._listener.note(f"not done: {error}")
+        self._listener.note(f"as asked: {described(request)}")  # before what follows from it
         match request:
             case Enqueue(T=T, configuration=configuration):
                 self._study.enqueue(T, configuration, name)
@@ -63,4 +64,3 @@ class Steering:
                 self._agenda.stop(trial, running=trial_id in self._running)
             case NextT():
                 self._agenda.end_search()
-        self._listener.note(f"as asked: {described(request)}")
