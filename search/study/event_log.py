@@ -87,6 +87,7 @@ class FileLog:
         self._study = study
         self._path = path
         self._size = 0
+        self._waiting = b""  # the end of the file, which the disk may lack
         self._clean = False  # whether the file ends with the last event
 
     @classmethod
@@ -106,9 +107,10 @@ class FileLog:
                 file.truncate(self._size)
             raise
         self._size += len(line)
+        self._waiting = self._waiting + line if can_wait else b""
 
     def flush(self) -> None:
-        """See :class:`EventLog`; none waits."""
+        """See :class:`EventLog`; every event is in the file."""
 
     def close(self) -> None:
         """See :class:`EventLog`."""
@@ -126,8 +128,10 @@ class FileLog:
                 raise LockLostError(self._study)
             self._clean = False  # a disk that fills up takes a part first, and then raises
             file.truncate(self._size)
-            file.seek(self._size)
-            unwritten = memoryview(line)
+            # After an fsync that failed, the next one succeeds without what was written before.
+            again = self._waiting if durable else b""
+            file.seek(self._size - len(again))
+            unwritten = memoryview(again + line)
             while unwritten:
                 unwritten = unwritten[file.write(unwritten) :]
             if durable:

@@ -110,6 +110,25 @@ def test_what_can_wait_is_in_a_file_at_once_and_on_the_disk_with_what_cannot(tmp
     assert synced == [(tmp_path / "events.jsonl").stat().st_size]
 
 
+def test_what_waited_is_written_again_after_the_disk_has_failed(tmp_path, monkeypatch):
+    log = open_log(tmp_path)
+    log.append(EVENTS[0])
+    on_disk, fsync, faults = (tmp_path / "events.jsonl").stat().st_size, os.fsync, iter([True])
+
+    def lose(handle: int) -> None:
+        if next(faults, False):
+            size = os.fstat(handle).st_size
+            os.pwrite(handle, bytes(size - on_disk), on_disk)
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", lose)
+    log.append(EVENTS[1], can_wait=True)
+    log.append(EVENTS[2])
+    assert next(faults, "used") == "used"
+    assert list(read_events(tmp_path)) == EVENTS
+
+
 def test_a_long_log_on_a_store_is_written_in_pieces_and_goes_on_in_a_folder(tmp_path):
     """A study can be copied from a store to a folder, and go on there."""
     store = UPath("memory://long/study")
