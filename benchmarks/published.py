@@ -29,7 +29,7 @@ from benchmarks import (
 from benchmarks.markdown import interval, table
 from benchmarks.options import WIDE
 from benchmarks.replay.curves import TABLE, Curve, Curves, read_table
-from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM
+from benchmarks.replay.sides import CHOICES, IN_ORDER, OURS, RANDOM
 from benchmarks.replay.statistics import median, ratio_of_medians
 from benchmarks.replay.tables import (
     COUNTED,
@@ -134,6 +134,25 @@ def grace_periods() -> str:
     return side_table(rows_of("grace_lstm_500"))
 
 
+def choices() -> str:
+    """Million tokens until T = 1000 was solved, for each sampler and scheduler of ours."""
+    first, third = (all_needs(rows_of(f"choices_{name}")) for name in ("first", "third"))
+    columns = {
+        "GRU, first trial": first["gru"],
+        "LSTM, first trial": first["lstm"],
+        "LSTM, third trial": third["lstm"],
+    }
+    default = next(iter(CHOICES))
+    header, lines = [""], [[side] for side in CHOICES]
+    for column, needs in columns.items():
+        header += [column, "ratio"]
+        for line in lines:
+            tokens = needs[line[0]][1]
+            ratio = interval(ratio_of_medians((tokens, needs[default][1])), 2)
+            line += [interval(median(tokens), 0), ratio if line[0] != default else ""]
+    return table(header, lines)
+
+
 def overhead() -> str:
     """Decisions, and the time between trials."""
     lines = [[row.what, f"{row.value:g} {row.unit}"] for row in rows_of("overhead").itertuples()]
@@ -199,6 +218,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         recorded_curves,
         ablations,
         grace_periods,
+        choices,
         real_races,
         partial(warm_starts, medians_of, "seconds"),
         partial(warm_starts, medians_of, "million tokens"),

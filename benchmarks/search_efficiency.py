@@ -34,7 +34,7 @@ import pandas as pd
 from benchmarks.options import add_configuration
 from benchmarks.replay.curves import Curves, read_table
 from benchmarks.replay.options import add_replay_files
-from benchmarks.replay.sides import ABLATIONS, SIDES, Race, sides_of
+from benchmarks.replay.sides import ABLATIONS, ALL_SIDES, Race, sides_of
 from benchmarks.replay.simulator import Outcome
 from benchmarks.replay.tables import efficiency_table, regret_table
 from copytask import MODELS
@@ -60,7 +60,7 @@ def make_race(args: argparse.Namespace, model: str) -> Race:
         curves = {T: Curves(table, model, T, config.dimensions()) for T in config.T}
     except ValueError as error:
         raise UserError(str(error)) from None
-    return Race(config, curves, args.workers, args.horizon)
+    return Race(config, curves, args.workers, args.horizon, args.solved_trials)
 
 
 def row_of(model: str, side: str, seed: int, outcome: Outcome) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def replay_seeds(race: Race, side: str, numbers: range) -> list[Result]:
     """Replay one side on one model, in a process of its own."""
     warnings.filterwarnings("ignore")
     logging.disable(logging.ERROR)
-    run = (SIDES | ABLATIONS)[side]
+    run = ALL_SIDES[side]
     return [(race.config.model, side, seed, run(race, seed)) for seed in numbers]
 
 
@@ -140,7 +140,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sides",
         nargs="*",
-        choices=[*SIDES, *ABLATIONS],
+        choices=list(ALL_SIDES),
         metavar="SIDE",
         help="methods to compare (default: all)",
     )
@@ -149,6 +149,10 @@ def make_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="also run variants of our search that differ in one thing",
     )
+    parser.add_argument(
+        "--solved-trials", type=int, default=1, metavar="N",
+        help="a search ends when so many trials have solved T (default: %(default)s)",
+    )  # fmt: skip
     add_configuration(parser)
     add_replay_files(parser, Path(__file__).with_suffix(""))
     parser.add_argument(

@@ -25,31 +25,33 @@ class Race:
         curves: by T.
         workers: trials at once.
         horizon: simulated seconds after which a search at one T is given up.
+        solved_trials: trials that have to solve the target.
     """
 
     config: StudyConfig
     curves: dict[int, Curves]
     workers: int
     horizon: float
+    solved_trials: int = 1
 
     @property
     def target(self) -> int:
         """The length that is to be solved."""
         return self.config.T[-1]
 
-    def simulate(self, policy: Policy, T: int, solved_trials: int = 1) -> Outcome:
-        """Run a search at one T."""
+    def simulate(self, policy: Policy, T: int, solved_trials: int | None = None) -> Outcome:
+        """Run a search at one T, until so many trials have solved it."""
         return Simulation(
             policy,
             self.curves[T],
             workers=self.workers,
             horizon=self.horizon,
-            solved_trials=solved_trials,
+            solved_trials=solved_trials or self.solved_trials,
         ).run()
 
 
 Side = Callable[[Race, int], Outcome]
-"""A search with this seed until it solves T for the first time."""
+"""A search with this seed until it has solved T."""
 
 
 def ours(race: Race, seed: int, kind: type[Sampler] = Sampler, **search: Any) -> Outcome:
@@ -127,3 +129,15 @@ ABLATIONS: dict[str, Side] = {
 }
 """What of the difference is whose. Other libraries on the ladder accuracy have the grace period
 that this makes possible as well."""
+
+CHOICES: dict[str, Side] = {
+    "tpe, asha": ours,
+    "random, asha": partial(ours, sampler="random"),
+    "gp, asha": partial(ours, sampler="gp"),
+    "cmaes, asha": partial(ours, sampler="cmaes"),
+    "tpe, hyperband": partial(ours, scheduler="hyperband"),
+}
+"""This project's search with each sampler and scheduler that a user can choose."""
+
+ALL_SIDES = SIDES | ABLATIONS | CHOICES
+"""Every side by its name."""

@@ -39,7 +39,7 @@ def efficiency_table(rows: pd.DataFrame) -> str:
         rows: those of search_efficiency.csv.
     """
     tables = [
-        f"{model}: searches until their first trial has solved T\n\n{side_table(group)}"
+        f"{model}: searches until T was solved\n\n{side_table(group)}"
         for model, group in rows.groupby("model", sort=False)
     ]
     needs = all_needs(rows)

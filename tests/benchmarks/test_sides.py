@@ -1,6 +1,7 @@
 import importlib.util
 import logging
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ import pytest
 from synthetic import make_config, make_table
 
 from benchmarks.replay.curves import Curves
-from benchmarks.replay.sides import ABLATIONS, IN_ORDER, OURS, RANDOM, SIDES, Race, sides_of
+from benchmarks.replay.sides import ALL_SIDES, IN_ORDER, OURS, RANDOM, SIDES, Race, sides_of
 from benchmarks.replay.simulator import Improvement, Outcome
 from benchmarks.replay.statistics import median, ratio_of_medians
 from benchmarks.replay.tables import (
@@ -23,7 +24,7 @@ from benchmarks.replay.tables import (
 from benchmarks.search_efficiency import row_of
 
 SYNE_TUNE = importlib.util.find_spec("syne_tune") is not None
-NAMES = [n for n in SIDES | ABLATIONS if "CQR" not in n and (SYNE_TUNE or "Syne" not in n)]
+NAMES = [n for n in ALL_SIDES if "CQR" not in n and (SYNE_TUNE or "Syne" not in n)]
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def race() -> Race:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_side_searches_and_the_same_seed_gives_the_same(race, name):
-    side = (SIDES | ABLATIONS)[name]
+    side = ALL_SIDES[name]
     outcome, again = side(race, 3), side(race, 3)
     assert outcome.trials >= 2
     assert 0.9 < outcome.utilisation <= 1
@@ -52,6 +53,15 @@ def test_the_search_in_order_tells_what_it_spent_before(race):
     outcome = SIDES[IN_ORDER](race, 0)
     assert outcome.clock_before > 0
     assert outcome.tokens_before > 0
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_search_can_go_on_until_several_trials_have_solved_T(race):
+    race = replace(race, horizon=3000)
+    first, third = SIDES[OURS](race, 0), SIDES[OURS](replace(race, solved_trials=3), 0)
+    assert first.solved
+    assert third.solved
+    assert third.trials >= first.trials + 2
 
 
 @pytest.mark.filterwarnings("ignore")
