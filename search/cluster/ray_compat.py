@@ -78,6 +78,23 @@ def set_last_result(trial: "Trial", result: dict[str, Any]) -> None:
     trial.run_metadata.last_result_time = time.time()
 
 
+def forget_ended(controller: Any) -> None:
+    """Let Tune forget the trials that have ended. It would keep them all until its end, 10 kB each,
+    and then write down the state of each.
+
+    Args:
+        controller: what Tune hands to a scheduler.
+    """
+    tune = controller._tune_controller
+    ended = tune._stopped_trials | tune._failed_trials
+    if ended:
+        tune._trials[:] = [trial for trial in tune._trials if trial not in ended]
+        for kept in (
+            tune._stopped_trials, tune._failed_trials, tune._live_trials, tune._trials_to_cache
+        ):  # fmt: skip
+            kept -= ended
+
+
 def error_of(trial: "Trial") -> Exception | str:
     """Why a trial failed: the exception, or one line of text if Tune has kept only that.
 

@@ -1,5 +1,6 @@
 """What the search knows of Ray's inside is still so in the version that is installed."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import ray
 from ray import tune
 from ray.exceptions import RayTaskError
 from ray.tune import TuneError
+from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 
 from search.cluster import ray_compat
@@ -70,3 +72,40 @@ def test_an_error_of_a_callback_is_its_last_line():
     assert ray_compat.tune_error_message(error) == "KeyError: 'x'"
     assert ray_compat.tune_error_message(ValueError("one\ntwo")) == "ValueError: one"
     assert ray_compat.tune_error_message(SystemExit()) == "SystemExit"
+
+
+class Searcher(tune.search.SearchAlgorithm):
+    """Hands out trials as long as there are any."""
+
+    def __init__(self, trials: list[Trial]):
+        self.trials = trials
+
+    def next_trial(self):
+        return self.trials.pop(0) if self.trials else None
+
+
+@pytest.fixture
+def controller(tmp_path):
+    """Tune's controller with trials that have ended, one that has failed, and one that is new."""
+    experiment = tune.experiment.Experiment("study", "nothing", storage_path=str(tmp_path))
+    storage = experiment.storage
+    return TuneController(storage=storage, search_alg=Searcher([]), scheduler=None, callbacks=[])
+
+
+@pytest.mark.usefixtures("trial")
+def test_tune_forgets_what_has_ended_and_nothing_else(controller):
+    trials = [Trial("nothing", stub=True, trial_id=name) for name in "abcd"]
+    for trial in trials:
+        controller.add_trial(trial)
+    for trial, status in zip(trials, [Trial.TERMINATED, Trial.ERROR, Trial.RUNNING], strict=False):
+        controller._set_trial_status(trial, status)
+    before = len(gc.get_referrers(trials[0]))
+    ray_compat.forget_ended(controller._wrapped())
+    assert controller.get_trials() == trials[2:]
+    assert controller.get_live_trials() == set(trials[2:])
+    assert not controller.is_finished()
+    assert before - len(gc.get_referrers(trials[0])) == 4
+    again = Trial("nothing", stub=True, trial_id="b")
+    controller.add_trial(again)
+    ray_compat.forget_ended(controller._wrapped())
+    assert controller.get_trials() == [*trials[2:], again]
