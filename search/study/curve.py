@@ -13,6 +13,7 @@ NAMES = tuple(field.name for field in fields(Point))
 OPTIONAL = tuple(index for index, field in enumerate(fields(Point)) if field.default is None)
 """Places of the fields that may be None; they are the last ones."""
 
+FIRST = OPTIONAL[0]
 WHOLE = tuple(index for index in OPTIONAL if fields(Point)[index].type == int | None)
 
 _values = attrgetter(*NAMES)
@@ -87,7 +88,19 @@ class Curve(Sequence[Point]):
 
 
 def _pack(point: Point) -> bytes:
-    return _packed.pack(*[math.nan if value is None else value for value in _values(point)])
+    values = _values(point)
+    try:
+        return _packed.pack(*values[:FIRST], *map(_number, values[FIRST:]))
+    except struct.error:  # one of the others is None, or no number at all
+        pass
+    try:
+        return _packed.pack(*map(_number, values))
+    except struct.error:
+        raise TypeError(f"not a point of a curve: {point}") from None
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _point(numbers: tuple[Any, ...]) -> Point:

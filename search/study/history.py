@@ -154,7 +154,8 @@ class History:
         length = self.lengths[trial.T]
         if trial.stage == files.SEARCH:
             length.solved -= trial.tokens_to_solve is not None
-            length.arrivals.forget(trial.number)
+            if trial.curve:
+                length.arrivals.forget(trial.number)
             length.live[trial.id] = trial
         trial.restart()
 

@@ -38,8 +38,11 @@ def shared(values: Mapping[str, Any], common: Mapping[str, Any]) -> Mapping[str,
     own = {
         name: value
         for (name, other), value in zip(common.items(), values.values(), strict=True)
-        if value != other
-        or type(value) is not type(other)
-        or (type(value) is dict and repr(value) != repr(other))
+        if value is not other
+        and (
+            value != other
+            or type(value) is not type(other)
+            or (type(value) is dict and repr(value) != repr(other))
+        )
     }
     return SharedValues(common, own)

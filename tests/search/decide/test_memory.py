@@ -28,7 +28,7 @@ def search(study: Study, agenda: Agenda, scheduler: StudyScheduler, trials: int)
             scheduler.on_trial_result(None, trial, result)
             report(study, record.id, iteration, iteration / 5, ending)
             agenda.reported(record)
-        scheduler.on_trial_remove(None, trial)
+        scheduler.on_trial_complete(None, trial, {})
         agenda.released(record)
 
 

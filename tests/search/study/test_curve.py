@@ -1,4 +1,5 @@
 import dataclasses
+import math
 
 import pytest
 from points import point
@@ -28,6 +29,14 @@ def test_it_is_read_as_a_list_is():
         with pytest.raises(IndexError):
             curve[index]
     assert curve == Curve(POINTS) != Curve(POINTS[:1])
+
+
+def test_what_an_old_table_lacks_is_nan_and_text_is_refused():
+    (found,) = Curve([point(1, 0.1, training_loss=None)])
+    assert math.isnan(found.training_loss)
+    for damaged in ({"tokens": "soon"}, {"seconds": "soon"}, {"step": None}):
+        with pytest.raises(TypeError, match="not a point of a curve"):
+            Curve([point(1, 0.1, **damaged)])
 
 
 def test_a_column_has_the_values_of_one_field():
