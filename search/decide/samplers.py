@@ -138,7 +138,8 @@ class Sampler:
 
     def reported(self, trial: TrialRecord) -> None:
         """The trial has reported an iteration, or has ended."""
-        self._memory.update(trial.number, self._shown_as(trial))
+        if trial.ended:  # of a running trial a sampler looks at the hyperparameters only
+            self._memory.update(trial.number, self._shown_as(trial))
         if self._journal:
             self._journal.update(self._T, trial.number, self._freeze(trial))
 

@@ -164,6 +164,30 @@ def test_with_several_trials_at_a_time_a_restart_changes_no_suggestion_either(tm
     assert run(tmp_path / "often", set(range(20))) == whole
 
 
+@pytest.mark.parametrize("kind", SAMPLERS)
+def test_what_a_running_trial_reports_changes_no_suggestion_not_even_after_a_restart(
+    tmp_path, kind
+):
+    def run(name: str, reports: int, restart: bool = False) -> tuple:
+        study = make_study(tmp_path / name, sampler=kind, startup_trials=1)
+        sampler = make_sampler(study)
+        for accuracy in (0.3, 0.6):
+            tell(study, sampler, start(study, sampler), accuracy, files.COMPLETED)
+        running = start(study, sampler)
+        for _ in range(reports):
+            tell(study, sampler, running, 0.9)
+        if restart:
+            study.close()
+            study = Study.open(study.path)
+            sampler = make_sampler(study)
+        start(study, sampler)
+        study.close()
+        return hyperparameters(study)[-1]
+
+    silent = run("silent", 0)
+    assert run("reports", 2) == run("restarted", 2, restart=True) == silent
+
+
 def test_what_a_killed_search_did_not_tell_optuna_is_told_when_it_goes_on(tmp_path):
     study = make_study(tmp_path)
     sampler = make_sampler(study)
