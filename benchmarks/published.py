@@ -20,6 +20,8 @@ from benchmarks import (
     architectures,
     coverage,
     default_searches,
+    driver_split,
+    ray_waits,
     scale,
     sequence_searches,
     solved_rule,
@@ -239,6 +241,9 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
     "docs/scaling.md": (
         lambda: scale.time_table(rows_of("scale"), len(curves_of("lstm", 1000))),
         lambda: scale.driver_table(rows_of("scale")),
+        lambda: driver_split.split_table(rows_of("driver_split")),
+        lambda: driver_split.controller_table(rows_of("driver_split")),
+        lambda: ray_waits.wait_table(rows_of("ray_waits")),
         overhead,
         null_trials,
         driver_rate,

@@ -4,11 +4,14 @@
 
 Replays this project's search at the largest T on recorded curves (see
 search_efficiency.py) with 1, 2, 4, ..., 1024 workers, until ten trials have
-solved T. It simulates twice: once with free decisions; and once where each call
-of sampler, scheduler and study takes the processor time that we measure here,
-one after the other, while the workers wait. The study is written to the disk as
-in a real search. Not counted: waiting for the disk, and Ray's own work to pass
-results around. Writes scale.csv and scale.png into this folder.
+solved T. It simulates each search several times: with free decisions; with one
+driver, where each call of sampler, scheduler and study takes the processor time
+that we measure here, one after the other, while the workers wait; with what
+else a driver does, Ray Tune's controller above all, charged in addition, as
+driver_split.py and ray_waits.py have measured it; and the same with a driver for
+every 64 workers, which share the study. The study is written to the disk as in a
+real search. Not counted: waiting for the disk. Writes scale.csv and scale.png
+into this folder.
 """
 
 import argparse
@@ -24,14 +27,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import markdown
+from benchmarks import markdown, ray_waits
+from benchmarks.driver_split import costs
 from benchmarks.markdown import interval
 from benchmarks.options import add_configuration
 from benchmarks.replay.curves import Curves, read_table
 from benchmarks.replay.options import add_replay_files
 from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.sides import change
-from benchmarks.replay.simulator import Outcome, Simulation
+from benchmarks.replay.simulator import Charge, Outcome, Simulation
 from benchmarks.replay.statistics import Estimate
 from copytask import MODELS
 from search.config.reading import load_config
@@ -41,21 +45,40 @@ from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
 
+FOLDER = Path(__file__).parent
+
+DRIVEN = 64
+"""Workers of each driver where there are several."""
+
+CHARGED = ("ray controller", "ours tables", "ours console", "ours rest", "rest")
+"""Parts of the driver's time, see driver_split.py, that the simulated search does not spend."""
+
 COLUMNS = ("solved", "clock", "tokens", "trials", "evaluations", "utilisation")
 
 
+def charge(workers: int) -> Charge:
+    """What a driver with so many workers is charged beside the policy's own calls."""
+    split, waits = (pd.read_csv(FOLDER / f"{name}.csv") for name in ("driver_split", "ray_waits"))
+    trial, result = costs(split, CHARGED)
+    measured = split["slots"].unique().mean()
+    more = ray_waits.seconds_of(waits, workers) - ray_waits.seconds_of(waits, measured)
+    return Charge(trial + more, result + more)
+
+
 def simulate(
-    config: StudyConfig, curves: Curves, workers: int, args: argparse.Namespace, charged: bool
+    config: StudyConfig, curves: Curves, workers: int, args: argparse.Namespace, driver: str
 ) -> Outcome:
-    """One search; with ``charged`` its own time counts, and it is written to a disk."""
+    """One search; see :func:`simulated` for ``driver``. If its time counts, it is on a disk."""
     T = config.T[-1]
     settings = {"workers": workers, "horizon": args.horizon, "solved_trials": args.solved}
-    if not charged:
+    if driver == "free":
         return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)
         policy = StudySearch(study, T, OptunaJournal(study.path / files.OPTUNA_FILE))
-        outcome = Simulation(policy, curves, charge_driver=True, **settings).run()
+        drivers = drivers_of(driver, workers)
+        other = Charge() if driver == "decisions" else charge(workers // drivers)
+        outcome = Simulation(policy, curves, charge=other, drivers=drivers, **settings).run()
         study.close()
     return outcome
 
@@ -75,18 +98,35 @@ def measure(
     for workers in args.workers:
         for seed in range(args.seeds):
             study = change(config, T=[T], seed=seed, initial=[])
-            for charged in (False, True):
-                outcome = simulate(study, curves, workers, args, charged)
+            for driver in simulated(workers):
+                outcome = simulate(study, curves, workers, args, driver)
                 values = asdict(outcome)
+                own, other = outcome.ask_seconds + outcome.report_seconds, outcome.charged_seconds
                 yield {
                     "workers": workers,
                     "seed": seed,
-                    "driver": "measured" if charged else "free",
+                    "driver": driver,
                     **{name: values[name] for name in COLUMNS},
                     "ask_ms": 1e3 * outcome.ask_seconds / outcome.trials,
                     "report_ms": 1e3 * outcome.report_seconds / max(1, outcome.evaluations),
-                    "driver_share": (outcome.ask_seconds + outcome.report_seconds) / outcome.clock,
+                    "ray_ms": 1e3 * other / outcome.trials,
+                    "driver_share": (own + other) / outcome.clock / drivers_of(driver, workers),
                 }
+
+
+def simulated(workers: int) -> list[str]:
+    """What is simulated with so many workers: column ``driver`` of the file.
+
+    Decisions are ``free``; they take their time (``decisions``); so does all else that the driver
+    does (``measured``); or that has ``several`` drivers.
+    """
+    more = ["decisions", "several"] if workers > DRIVEN else []
+    return ["free", "measured", *more]
+
+
+def drivers_of(driver: str, workers: int) -> int:
+    """The number of drivers."""
+    return workers // DRIVEN if driver == "several" else 1
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -94,9 +134,12 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
 
     Against the fewest workers: the speed-up, the efficiency, which is the speed-up divided by how
     many times as many workers there are, and the work, which is how many times as many tokens.
+    What is simulated only with many workers is compared with one of ``measured``.
     """
     table = rows.drop(columns="seed").groupby(["driver", "workers"]).median().reset_index()
-    first = table.groupby("driver")[["workers", "clock", "tokens"]].transform("first")
+    against = table["driver"].replace(["decisions", "several"], "measured")
+    by_workers = table.sort_values("workers").groupby(against)
+    first = by_workers[["workers", "clock", "tokens"]].transform("first")
     table["speed_up"] = first["clock"] / table["clock"]
     table["efficiency"] = table["speed_up"] * first["workers"] / table["workers"]
     table["work"] = table["tokens"] / first["tokens"]
@@ -110,7 +153,7 @@ def time_table(rows: pd.DataFrame, pool: int) -> str:
         pool: recorded curves. Of the trials beyond as many each has a curve for the second time.
     """
     header = [
-        "workers", "seconds, decisions free", "efficiency", "seconds, decisions charged",
+        "workers", "seconds, decisions free", "efficiency", "seconds, one driver charged",
         "efficiency", "tokens / one worker's", "trials", "of which repeat a curve",
     ]  # fmt: skip
     lines = []
@@ -143,17 +186,23 @@ def percent(share: float) -> str:
 def driver_table(rows: pd.DataFrame) -> str:
     """What keeps workers and driver busy, with decisions charged, as a Markdown table."""
     header = [
-        "workers", "workers' time in training", "driver's time in decisions", "ms a suggestion",
-        "ms a result", "trials begun a second", "the same, decisions free",
+        "workers", "share of their time in training", "if only decisions took time",
+        f"with a driver for every {DRIVEN}", "share of the driver's time in use",
+        "ms a suggestion", "ms a result", "ms a trial for all else", "trials begun a second",
+        "the same, decisions free",
     ]  # fmt: skip
-    lines = [
-        [
-            str(workers), percent(row["utilisation"]), percent(row["driver_share"]),
-            f"{row['ask_ms']:.0f}", f"{row['report_ms']:.1f}",
-            *(f"{one['trials'] / one['clock']:.1f}" for one in (row, free)),
+    table = summary(rows).set_index(["driver", "workers"])
+    lines = []
+    for (workers, free), (_, row) in zip(*by_driver(rows), strict=True):
+        others = [
+            percent(table.loc[key, "utilisation"]) if key in table.index else ""
+            for key in (("decisions", workers), ("several", workers))
         ]
-        for (workers, free), (_, row) in zip(*by_driver(rows), strict=True)
-    ]  # fmt: skip
+        lines.append([
+            str(workers), percent(row["utilisation"]), *others, percent(row["driver_share"]),
+            f"{row['ask_ms']:.1f}", f"{row['report_ms']:.2f}", f"{row['ray_ms']:.1f}",
+            *(f"{one['trials'] / one['clock']:.1f}" for one in (row, free)),
+        ])  # fmt: skip
     return markdown.table(header, lines)
 
 
@@ -196,7 +245,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     axes = figure.subplots(1, 3)
     for driver, label, colour in (
         ("free", "decisions take no time", "#0077bb"),
-        ("measured", "decisions take their time", "#ee7733"),
+        ("several", f"a driver for every {DRIVEN} workers", "#009988"),
+        ("measured", "one driver, decisions take their time", "#ee7733"),
     ):
         rows = table[table["driver"] == driver]
         axes[0].plot(rows["workers"], rows["clock"], "o-", color=colour, label=label)

@@ -27,6 +27,13 @@ class Policy(Protocol):
         """The trial has diverged in this iteration."""
 
 
+class Charge(NamedTuple):
+    """Seconds that a driver spends beside the calls of the policy, as on Ray's controller."""
+
+    trial: float = 0.0
+    result: float = 0.0
+
+
 class Improvement(NamedTuple):
     """The best accuracy of a search so far, when it had used so much."""
 
@@ -49,6 +56,7 @@ class Outcome:
         evaluations: reported.
         utilisation: share of the workers' time until then that was training.
         ask_seconds, report_seconds: CPU time of this process in the policy's calls.
+        charged_seconds: what the drivers were charged in addition.
         improvements: of the best accuracies, in order.
         clock_before, tokens_before: of the searches at smaller T that it began from.
     """
@@ -61,6 +69,7 @@ class Outcome:
     utilisation: float = 0.0
     ask_seconds: float = 0.0
     report_seconds: float = 0.0
+    charged_seconds: float = 0.0
     improvements: list[Improvement] = field(default_factory=list)
     clock_before: float = 0.0
     tokens_before: int = 0
@@ -83,9 +92,10 @@ class Simulation:
         workers: trials that run at once.
         horizon: simulated seconds after which it ends in any case.
         solved_trials: it ends when so many trials have solved T.
-        charge_driver: count the time that the policy's calls take, on this machine now, into the
-            simulated clock. The driver is one process: a worker waits while it is busy. Else
-            decisions take no time.
+        charge: count the time that the policy's calls take, on this machine now, into the simulated
+            clock, and this in addition. A driver is one process: a worker waits while it is busy.
+            Without it decisions take no time.
+        drivers: processes that decide, each for its share of the workers, with the same policy.
     """
 
     def __init__(
@@ -96,18 +106,20 @@ class Simulation:
         workers: int,
         horizon: float,
         solved_trials: int = 1,
-        charge_driver: bool = False,
+        charge: Charge | None = None,
+        drivers: int = 1,
     ):
         self._policy = policy
         self._curves = curves
         self._workers = workers
         self._horizon = horizon
         self._solved_trials = solved_trials
-        self._charge_driver = charge_driver
+        self._charge = charge
         self._events: list[tuple[float, int]] = []  # when a trial reports next, its number
         self._coming: dict[int, tuple[Evaluation, Iterator[Evaluation]]] = {}
         self._before: dict[int, tuple[float, int]] = {}  # seconds and tokens of a trial so far
-        self._now = 0.0  # when the driver has done all that it was asked so far
+        self._now = [0.0] * drivers  # when each driver has done all that it was asked so far
+        self._driver: dict[int, int] = {}  # of each trial
         self._idle = 0.0
         self._used: set[int] = set()  # curves that trials have had
         self._best = [0.0, 0.0]
@@ -116,39 +128,46 @@ class Simulation:
     def run(self) -> Outcome:
         """Simulate until enough trials have solved T, or the horizon is reached."""
         outcome = self._outcome
-        for _ in range(self._workers):
-            self._start(0.0)
+        for worker in range(self._workers):
+            self._start(0.0, worker % len(self._now))
         missing = self._solved_trials
         while missing and self._events[0][0] <= self._horizon:
             reported, trial = heapq.heappop(self._events)
-            self._now = max(self._now, reported) if self._charge_driver else reported
+            driver = self._driver.pop(trial)
+            busy = self._now[driver] if self._charge else 0.0
+            self._now[driver] = max(busy, reported)
             evaluation, following = self._coming.pop(trial)
             upcoming = next(following, None)
-            if self._tell(trial, evaluation, final=upcoming is None) and upcoming is not None:
-                self._continue(trial, upcoming, following, free=reported, begin=self._now)
+            goes_on = self._tell(driver, trial, evaluation, final=upcoming is None)
+            if goes_on and upcoming is not None:
+                begin = self._now[driver]
+                self._continue(driver, trial, upcoming, following, free=reported, begin=begin)
                 continue
             missing -= evaluation.tokens_to_solve is not None
             if missing:
-                self._start(free=reported)
+                self._start(reported, driver)
         outcome.solved = not missing
-        outcome.clock = self._horizon if missing else self._now
+        outcome.clock = self._horizon if missing else self._now[driver]
         waiting = sum(max(0.0, outcome.clock - reported) for reported, _ in self._events)
         outcome.utilisation = 1 - (self._idle + waiting) / (outcome.clock * self._workers)
         return outcome
 
-    def _start(self, free: float) -> None:
+    def _start(self, free: float, driver: int) -> None:
         """A worker that has been free since then begins the next trial."""
         trial = self._outcome.trials
         self._outcome.trials += 1
         start = time.thread_time()
         hyperparameters = self._policy.ask(trial)
-        self._outcome.ask_seconds += self._spend(start)
+        self._outcome.ask_seconds += self._spend(driver, start)
+        self._pay(driver, self._charge.trial if self._charge else 0.0)
         curve = iter(self._curves.nearest(hyperparameters, self._used))
         self._before[trial] = (0.0, 0)
-        self._continue(trial, next(curve), curve, free=free, begin=self._now + TRIAL_START)
+        begin = self._now[driver] + TRIAL_START
+        self._continue(driver, trial, next(curve), curve, free=free, begin=begin)
 
     def _continue(
         self,
+        driver: int,
         trial: int,
         evaluation: Evaluation,
         following: Iterator[Evaluation],
@@ -159,9 +178,10 @@ class Simulation:
         """The trial trains from ``begin`` on towards its next evaluation."""
         self._idle += begin - free
         self._coming[trial] = evaluation, following
+        self._driver[trial] = driver
         heapq.heappush(self._events, (begin + evaluation.seconds - self._before[trial][0], trial))
 
-    def _tell(self, trial: int, evaluation: Evaluation, final: bool) -> bool:
+    def _tell(self, driver: int, trial: int, evaluation: Evaluation, final: bool) -> bool:
         """Hand an evaluation to the policy; whether it lets the trial go on."""
         self._outcome.evaluations += 1
         self._outcome.tokens += evaluation.tokens - self._before[trial][1]
@@ -172,20 +192,27 @@ class Simulation:
             goes_on = False
         else:
             goes_on = self._policy.report(trial, evaluation, final)
-        self._outcome.report_seconds += self._spend(start)
-        self._note_improvement(evaluation)
+        self._outcome.report_seconds += self._spend(driver, start)
+        self._pay(driver, self._charge.result if self._charge else 0.0)
+        self._note_improvement(driver, evaluation)
         return goes_on
 
-    def _spend(self, start: float) -> float:
+    def _spend(self, driver: int, start: float) -> float:
         """CPU seconds since ``start``; the driver was busy for so long."""
         took = time.thread_time() - start
-        if self._charge_driver:
-            self._now += took
+        if self._charge:
+            self._now[driver] += took
         return took
 
-    def _note_improvement(self, evaluation: Evaluation) -> None:
+    def _pay(self, driver: int, seconds: float) -> None:
+        """The driver is busy for so long in addition."""
+        self._now[driver] += seconds
+        self._outcome.charged_seconds += seconds
+
+    def _note_improvement(self, driver: int, evaluation: Evaluation) -> None:
         scores = (evaluation.validation_accuracy, evaluation.ladder_accuracy)
         best = [max(b, s) for b, s in zip(self._best, scores, strict=True)]  # NaN is not larger
         if best != self._best:
             self._best = best
-            self._outcome.improvements.append(Improvement(self._now, self._outcome.tokens, *best))
+            now = self._now[driver]
+            self._outcome.improvements.append(Improvement(now, self._outcome.tokens, *best))

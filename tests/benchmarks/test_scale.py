@@ -48,6 +48,21 @@ def test_the_verdict_says_where_workers_and_driver_stop_to_help():
     assert "From 8 workers on, the driver costs" in text
 
 
+def test_what_is_simulated_with_many_workers_only_is_compared_with_one_that_is_charged():
+    rows = pd.DataFrame(
+        {"driver": driver, "workers": workers, "seed": 0, "clock": clock, "tokens": 10}
+        for driver, workers, clock in (
+            ("decisions", 128, 2.0), ("measured", 1, 128.0), ("measured", 128, 4.0),
+            ("several", 128, 1.0),
+        )
+    )  # fmt: skip
+    efficiency = scale.summary(rows).set_index(["driver", "workers"])["efficiency"]
+    assert efficiency.to_dict() == {
+        ("decisions", 128): 0.5, ("measured", 1): 1.0, ("measured", 128): 0.25,
+        ("several", 128): 1.0,
+    }  # fmt: skip
+
+
 def test_efficiency_is_the_speed_up_a_worker_and_trials_beyond_the_pool_repeat_a_curve():
     rows = pd.DataFrame(
         {"driver": driver, "workers": workers, "seed": seed, "clock": clock + seed,

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.replay.curves import Evaluation
-from benchmarks.replay.simulator import TRIAL_START, Simulation
+from benchmarks.replay.simulator import TRIAL_START, Charge, Simulation
 
 
 class Script:
@@ -99,6 +99,26 @@ def test_a_busy_driver_makes_workers_wait():
 
     curves = make_curve(*[0.1] * 50, seconds=0.01)
     free = Slow(curves).run(workers=4, horizon=0.4)
-    charged = Slow(curves).run(workers=4, horizon=0.4, charge_driver=True)
+    charged = Slow(curves).run(workers=4, horizon=0.4, charge=Charge())
     assert charged.evaluations < free.evaluations
     assert charged.utilisation < 0.7 * free.utilisation
+
+
+def test_what_a_driver_is_charged_is_spent_one_after_the_other():
+    curves = make_curve(0.1, 0.1, 0.1, seconds=1.0)
+    charge = Charge(trial=0.5, result=0.25)
+    outcome = Script(curves).run(workers=2, horizon=2.5, charge=charge)
+    # The first trial begins at 0.5 and the second at 1.0: so the second reports first after 2 s.
+    assert outcome.evaluations == 2
+    assert outcome.charged_seconds == pytest.approx(2 * 0.5 + 2 * 0.25)
+
+
+def test_several_drivers_do_not_wait_for_each_other():
+    curves = make_curve(*[0.1] * 50, seconds=0.01)
+    charge = Charge(result=0.02)
+    one, two = (
+        Script(curves).run(workers=4, horizon=2.0, charge=charge, drivers=drivers)
+        for drivers in (1, 2)
+    )
+    assert two.evaluations == pytest.approx(2 * one.evaluations, rel=0.1)
+    assert two.charged_seconds == pytest.approx(2 * one.charged_seconds, rel=0.1)

@@ -1,0 +1,272 @@
+"""Where does the driver's processor time go: to this project, to Optuna, or to Ray?
+
+    python -m benchmarks.driver_split [--slots 16 64]      (ten minutes)
+
+Runs real searches over null trials, on more slots than there are cores, and
+takes samples of the driver's stack. A sample counts the processor time of the
+driver's main thread since the one before, for the innermost package of Ray,
+Optuna or this project. The first trials, which start the workers, do not count.
+Trials report once in one search and four times in the other: the difference
+says what a result costs. A slot needs about 0.3 GB of memory. Prints the
+functions that take most, and writes driver_split.csv.
+"""
+
+import argparse
+import signal
+import tempfile
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import markdown
+from benchmarks.null_trials import ROOT, SETTINGS
+from search.run import main as run_search
+
+INTERVAL = 0.002
+"""Seconds of the process's processor time between two samples."""
+
+PRINTED = 40
+"""Functions that are printed of a search."""
+
+REPORTS = (1, 4)
+"""Results of each trial in the two searches."""
+
+TOKENS = 13
+"""Of one sequence at T = 1, which is what an iteration trains on."""
+
+PACKAGES = {"ray": "site-packages/ray/", "optuna": "site-packages/optuna/", "ours": f"{ROOT}/"}
+"""Whose code it is -> a part of its files' paths."""
+
+CONTROLLER = "tune/execution/tune_controller.py"
+"""The file whose innermost function says what Ray Tune does."""
+
+INSIDE = " > "
+"""Between that function and the innermost one."""
+
+PARTS = {
+    "optuna suggestion": ("decide/samplers.py", "_suggest"),
+    "ours events": ("study/event_log.py", ""),
+    "ours tables": ("study/tables.py", ""),
+    "ours console": ("search/console/", ""),
+    "ours configurations": ("decide/samplers.py", ""),
+    "optuna told": ("", ""),
+    "ours rest": ("", ""),
+    "ray controller": ("", ""),
+    "rest": ("", ""),
+}
+"""Part, which begins with whose code is innermost -> the file and the function that it must be
+called from; the first that fits counts."""
+
+NAMES = {
+    "ray controller": "Ray: Tune's controller",
+    "ray threads": "Ray: its other threads in the driver",
+    "optuna suggestion": "Optuna: suggestions",
+    "optuna told": "Optuna: trials told to it",
+    "ours configurations": "ours: configurations, Optuna's journal",
+    "ours events": "ours: events on the disk",
+    "ours tables": "ours: CSV files",
+    "ours console": "ours: console",
+    "ours rest": "ours: agenda, scheduler, history",
+    "rest": "garbage, imports",
+}
+"""Part -> its name in the table, in the order of its rows."""
+
+
+class Profile:
+    """Processor time of this process, while ``counting``. Make it in the main thread.
+
+    Attributes:
+        counting: whether samples count now.
+        seconds: (part, function) -> of the main thread; under "ray threads" that of the others.
+    """
+
+    def __init__(self) -> None:
+        self.counting = False
+        self.seconds: dict[tuple[str, str], float] = defaultdict(float)
+        self._last = self._others = 0.0
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take samples inside this context."""
+        signal.signal(signal.SIGPROF, self._sample)
+        signal.siginterrupt(signal.SIGPROF, False)
+        signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _sample(self, number: int, frame: FrameType | None) -> None:
+        now = time.thread_time()
+        others = time.process_time() - now
+        if self.counting:
+            self.seconds[place(frame)] += now - self._last
+            self.seconds["ray threads", ""] += others - self._others
+        self._last, self._others = now, others
+
+
+def place(frame: FrameType | None) -> tuple[str, str]:
+    """The part that a stack belongs to, and the innermost function of a known package."""
+    owner = function = step = ""
+    callers = []
+    while frame:
+        path, name = frame.f_code.co_filename, frame.f_code.co_name
+        package = next((key for key, mark in PACKAGES.items() if mark in path), "")
+        if package and not owner:
+            owner, function = package, f"{Path(path).stem}.{name}"
+        if path.endswith(CONTROLLER) and not step:
+            step = name + INSIDE
+        callers.append((path, name))
+        frame = frame.f_back
+    if owner == "ray":
+        function = f"{step}{function}"
+    for part, (file, of) in PARTS.items():
+        mine = part.partition(" ")[0] in (owner, "rest")
+        if mine and any(file in path and of in ("", name) for path, name in callers):
+            return part, function
+    return "rest", function
+
+
+def count(events: Path) -> tuple[int, int]:
+    """Trials that have started, and results."""
+    text = events.read_text() if events.exists() else ""
+    return text.count('"event":"trial_started"'), text.count('"event":"result"')
+
+
+def watch(profile: Profile, events: Path, first: int, last: int, counts: list[int]) -> None:
+    """Let samples count between the start of one trial and of another; note what came between."""
+    before = 0, 0
+    while (now := count(events))[0] < last:
+        if not profile.counting and now[0] >= first:
+            profile.counting, before = True, now
+        time.sleep(0.5)
+    profile.counting = False
+    counts.extend(after - b for after, b in zip(now, before, strict=True))
+
+
+def profiled(slots: int, reports: int, trials: int) -> tuple[Mapping[tuple[str, str], float], Any]:
+    """Seconds of the driver by part and function in one search; its trials and results."""
+    settings = SETTINGS | {
+        "training.tokens_per_iteration": TOKENS,
+        "training.max_tokens": TOKENS * reports,
+        "search.grace_iterations": reports,
+        "resources.cpus_per_trial": 2 / slots,
+    }
+    profile, counts = Profile(), list[int]()
+    with tempfile.TemporaryDirectory() as storage:
+        command = [
+            "--model", "gru", "--task", "sequence", "--T", "1", "--trials", str(trials),
+            "--storage", storage, "--name", "null", "--max-concurrent", str(slots),
+            *(word for key, value in settings.items() for word in ("--set", f"{key}={value}")),
+        ]  # fmt: skip
+        events = Path(storage) / "null" / "events.jsonl"
+        arguments = (profile, events, 2 * slots + trials // 4, trials - slots, counts)
+        watcher = threading.Thread(target=watch, args=arguments)
+        watcher.start()
+        with profile.taken():
+            if run_search(command):
+                raise SystemExit("the search over null trials failed")
+        watcher.join()
+    return profile.seconds, counts
+
+
+def measure(slots: int, trials: int) -> Iterator[dict[str, Any]]:
+    """A row for each part of a search of few and of one of many results."""
+    for reports in REPORTS:
+        seconds, (begun, results) = profiled(slots, reports, trials)
+        print(f"{slots} slots, {begun} trials, {results} results; ms a trial of the functions:")
+        for (part, function), spent in sorted(seconds.items(), key=itemgetter(1))[
+            : -PRINTED - 1 : -1
+        ]:
+            print(f"{1e3 * spent / begun:8.3f}  {part:22} {function}", flush=True)
+        parts: dict[tuple[str, str], float] = defaultdict(float)
+        for (part, function), spent in seconds.items():
+            of_tune, inside, _ = function.partition(INSIDE)
+            parts[part, of_tune if inside else ""] += spent
+        for (part, function), spent in sorted(parts.items()):
+            yield {
+                "slots": slots, "trials": begun, "results": results, "part": part,
+                "function": function, "seconds": round(spent, 4),
+            }  # fmt: skip
+
+
+def costs(rows: pd.DataFrame, parts: Sequence[str]) -> tuple[float, float]:
+    """Seconds of these parts for a trial and for a result: what fits all searches of the rows.
+
+    Work beside a search stretches its processor time. A suggestion costs the same in all of them,
+    so each search counts as if its suggestions had been as quick as the quickest.
+    """
+    keys = ["slots", "trials", "results"]
+    suggestions = rows[rows["part"] == "optuna suggestion"].groupby(keys)["seconds"].sum()
+    of_one = suggestions / suggestions.index.get_level_values("trials")
+    searches = rows[rows["part"].isin(parts)].groupby(keys)["seconds"].sum()
+    spent = (searches * of_one.min() / of_one).rename("spent").reset_index()
+    per, *_ = np.linalg.lstsq(spent[["trials", "results"]], spent["spent"], rcond=None)
+    return float(per[0]), float(per[1])
+
+
+def split_table(rows: pd.DataFrame) -> str:
+    """Milliseconds of each part for a trial, in each search, as a Markdown table."""
+    searches = [(key, search) for key, search in rows.groupby(["slots", "results", "trials"])]
+    parts = {name: [part] for part, name in NAMES.items()} | {"all": [*NAMES]}
+    lines = []
+    for name, of in parts.items():
+        spent = [search[search["part"].isin(of)]["seconds"].sum() for _, search in searches]
+        each = [f"{1e3 * s / key[2]:.1f}" for s, (key, _) in zip(spent, searches, strict=True)]
+        lines.append([name, *each])
+    header = [f"{slots} slots, {results / trials:.0f}" for (slots, results, trials), _ in searches]
+    return markdown.table(["ms of the driver for a trial with so many results", *header], lines)
+
+
+def controller_table(rows: pd.DataFrame, shown: int = 8) -> str:
+    """The functions of Ray Tune's controller that take most, as a Markdown table.
+
+    Of the search with the most slots and the most results.
+    """
+    last = rows[rows["slots"] == rows["slots"].max()]
+    last = last[last["results"] == last["results"].max()].dropna(subset="function")
+    ms = 1e3 * last.groupby("function")["seconds"].sum() / last["trials"].iloc[0]
+    most = ms.sort_values(ascending=False)
+    lines = [[f"`{name}`", f"{value:.2f}"] for name, value in most[:shown].items()]
+    lines.append([f"{len(most) - shown} others", f"{most[shown:].sum():.2f}"])
+    each = last["results"].iloc[0] / last["trials"].iloc[0]
+    return markdown.table(
+        ["function of Tune's controller", f"ms a trial with {each:.0f} results"], lines
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.driver_split",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--slots",
+        nargs="*",
+        type=int,
+        default=[16, 64],
+        help="numbers of slots (default: 16 64)",
+    )
+    parser.add_argument(
+        "--trials", type=int, default=700, help="trials of a search (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--output", type=Path, default=Path(__file__).with_suffix(".csv"), help="CSV file to write"
+    )
+    args = parser.parse_args()
+    rows = [row for slots in args.slots for row in measure(slots, args.trials)]
+    pd.DataFrame(rows).to_csv(args.output, index=False, lineterminator="\n")
+
+
+if __name__ == "__main__":
+    main()
