@@ -12,7 +12,7 @@ processor time, which other programs on the machine hardly lengthen.
 
 The memory of a trial is what a driver that opens the study has more of than
 with 1,000 trials, divided by the trials beyond them; and what Python's objects
-take more of after 500 further trials of a search without Ray, so without
+take more of after 300 further trials of a search without Ray, so without
 Tune's own. The default size is written to big_study.csv. Reads /proc, so it
 needs Linux.
 """
@@ -59,7 +59,7 @@ FEW = 1000
 
 LENGTHS = (500, 1000)
 SLOTS = 16
-LIVE = 500
+LIVE = 300
 """Trials of the search that goes on."""
 
 MANY = 10**7
@@ -277,29 +277,38 @@ def search_on(path: Path) -> dict[str, float]:
             scheduler.on_trial_add(None, SimpleNamespace(trial_id=live.id))
             study.cut_off(live)
         tracemalloc.start()
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        chance = random.Random(1)
-        for number in range(LIVE):
-            record = agenda.next_trial(())
-            assert record
-            trial = SimpleNamespace(trial_id=record.id)
-            scheduler.on_trial_add(None, trial)
-            for event in reports(record.id, record.training, number + 1, chance):
-                if isinstance(event, events.Result):
-                    shown = as_result(event.metrics, "ladder_accuracy")
-                    decision = scheduler.on_trial_result(None, trial, shown)
-                    stopped = decision == TrialScheduler.STOP
-                    status = files.STOPPED_EARLY if stopped else event.status
-                    study.add_result(record.id, event.metrics, event.parameters, status)
-                elif isinstance(event, events.TrialFailed):
-                    study.fail_trial(record.id, event.error)
-                agenda.reported(record)
-                if record.ended:
-                    break
-            agenda.released(record)
-        gc.collect()
-        return {"bytes": (tracemalloc.get_traced_memory()[0] - before) / LIVE}
+        kept = []
+        for first in (0, LIVE):  # after the first ones, all that Optuna keeps is of this run
+            more_trials(study, agenda, scheduler, range(first, first + LIVE))
+            gc.collect()
+            kept.append(tracemalloc.get_traced_memory()[0])
+        return {"bytes": (kept[1] - kept[0]) / LIVE}
+
+
+def more_trials(
+    study: Study, agenda: Agenda, scheduler: StudyScheduler, numbers: Sequence[int]
+) -> None:
+    """Run further trials, one after the other."""
+    chance = random.Random(numbers[0])
+    for number in numbers:
+        record = agenda.next_trial(())
+        assert record
+        trial = SimpleNamespace(trial_id=record.id)
+        scheduler.on_trial_add(None, trial)
+        for event in reports(record.id, record.training, number + 1, chance):
+            if isinstance(event, events.Result):
+                shown = as_result(event.metrics, "ladder_accuracy")
+                decision = scheduler.on_trial_result(None, trial, shown)
+                stopped = decision == TrialScheduler.STOP
+                status = files.STOPPED_EARLY if stopped else event.status
+                study.add_result(record.id, event.metrics, event.parameters, status)
+            elif isinstance(event, events.TrialFailed):
+                study.fail_trial(record.id, event.error)
+            agenda.reported(record)
+            if record.ended:
+                break
+        scheduler.on_trial_complete(None, trial, {})
+        agenda.released(record)
 
 
 PARTS: Mapping[str, Callable[[Path], dict[str, float]]] = {
@@ -331,29 +340,28 @@ def timed(*arguments: str) -> dict[str, float]:
     }
 
 
-def measure(trials: int, lengths: Sequence[int]) -> Iterator[dict[str, Any]]:
+def measure(folder: Path, trials: int, lengths: Sequence[int]) -> Iterator[dict[str, Any]]:
     """The rows of the table: what, its seconds and its bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        runs = Path(folder)
-        few, many = runs / "few" / "study", runs / "many" / "study"
-        for path, number in ((few, FEW), (many, trials)):
-            path.parent.mkdir()
+    few, many = folder / "few" / "study", folder / "many" / "study"
+    for path, number in ((few, FEW), (many, trials)):
+        if not path.exists():
+            path.parent.mkdir(parents=True)
             write_study(path, number, lengths)
-        size = (many / files.EVENTS_FILE).stat().st_size
-        yield {"what": EVENTS, "trials": trials, "bytes": size}
-        little, much = in_a_process("open", few), in_a_process("open", many)
-        yield {"what": OPEN, "trials": trials, **much}
-        storage = ["--storage", str(many.parent)]
-        yield {"what": LIST, "trials": trials, **timed("search.run", "--list", *storage)}
-        yield {"what": SHOW, "trials": trials, **timed("search.run", "--show", "study", *storage)}
-        yield {"what": TABLES, "trials": trials, **in_a_process("tables", many)}
-        report = str(runs / "report")
-        compare = timed("analysis.compare", str(many), "--output", report)
-        yield {"what": COMPARE, "trials": trials, **compare}
-        a_trial = (much["bytes"] - little["bytes"]) / (trials - FEW)
-        yield {"what": OPENED, "trials": trials, "bytes": a_trial}
-        for path, number in ((few, FEW), (many, trials)):
-            yield {"what": SEARCHED, "trials": number, **in_a_process("search", path)}
+    size = (many / files.EVENTS_FILE).stat().st_size
+    yield {"what": EVENTS, "trials": trials, "bytes": size}
+    little, much = in_a_process("open", few), in_a_process("open", many)
+    yield {"what": OPEN, "trials": trials, **much}
+    storage = ["--storage", str(many.parent)]
+    yield {"what": LIST, "trials": trials, **timed("search.run", "--list", *storage)}
+    yield {"what": SHOW, "trials": trials, **timed("search.run", "--show", "study", *storage)}
+    yield {"what": TABLES, "trials": trials, **in_a_process("tables", many)}
+    report = str(folder / "report")
+    compare = timed("analysis.compare", str(many), "--output", report)
+    yield {"what": COMPARE, "trials": trials, **compare}
+    a_trial = (much["bytes"] - little["bytes"]) / (trials - FEW)
+    yield {"what": OPENED, "trials": trials, "bytes": a_trial}
+    for path, number in ((few, FEW), (many, trials)):
+        yield {"what": SEARCHED, "trials": number, **in_a_process("search", path)}
 
 
 def speed_table(rows: pd.DataFrame) -> str:
@@ -382,6 +390,11 @@ def main() -> None:
     parser.add_argument(
         "--T", type=int, nargs="+", default=LENGTHS, help="its lengths (default: 500 1000)"
     )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        help="keep the studies in this folder, and measure those that are there already",
+    )
     parser.add_argument("--part", nargs=2, metavar=("PART", "STUDY"), help="only measure this")
     args = parser.parse_args()
     if args.part:
@@ -389,9 +402,10 @@ def main() -> None:
         print(json.dumps(PARTS[part](Path(path))))
         return
     rows = []
-    for row in measure(args.trials, args.T):
-        rows.append(row)
-        print(row, flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        for row in measure(args.folder or Path(temporary), args.trials, args.T):
+            rows.append(row)
+            print(row, flush=True)
     columns = ["what", "trials", "seconds", "busy_seconds", "bytes"]
     frame = pd.DataFrame(rows, columns=columns).round(3)
     print(speed_table(frame), memory_table(frame), sep="\n\n")

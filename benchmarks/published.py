@@ -18,6 +18,7 @@ import pandas as pd
 from benchmarks import (
     architecture_speed,
     architectures,
+    big_study,
     coverage,
     default_searches,
     driver_split,
@@ -246,6 +247,8 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: ray_waits.wait_table(rows_of("ray_waits")),
         overhead,
         null_trials,
+        lambda: big_study.speed_table(rows_of("big_study")),
+        lambda: big_study.memory_table(rows_of("big_study")),
         driver_rate,
     ),
 }
