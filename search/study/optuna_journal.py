@@ -9,7 +9,7 @@ import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -236,7 +236,7 @@ class OptunaJournal:
 
 def now() -> str:
     """The time as Optuna writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
 as_json = cache(distribution_to_json)
