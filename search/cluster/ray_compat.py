@@ -92,7 +92,7 @@ def forget_ended(controller: Any) -> None:
         for kept in (
             tune._stopped_trials, tune._failed_trials, tune._live_trials, tune._trials_to_cache
         ):  # fmt: skip
-            kept -= ended
+            kept.intersection_update(tune._trials)
 
 
 def error_of(trial: "Trial") -> Exception | str:
