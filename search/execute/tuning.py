@@ -8,6 +8,7 @@ from typing import Any
 from ray import tune
 from ray.tune import Stopper
 from ray.tune.experiment import Trial
+from ray.tune.progress_reporter import TrialProgressCallback
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.stopper import NoopStopper
 
@@ -42,6 +43,19 @@ class SearchStopper(Stopper):
 
     def stop_all(self) -> bool:
         return self._must_end()
+
+
+class NoProgress(TrialProgressCallback):
+    """Prints nothing, in place of the callback that Tune would add, which keeps every trial."""
+
+    def on_trial_result(self, *told: Any, **info: Any) -> None:
+        """Keep nothing."""
+
+    def on_trial_error(self, *told: Any, **info: Any) -> None:
+        """Keep nothing."""
+
+    def on_trial_complete(self, *told: Any, **info: Any) -> None:
+        """Keep nothing."""
 
 
 class SharedScheduler(FIFOScheduler):
@@ -104,7 +118,7 @@ def run_trials(runs: Sequence[StudyRun], cluster: Cluster, interrupts: Interrupt
             search_alg=source,
             scheduler=SharedScheduler(source.find),
             stop=SearchStopper(lambda: over() or recorder.cluster_lost or interrupts.requested),
-            callbacks=[recorder],
+            callbacks=[recorder, NoProgress()],
             reuse_actors=True,
             raise_on_failed_trial=False,
             verbose=0,

@@ -260,7 +260,7 @@ class FakeTune:
         self._machine = machine
         self._kind = kind
         self._source, self._scheduler, self._stopper = search_alg, scheduler, stop
-        (self._callback,) = callbacks
+        self._callback, _ = callbacks
         # What it would forget, see search.cluster.ray_compat.forget_ended.
         self._tune_controller = SimpleNamespace(_stopped_trials=set(), _failed_trials=set())
         self._source.add_configurations([Experiment("study", kind, storage_path=storage_path)])
