@@ -22,8 +22,8 @@ space:
   learning_rate: {low: 2.0e-3, high: 2.0e-2, log: true}
   hidden_size: {choices: [12, 16]}
 search:
-  {trials: 200, solved_trials: 999, budget_minutes: null, grace_iterations: 2, test_payloads: 100,
-   race_seeds: 0, tensorboard: true}
+  {trials: 200, solved_trials: 999, patience: null, budget_minutes: null, grace_iterations: 2,
+   test_payloads: 100, race_seeds: 0, tensorboard: true}
 """
 
 pytestmark = pytest.mark.slow
