@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from searches import HOSTS_CONFIG, events, read, run, start, wait_for
+from searches import HOSTS_CONFIG, PATIENT_CELL, events, read, run, start, wait_for
 
 from search.run import main
 from search.study.inbox import waiting
@@ -26,15 +26,18 @@ def ask(study: Path, *words: str) -> int:
 def test_a_trial_is_enqueued_and_one_is_stopped_in_a_running_search(tmp_path, capsys):
     config = tmp_path / "config.yaml"
     config.write_text(HOSTS_CONFIG)
-    study = tmp_path / "runs" / "gru-sequence"
+    (tmp_path / "cells.py").write_text(PATIENT_CELL)
+    study = tmp_path / "runs" / "s"
     process = start(
-        "search.run", "--config", config, "--storage", study.parent, "--max-concurrent", 1,
-        "--trials", 3,
+        "search.run", "--model", "cells:Patient", "--config", config, "--storage", study.parent,
+        "--name", "s", "--max-concurrent", 1, "--trials", 3, cwd=tmp_path,
     )  # fmt: skip
     wait_for(lambda: running(study), process, pause=0.02)
     (stopped,) = running(study)
     assert ask(study, "--stop-trial", stopped) == 0
     assert ask(study, "--enqueue", "learning_rate=0.0123") == 0
+    wait_for(lambda: not list(waiting(study)), process)
+    (tmp_path / "go").touch()
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert capsys.readouterr().out.splitlines() == [
@@ -54,16 +57,20 @@ def test_a_trial_is_enqueued_and_one_is_stopped_in_a_running_search(tmp_path, ca
 def test_the_next_T_begins_and_what_is_asked_of_no_search_waits_for_its_resume(tmp_path, capsys):
     config = tmp_path / "config.yaml"
     config.write_text(HOSTS_CONFIG.replace("T: [3]", "T: [3, 4]"))
-    study = tmp_path / "runs" / "gru-sequence"
-    command = ["search.run", "--config", config, "--storage", study.parent, "--trials", 2]
-    process = start(*command)
+    (tmp_path / "cells.py").write_text(PATIENT_CELL)
+    study = tmp_path / "runs" / "s"
+    process = start(
+        "search.run", "--model", "cells:Patient", "--config", config, "--storage", study.parent,
+        "--name", "s", "--trials", 2, cwd=tmp_path,
+    )  # fmt: skip
     wait_for(lambda: running(study), process, pause=0.02)
     process.terminate()
     process.communicate()
+    (tmp_path / "go").touch()
     assert ask(study, "--next-T") == 0
     assert ", when the search is resumed: python -m search.run" in capsys.readouterr().out
     resume = ["search.run", "--name", study.name, "--storage", study.parent, "--resume"]
-    code, out, err = run(*resume)
+    code, out, err = run(*resume, "--model", "cells:Patient", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert "as asked: T=3: its search ends" in out
     assert "--next-T ended it" in out

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from lab import HEAD, WORKER, run
 from launcher import MAKE_TOKEN
-from searches import read, wait_for
+from searches import PATIENT_CELL, read, wait_for
 from searches import run as run_here
 
 from search.study.event_log import read_events
@@ -34,25 +34,6 @@ search:
    race_seeds: 0, test_payloads: 100, max_failures: 0}
 """
 """Random search without ASHA: trials and curves depend on the seed alone, not on who ends first."""
-
-CELLS = """
-import sys, time
-from pathlib import Path
-from torch import nn
-
-IN_WORKER = sys.argv[0].endswith("default_worker.py")
-
-class Patient(nn.GRU):
-    '''Trains a few iterations in a worker, and waits there until it may go on.'''
-
-    calls = 0
-
-    def forward(self, input, state=None):
-        Patient.calls += 1
-        while IN_WORKER and Patient.calls > 150 and not Path(__file__).with_name("go").exists():
-            time.sleep(0.1)
-        return super().forward(input, state)
-"""
 
 PLACE_AND_TIME = {"seconds", "seconds_to_solve", "host"}
 
@@ -201,7 +182,7 @@ def test_two_hosts_without_shared_storage_fail_before_the_first_trial(attempts, 
 
 
 def test_a_search_on_two_hosts_goes_on_when_one_of_them_dies(cluster, lab, s3, tmp_path):
-    (lab.shared / "cells.py").write_text(CELLS)
+    (lab.shared / "cells.py").write_text(PATIENT_CELL)
     patient = f"cd {lab.shared} && {on_cluster(lab, s3.address, 'two-hosts')} --model cells:Patient"
     process = cluster.start(patient)
     known: list[Result] = []

@@ -71,7 +71,7 @@ def in_wandb(study: Path) -> dict[str, Shown]:
 
 def has_ended(file: Path) -> bool:
     """Whether an offline run of W&B is whole."""
-    found = records(file)
+    found = records(file) if file.stat().st_size else []
     return bool(found) and found[-1].HasField("exit")
 
 
