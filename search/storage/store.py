@@ -5,13 +5,13 @@ An object store cannot append, rename or lock; a file appears in it as a whole o
 """
 
 import errno
+import functools
 import logging
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import parse_qs
@@ -208,7 +208,7 @@ def read_blocks(path: StudyPath) -> Iterator[bytes]:
         yield read_bytes(path)
         return
     begin = 0
-    while block := with_retries(partial(_read_block, path, begin), path, reading=True):
+    while block := with_retries(functools.partial(_read_block, path, begin), path, reading=True):
         yield block
         begin += len(block)
 
