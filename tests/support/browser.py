@@ -17,6 +17,13 @@ needs_chromium = [
 
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 740}
 
+DRAWN = """async () => {
+  const axis = document.querySelector("#explorer g[role=slider]");
+  for (const _ of [1, 2, 3]) await new Promise(requestAnimationFrame);
+  return axis?.isConnected;
+}"""
+"""Whether no frame draws the explorer any more: each draws its axes anew."""
+
 
 def browsers() -> Iterator[Browser]:
     """One browser, which ends after its use."""
@@ -45,3 +52,8 @@ def opened(browser: Browser, report: Path, link: str = "", **settings) -> Iterat
     yield page
     context.close()
     assert wrong == []
+
+
+def drawn(page: Page) -> None:
+    """Wait until the explorer shows what was asked of it, and stays as it is."""
+    page.wait_for_function(DRAWN)

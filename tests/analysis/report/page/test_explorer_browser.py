@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Browser, Page, needs_chromium, opened
+from browser import Browser, Page, drawn, needs_chromium, opened
 from study_files import trial, write_study
 
 from analysis.compare import main
@@ -36,8 +36,7 @@ def page(browser: Browser, report: Path) -> Iterator[Page]:
 
 def names(page: Page) -> list[str]:
     """What the table shows: model and trial."""
-    page.wait_for_selector("#explorer table.trials tbody tr")
-    page.wait_for_timeout(100)  # it is drawn with the next frame
+    drawn(page)
     rows = page.locator("#explorer table.trials tbody tr").all()
     cells = [[cell.inner_text() for cell in row.locator("th, td").all()] for row in rows]
     return [f"{model} {name}" for name, model, *_ in cells]
@@ -49,9 +48,9 @@ def axis(page: Page, name: str):
 
 def drag(page: Page, name: str, low: float, high: float) -> None:
     """Brush an axis between two shares of its height."""
-    found = axis(page, name)
-    found.scroll_into_view_if_needed()
-    box = found.locator("path").bounding_box()
+    drawn(page)
+    page.locator("#explorer .parallel svg").scroll_into_view_if_needed()
+    box = axis(page, name).locator("path").bounding_box()
     page.mouse.move(box["x"], box["y"] + (1 - low) * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"], box["y"] + (1 - high) * box["height"], steps=3)
@@ -73,6 +72,7 @@ def test_brushing_filters_and_a_click_takes_the_filter_away(page: Page) -> None:
 
 
 def test_the_keys_filter_too(page: Page) -> None:
+    drawn(page)
     axis(page, "T").focus()
     page.keyboard.press("ArrowUp")
     assert {name.split()[1][:5] for name in names(page)} == {"T=200"}
@@ -87,6 +87,7 @@ def test_the_keys_filter_too(page: Page) -> None:
 def test_a_row_selects_its_trial_with_the_command_that_repeats_it(page: Page, report: Path) -> None:
     runs = report.parents[1] / "runs"
     page.locator("#explorer").get_by_role("button", name="T=200-01").last.click()
+    drawn(page)
     detail = page.locator("#explorer .detail")
     assert f"python -m search.run --replay {runs}/lstm T=200-01" in detail.inner_text()
     assert "learning rate\n0.002" in detail.inner_text()
@@ -95,6 +96,7 @@ def test_a_row_selects_its_trial_with_the_command_that_repeats_it(page: Page, re
 
 
 def test_a_curve_and_a_line_select_too(page: Page) -> None:
+    drawn(page)
     canvas = page.locator("#explorer .curves canvas")
     canvas.scroll_into_view_if_needed()
     canvas.focus()
@@ -104,10 +106,12 @@ def test_a_curve_and_a_line_select_too(page: Page) -> None:
     page.keyboard.press("ArrowLeft")
     assert page.locator("#tip").inner_text().startswith("0.732 at 0.75 M tokens")
     page.keyboard.press("Escape")
+    drawn(page)
     assert page.locator("#tip").is_hidden()
     assert page.locator("#explorer .detail h3").inner_text() == "T=100-00"
     box = canvas.bounding_box()
     page.mouse.click(box["x"] + box["width"] - 12, box["y"] + 14)  # the end at 2 M tokens
+    drawn(page)
     assert page.locator("#explorer .detail h3").inner_text().startswith("T=200-")
     before = page.url
     lines = page.locator("#explorer .parallel svg")
@@ -115,7 +119,7 @@ def test_a_curve_and_a_line_select_too(page: Page) -> None:
     first, last = (axis(page, name).locator("path").bounding_box() for name in ("model", "T"))
     gru = first["y"] + first["height"] / 4  # of two words the upper one
     page.mouse.click((first["x"] + last["x"]) / 2, (gru + last["y"] + last["height"]) / 2)
-    page.wait_for_timeout(100)
+    drawn(page)
     assert page.url != before
     assert "trial=gru%2FT%3D100-" in page.url
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from browser import DESKTOP, PHONE, Browser, Page, needs_chromium, opened
+from browser import DESKTOP, PHONE, Browser, Page, drawn, needs_chromium, opened
 from study_files import NOT_SOLVED, trial, write_study
 
 from analysis.compare import main
@@ -53,6 +53,7 @@ def test_it_fits_the_screen_and_every_figure_shows(
             assert box["width"] > 250
             assert box["height"] > 80
             assert figure.get_attribute("aria-label")
+        drawn(page)
         assert page.locator("canvas").count() == 2
         for canvas in page.locator("canvas").all():
             assert canvas.bounding_box()["height"] > 80
