@@ -13,6 +13,8 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
+from pydantic_core import from_json
+
 from studies import events
 from studies import format as files
 from studies.events import Event
@@ -69,10 +71,7 @@ def decode(line: bytes) -> Event:
         UnknownEventError: a newer version may have added this kind of event.
         ValueError, TypeError, KeyError, AttributeError: the line is damaged.
     """
-    text = line.decode()
-    values, end = _decoder.raw_decode(text)
-    if text[end:].strip():
-        raise ValueError("there is more in the line")
+    values = from_json(line)
     name = values.pop("event")
     if isinstance(name, str) and name not in KINDS:
         raise UnknownEventError(
@@ -190,5 +189,4 @@ def _fields(of: type[Any]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, 
     return names, attrgetter(*names)
 
 
-_decoder = json.JSONDecoder()
 _encoder = json.JSONEncoder(separators=(",", ":"), default=_values)

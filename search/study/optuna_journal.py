@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from optuna.distributions import BaseDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, TrialState
+from pydantic_core import from_json
 
 from search.storage.whole_lines import end_of_whole_lines
 
@@ -34,7 +35,6 @@ VALUE = f'{{"worker_id": "{WORKER}", "op_code": {SET_VALUE}, "trial_id": '.encod
 """How a line of ours begins that adds a value to a trial."""
 
 Line = dict[str, Any]
-_decoder = json.JSONDecoder()
 
 
 class Progress(NamedTuple):
@@ -122,7 +122,7 @@ class OptunaJournal:
                     trial = int(content[len(VALUE) : content.index(b",", len(VALUE))])
                     studies[trial].values[numbers[trial]] += 1
                     continue
-                line, _ = _decoder.raw_decode(content.decode())
+                line = from_json(content)
                 operation = line["op_code"]
                 if operation == SET_VALUE:
                     trial = line["trial_id"]
