@@ -43,7 +43,7 @@ test: $(VENV)/.dev
 # both mostly wait.
 test-all: $(VENV)/.dev
 	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster --durations 8 > $$log 2>&1 & hosts=$$!; \
-	$(BIN)/python $(TESTS) -m "not cluster" --hypothesis-profile thorough --durations 20; result=$$?; \
+	$(BIN)/python $(TESTS) -m "not cluster" --thorough --durations 20; result=$$?; \
 	wait $$hosts || result=$$?; cat $$log; exit $$result
 
 # uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.

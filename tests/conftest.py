@@ -22,7 +22,23 @@ torch.set_num_threads(1)
 
 settings.register_profile("quick", deadline=None, max_examples=20)
 settings.register_profile("thorough", deadline=None, max_examples=100)
-settings.load_profile("quick")
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--thorough", action="store_true",
+        help="more examples of each property, and searches killed at more moments",
+    )  # fmt: skip
+
+
+def pytest_configure(config):
+    settings.load_profile("thorough" if config.getoption("thorough") else "quick")
+
+
+@pytest.fixture(scope="session")
+def thorough(request) -> bool:
+    """Whether time does not matter."""
+    return request.config.getoption("thorough")
 
 
 NOT_MISSING = re.compile(r"CUDA|processor|x86-64|AMX|tiles|(gcc|clang)-\d|a Ray cluster runs")

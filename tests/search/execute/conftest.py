@@ -1,11 +1,12 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fake_tune import Machine
+from moments import Moment, at_events
 
 
 @pytest.fixture
@@ -21,3 +22,9 @@ def folder() -> Iterator[Path]:
 def machine(monkeypatch) -> Machine:
     monkeypatch.setattr(os, "fsync", lambda handle: None)
     return Machine(monkeypatch)
+
+
+@pytest.fixture
+def killed_at(thorough) -> Callable[[list[Moment]], list[Moment]]:
+    """Picks the moments after which a search is killed: each third event, or each one."""
+    return lambda kept: at_events(kept)[:: 1 if thorough else 3]
