@@ -306,8 +306,9 @@ def test_a_search_interrupted_after_every_event_ends_as_one_that_was_not(
     assert whole(study, folder) == whole(folder / "through", folder)
 
 
-@pytest.mark.parametrize("step", [11, pytest.param(3, marks=pytest.mark.slow)])
-def test_a_disk_that_is_full_from_any_moment_on_costs_nothing(machine, folder, monkeypatch, step):
+def test_a_disk_that_is_full_from_any_moment_on_costs_nothing(
+    machine, folder, monkeypatch, thorough
+):
     """The search ends in an orderly way, what it has written is whole, and it can be resumed."""
     written = 0
     room: float = math.inf
@@ -322,7 +323,7 @@ def test_a_disk_that_is_full_from_any_moment_on_costs_nothing(machine, folder, m
     machine.faults = make_faults()
     search(machine, folder / "through")
     expected = whole(folder / "through", folder)
-    for limit in range(0, written, step):
+    for limit in range(0, written, 3 if thorough else 17):
         study = folder / str(limit) / "s"
         machine.faults = make_faults()
         written, room = 0, limit
