@@ -3,7 +3,7 @@
 # make test                install what is needed and run the tests: minutes
 # make test-all            those that are slow as well: real crashes, clusters, stores, browsers
 # make compare             compare the studies under runs/
-# make oldest              the tests of `make test` on the oldest packages that pyproject.toml admits
+# make oldest              make test, without benchmarks, on the oldest packages of pyproject.toml
 # make lint                ruff and mypy
 # make wheel               the wheel of this platform and the source archive, in dist/
 # make installed           that wheel in an empty environment: a search and a comparison
@@ -48,7 +48,7 @@ test-all: $(VENV)/.dev
 
 # uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.
 oldest: $(OLDEST)/.stamp
-	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster $(ARGS)
+	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster --ignore tests/benchmarks $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
