@@ -27,6 +27,7 @@ from analysis.tables.edges import edge_warnings
 from analysis.tables.registry import NAME, make_tables
 from studies.command_line import Parser, add_runs, home_path
 from studies.errors import InputError
+from studies.wording import counted
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -91,8 +92,8 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
     for warning in studies.warnings():
         console.print(f"warning: {warning}", soft_wrap=True)
     console.print(
-        f"{PAGE}, {NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and {len(figures)} "
-        f"figures are in {output}",
+        f"{PAGE}, {NAME}.md, .csv, .json, .tex, {len(tables) - 1} more tables and "
+        f"{counted(len(figures), 'figure')} are in {output}",
         soft_wrap=True,
     )
 

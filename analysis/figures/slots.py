@@ -11,6 +11,7 @@ from analysis.figures.spec import FigureSpec, Scope
 from analysis.phrases import semicolon_list
 from analysis.reading.events import trial_spans
 from analysis.tables.records import records
+from studies.wording import counted
 
 MOST_ROWS = 6
 """Labels that have a row."""
@@ -77,7 +78,7 @@ def use(data: pd.DataFrame) -> pd.DataFrame:
 def caption(data: pd.DataFrame, task: TaskContext) -> str:
     """Give the use of each study's slots."""
     parts = [
-        f"{row['label']} {row['busy']:.0%} of {row['slots']} slot{'s' * (row['slots'] > 1)}"
+        f"{row['label']} {row['busy']:.0%} of {counted(row['slots'], 'slot')}"
         for row in records(use(data))
     ]
     count = data["label"].nunique()

@@ -10,6 +10,7 @@ from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
 from analysis.phrases import million_tokens
 from studies import format as files
+from studies.wording import counted
 
 END_MARKERS = {
     files.COMPLETED: "o", files.STOPPED_EARLY: "x", files.FAILED: "v", files.INTERRUPTED: "s",
@@ -81,7 +82,7 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     stopped = data[data["status"] == files.STOPPED_EARLY]
     text = "Each mark is a trial of a search at its last evaluation, where ASHA saw it last."
     if stopped.empty:
-        return f"{text} None of {len(data)} trials was stopped early."
+        return f"{text} None of {counted(len(data), 'trial')} was stopped early."
     share = stopped["million_tokens"].sum() / data["million_tokens"].sum()
     half = million_tokens(1e6 * float(stopped["million_tokens"].median()))
     return (

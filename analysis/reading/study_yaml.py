@@ -7,6 +7,7 @@ import yaml
 from analysis.reading.problems import ProblemError, one_line
 from studies import format as files
 from studies.paths import StudyPath, read_bytes
+from studies.wording import counted
 
 
 def read_config(path: StudyPath) -> tuple[dict[str, Any], float]:
@@ -70,7 +71,7 @@ class Provenance(NamedTuple):
         host, cpus, kernels = (self.made.get(key) for key in ("host", "cpus", "kernels"))
         details = []
         if cpus:
-            details.append(f"{cpus} CPU{'s' * (cpus != 1)}")
+            details.append(counted(cpus, "CPU"))
         if kernels == "none":
             details.append("no compiled kernels")
         elif kernels:

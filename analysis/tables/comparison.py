@@ -36,6 +36,7 @@ from studies.columns import (
     whole,
 )
 from studies.seed_statistics import clopper_pearson
+from studies.wording import counted
 
 DONE = "done"
 NOT_STARTED = "not started"
@@ -140,7 +141,7 @@ def _state(row: dict[str, Any]) -> str:
         return NOT_STARTED
     if row["trials"] == row[STATUS_COLUMNS[files.FAILED]]:
         return ALL_FAILED
-    return f"{SEARCHING}: {row['trials']} trial{'s' * (row['trials'] > 1)} so far"
+    return f"{SEARCHING}: {counted(row['trials'], 'trial')} so far"
 
 
 def short_state(state: str) -> str:

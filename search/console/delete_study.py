@@ -4,12 +4,13 @@ import sys
 
 from rich.console import Console
 
-from search.console.formats import clock, trials
+from search.console.formats import clock
 from search.errors import UserError
 from search.study.deletion import delete_study
 from search.study.overview import RUNNING, look
 from studies.format import model_label
 from studies.paths import StudyPath
+from studies.wording import counted
 
 
 def ask_and_delete(path: StudyPath, console: Console, yes: bool) -> None:
@@ -59,5 +60,5 @@ def described(path: StudyPath) -> str:
     return (
         f"{path}: {model_label(history.config.model)} on {model_label(history.config.task)}, "
         f"{study.state}{took}, {done} of {len(history.lengths)} T done, "
-        f"{trials(len(history.trials))}"
+        f"{counted(len(history.trials), 'trial')}"
     )

@@ -10,7 +10,6 @@ from search.console.formats import (
     millions,
     number,
     race_outcome,
-    trials,
 )
 from search.console.how_far import how_far
 from search.console.live_view import LiveView
@@ -25,6 +24,7 @@ from search.study.study import Study
 from studies import format as files
 from studies.format import model_label
 from studies.seed_statistics import BEST_OF_MANY
+from studies.wording import counted
 
 
 class Display(Listener):
@@ -62,7 +62,8 @@ class Display(Listener):
         self.view.running.clear()  # trials that were cut off with the T before
         limit = f", at most {clock(max(0.0, seconds))}" if math.isfinite(seconds) else ""
         beyond = "" if T in self._study.config.T else f"T={T // 2} is solved, on to "
-        self.note(f"{beyond}T={T}: {trials(most_trials(self._study.history))}{limit}")
+        trials = counted(most_trials(self._study.history), "trial")
+        self.note(f"{beyond}T={T}: {trials}{limit}")
 
     def nothing_left(self) -> None:
         """Say which limits to raise to continue; of several studies, --show says it."""

@@ -9,6 +9,7 @@ from search.study.records import TrialRecord
 from studies import format as files
 from studies.columns import SHORT_FORMS
 from studies.events import Scores
+from studies.wording import all_counted, counted
 
 BUDGETS_SPENT = {"budget_minutes": "its time is up", "budget_tokens": "its tokens are spent"}
 """Limit that is a budget -> why it ended a search or a race."""
@@ -18,11 +19,6 @@ def clock(seconds: float) -> str:
     """Format seconds as h:mm:ss, or m:ss below an hour."""
     text = str(timedelta(seconds=round(seconds)))
     return text.removeprefix("0:")
-
-
-def trials(number: int) -> str:
-    """Count trials: ``1 trial``, ``2 trials``."""
-    return f"{number} trial{'s' * (number != 1)}"
 
 
 def number(value: float | None) -> str:
@@ -106,14 +102,15 @@ def limit_reason(history: History, T: int) -> str:
     """Say which limit ended the search at T."""
     length = history.lengths[T]
     if history.all_failed(T):
-        return f"all {len(length.trials)} trials failed"
+        return f"{all_counted(len(length.trials), 'trial')} failed"
     match length.limit:
         case "solved_trials":
-            return f"{trials(length.solved)} solved it"
+            return f"{counted(length.solved, 'trial')} solved it"
         case "trials":
-            return f"all {len(length.trials)} trials have run"
+            run = len(length.trials)
+            return f"{all_counted(run, 'trial')} {'has' if run == 1 else 'have'} run"
         case "patience":
-            return f"no gain in {trials(length.stale)}"
+            return f"no gain in {counted(length.stale, 'trial')}"
         case files.NEXT_T:
             return "--next-T ended it"
         case "reach":

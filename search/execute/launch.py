@@ -15,7 +15,6 @@ from search.config.study_config import StudyConfig
 from search.console.advice import advice_at_chance
 from search.console.commands import compare_command, resume_command
 from search.console.display import Display, labels, view_of
-from search.console.formats import trials
 from search.console.screen import Screen
 from search.console.tables import doubts
 from search.errors import ClusterLostError, SearchFailedError, StorageError, UserError
@@ -33,6 +32,7 @@ from search.study.study import Study
 from search.study.warm_start import told
 from studies.format import LOG_FILE, model_label
 from studies.paths import StudyPath
+from studies.wording import counted
 
 CLUSTER_RESTARTS = 3
 """How often in one run a cluster that was started here is restarted after it has died."""
@@ -153,7 +153,7 @@ def time_used(studies: Sequence[Study]) -> float:
 
 def introduce(shown: Shown, screen: Screen, slots: Slots) -> None:
     """Say what is searched, and with how many trials at a time."""
-    places = f", {trials(slots.total)} at a time"
+    places = f", {counted(slots.total, 'trial')} at a time"
     if slots.gpu:
         places += f", {slots.gpu} of them on GPUs"
     if len(shown) > 1:

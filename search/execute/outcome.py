@@ -9,6 +9,7 @@ from search.errors import SearchFailedError, StorageError
 from search.execute.study_run import StudyRun
 from search.study.study import Study
 from studies.paths import StudyPath
+from studies.wording import all_counted
 
 
 class Outcome(NamedTuple):
@@ -63,9 +64,9 @@ def check_results(study: Study) -> None:
     """
     if failed := [T for T in study.config.T if study.history.all_failed(T)]:
         last = study.history.lengths[failed[-1]].trials
-        number = f"{len(last)} " if len(failed) == 1 else ""
+        trials = all_counted(len(last), "trial") if len(failed) == 1 else "all trials"
         raise SearchFailedError(
-            f"all {number}trials at T={', '.join(map(str, failed))} failed; the last error: "
+            f"{trials} at T={', '.join(map(str, failed))} failed; the last error: "
             f"{last[-1].error}. --resume --retry-failed runs them again"
         )
     if not study.history.best:

@@ -8,6 +8,7 @@ from search.study.study import Study
 from studies import format as files
 from studies.events import TrialStarted
 from studies.paths import StudyPath
+from studies.wording import counted
 
 
 def check_resumable(earlier: StudyConfig, config: StudyConfig, study: StudyPath) -> None:
@@ -62,4 +63,5 @@ def restart_failed(study: Study) -> str:
     if not failed:
         return "no trial has failed; there is nothing to run again"
     names = ", ".join(trial.id for trial in failed[:3])
-    return f"{len(failed)} failed trials run again: {names}{', ...' * (len(failed) > 3)}"
+    again = f"{counted(len(failed), 'failed trial')} {'runs' if len(failed) == 1 else 'run'} again"
+    return f"{again}: {names}{', ...' * (len(failed) > 3)}"

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from search.study.listener import Listener
 from search.study.records import TrialRecord
+from studies.wording import counted
 
 DRAIN_SECONDS = 60.0
 """Longest wait for what is still to be written when a run ends."""
@@ -79,10 +80,8 @@ class RunLog(Listener):
         if self._error:
             raise self._error
         if not done:
-            raise TimeoutError(
-                f"{len(self._waiting) + self._busy} trials were not written in time; --resume "
-                "writes them"
-            )
+            left = counted(len(self._waiting) + self._busy, "trial")
+            raise TimeoutError(f"not written in time: {left}; --resume writes what is missing")
 
     def _write_all(self) -> None:
         try:

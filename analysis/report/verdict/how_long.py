@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from analysis.phrases import duration, first_few, million_tokens, short_enumeration
 from analysis.report.cells import Row
 from analysis.report.verdict.results import Effort, final_labels, is_confirmed, is_solved
+from studies.wording import counted
 
 
 def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
@@ -52,7 +53,8 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
 
 def _search(row: Row, effort: Effort) -> str:
     time = f"{duration(effort.wall_seconds)}, " if effort.wall_seconds is not None else ""
-    return f"{row['label']} {time}{million_tokens(effort.tokens)} in {effort.trials} trials"
+    trials = counted(effort.trials, "trial")
+    return f"{row['label']} {time}{million_tokens(effort.tokens)} in {trials}"
 
 
 def _cost(row: Row, tokens: float, seconds: float) -> str:

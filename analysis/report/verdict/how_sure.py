@@ -21,6 +21,7 @@ from analysis.report.verdict.results import (
 )
 from analysis.statistics import SIGNIFICANT, seeds_to_tell
 from analysis.tables.pairs import SOLVE_RATE
+from studies.wording import counted
 
 
 def how_sure(
@@ -93,7 +94,7 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
             sentences.append(f"{at}Beyond chance, {words}: {semicolon_list(found)}.")
     if len(sure) < len(pairs):
         left = len(pairs) - len(sure)
-        which = f"{left}{' other' * bool(sure)} comparison{'s' * (left > 1)}"
+        which = counted(left, f"{'other ' * bool(sure)}comparison")
         models = enumeration(list(dict.fromkeys(pairs[0][name] for name in ("better", "worse"))))
         what = f"{models} apart" if len(pairs) == 2 and not sure else f"models apart in {which}"
         sentences.append(f"{at}{seeds} cannot tell {what}.")

@@ -343,6 +343,11 @@ def test_the_best_of_many_is_biased_and_the_only_trial_is_not() -> None:
     assert "best of" not in text(one, "How sure")
 
 
+def test_a_search_of_one_trial_has_no_trials() -> None:
+    [verdict] = judge(solved("gru", 100), efforts={"gru-study": Effort(MACHINE, None, 10**6, 1)})
+    assert "gru 1.0 M tokens in 1 trial." in text(verdict, "How long")
+
+
 def test_how_long_begins_with_the_whole_search() -> None:
     rows = [
         solved("gru", 1000, **seeds()), solved("lstm", 1000, tokens_to_solve=8e6),

@@ -9,6 +9,7 @@ from made_studies import agenda_of, make_checkpoint, make_config, read, report, 
 from copytask import MAX_SEED, Purpose, TrainingConfig, load_model
 from copytask.training.checkpoint import load_state, save_state
 from copytask.training.seeds import stream_seed
+from search.console.formats import limit_reason
 from search.console.search_more import search_more
 from search.decide.agenda import Agenda
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, FOR_RACES
@@ -449,6 +450,19 @@ def test_if_all_trials_at_a_T_failed_the_next_T_is_searched_and_the_end_says_so(
         assert agenda.over
 
 
+def test_the_only_trial_is_not_called_all_trials(tmp_path):
+    study = make_study(tmp_path)
+    change(study, trials=1)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        fail(study, agenda, agenda.next_trial(()))
+        assert play(study, agenda, {}) == ["T5-0000"]
+    assert "T=3: no result; 1 trial failed" in output.getvalue()
+    assert limit_reason(study.history, 5) == "1 trial has run"
+    with pytest.raises(SearchFailedError, match=r"^1 trial at T=3 failed; the last error"):
+        check_results(study)
+
+
 def test_if_all_trials_at_every_T_failed_the_end_names_each(tmp_path):
     study = make_study(tmp_path)
     with agenda_of(study) as agenda:
@@ -470,7 +484,7 @@ def test_failed_trials_run_again_after_the_search_whatever_ended_it(tmp_path, li
     assert study.history.best[3].trial_id == "T3-0001"
     change(study, **limit)
     study = reopened(study)
-    assert restart_failed(study) == "1 failed trials run again: T3-0000"
+    assert restart_failed(study) == "1 failed trial runs again: T3-0000"
     assert not study.history.complete
     study = reopened(study)  # as if it had been killed here
     output = io.StringIO()
