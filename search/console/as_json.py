@@ -18,10 +18,14 @@ from studies import format as files
 
 Json = dict[str, Any]
 
+DIGITS = 10
+"""Significant digits of a number. Those beyond are noise: a mean that is recorded as
+0.19490000000000005 is 0.1949."""
+
 
 def text(value: Json | Sequence[Json]) -> str:
     """JSON in lines. A number that JSON does not know, such as infinity, is null."""
-    return json.dumps(_finite(value), indent=2, allow_nan=False, ensure_ascii=False)
+    return json.dumps(_plain(value), indent=2, allow_nan=False, ensure_ascii=False)
 
 
 def listed(study: Overview | Broken) -> Json:
@@ -114,9 +118,9 @@ def _searched(study: Overview, trial: TrialRecord) -> Json:
     return {name: values.get(name) for name in space.dimensions}
 
 
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _finite(entry) for key, entry in value.items()}
-    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    return [_plain(entry) for entry in value] if isinstance(value, list | tuple) else value

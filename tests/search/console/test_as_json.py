@@ -74,6 +74,11 @@ def test_what_json_does_not_know_is_null():
     }
 
 
+def test_numbers_are_printed_without_noise():
+    text = as_json.text([0.19490000000000005, 0.0012345678912, 10**12])
+    assert text.split() == ["[", "0.1949,", "0.001234567891,", "1000000000000", "]"]
+
+
 @pytest.mark.skipif(not shutil.which("jq"), reason="needs jq")
 def test_jq_reads_it(storage, capsys):
     out = printed(capsys, "--list", "--storage", storage)
