@@ -8,8 +8,9 @@ from analysis.figures.cost_panels import cost_panels
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
 from analysis.phrases import semicolon_list
-from analysis.tables.reach import Frontier, frontiers, was_tried
+from analysis.tables.reach import frontiers
 from analysis.tables.records import records
+from studies.reach import Frontier, was_tried
 
 
 def data(scope: Scope) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
 
 def caption(data: pd.DataFrame, task: TaskContext) -> str:
     """Say of each model where it ends."""
-    ends = semicolon_list([_end(frontier) for frontier in frontiers(data)])
+    ends = semicolon_list([_end(label, of) for label, of in frontiers(data).items()])
     crosses = "; a cross is a T that was not solved" * (not data["solved"].all())
     return (
         "Tokens and wall time of the whole search at each T, all trials together. T doubles beyond "
@@ -55,10 +56,10 @@ def caption(data: pd.DataFrame, task: TaskContext) -> str:
     )
 
 
-def _end(frontier: Frontier) -> str:
+def _end(label: str, frontier: Frontier) -> str:
     if frontier.solved is None:
-        return f"{frontier.label} solves no T"
-    end = f"{frontier.label} solves T = {frontier.solved['T']}"
+        return f"{label} solves no T"
+    end = f"{label} solves T = {frontier.solved['T']}"
     if frontier.failed:
         return f"{end}, but not {frontier.failed['T']}"
     return f"{end}, and has failed at no larger one"

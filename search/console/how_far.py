@@ -2,36 +2,28 @@
 
 from search.console.formats import clock, limit_reason, millions
 from search.study.history import History
-from search.study.reach import (
-    beyond,
-    first_to_solve,
-    frontier,
-    reaches,
-    search_seconds,
-    search_tokens,
-)
+from search.study.reach import beyond, first_to_solve, reach_rows, reaches
+from studies.reach import Row, frontier
 
 
 def how_far(history: History) -> list[str]:
     """One line for the largest T solved and one for what ended the reach; none without a reach."""
     if not reaches(history):
         return []
-    solved, failed = frontier(history)
+    solved, failed, _ = frontier(reach_rows(history))
     if not solved:
         return ["Reach: no T is solved"] * (failed is not None)
-    trial = first_to_solve(history, solved)
+    trial = first_to_solve(history, solved["T"])
     assert trial
-    assert trial.last
-    seconds = clock(trial.last.seconds_to_solve or 0.0)
+    tokens, seconds = millions(solved["tokens_to_solve"]), clock(solved["seconds_to_solve"] or 0.0)
     lines = [
-        f"Reach: solves T={solved} ({trial.id}: {millions(trial.tokens_to_solve)} tokens in "
-        f"{seconds}; {_searched(history, solved)})"
+        f"Reach: solves T={solved['T']} ({trial.id}: {tokens} tokens in {seconds}; "
+        f"{_searched(solved)})"
     ]
     if failed:
-        reason = limit_reason(history, failed)
-        lines.append(f"Reach: not T={failed}: {reason} ({_searched(history, failed)})")
-        if history.all_failed(failed):
-            lines.append(f"  {history.lengths[failed].trials[-1].error}")
+        reason = limit_reason(history, failed["T"])
+        lines.append(f"Reach: not T={failed['T']}: {reason} ({_searched(failed)})")
+        lines += [f"  {failed['error']}"] * bool(failed["error"])
     elif all(map(history.is_over, history.lengths)):
         further = beyond(history)
         ended = f"no budget is left for T={further}" if further else "its limit is reached"
@@ -39,6 +31,5 @@ def how_far(history: History) -> list[str]:
     return lines
 
 
-def _searched(history: History, T: int) -> str:
-    tokens, seconds = millions(search_tokens(history, T)), clock(search_seconds(history, T))
-    return f"whole search {tokens} tokens in {seconds}"
+def _searched(row: Row) -> str:
+    return f"whole search {millions(row['tokens'])} tokens in {clock(row['seconds'])}"

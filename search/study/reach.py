@@ -1,7 +1,7 @@
-"""Beyond the list of a study, T doubles as long as it is solved: when, and how far that came."""
+"""Beyond the list of a study, T doubles as long as it is solved: when, and what each T took."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from search.storage.csv_tables import Row
 
@@ -60,43 +60,17 @@ def does_not_fit(history: "History", T: int) -> bool:
     return sum(trial.failed for trial in length.trials) >= FAILURES
 
 
-class Frontier(NamedTuple):
-    """How far a study has come.
-
-    Attributes:
-        solved: the largest T that a trial has solved; 0 if none was.
-        failed: the smallest T above it whose search is over; None if there is none.
-    """
-
-    solved: int
-    failed: int | None
-
-
-def frontier(history: "History") -> Frontier:
-    """How far a study has come.
-
-    A T without an evaluated or failed trial does not count: its search had no time.
-    """
-    solved = max((T for T in history.lengths if history.solvers(T)), default=0)
-    tried = (
-        T
-        for T, length in history.lengths.items()
-        if solved < T and history.is_over(T) and any(t.curve or t.failed for t in length.trials)
-    )
-    return Frontier(solved, min(tried, default=None))
-
-
 def first_to_solve(history: "History", T: int) -> "TrialRecord | None":
     """The trial that has solved T in the fewest tokens; None if T is not solved."""
     return min(history.solvers(T), key=lambda trial: trial.tokens_to_solve or 0, default=None)
 
 
-def search_tokens(history: "History", T: int) -> int:
+def _search_tokens(history: "History", T: int) -> int:
     """The tokens of all trials of the search at T."""
     return sum(trial.tokens or 0 for trial in history.lengths[T].trials)
 
 
-def search_seconds(history: "History", T: int) -> float:
+def _search_seconds(history: "History", T: int) -> float:
     """The wall time of the search at T, so far if it is not over."""
     length = history.lengths[T]
     if length.began is None or length.limit:
@@ -118,8 +92,8 @@ def reach_rows(history: "History") -> Iterator[Row]:
             "T": T,
             "solved": len(history.solvers(T)),
             "trials": len(length.trials),
-            "tokens": search_tokens(history, T),
-            "seconds": round(search_seconds(history, T), 3),
+            "tokens": _search_tokens(history, T),
+            "seconds": round(_search_seconds(history, T), 3),
             "tokens_to_solve": last and last.tokens_to_solve,
             "seconds_to_solve": last and last.seconds_to_solve,
             "best_trial": best and best.id,

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from analysis.phrases import duration, million_tokens
-from analysis.report.cells import Row
-from analysis.tables.reach import Frontier, frontiers
+from analysis.tables.reach import frontiers
+from studies.reach import Frontier, Row
 
 ENDINGS = {
     "trials": "with all trials that it may have",
@@ -19,16 +19,16 @@ ENDINGS = {
 
 def how_far(reach: pd.DataFrame) -> list[str]:
     """A sentence for each label; ``reach``: rows of one task of the table reach."""
-    return [_sentence(frontier) for frontier in frontiers(reach)]
+    return [_sentence(label, frontier) for label, frontier in frontiers(reach).items()]
 
 
-def _sentence(frontier: Frontier) -> str:
-    solved, failed = frontier.solved, frontier.failed
+def _sentence(label: str, frontier: Frontier) -> str:
+    solved, failed, smallest = frontier
     if solved is None:
-        return f"{frontier.label} solves no T."
+        return f"{label} solves no T."
     training = _cost(solved["tokens_to_solve"], solved["seconds_to_solve"])
     text = (
-        f"{frontier.label} solves T = {solved['T']}: one training took {training}, the whole "
+        f"{label} solves T = {solved['T']}: one training took {training}, the whole "
         f"search {_cost(solved['tokens'], solved['seconds'])}."
     )
     if failed:
@@ -37,12 +37,12 @@ def _sentence(frontier: Frontier) -> str:
         text += f" It does not solve {failed['T']} {ending}: {cost}."
     else:
         text += " It has failed at no larger T: its time, or the limit of --reach, came first."
-    return text + _how_much(frontier, solved)
+    return text + _how_much(solved, smallest)
 
 
-def _how_much(frontier: Frontier, solved: Row) -> str:
+def _how_much(solved: Row, smallest: Row | None) -> str:
     """What it recalls, in a task whose payload grows with T."""
-    bits, smallest = solved["recalled_bits"], frontier.smallest
+    bits = solved["recalled_bits"]
     if bits is None or smallest is None or bits < 1.5 * (smallest["recalled_bits"] or bits):
         return ""
     text = f" It recalls {bits:,.0f} bits"
