@@ -17,7 +17,7 @@ from search.console.overview import Overview
 from search.console.screen import Screen
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table
-from search.study.fullness import most_trials
+from search.study.limits import most_trials
 from search.study.listener import Listener, Progress
 from search.study.records import TrialRecord
 from search.study.study import Study

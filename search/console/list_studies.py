@@ -104,7 +104,7 @@ def best_so_far(study: Overview, T: int) -> Text:
     history = study.history
     if best := history.best.get(T):
         return Text(short(best.accuracy))
-    if T in history.lengths and (ranked := history.ranked(T)):
+    if ranked := history.ranked(T):
         return Text(f"~{short(ranked[0].validation_accuracy or 0.0)[:3]}", "dim")
     return Text("")
 

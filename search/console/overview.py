@@ -10,8 +10,8 @@ from rich.table import Table
 from search.console.formats import clock, number
 from search.console.live_view import WIDE, LiveView, head_line
 from search.console.tables import plain_table
-from search.study.fullness import most_trials
 from search.study.history import History
+from search.study.limits import most_trials
 from search.study.listener import Progress
 from studies.format import model_label
 
@@ -65,7 +65,7 @@ class Overview:
 
     def _best(self, view: LiveView, T: int) -> str:
         """The validation accuracy of the best trial at T so far."""
-        ranked = view.history.ranked(T) if T in view.history.lengths else []
+        ranked = view.history.ranked(T)
         return number(ranked[0].validation_accuracy) if ranked else ""
 
 

@@ -19,7 +19,8 @@ from search.decide.fresh_seeds import FOR_CONFIRMATIONS, fresh_seed
 from search.decide.model_tests import Evaluator, ModelTests
 from search.decide.racing import Racing
 from search.decide.samplers import Sampler
-from search.study.fullness import is_full
+from search.study.due import confirmation_is_due, final_is_due, training_is_left
+from search.study.limits import is_full
 from search.study.listener import Listener, Progress
 from search.study.optuna_journal import OptunaJournal
 from search.study.reach import does_not_fit, next_length
@@ -74,7 +75,7 @@ class Agenda:
         """Whether nothing is left to train; tests may still run."""
         history = self._history
         search_is_left = self._searching or next_length(history) or history.racing
-        return not (search_is_left or any(map(history.training_is_left, history.lengths)))
+        return not (search_is_left or any(training_is_left(history, T) for T in history.lengths))
 
     def progress(self) -> Progress:
         """How far the search is; after it, how far the trainings that follow are."""
@@ -128,10 +129,10 @@ class Agenda:
         if training := self._racing.next_training():
             return training
         for T in history.lengths:
-            if history.final_is_due(T):
+            if final_is_due(history, T):
                 return self._start_final(T)
         for T in history.lengths:
-            if winner := history.confirmation_is_due(T):
+            if winner := confirmation_is_due(history, T):
                 return self._start_confirmation(winner)
         return None
 

@@ -2,7 +2,8 @@
 
 import math
 
-from search.study.fullness import most_trials
+from search.study.due import confirmation_is_due, final_is_due
+from search.study.limits import most_trials, reached_limit
 from search.study.listener import Progress
 from search.study.reach import beyond
 from search.study.records import TrialRecord
@@ -60,7 +61,7 @@ class LengthProgress:
 
     def reached_limit(self) -> str:
         """The limit that the search at T has reached, its budgets included; empty if none."""
-        if limit := self._study.history.reached_limit(self.T):
+        if limit := reached_limit(self._study.history, self.T):
             return limit
         if self._study.searched() >= self.deadline:
             return "budget_minutes"
@@ -110,12 +111,13 @@ class TrainingProgress:
         study, parts = self._study, list(map(spent, self._again))
         for T, length in study.history.lengths.items():
             parts += [spent(trial) for trial in (length.final, *length.confirmations) if trial]
-            winner = study.history.confirmation_is_due(T)
+            winner = confirmation_is_due(study.history, T)
             begun = sum(
                 winner is not None and t.confirms == winner.id for t in length.confirmations
             )
             wanted = study.config.search.confirm_seeds
-            parts += [0.0] * (study.history.final_is_due(T) + (wanted - begun if winner else 0))
+            final = final_is_due(study.history, T)
+            parts += [0.0] * (final + (wanted - begun if winner else 0))
         return sum(parts) / len(parts) if parts else 1.0
 
 

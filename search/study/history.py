@@ -1,15 +1,17 @@
 """What is known of a search: the sum of its events."""
 
 import sys
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
-from search.study.fullness import is_full
+from search.study.due import training_is_left
 from search.study.race import Race
-from search.study.ranking import ranked
-from search.study.reach import does_not_fit, doubled, next_length
+from search.study.ranking import Ranking
+from search.study.reach import doubled, next_length
 from search.study.records import LengthRecord, TrialRecord
 from search.study.shared_values import shared
 from studies import events
@@ -45,6 +47,7 @@ class History:
         self.chance_accuracy = chance_accuracy
         self._metric = METRIC_NAMES[config.search.metric]
         self._trainings: dict[int, Mapping[str, Any]] = {}  # the first at each T
+        self._rankings: dict[int, Ranking] = defaultdict(partial(Ranking, config.search.rank_by))
         self.trials: dict[str, TrialRecord] = {}
         self.lengths: dict[int, LengthRecord] = {T: LengthRecord() for T in config.T}
         self.best: dict[int, BestTrial] = {}
@@ -99,6 +102,8 @@ class History:
             case events.TrialFailed():
                 trial = self.trials[event.trial_id]
                 trial.status, trial.error = files.FAILED, event.error
+                if trial.stage == files.SEARCH:
+                    self._rankings[trial.T].note(trial)
                 self._end(trial)
                 self._note_gain(trial)
             case events.TrialRetried():
@@ -157,6 +162,7 @@ class History:
             if trial.curve:
                 length.arrivals.forget(trial.number)
             length.live[trial.id] = trial
+            self._rankings[trial.T].note(trial)
         trial.restart()
 
     def _apply_result(self, event: events.Result) -> None:
@@ -168,6 +174,7 @@ class History:
             length.arrivals.add(trial.number, point.iteration, getattr(point, self._metric))
             if point.tokens_to_solve is not None and trial.tokens_to_solve is None:
                 length.solved += 1
+            self._rankings[trial.T].note(trial)
         trial.add(point)
         trial.parameters, trial.state_floats = event.parameters, event.state_floats
         trial.host, trial.gpus = sys.intern(event.host), event.gpus
@@ -180,6 +187,15 @@ class History:
                     self.stopped.append(trial)
             self._end(trial)
             self._note_gain(trial)
+
+    def add_ended(self, trial: TrialRecord) -> None:
+        """Add a trial of the search that has ended, of a study that recorded no events."""
+        self.trials[trial.id] = trial
+        length = self.lengths.setdefault(trial.T, LengthRecord())
+        trial.number = len(length.trials)
+        length.trials.append(trial)
+        length.solved += trial.solved
+        self._rankings[trial.T].note(trial)
 
     def _end(self, trial: TrialRecord) -> None:
         trial.ended = True
@@ -206,36 +222,20 @@ class History:
 
     def solvers(self, T: int) -> list[TrialRecord]:
         """The trials of the search at T, and the final training, that have solved it."""
-        length = self.lengths[T]
-        trials = [*length.trials, *([length.final] if length.final else [])]
-        return [trial for trial in trials if trial.solved]
+        final = self.lengths[T].final
+        return [*self._rankings[T].solvers(), *([final] if final and final.solved else [])]
 
-    def reached_limit(self, T: int) -> str:
-        """The limit in :class:`SearchConfig` that the search at T has reached; empty if none.
+    def ranked(self, T: int) -> Sequence[TrialRecord]:
+        """The evaluated trials of the search at T, best first: see :mod:`search.study.ranking`.
 
-        The budgets, which it shares with other T, are left to
-        :class:`search.decide.budget.LengthProgress`.
+        There is none if T is not searched.
         """
-        search, length = self.config.search, self.lengths[T]
-        if length.solved >= search.solved_trials:
-            return "solved_trials"
-        if is_full(self, T) and not length.live and not length.waiting:
-            return "trials"
-        stale = search.patience is not None and length.stale >= search.patience
-        if stale and not length.is_ahead(self._metric):
-            return "patience"
-        if does_not_fit(self, T) and not length.live:
-            return "reach"
-        return ""
-
-    def ranked(self, T: int) -> list[TrialRecord]:
-        """The evaluated trials of the search at T, best first: see :mod:`search.study.ranking`."""
-        return ranked(self.lengths[T].trials, self.config.search.rank_by)
+        return self._rankings[T].trials()
 
     def race(self, T: int) -> Race:
         """How the race at T stands."""
-        length = self.lengths[T]
-        return Race(length.trials, length.races, self.config.search)
+        ranking = self._rankings[T]
+        return Race(ranking.trials(), ranking.solvers(), self.lengths[T].races, self.config.search)
 
     @property
     def race_was_cut_off(self) -> bool:
@@ -277,32 +277,6 @@ class History:
         """Whether each trial of the search at T failed."""
         return bool(trials := self.lengths[T].trials) and all(trial.failed for trial in trials)
 
-    def final_is_due(self, T: int) -> bool:
-        """Whether the final training at T is still to begin."""
-        wanted = self.config.search.final and self.lengths[T].final is None
-        if not wanted or self.lengths[T].live or self.race_is_left(T):
-            return False
-        return self.winner(T) is not None
-
-    def confirmation_is_due(self, T: int) -> TrialRecord | None:
-        """The winner at T, if a confirmation of it is still to begin."""
-        length, wanted = self.lengths[T], self.config.search.confirm_seeds
-        if not wanted or length.live or self.race_is_left(T) or self.final_is_due(T):
-            return None  # another trial may still become the winner
-        if T not in self.config.T and not self.solvers(T):
-            return None  # where the study stopped: to fail there again is costly, and no news
-        if length.final and not length.final.ended:
-            return None
-        winner = self.winner(T)
-        if winner and sum(t.confirms == winner.id for t in length.confirmations) < wanted:
-            return winner
-        return None
-
-    def training_is_left(self, T: int) -> bool:
-        """Whether a race, final training or confirmation at T, whose search is over, is left."""
-        due = self.race_is_left(T) or self.final_is_due(T) or self.confirmation_is_due(T)
-        return bool(due or self.lengths[T].unfinished())
-
     @property
     def complete(self) -> bool:
         """Whether nothing is left to search, to train or to test."""
@@ -310,7 +284,7 @@ class History:
             next_length(self) is None
             and not self.racing
             and all(
-                not self.training_is_left(T)
+                not training_is_left(self, T)
                 and all(trial.tested for trial in length.confirmations)
                 and ((winner := self.winner(T)) is None or self.is_tested(T, winner))
                 for T, length in self.lengths.items()

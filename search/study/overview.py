@@ -14,7 +14,7 @@ from search.storage.store import children, error_message
 from search.study.event_log import study_segments
 from search.study.history import History
 from search.study.reading import read_history
-from search.study.records import LengthRecord, TrialRecord
+from search.study.records import TrialRecord
 from search.study.study_file import read_study_file
 from studies import format as files
 from studies.event_files import make_record
@@ -130,11 +130,7 @@ def history_of_tables(study: StudyPath, config: StudyConfig, chance_accuracy: fl
     for row in read_rows(study / files.PROGRESS_FILE):
         curves.setdefault(row["trial_id"], []).append(row)
     for row in read_rows(study / files.TRIALS_FILE):
-        trial = trial_of_tables(row, curves.get(row["trial_id"], []))
-        history.trials[trial.id] = trial
-        length = history.lengths.setdefault(trial.T, LengthRecord())
-        length.trials.append(trial)
-        length.solved += trial.solved
+        history.add_ended(trial_of_tables(row, curves.get(row["trial_id"], [])))
     for row in read_rows(study / files.BEST_FILE):
         history.best[row["T"]] = make_record(BestTrial, row)
     return history

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from search.config.sections import SearchConfig
-from search.study.ranking import best_of, ranked
 from search.study.records import TrialRecord
 from studies import format as files
 
@@ -59,7 +58,8 @@ class Race:
     """How the race at one T stands.
 
     Args:
-        trials: of the search at T.
+        trials: the evaluated ones of the search at T, the best first.
+        solvers: those of them that solved T, in the same order.
         trainings: of the race.
 
     Attributes:
@@ -70,16 +70,16 @@ class Race:
     def __init__(
         self,
         trials: Sequence[TrialRecord],
+        solvers: Sequence[TrialRecord],
         trainings: Sequence[TrialRecord],
         search: SearchConfig,
     ):
-        self._trials, self._by, self._seeds = trials, search.rank_by, search.race_seeds
+        self._trials, self._seeds = trials, search.race_seeds
         raced = {training.confirms for training in trainings}
         most = search.race_candidates if search.race_seeds else 0
-        solved = ranked([trial for trial in trials if trial.solved], search.rank_by)
         self.candidates = [
             Candidate(trial, [t for t in trainings if t.confirms == trial.id])
-            for place, trial in enumerate(solved)
+            for place, trial in enumerate(solvers)
             if place < most or trial.id in raced
         ]
 
@@ -97,7 +97,7 @@ class Race:
     @property
     def winner(self) -> TrialRecord | None:
         """The trial of that candidate; without candidates, the first of the ranking."""
-        return self.ahead.trial if self.ahead else best_of(self._trials, self._by)
+        return self.ahead.trial if self.ahead else next(iter(self._trials), None)
 
     def record_of(self, trial: TrialRecord) -> Candidate | None:
         """How the configuration of a best trial has raced; None if no seed has told yet.

@@ -93,8 +93,9 @@ class StudyCheckpoints:
         folder, length = self._length_folder(T), history.lengths[T]
         kept = {*testing, *length.live, *(trial.id for trial in length.unfinished())}
         kept |= {trial.id for trial in length.confirmations if not trial.tested}
-        ended = [trial for trial in length.trials if trial.ended]
-        race = Race(ended, length.races, history.config.search)
+        ended = [trial for trial in history.ranked(T) if trial.ended]
+        solvers = [trial for trial in ended if trial.solved]
+        race = Race(ended, solvers, length.races, history.config.search)
         if race.leader:
             kept |= {candidate.trial.id for candidate in race.candidates}
         best = history.winner(T) if history.is_over(T) else race.winner

@@ -76,7 +76,7 @@ def test_a_study_is_shown_with_its_results_its_endings_and_what_to_do_next(tmp_p
         assert expected in out
     endings = [line.split() for line in out.splitlines() if line.startswith(("5 ", "9 "))][2:]
     assert endings == [
-        ["5", "1", "1", "all", "1", "trials", "have", "run"],
+        ["5", "1", "1", "1", "trial", "has", "run"],
         ["9", "3", "1", "1", "1", "running"],
     ]
     study.close()

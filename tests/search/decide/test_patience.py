@@ -5,6 +5,7 @@ from made_studies import make_config, report, start
 
 from benchmarks.replay.policies import memory_study
 from search.study.history import MIN_GAIN
+from search.study.limits import reached_limit
 from studies import format as files
 
 
@@ -16,7 +17,7 @@ class Search:
         self.length = self.study.history.lengths[5]
 
     def reached_limit(self) -> str:
-        return self.study.history.reached_limit(5)
+        return reached_limit(self.study.history, 5)
 
     def begin(self) -> str:
         name = str(len(self.study.history.trials))

@@ -25,9 +25,10 @@ def training(confirms: str, told: str) -> TrialRecord:
 
 def race(told: dict[str, str], **search) -> Race:
     """Candidates a, b, c in this order; ``told`` has their trainings."""
-    trials = [candidate("c", 300), candidate("a", 100), candidate("b", 200), candidate("no", None)]
+    solvers = [candidate("a", 100), candidate("b", 200), candidate("c", 300)]
+    trials = [*solvers, candidate("no", None)]
     trainings = [training(name, one) for name, all_told in told.items() for one in all_told]
-    return Race(trials, trainings, SearchConfig(**{"race_seeds": 3, **search}))
+    return Race(trials, solvers, trainings, SearchConfig(**{"race_seeds": 3, **search}))
 
 
 @pytest.mark.parametrize(
@@ -64,8 +65,8 @@ def test_without_a_race_the_first_of_the_ranking_wins():
     assert (found.candidates, found.leader, found.ahead) == ([], None, None)
     assert found.winner.id == "a"
     accurate = candidate("unsolved", None)
-    assert Race([accurate], [], SearchConfig()).winner is accurate
-    assert Race([], [], SearchConfig()).winner is None
+    assert Race([accurate], [], [], SearchConfig()).winner is accurate
+    assert Race([], [], [], SearchConfig()).winner is None
 
 
 def test_a_record_counts_the_seeds_that_have_told():

@@ -1,11 +1,15 @@
+import random
+
 import pytest
 import yaml
 from made_studies import make_config, report, start
+from points import point
 
 from search.decide.agenda import first_configurations
 from search.storage.csv_tables import read_rows
 from search.study.overview import look
-from search.study.ranking import ranked
+from search.study.ranking import RANKINGS, Ranking, ranked
+from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 
@@ -51,6 +55,49 @@ def test_by_accuracy_tokens_to_solve_decide_between_equal_ones(study):
     trials = study.history.lengths[5].trials
     expected = ["lucky", "late", "close", "soon", "far"]
     assert names(ranked(trials, "accuracy")) == expected
+
+
+def changed(trial: TrialRecord, chance: random.Random) -> None:
+    """A trial reports, fails or starts again."""
+    what = chance.random()
+    if what < 0.1:
+        trial.status = files.FAILED
+    elif what < 0.2:
+        trial.restart()
+    else:
+        solved = 100 * chance.randint(1, 3) if chance.random() < 0.3 else None
+        accuracy = chance.choice([0.5, 0.9, 1.0])
+        trial.add(point(len(trial.curve) + 1, accuracy, tokens_to_solve=solved))
+
+
+@pytest.mark.parametrize("by", RANKINGS)
+def test_a_ranking_that_is_kept_is_that_of_all_trials_after_every_change(by):
+    chance = random.Random(0)
+    trials = [TrialRecord(str(number), 5, {}, number=number) for number in range(200)]
+    ranking = Ranking(by)
+    for many in (200, *(chance.choice([0, 1, 2, 20]) for _ in range(100))):
+        for trial in chance.sample(trials, many):
+            changed(trial, chance)
+            ranking.note(trial)
+        assert names(ranking.trials()) == names(ranked(trials, by))
+        assert names(ranking.solvers()) == [t.id for t in ranked(trials, by) if t.solved]
+
+
+def test_after_one_result_a_ranking_looks_at_few_trials_only(study, monkeypatch):
+    for number in range(200):
+        start(study, f"more {number}")
+        report(study, f"more {number}", 1, number / 200)
+    assert len(study.history.ranked(5)) == 205
+    seen = []
+    place = RANKINGS["tokens_to_solve"]
+    monkeypatch.setitem(
+        RANKINGS, "tokens_to_solve", lambda trial: seen.append(trial) or place(trial)
+    )
+    assert study.history.ranked(5)[0].id == "soon"
+    assert not seen
+    report(study, "more 50", 2, 1.0, tokens_to_solve=50)
+    assert study.history.ranked(5)[0].id == study.history.winner(5).id == "more 50"
+    assert len(seen) < 25
 
 
 def test_the_first_ones_are_carried_to_the_next_T(study):
