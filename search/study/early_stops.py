@@ -33,21 +33,18 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     The rungs follow from the results in the order in which they came, see
     :func:`search.decide.schedulers.restored_scheduler`. So they can be computed later.
     """
-    config, search = history.config, history.config.search
-    same_rungs = bracket_of_each(config) if search.scheduler == "hyperband" else lambda _: 0
+    search, length = history.config.search, history.lengths[trial.T]
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
-    length = history.lengths[trial.T]
     numbers = np.array(length.arrivals.trials)
     until = np.flatnonzero(numbers == trial.number)[-1]
     at_rung = np.flatnonzero(np.array(length.arrivals.iterations)[:until] == last.iteration)
-    bracket = same_rungs(trial.id)
-    earlier = [
-        length.arrivals.values[place]
-        for place in at_rung
-        if same_rungs(length.trials[numbers[place]].id) == bracket
-    ]
+    if search.scheduler == "hyperband":  # the rungs of each bracket are its own
+        bracket = bracket_of_each(history.config)
+        names = [length.trials[number].id for number in numbers[at_rung]]
+        at_rung = at_rung[[bracket(name) == bracket(trial.id) for name in names]]
+    earlier = np.array(length.arrivals.values)[at_rung]
     share = 100 * (1 - 1 / search.reduction_factor)
-    needed = float(np.percentile(earlier, share)) if earlier else None
+    needed = float(np.percentile(earlier, share)) if len(earlier) else None
     return Stop(last.iteration, getattr(last, metric), needed)
 
 
