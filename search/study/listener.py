@@ -83,20 +83,38 @@ class Listener:
         """All is trained and tested."""
 
 
-class Listeners(Listener):
+MOMENTS = tuple(name for name in vars(Listener) if not name.startswith("_"))
+"""The names of all moments: the methods of :class:`Listener`."""
+
+
+class Relay(Listener):
+    """A listener that hands every moment to one method: :meth:`relay`, which a subclass defines."""
+
+    def relay(self, moment: str, *what: Any) -> None:
+        """A moment has come.
+
+        Args:
+            moment: one of :data:`MOMENTS`.
+            what: its arguments.
+        """
+        raise NotImplementedError
+
+
+def _relayed(moment: str) -> Callable[..., None]:
+    return lambda relay, *what: relay.relay(moment, *what)
+
+
+for _moment in MOMENTS:
+    setattr(Relay, _moment, _relayed(_moment))
+
+
+class Listeners(Relay):
     """Several listeners as one: each moment reaches them in their order."""
 
     def __init__(self, *listeners: Listener):
         self._listeners = listeners
 
-
-def _tell_each(moment: str) -> Callable[..., None]:
-    def tell(self: Listeners, *what: Any) -> None:
+    def relay(self, moment: str, *what: Any) -> None:
+        """Tell each of them."""
         for listener in self._listeners:
             getattr(listener, moment)(*what)
-
-    return tell
-
-
-for _moment in [name for name in vars(Listener) if not name.startswith("_")]:
-    setattr(Listeners, _moment, _tell_each(_moment))

@@ -13,7 +13,7 @@ from typing import Any
 from copytask.user_code import import_object
 from search.config.loggers import LOGGERS, TENSORBOARD
 from search.errors import UserError, unknown
-from search.study.listener import Listener
+from search.study.listener import Listener, Relay
 from search.study.run_log import RunLog, RunWriter
 from search.study.study import Study
 from studies.paths import StudyPath, is_object_store
@@ -93,7 +93,7 @@ def _import_listener(name: str) -> type[Any]:
     return found
 
 
-class Guarded(Listener):
+class Guarded(Relay):
     """A listener that is told nothing more once it has raised anything.
 
     Args:
@@ -108,6 +108,10 @@ class Guarded(Listener):
         self._listener = Listener()
         self._attempt("__init__", lambda: setattr(self, "_listener", make()))
 
+    def relay(self, moment: str, *what: Any) -> None:
+        """Tell it, unless it has failed."""
+        self._attempt(moment, lambda: getattr(self._listener, moment)(*what))
+
     def _attempt(self, moment: str, tell: Callable[[], object]) -> None:
         try:
             tell()
@@ -118,14 +122,3 @@ class Guarded(Listener):
                 f"the logger {self._name} failed in {moment}: {type(error).__name__}: {reason}; "
                 "the search goes on without it"
             )
-
-
-def _tell_guarded(moment: str) -> Callable[..., None]:
-    def tell(self: Guarded, *what: Any) -> None:
-        self._attempt(moment, lambda: getattr(self._listener, moment)(*what))
-
-    return tell
-
-
-for _moment in [name for name in vars(Listener) if not name.startswith("_")]:
-    setattr(Guarded, _moment, _tell_guarded(_moment))

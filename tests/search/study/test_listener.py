@@ -2,9 +2,7 @@ import inspect
 
 import pytest
 
-from search.study.listener import Listener, Listeners
-
-MOMENTS = [name for name in vars(Listener) if not name.startswith("_")]
+from search.study.listener import MOMENTS, Listener, Listeners
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
