@@ -3,7 +3,6 @@
 import os
 import time
 from pathlib import Path
-from typing import Any
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before it is imported
 
@@ -12,7 +11,7 @@ from mlflow.entities import Metric, Param, Run
 
 from search.config.conditions import SearchSpace
 from search.storage.store import remove_tree
-from search.study.logged_metrics import METRICS
+from search.study.logged import METRICS, logged_values
 from search.study.records import TrialRecord
 from studies import format as files
 from studies.paths import StudyPath
@@ -113,14 +112,12 @@ class MlflowRuns:
         return self._written[trial.id]
 
     def _begin(self, trial: TrialRecord) -> Run:
-        values = trial.hyperparameters
-        shown: dict[str, Any] = {name: values[name] for name in ("model", "task", "T", "seed")}
-        shown |= self._space.searched(values)
         run = self._client.create_run(
             self._experiment, run_name=trial.id, tags={TRIAL: trial.id, "stage": trial.stage}
         )
+        values = logged_values(trial, self._space)
         self._client.log_batch(
-            run.info.run_id, params=[Param(name, str(value)) for name, value in shown.items()]
+            run.info.run_id, params=[Param(name, str(value)) for name, value in values.items()]
         )
         self._written[trial.id] = 0
         return run

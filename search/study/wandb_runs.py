@@ -8,7 +8,7 @@ from pathlib import Path
 import wandb
 
 from search.config.conditions import SearchSpace
-from search.study.logged_metrics import METRICS
+from search.study.logged import METRICS, logged_values
 from search.study.records import TrialRecord
 from search.study.study_file import read_study_file
 
@@ -50,8 +50,6 @@ class WandbRuns:
         (folder / ENDED).write_text(ending)
 
     def _write(self, trial: TrialRecord, run_id: str) -> Path:
-        values = trial.hyperparameters
-        shown = {name: values[name] for name in ("model", "task", "T", "seed")}
         run = wandb.init(
             project=os.environ.get("WANDB_PROJECT", PROJECT),
             dir=self._study,
@@ -59,7 +57,7 @@ class WandbRuns:
             name=trial.id,
             group=self._study.name,
             job_type=trial.stage,
-            config={**shown, **self._space.searched(values)},
+            config=logged_values(trial, self._space),
             mode="offline",
             reinit="create_new",
             settings=wandb.Settings(
