@@ -13,9 +13,9 @@ from search.console.formats import (
 )
 from search.console.how_far import how_far
 from search.console.live_view import LiveView
-from search.console.overview import Overview
 from search.console.screen import Screen
 from search.console.search_more import search_more
+from search.console.studies_view import StudiesView
 from search.console.tables import best_table, confirmed, confirmed_table
 from search.study.limits import most_trials
 from search.study.listener import Listener, Progress
@@ -159,10 +159,10 @@ class Display(Listener):
             self._screen.show("", confirmed_table(summaries), "", BEST_OF_MANY)
 
 
-def view_of(displays: Sequence[Display]) -> LiveView | Overview:
+def view_of(displays: Sequence[Display]) -> LiveView | StudiesView:
     """What a terminal shows of a search: the study, or of several studies a line each."""
     views = [display.view for display in displays]
-    return Overview(views) if len(views) > 1 else views[0]
+    return StudiesView(views) if len(views) > 1 else views[0]
 
 
 def labels(studies: Sequence[Study]) -> list[str]:

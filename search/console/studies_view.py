@@ -23,7 +23,7 @@ NAME_WIDTH, DOING_WIDTH = 18, 12
 
 
 @dataclass
-class Overview:
+class StudiesView:
     """Studies during their search, as a rich renderable."""
 
     views: Sequence[LiveView]

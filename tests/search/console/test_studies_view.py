@@ -10,8 +10,8 @@ from rich.console import Console
 
 from search.config.study_config import StudyConfig
 from search.console.display import Display, labels, view_of
-from search.console.overview import Overview
 from search.console.screen import Screen
+from search.console.studies_view import StudiesView
 from search.study.listener import Progress
 from search.study.study import Study
 
@@ -95,5 +95,5 @@ def test_lines_begin_with_the_time_of_all_and_the_model(studies):
 def test_a_single_study_has_its_own_view_and_no_label(studies):
     (display,) = make_displays(studies[:1], Console(file=io.StringIO()))
     assert view_of([display]) is display.view
-    assert isinstance(view_of([display, display]), Overview)
+    assert isinstance(view_of([display, display]), StudiesView)
     assert labels(studies[:1]) == [""]
