@@ -7,6 +7,12 @@ from studies import format as files
 from studies.errors import InputError
 from studies.paths import StudyPath, is_object_store, open_path
 
+FILES = (
+    files.STUDY_FILE, files.EVENTS_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE,
+    files.CONFIRM_FILE,
+)  # fmt: skip
+"""A folder with one of these is a study."""
+
 MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
 
 
@@ -57,12 +63,12 @@ def _study_or_children(path: StudyPath) -> list[StudyPath]:
         raise InputError(f"{path} does not exist; name a folder of studies, or {MAKE_A_STUDY}")
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; name a study or a folder of studies")
-    if _is_study(path):
+    if is_study(path):
         return [path]
     try:
         # A hidden folder is a study that the search is still creating.
         found = sorted(
-            child for child in path.iterdir() if child.name[0] != "." and _is_study(child)
+            child for child in path.iterdir() if child.name[0] != "." and is_study(child)
         )
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
@@ -74,10 +80,6 @@ def _study_or_children(path: StudyPath) -> list[StudyPath]:
     return found
 
 
-def _is_study(path: StudyPath) -> bool:
-    """Whether it has any file of a study: without its study.yaml it is broken, not absent."""
-    names = (
-        files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE,
-        files.CONFIRM_FILE,
-    )  # fmt: skip
-    return any((path / name).is_file() for name in names)
+def is_study(path: StudyPath) -> bool:
+    """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
+    return any((path / name).is_file() for name in FILES)

@@ -19,7 +19,7 @@ from search.study.study_file import read_study_file
 from studies import format as files
 from studies.event_files import make_record
 from studies.events import BestTrial, Point
-from studies.finding import MAKE_A_STUDY
+from studies.finding import MAKE_A_STUDY, is_study
 from studies.paths import StudyPath
 
 RUNNING = "running"  # a process searches in it
@@ -65,12 +65,6 @@ def find_studies(storage: StudyPath) -> list[StudyPath]:
     except OSError as error:
         raise UserError(f"--storage {storage} cannot be read: {error_message(error)}") from None
     return sorted(found, key=lambda path: path.name)
-
-
-def is_study(path: StudyPath) -> bool:
-    """Whether it has any file of a study: one that lost its study.yaml is broken, not absent."""
-    names = (files.STUDY_FILE, files.EVENTS_FILE, files.TRIALS_FILE)
-    return any((path / name).is_file() for name in names)
 
 
 def study_named(storage: StudyPath, name: str) -> StudyPath:

@@ -32,9 +32,10 @@ def test_a_study_that_is_being_created_is_none_yet(tmp_path: Path) -> None:
     assert list(find_studies([tmp_path]).values()) == ["a"]
 
 
-def test_a_study_without_its_yaml_is_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["best.csv", "events.jsonl", "trials.csv"])
+def test_a_study_without_its_yaml_is_one(tmp_path: Path, name: str) -> None:
     (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "best.csv").touch()
+    (tmp_path / "a" / name).touch()
     assert list(find_studies([tmp_path]).values()) == ["a"]
 
 

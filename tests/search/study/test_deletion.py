@@ -10,9 +10,9 @@ from upath import UPath
 from search.errors import UserError
 from search.storage.store import children
 from search.study.deletion import delete_study
-from search.study.overview import is_study
 from search.study.study import Study
 from studies import format as files
+from studies.finding import is_study
 
 
 def make_study(path) -> None:
