@@ -42,7 +42,7 @@ class Range(Condition):
     type: Literal["float", "int"] = "float"
 
     @model_validator(mode="after")
-    def check(self) -> "Range":
+    def _check(self) -> "Range":
         low, high, step = self.low, self.high, self.step
         if not low < high:
             raise ValueError(f"low < high must hold, but got low={low:g}, high={high:g}")
@@ -95,6 +95,7 @@ class Range(Condition):
         return int(value) if self.type == "int" else float(f"{value:.12g}")
 
     def contains(self, value: Scalar) -> bool:
+        """Whether a value is one of the range; if that has steps, one at a step."""
         if isinstance(value, str):
             return False
         if self.step is None:
@@ -128,6 +129,7 @@ class Choices(Condition):
     choices: list[Scalar] = Field(min_length=1)
 
     def distribution(self) -> BaseDistribution:
+        """The distribution that Optuna samples from."""
         return CategoricalDistribution(self.choices)
 
     def value_of(self, sample: Scalar) -> Scalar:
@@ -135,6 +137,7 @@ class Choices(Condition):
         return sample
 
     def contains(self, value: Scalar) -> bool:
+        """Whether a value is one of the choices."""
         return value in self.choices
 
     def described(self) -> str:
@@ -142,6 +145,7 @@ class Choices(Condition):
         return ", ".join(map(str, self.choices))
 
     def examples(self) -> list[Scalar]:
+        """All choices: each has to be valid."""
         return list(self.choices)
 
     def values(self) -> list[Scalar]:

@@ -74,7 +74,7 @@ def race_on(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
     if cut_off and history.race_was_cut_off:
         limit, search = history.race_limit, history.config.search
         spent = history.search_seconds / 60 if limit == "budget_minutes" else history.tokens
-        more = 2 * math.ceil(max(spent, getattr(search, limit) or 0))
+        more = plain(twice(spent, search.limit(limit) or 0))
         where = f"T={', '.join(map(str, cut_off))}"
         command = f"{resume_command(path, history.config)} {OPTIONS[limit]}{more}"
         yield f"race on at {where}, where {REASONS[limit]}", command
@@ -121,7 +121,7 @@ def further(history: History) -> str:
         options.append("--reach" if T <= REACH else f"--reach {T}")
     if search.budget_minutes is not None:
         minutes = twice(history.search_seconds / 60, search.budget_minutes)
-        options.append(f"--budget-minutes {minutes:g}")
+        options.append(f"{OPTIONS['budget_minutes']}{plain(minutes)}")
     if search.budget_tokens is not None:
-        options.append(f"--budget-tokens {twice(history.tokens, search.budget_tokens)}")
+        options.append(f"{OPTIONS['budget_tokens']}{twice(history.tokens, search.budget_tokens)}")
     return " ".join(options)

@@ -105,8 +105,7 @@ def space(config: StudyConfig) -> Iterator[str]:
         match dimensions.get(name):
             case Range() as range_:
                 scale = " (log)" if range_.log else ""
-                steps = f" in steps of {range_.step:g}" if range_.step else ""
-                yield f"{name} {range_.low:g} to {range_.high:g}{steps}{scale}{when(range_)}"
+                yield f"{name} {range_.described()}{scale}{when(range_)}"
             case Choices() as choices:
                 yield f"{name} {'|'.join(map(str, choices.choices))}{when(choices)}"
             case None:
