@@ -1,4 +1,4 @@
-"""Trains and evaluates recurrent networks on the copy task. Needs only torch.
+"""Trains and evaluates sequence models on tasks of memory. Needs only torch.
 
 Train a model, save it, and score it on fresh payloads::
 

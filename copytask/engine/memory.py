@@ -46,7 +46,7 @@ def chunked_memory(
         return v.new_zeros(0, *v.shape[1:]), state
     extra = -L % chunk  # empty steps in front, so that chunks end with the sequence
     n = (L + extra) // chunk
-    first = (L - S) // chunk if extra == 0 else (L + extra - S) // chunk
+    first = (L + extra - S) // chunk  # the chunk in which the queries begin
 
     def chunks(t: Tensor, front: int = extra) -> Tensor:
         """(L, B, ...) as (n, B, C, ...)."""

@@ -1,8 +1,9 @@
 """A recurrent cell unrolled over a sequence: its operands, its buffers and its gradients.
 
 Shapes: L steps, B sequences, H units, G gates, S recalled positions, which are the last ones. There
-are two gated cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n). In ``refined_lstm`` (s, f,
-g, o) and ``refined_gru`` (r, z, s, n) a gate s refines the one that keeps the state, see
+are two gated cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n), and one without gates,
+``orthogonal``, whose pre-activation counts as one. In ``refined_lstm`` (s, f, g, o) and
+``refined_gru`` (r, z, s, n) a gate s refines the one that keeps the state, see
 :func:`refine`. The recurrent input of the gates is h_{t-1}. In the multiplicative architectures
 m_t = mx_t * mh_t, with mx_t = W_mx x_t and mh_t = W_mh h_{t-1}, takes the place of h_{t-1}; with
 ``weight_im`` it takes the place of x_t.

@@ -1,4 +1,4 @@
-"""What the four architectures share: their input, and the choice of how they are computed."""
+"""What the gated cells and the orthogonal RNN share: their input, and how they are computed."""
 
 import math
 from collections.abc import Callable
