@@ -149,6 +149,16 @@ class CopyModel(nn.Module):
             logits.append(self.readout(outputs))
         return torch.cat(logits)
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The trained parameters as the architecture groups them; the readout is in the first."""
+        first, *others = self.core.parameter_groups()
+        first = {**first, "params": [*first["params"], *self.readout.parameters()]}
+        trained = [
+            {**group, "params": [p for p in group["params"] if p.requires_grad]}
+            for group in (first, *others)
+        ]
+        return [group for group in trained if group["params"]]
+
     def parameter_count(self) -> int:
         """Number of trained parameters."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad)

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from copytask.models import build_model
-from copytask.tasks import Batch, CopyTask, find_task
+from copytask.tasks import find_task
+from copytask.training.batches import TrainingBatches
 from copytask.training.checkpoint import (
     AnyPath,
     check_recorded_task,
@@ -30,9 +31,6 @@ from copytask.training.spikes import SpikeGuard
 
 DIVERGED = 10
 """A training has diverged if its mean loss is so many times that of guessing."""
-
-CUDA_STATE_BYTES = 16
-"""Size of the state of a generator on a GPU; the state of one on the CPU has thousands."""
 
 
 class DivergedError(RuntimeError):
@@ -71,13 +69,7 @@ class Trainer:
         self._task = find_task(config.task)
         self._curriculum = CURRICULA[config.curriculum](config)
         self._spikes = SpikeGuard(config.spike_norm, self.device)
-        self._data_generator = make_generator(config.seed, Purpose.TRAINING)
-        self._fixed_payloads: torch.Tensor | None = None  # (S at T, training_payloads)
-        if config.training_payloads > 0:
-            fixed = self._task.sample_batch(
-                self._data_generator, config.training_payloads, config.T, self.device
-            )
-            self._fixed_payloads = fixed.tokens[: len(fixed.targets)]
+        self._batches = TrainingBatches(config, self._task, self.device)
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
         # Each evaluation takes the next part of one stream: fresh payloads, and the same ones for
         # every training with this validation seed at the same iteration.
@@ -96,7 +88,7 @@ class Trainer:
         self.config = config
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
         self._optimizer = OPTIMIZERS[config.optimizer](
-            self._parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay
+            self.model.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
 
     @property
@@ -190,7 +182,7 @@ class Trainer:
                 "optimizer": self._optimizer.state_dict(),
                 "curriculum": self._curriculum.state_dict(),
                 "spikes": self._spikes.state_dict(),
-                "data_generator": self._data_generator.get_state(),
+                "data_generator": self._batches.get_state(),
                 "length_generator": self._length_generator.get_state(),
                 "validation_generator": self._validation_generator.get_state(),
                 "global_rng": self._random_state.state_dict(),
@@ -241,9 +233,7 @@ class Trainer:
         self._optimizer.load_state_dict(state["optimizer"])
         self._curriculum.load_state_dict(state.get("curriculum", {}))
         self._spikes.load_state_dict(state.get("spikes", {}))
-        if len(state["data_generator"]) != CUDA_STATE_BYTES:
-            self._data_generator.set_state(state["data_generator"])
-        # else an earlier version drew on the GPU: continue with the stream of the CPU, still unseen
+        self._batches.set_state(state["data_generator"])
         self._length_generator.set_state(state["length_generator"])
         if "validation_generator" in state:
             self._validation_generator.set_state(state["validation_generator"])
@@ -256,7 +246,7 @@ class Trainer:
         beyond = progress.owed_tokens > 0
         sample = curriculum.sample_beyond if beyond else curriculum.sample_length
         length = sample(progress.step, self._length_generator)
-        batch = self._next_batch(length)
+        batch = self._batches.next(progress.step, length)
         logits = self.model(batch.tokens, recalled=len(batch.targets))
         loss = self._task.loss(logits, batch.targets)
         self._optimizer.zero_grad(set_to_none=True)
@@ -291,27 +281,6 @@ class Trainer:
             self._optimizer.step()
         elif not spike:
             self._optimizer.step()
-
-    def _next_batch(self, length: int) -> Batch:
-        """Draw a fresh batch, or take the next one of the fixed payloads."""
-        size = self.config.batch_size
-        if self._fixed_payloads is None:
-            return self._task.sample_batch(self._data_generator, size, length, self.device)
-        n = self.config.training_payloads
-        columns = (torch.arange(size, device=self.device) + size * self.progress.step) % n
-        assert isinstance(self._task, CopyTask)
-        S = self._task.recalled(length)
-        return self._task.encode(self._fixed_payloads[:S, columns], length)
-
-    def _parameter_groups(self) -> list[dict[str, Any]]:
-        """The trained parameters as the architecture groups them; the readout is in the first."""
-        first, *others = self.model.core.parameter_groups()
-        first = {**first, "params": [*first["params"], *self.model.readout.parameters()]}
-        trained = [
-            {**group, "params": [p for p in group["params"] if p.requires_grad]}
-            for group in (first, *others)
-        ]
-        return [group for group in trained if group["params"]]
 
     def _spent(self) -> float:
         """The share of the budget that is spent: of the tokens or of the steps, the larger one."""
