@@ -32,7 +32,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the accuracies at the largest T that has a result."""
     largest = data["T"].max()
     best = data[data["T"] == largest]

@@ -33,7 +33,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the tokens until T was first solved, at the largest T that any search solved."""
     text = (
         "Best validation accuracy of each search so far, against the tokens of all its trials at "

@@ -53,7 +53,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Say how far the models trained for the largest T reach."""
     trained = data["T"].max()
     rows = data[(data["T"] == trained) & (data["accuracy"] >= KEPT)]

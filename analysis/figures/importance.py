@@ -51,7 +51,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Name the most important hyperparameter of each label, if it is beyond chance."""
     target = " or ".join(sorted(set(data["target"]))).replace("_", " ")
     clear = data[data["importance"] > data["noise"]].sort_values("importance", ascending=False)

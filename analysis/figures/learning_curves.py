@@ -63,7 +63,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Explain the lines, and name the model that solved T at the shortest training length."""
     text = "Validation accuracy at T of the best trial of each model during its training."
     if data["curriculum"].notna().any():

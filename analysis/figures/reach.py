@@ -46,7 +46,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Say of each model where it ends."""
     ends = semicolon_list([_end(label, of) for label, of in frontiers(data).items()])
     crosses = "; a cross is a T that was not solved" * (not data["solved"].all())

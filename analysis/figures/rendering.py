@@ -73,7 +73,7 @@ def render_all(
                 continue
             with rc_context(SETTINGS):
                 png, svg = _save(spec.draw(data, task))
-            caption = " ".join(filter(None, (spec.caption(data, task), task.left_out)))
+            caption = " ".join(filter(None, (spec.caption(data), task.left_out)))
             rendered.append(RenderedFigure(task.name, stem, title, png, svg, caption))
     return rendered, missing
 

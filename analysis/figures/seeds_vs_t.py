@@ -70,7 +70,7 @@ def _draw_seeds(axes: Axes, rows: pd.DataFrame, column: str, color: str) -> None
         axes.plot(seeds["x"], seeds[column], color=color, **mark)
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the medians at the largest T, and the lowest accuracy of all."""
     largest = data["T"].max()
     medians = data[data["T"] == largest].drop_duplicates("label")

@@ -75,7 +75,7 @@ def use(data: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "slots", "minutes", "busy"])
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the use of each study's slots."""
     parts = [
         f"{row['label']} {row['busy']:.0%} of {counted(row['slots'], 'slot')}"

@@ -50,7 +50,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Name the differences that are beyond chance, and what so many seeds could show at best."""
     sure = data[data["p_holm"] < SIGNIFICANT]
     parts = [

@@ -36,7 +36,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the solve rates at the largest T that has any."""
     largest = data["T"].max()
     best = data[data["T"] == largest]

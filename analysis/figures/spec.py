@@ -53,5 +53,5 @@ class FigureSpec:
     title: str
     data: Callable[[Scope], pd.DataFrame]
     draw: Callable[[pd.DataFrame, TaskContext], Figure]
-    caption: Callable[[pd.DataFrame, TaskContext], str]
+    caption: Callable[[pd.DataFrame], str]
     why_missing: Callable[[Scope], str] = lambda scope: "no study has such data"

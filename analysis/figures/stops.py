@@ -77,7 +77,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Count the trials that were stopped early, and the tokens that they took."""
     stopped = data[data["status"] == files.STOPPED_EARLY]
     text = "Each mark is a trial of a search at its last evaluation, where ASHA saw it last."

@@ -40,7 +40,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the costs at the largest solved T, and count the trials that did not solve theirs."""
     solved = data[data["solved"]]
     if solved.empty:

@@ -34,7 +34,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     return figure
 
 
-def caption(data: pd.DataFrame, task: TaskContext) -> str:
+def caption(data: pd.DataFrame) -> str:
     """Give the ends of the curves at the largest T."""
     ends = data[data["T"] == data["T"].max()].groupby("label").tail(1)
     parts = [f"{row['label']} {row['best']:.3f} after {row['n']}" for row in records(ends)]

@@ -50,7 +50,7 @@ def drawn(spec: FigureSpec, runs: Path) -> Drawn:
     data = spec.data(scope)
     with rc_context(SETTINGS):
         figure = spec.draw(data, task)
-    return Drawn(data, figure, spec.caption(data, task))
+    return Drawn(data, figure, spec.caption(data))
 
 
 def marked(axes: Axes, model: str) -> list[Line2D]:

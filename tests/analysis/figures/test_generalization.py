@@ -4,7 +4,6 @@ import pandas as pd
 from drawn_figures import drawn, heights, scope_of
 
 from analysis.figures.generalization import FIGURE, caption, data
-from analysis.figures.plotting import TaskContext
 from studies import format as files
 
 
@@ -35,5 +34,5 @@ def test_tests_of_an_earlier_best_trial_are_left_out(everything: Path) -> None:
 
 def test_the_caption_says_when_nothing_is_recalled() -> None:
     tests = pd.DataFrame({"label": ["a"], "T": [100], "test_T": [1000], "accuracy": [0.2]})
-    text = caption(tests, TaskContext("delay", [100], {}, ""))
+    text = caption(tests)
     assert text.endswith("trained for T = 100, none has an accuracy of 0.9 at any length.")

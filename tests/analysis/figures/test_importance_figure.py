@@ -4,7 +4,6 @@ import pandas as pd
 from drawn_figures import drawn
 
 from analysis.figures.importance import FIGURE, caption
-from analysis.figures.plotting import TaskContext
 
 
 def test_bars_are_importances_and_ticks_what_chance_reaches(everything: Path) -> None:
@@ -31,8 +30,7 @@ def test_the_caption_names_what_is_beyond_chance() -> None:
             "target": ["ladder_accuracy"] * 3,
         }
     )
-    task = TaskContext("delay", [100], {}, "")
-    assert "The most important are a: hidden size." in caption(data, task)
-    assert caption(data, task).startswith("Exploratory: ")
-    assert "in the best quarter by ladder accuracy at a T" in caption(data, task)
-    assert "None is beyond chance." in caption(data.iloc[[2]], task)
+    assert "The most important are a: hidden size." in caption(data)
+    assert caption(data).startswith("Exploratory: ")
+    assert "in the best quarter by ladder accuracy at a T" in caption(data)
+    assert "None is beyond chance." in caption(data.iloc[[2]])

@@ -5,7 +5,6 @@ from drawn_figures import drawn, heights, scope_of, text_of
 from study_files import trial, write_study
 
 from analysis.figures.learning_curves import FIGURE, caption, data
-from analysis.figures.plotting import TaskContext
 from analysis.figures.styles import KNOWN_MODELS
 
 CURVE = [k / 4.1 for k in range(1, 5)]
@@ -58,5 +57,5 @@ def test_the_caption_names_the_model_that_generalized_most() -> None:
             "curriculum": [0.9, 0.4, 0.1],
         }
     )
-    text = caption(curves, TaskContext("delay", [100], {}, ""))
+    text = caption(curves)
     assert "b reached 0.99 at T = 100 while its longest training length was 40." in text

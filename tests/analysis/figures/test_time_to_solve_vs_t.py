@@ -3,7 +3,6 @@ from pathlib import Path
 import pandas as pd
 from drawn_figures import drawn, heights
 
-from analysis.figures.plotting import TaskContext
 from analysis.figures.styles import KNOWN_MODELS
 from analysis.figures.time_to_solve_vs_t import FIGURE, caption
 
@@ -36,7 +35,6 @@ def test_solved_lengths_are_marks_of_the_model_and_the_others_crosses(three: Pat
 
 
 def test_the_caption_gives_the_costs_and_counts_who_has_not_solved() -> None:
-    task = TaskContext("delay", [100, 200], {}, "")
     data = pd.DataFrame(
         {
             "label": ["a", "b", "b"],
@@ -46,8 +44,8 @@ def test_the_caption_gives_the_costs_and_counts_who_has_not_solved() -> None:
             "million_tokens": [1.0, 2.0, 3.0],
         }
     )
-    text = caption(data, task)
+    text = caption(data)
     assert "The best trials at T = 100: a 1.0 M tokens in 9 s; b 2.0 M tokens in 6 s." in text
     assert "1 of 3 best trials have not solved their T: crosses" in text
-    assert "crosses" not in caption(data.iloc[:2], task)
-    assert caption(data.iloc[[2]], task).startswith("No best trial has solved")
+    assert "crosses" not in caption(data.iloc[:2])
+    assert caption(data.iloc[[2]]).startswith("No best trial has solved")
