@@ -52,7 +52,7 @@ ROOMS = {
         "phrases": set(),
         "statistics": set(),
         "reading": set(),
-        "tables": {"reading", "statistics"},
+        "tables": {"phrases", "reading", "statistics"},
         "figures": {"phrases", "reading", "statistics", "tables"},
         "report": {"phrases", "reading", "statistics", "tables", "figures"},
         "compare": {"reading", "tables", "figures", "report"},

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.phrases import first_few
 from analysis.reading.csv_tables import frame_type
 from analysis.reading.studies import STUDY, Studies
 from analysis.tables.comparison import LABEL
@@ -101,7 +102,7 @@ def edge_warnings(edges: pd.DataFrame) -> list[str]:
         if 2 * len(of) <= winners:  # the others are evidence that the space reaches far enough
             continue
         labels = list(dict.fromkeys(row["label"] for row in records(of)))
-        who = ", ".join(labels if len(labels) <= 4 else [*labels[:3], f"{len(labels) - 3} more"])
+        who = ", ".join(first_few(labels))
         beyond = "larger" if end == "high" else "smaller"
         extreme = "largest" if end == "high" else "smallest"
         warnings.append(

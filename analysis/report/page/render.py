@@ -130,20 +130,8 @@ def render_page(
         {name: Candidate(name, len(text), partial(bytes, text)) for name, text in texts.items()},
         TABLES_IN_ALL,
     )
-    environment = Environment(
-        autoescape=True,
-        loader=FileSystemLoader(FOLDER),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["unbroken"] = lambda text: text.replace(
-        "T = ", "T\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
-    )
-    environment.filters["breakable"] = lambda text: Markup("<wbr>").join(
-        re.findall(r"[^_.:/-]*[_.:/-]*", text)
-    )
-    return environment.get_template("template.html").render(
+    template = _environment().get_template("template.html")
+    return template.render(
         tasks=task_parts,
         studies=study_parts(studies, rows, provenances),
         problems=problems(comparison),
@@ -160,6 +148,24 @@ def render_page(
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _environment() -> Environment:
+    """What renders the templates: it escapes all text, and knows where lines may break."""
+    environment = Environment(
+        autoescape=True,
+        loader=FileSystemLoader(FOLDER),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["unbroken"] = lambda text: text.replace(
+        "T = ", "T\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}"
+    )
+    environment.filters["breakable"] = lambda text: Markup("<wbr>").join(
+        re.findall(r"[^_.:/-]*[_.:/-]*", text)
+    )
+    return environment
 
 
 def _labels(rows: Sequence[Row]) -> dict[str, str]:

@@ -21,6 +21,11 @@ ANY_FEAT = ("solves T = {}", "solve T = {}")
 
 
 def headline(task: str, rows: Sequence[Row]) -> str:
+    """Say of each label how far it gets; labels of which the same is said share a part.
+
+    Args:
+        rows: those of the task, of studies that can be read.
+    """
     tested = labels_of(list(filter(is_tested, rows)))
     if not tested:
         return "Nothing has been tested yet."
