@@ -1,7 +1,7 @@
 """How long does a comparison of many large studies take, and how large is its page?
 
-    python benchmarks/analysis_speed.py
-    python benchmarks/analysis_speed.py --studies 4 --trials 100
+    python -m benchmarks.analysis_speed
+    python -m benchmarks.analysis_speed --studies 4 --trials 100
 
 Writes synthetic studies into a temporary folder and compares them. They have
 the size and shape of real ones: the default search space, four T, and ASHA's
@@ -26,14 +26,12 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from studies import events
+from studies import format as files
+from studies.columns import BEST, PROGRESS, TRIALS
+from studies.event_files import encode, make_record
+
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from studies import events  # noqa: E402
-from studies import format as files  # noqa: E402
-from studies.columns import BEST, PROGRESS, TRIALS  # noqa: E402
-from studies.event_files import encode, make_record  # noqa: E402
-
 MODELS = ("lstm", "gru", "mlstm", "mgru")
 LENGTHS = (100, 200, 500, 1000)
 SIZES = (64, 96, 128)
@@ -142,7 +140,9 @@ def make_trial(
 def main() -> None:
     """Make the studies, compare them, print and write what that took."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.analysis_speed",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--studies", type=int, default=STUDIES, help="number of studies (default: %(default)s)"

@@ -1,7 +1,7 @@
 """Records the learning curves of random configurations, on which search methods are compared.
 
-    python benchmarks/learning_curves.py      (hours; run it again to continue)
-    python benchmarks/learning_curves.py --models mgru --configurations 20 --workers 1
+    python -m benchmarks.learning_curves      (hours; run it again to continue)
+    python -m benchmarks.learning_curves --models mgru --configurations 20 --workers 1
 
 Draws configurations from the space of configs/wide.yaml. Trains each at every T
 of that file as a search would, but never stops it early: a training ends when

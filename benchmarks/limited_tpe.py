@@ -1,6 +1,6 @@
 """Does TPE search worse if it sees only 500, 250 or 100 finished trials?
 
-    python benchmarks/limited_tpe.py      (twenty minutes on one core)
+    python -m benchmarks.limited_tpe      (twenty minutes on one core)
 
 Maximizes three noisy functions of three variables, over many trials and several
 seeds. As under ASHA, only the better third of the trials is completed. For each
@@ -13,7 +13,6 @@ import argparse
 import csv
 import math
 import statistics
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,8 +21,6 @@ import numpy as np
 import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from search.config.algorithms import SAMPLERS
 from search.decide.limited_storage import LimitedStorage
@@ -91,7 +88,9 @@ def search(
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.limited_tpe",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--trials", type=int, default=2000, help="trials of each run (default: %(default)s)"

@@ -1,6 +1,6 @@
 """What does a search cost in addition to the training: memory, disk and time?
 
-    python benchmarks/null_trials.py [--trials 2000] [--sampler tpe|random] [--scheduler asha|none]
+    python -m benchmarks.null_trials [--trials 2000] [--sampler tpe|random] [--scheduler asha|none]
 
 Runs a real search whose trials train on a single sequence of one symbol, and
 watches its processes from outside: processor time of the driver, resident
@@ -131,7 +131,9 @@ def measure(trials: int, options: list[str]) -> list[dict[str, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.null_trials",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--trials", type=int, default=2000, help="number of trials (default: %(default)s)"

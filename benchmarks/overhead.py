@@ -1,7 +1,7 @@
 """What does a search cost in addition to the training, and does it keep its workers busy?
 
-    python benchmarks/overhead.py                            (five minutes)
-    python benchmarks/overhead.py --study runs/gru-delay     (of an existing study)
+    python -m benchmarks.overhead                            (five minutes)
+    python -m benchmarks.overhead --study runs/gru-delay     (of an existing study)
 
 1. Time between trials: a real search with trials that hardly train, in reused
    workers. It is the wall time of a slot from the end of one trial to the first
@@ -31,8 +31,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import optuna
 
@@ -218,7 +216,9 @@ def figures(study: Path | None, workers: int | None) -> Iterator[Figure]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.overhead",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--study",

@@ -1,8 +1,8 @@
 """Does training with bf16 products need more tokens than with fp32, or end less accurate?
 
-    python benchmarks/precision.py                   (a quarter of an hour on two cores)
-    python benchmarks/precision.py --T 200 --seeds 2
-    python benchmarks/precision.py --show benchmarks/precision.csv     (print earlier results)
+    python -m benchmarks.precision                   (a quarter of an hour on two cores)
+    python -m benchmarks.precision --T 200 --seeds 2
+    python -m benchmarks.precision --show benchmarks/precision.csv     (print earlier results)
 
 Trains every architecture with the same seeds in both precisions until it solves
 T, and tests the weights in fp32. Prints a table with the ratios bf16 / fp32,
@@ -118,7 +118,9 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.precision",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
     parser.add_argument(

@@ -1,7 +1,7 @@
 """How fast is a training step, compared with plain PyTorch and with its matrix products alone?
 
-    python benchmarks/throughput.py            (half an hour)
-    python benchmarks/throughput.py --quick    (one shape, one round)
+    python -m benchmarks.throughput            (half an hour)
+    python -m benchmarks.throughput --quick    (one shape, one round)
 
 A step is the forward and backward pass of one batch of the delay task. Each
 variant runs in its own processes with one thread, and the variants take turns:
@@ -42,6 +42,7 @@ from torch.nn import functional as F
 from copytask import MALLOC_ENVIRONMENT, MODELS, TASKS, build_model, compiled_kernels
 from copytask.engine import kernels
 
+ROOT = Path(__file__).parents[1]
 SIDES = ("default", "settings", "fallback", "fp32", "bf16", "floor")
 LABELS = {
     "default": "PyTorch, default process", "settings": "PyTorch, process settings",
@@ -132,8 +133,11 @@ def run_process(side: str, model: str, batch: int, hidden: int) -> list[Row]:
     environment = {k: v for k, v in os.environ.items() if k not in MALLOC_ENVIRONMENT}
     if side != "default":
         environment |= MALLOC_ENVIRONMENT
-    command = [sys.executable, __file__, "--measure", side, model, str(batch), str(hidden)]
-    result = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True)
+    command = [
+        sys.executable, "-m", "benchmarks.throughput",
+        "--measure", side, model, str(batch), str(hidden),
+    ]  # fmt: skip
+    result = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(result.stdout)
 
 
@@ -233,7 +237,9 @@ def processor() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.throughput",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--rounds", type=int, default=3, help="processes of each variant (default: %(default)s)"

@@ -30,8 +30,8 @@ def test_the_interval_holds_the_true_ratio_about_95_times_in_100():
 
 def test_the_documentation_quotes_what_the_benchmark_prints():
     result = subprocess.run(
-        [sys.executable, ROOT / "benchmarks" / "precision.py", "--show", RECORDED],
-        capture_output=True, text=True, check=True,
+        [sys.executable, "-m", "benchmarks.precision", "--show", RECORDED],
+        cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert result.stdout == summary(read_rows(RECORDED)) + "\n"
     *table, tokens, seconds = result.stdout.splitlines()
