@@ -26,6 +26,7 @@ import pandas as pd
 
 from benchmarks.replay.sides import change
 from copytask import Trainer, TrainingConfig
+from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 from search.errors import UserError
 from search.storage.store import parse_storage, remove_tree
@@ -40,12 +41,11 @@ from stores import BUCKET, object_store
 
 TRIALS = 64
 ITERATIONS = 20
-CONFIG = Path(__file__).parent.parent / "configs" / "default.yaml"
 
 
 def measure(storage: str) -> list[float]:
     """Seconds of each result, the share of rewriting the CSV files included."""
-    config = change(load_config(CONFIG, [], {"model": "gru"}), T=[1000])
+    config = change(load_config(DEFAULT_CONFIG, [], {"model": "gru"}), T=[1000])
     path = parse_storage(storage) / "driver-rate"
     remove_tree(path)
     study = Study.create(path, config)

@@ -8,6 +8,7 @@ from typing import Any
 
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
 from search.decide.samplers import STATES, trial_seed
@@ -17,7 +18,6 @@ from studies import events
 from studies import format as files
 from studies.event_files import encode
 
-ROOT = Path(__file__).parent.parent
 SLOTS = 16
 MANY = 10**7
 
@@ -39,9 +39,8 @@ SETTINGS = {
 
 def make_config(lengths: Sequence[int]) -> StudyConfig:
     """The configuration of the study; none of its limits ends the search at the last T."""
-    default = ROOT / "configs" / "default.yaml"
     overrides = [f"{key}={value}" for key, value in SETTINGS.items()]
-    return load_config(default, overrides, {"model": "gru", "T": list(lengths)})
+    return load_config(DEFAULT_CONFIG, overrides, {"model": "gru", "T": list(lengths)})
 
 
 def write_study(path: Path, trials: int, lengths: Sequence[int]) -> None:

@@ -19,8 +19,6 @@ benchmarks/overhead.csv.
 
 import argparse
 import csv
-import os
-import platform
 import random
 import statistics
 import subprocess
@@ -34,10 +32,12 @@ from typing import NamedTuple
 
 import optuna
 
+from benchmarks.machine import machine
 from benchmarks.null_trials import ROOT, start_search
 from benchmarks.replay.curves import Evaluation
 from benchmarks.replay.policies import as_point, memory_study
 from search.cluster.slots import count_slots, limit_slots
+from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config, read_yaml
 from search.config.study_config import StudyConfig
 from search.decide.samplers import Sampler
@@ -176,7 +176,6 @@ def decision(study: Study) -> float:
         trial = SimpleNamespace(trial_id=f"new {number}")
         scheduler.on_trial_add(None, trial)
         seen = as_result(point(4, number / REPEATS), "ladder_accuracy")
-        seen = as_result(point(4, number / REPEATS), "ladder_accuracy")
         start = time.process_time()
         scheduler.on_trial_result(None, trial, seen)
         times.append(1e3 * (time.process_time() - start))
@@ -186,21 +185,12 @@ def decision(study: Study) -> float:
 def many_trials() -> Iterator[Figure]:
     """Sampler and scheduler with more and more trials behind them."""
     settings = ["model=gru", "training.precision=fp32"]
-    config = load_config(ROOT / "configs" / "default.yaml", settings, {})
+    config = load_config(DEFAULT_CONFIG, settings, {})
     for size in SIZES:
         study = finished_study(config, size)
         after = f"after {size:,} trials"
         yield Figure(f"an ASHA decision {after}", decision(study), "ms", "<= 1")
         yield Figure(f"a TPE suggestion {after}", suggestion(study), "ms", "<= 50")
-
-
-def machine() -> str:
-    """The processor's name and its number of cores."""
-    name = platform.processor() or platform.machine()
-    if (info := Path("/proc/cpuinfo")).exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        name = names[0].partition(":")[2].strip() if names else name
-    return f"{name}, {os.cpu_count()} cores"
 
 
 def figures(study: Path | None, workers: int | None) -> Iterator[Figure]:

@@ -4,7 +4,7 @@
     python -m benchmarks.precision --T 200 --seeds 2
     python -m benchmarks.precision --show benchmarks/precision.csv     (print earlier results)
 
-Trains every architecture with the same seeds in both precisions until it solves
+Trains every gated cell with the same seeds in both precisions until it solves
 T, and tests the weights in fp32. Prints a table with the ratios bf16 / fp32,
 and writes one row for each training.
 """
@@ -26,7 +26,8 @@ from typing import Any
 
 from scipy.special import stdtrit
 
-MODELS = ("gru", "lstm", "mgru", "mlstm")
+from benchmarks.cells import CELLS
+
 PRECISIONS = ("fp32", "bf16")
 LEARNING_RATES = {"gru": 4e-3, "lstm": 4e-3, "mgru": 2e-3, "mlstm": 3e-3}
 
@@ -75,7 +76,7 @@ def summary(rows: list[dict[str, Any]]) -> str:
     lines = [
         "model  precision  solved  M tokens (min..max)  seconds  test accuracy (min..max)",
     ]
-    for model, precision in itertools.product(MODELS, PRECISIONS):
+    for model, precision in itertools.product(CELLS, PRECISIONS):
         runs = [r for r in rows if (r["model"], r["precision"]) == (model, precision)]
         tokens = [r["tokens"] / 1e6 for r in runs]
         accuracy = [r["test_accuracy"] for r in runs]
@@ -149,7 +150,7 @@ def main() -> None:
         print(summary(read_rows(args.show)))
         return
     os.environ["OMP_NUM_THREADS"] = "1"
-    runs = list(itertools.product(MODELS, range(args.seeds), PRECISIONS))
+    runs = list(itertools.product(CELLS, range(args.seeds), PRECISIONS))
     rows = []
     with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
         futures = [pool.submit(train, m, p, seed, args.T) for m, seed, p in runs]

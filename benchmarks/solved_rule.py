@@ -4,7 +4,7 @@
     python -m benchmarks.published docs/training.md     (print the table)
 
 Compares rules for "solved" that evaluate on fixed or on fresh validation
-payloads. Every rule judges the same trainings, with six validation seeds each.
+payloads. Every rule judges the same trainings of the gated cells, with six validation seeds each.
 A training is tested at the point where the rule would have stopped it.
 """
 
@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from benchmarks.cells import CELLS
 from benchmarks.markdown import table
 from copytask import (
-    MODELS,
     SOLVED_ACCURACY,
     DivergedError,
     Purpose,
@@ -82,7 +82,7 @@ def measure(minutes: float) -> None:
     with TABLE.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        runs = itertools.product(itertools.count(), LENGTHS, CONFIGURATIONS, MODELS)
+        runs = itertools.product(itertools.count(), LENGTHS, CONFIGURATIONS, CELLS)
         for seed, T, (rate, ramp), model in runs:
             if time.monotonic() > end:
                 return

@@ -21,7 +21,6 @@ import argparse
 import itertools
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
@@ -39,7 +38,9 @@ from rich.console import Console
 from rich.table import Table
 from torch.nn import functional as F
 
-from copytask import MALLOC_ENVIRONMENT, MODELS, TASKS, build_model, compiled_kernels
+from benchmarks.cells import CELLS
+from benchmarks.machine import machine
+from copytask import MALLOC_ENVIRONMENT, TASKS, build_model, compiled_kernels
 from copytask.engine import kernels
 
 ROOT = Path(__file__).parents[1]
@@ -212,11 +213,11 @@ def draw(results: list[Row], path: Path) -> None:
     rate = by_side(results, 1000, "tokens_per_second")
     for panel, (batch, hidden) in zip(panels[0], shapes, strict=True):
         for i, side in enumerate(sides):
-            rates = [rate[model, batch, hidden].get(side, 0) for model in MODELS]
-            positions = [x + (i - 2) * 0.16 for x in range(len(MODELS))]
+            rates = [rate[model, batch, hidden].get(side, 0) for model in CELLS]
+            positions = [x + (i - 2) * 0.16 for x in range(len(CELLS))]
             panel.bar(positions, [r / 1e3 for r in rates], 0.16, label=side, color=f"C{i}")
         panel.set_title(f"batch {batch}, hidden {hidden}", fontsize=10)
-        panel.set_xticks(range(len(MODELS)), list(MODELS))
+        panel.set_xticks(range(len(CELLS)), CELLS)
         panel.spines[["top", "right"]].set_visible(False)
     panels[0][0].set_ylabel("thousand tokens a second")
     handles, _ = panels[0][0].get_legend_handles_labels()
@@ -224,15 +225,6 @@ def draw(results: list[Row], path: Path) -> None:
     figure.legend(handles, labels, loc="outside lower center", ncols=5, fontsize=9, frameon=False)
     figure.suptitle("Training speed on one core, T = 1000", fontsize=11)
     figure.savefig(path, dpi=120)
-
-
-def processor() -> str:
-    """The processor's name, where the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def main() -> None:
@@ -269,7 +261,7 @@ def main() -> None:
         return
     sides = [s for s in SIDES if s != "bf16" or kernels.have_bf16()]
     shapes, rounds = (((64, 128),), 1) if args.quick else (SHAPES, args.rounds)
-    runs = list(itertools.product(range(rounds), shapes, MODELS, sides))
+    runs = list(itertools.product(range(rounds), shapes, CELLS, sides))
     rows: list[Row] = []
     for i, (number, (batch, hidden), model, side) in enumerate(runs):
         # A plain loop in a default process takes minutes a step: once is enough.
@@ -282,7 +274,7 @@ def main() -> None:
     results = medians(rows)
     args.output.mkdir(parents=True, exist_ok=True)
     results.to_csv(file, index=False)
-    print(f"{processor()}, torch {torch.__version__}, kernels {compiled_kernels()}")
+    print(f"{machine()}, torch {torch.__version__}, kernels {compiled_kernels()}")
     report(results.to_dict("records"), picture)
     print(f"written: {file} and {picture}")
 
