@@ -23,7 +23,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.markdown import table
 from copytask import MODELS, CopyModel, TrainingConfig, build_model, configure_process, find_task
-from copytask.models.exprnn import ExpRNN
 from copytask.models.recurrent import RecurrentCell
 from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
@@ -65,15 +64,11 @@ def count_operations(training: TrainingConfig) -> int:
     """
     model = make_model(training)
     tokens = find_task("delay").length(T) * training.batch_size
-    if isinstance(model.core, RecurrentCell | ExpRNN):
+    if isinstance(model.core, RecurrentCell):
+        matrices = [weight for weight in model.core.parameters() if weight.ndim == 2]
         width = training.hidden_size
-        return (
-            6
-            * tokens
-            * sum(
-                p.numel() for p in model.core.parameters() if p.shape[-1] == width and p.ndim == 2
-            )
-        )
+        recurrent = sum(weight.numel() for weight in matrices if weight.shape[1] == width)
+        return 3 * 2 * recurrent * tokens
     with FlopCounterMode(display=False) as counter:
         make_step(model.double(), 1)()
     return counter.get_total_flops() * training.batch_size
