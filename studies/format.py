@@ -107,3 +107,9 @@ def recorded_chance(document: Mapping[str, Any], source: str) -> float:
             f"{source}: chance_accuracy must be above 0 and at most 1, but is {chance!r}"
         )
     return float(chance)
+
+
+def recorded_provenance(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Where and with what a study was made, in a study.yaml of any version; empty if unknown."""
+    made = document.get("provenance")
+    return made if isinstance(made, dict) else {}

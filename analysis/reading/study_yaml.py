@@ -95,5 +95,4 @@ def read_provenance(study: StudyPath) -> Provenance:
         document = yaml.safe_load(read_bytes(study / files.STUDY_FILE).decode())
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         document = None
-    made = document.get("provenance") if isinstance(document, dict) else None
-    return Provenance(made if isinstance(made, dict) else {})
+    return Provenance(files.recorded_provenance(document) if isinstance(document, dict) else {})

@@ -73,7 +73,7 @@ def print_table(studies: Sequence[Overview], broken: Sequence[Broken], console: 
             model_label(study.history.config.task),
             f"{sum(map(study.is_done, study.history.lengths))}/{len(study.history.lengths)}",
             study.state,
-            made(study.provenance),
+            made(study),
         )
         for study in studies
     ] + [(entry.path.name, "", "", "", BROKEN, "") for entry in broken]
@@ -114,12 +114,18 @@ def short(accuracy: float) -> str:
     return "1.00" if accuracy >= 0.9995 else f"{accuracy:.3f}"[1:]
 
 
-def made(provenance: object) -> str:
-    """Format when a study was made, as ls -l does."""
-    created = provenance.get("created") if isinstance(provenance, dict) else None
+def created(study: Overview) -> datetime | None:
+    """When a study was made; None if it does not tell."""
     try:
-        time = datetime.fromisoformat(str(created)).astimezone()
-    except ValueError:
+        return datetime.fromisoformat(str(study.provenance.get("created"))).astimezone()
+    except (ValueError, OverflowError):
+        return None
+
+
+def made(study: Overview) -> str:
+    """Format when a study was made, as ls -l does."""
+    time = created(study)
+    if time is None:
         return ""
     now = datetime.now().astimezone()
     if time.date() == now.date():

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from search.config.study_config import StudyConfig
 from search.console.commands import compare_command, replay_command, resume_command
 from search.console.formats import clock, limit_reason
 from search.console.how_far import how_far
-from search.console.list_studies import STATE_STYLES
+from search.console.list_studies import STATE_STYLES, created
 from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table, doubts, plain_table
 from search.study.overview import FINISHED, RUNNING, Overview
@@ -68,15 +67,14 @@ def pairs(rows: Mapping[str, str]) -> Table:
 def described(study: Overview) -> dict[str, str]:
     """Where, when and with what a study was made, and its configuration."""
     config, origin = study.history.config, study.provenance
-    created = str(origin.get("created") or "")
-    packages = [f"{name} {number}" for name, number in (origin.get("packages") or {}).items()]
-    kernels = origin.get("kernels")
+    time, packages, kernels = created(study), origin.get("packages"), origin.get("kernels")
+    versions = packages.items() if isinstance(packages, Mapping) else ()
     made = [
-        f"{datetime.fromisoformat(created).astimezone():%Y-%m-%d %H:%M}" if created else "",
+        f"{time:%Y-%m-%d %H:%M}" if time else "",
         f"on {origin['host']} with {origin.get('cpus')} CPUs" if origin.get("host") else "",
         f"revision {origin['git_revision']}" if origin.get("git_revision") else "",
         f"kernels {kernels}" if kernels else "",
-        *packages,
+        *(f"{name} {number}" for name, number in versions),
     ]
     search = config.search.model_dump()
     rows = {

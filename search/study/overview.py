@@ -109,7 +109,7 @@ def look(path: StudyPath) -> Overview:
     except (KeyError, TypeError) as error:
         raise UserError(f"{path} has damaged files: {type(error).__name__}: {error}") from None
     state = RUNNING if locked else FINISHED if complete else INTERRUPTED
-    return Overview(path, history, document.get("provenance") or {}, state, seconds)
+    return Overview(path, history, files.recorded_provenance(document), state, seconds)
 
 
 def history_of_tables(study: StudyPath, config: StudyConfig, chance_accuracy: float) -> History:

@@ -138,7 +138,8 @@ class Study:
         """
         if config != self.config:
             self.history.config = config
-            write_study_file(self.path, config, read_study_file(self.path)["provenance"])
+            made = files.recorded_provenance(read_study_file(self.path))
+            write_study_file(self.path, config, made)
 
     def elapsed(self) -> float:
         """Seconds that the study has used, see :class:`search.study.clock.Clock`."""

@@ -11,6 +11,7 @@ from search.config.conditions import SearchSpace
 from search.study.logged import METRICS, logged_values
 from search.study.records import TrialRecord
 from search.study.study_file import read_study_file
+from studies import format as files
 
 PROJECT = "copytask-search"
 """The project, if the environment variable WANDB_PROJECT names no other one."""
@@ -32,7 +33,7 @@ class WandbRuns:
     def __init__(self, study: Path, space: SearchSpace):
         self._study = study
         self._space = space
-        created = str(read_study_file(study)["provenance"].get("created", ""))
+        created = str(files.recorded_provenance(read_study_file(study)).get("created", ""))
         self._digest = hashlib.sha256(created.encode()).hexdigest()[:8]
 
     def write(self, trial: TrialRecord) -> None:
