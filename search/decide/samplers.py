@@ -19,7 +19,7 @@ from search.config.sections import METRIC_NAMES
 from search.config.space import flat_values
 from search.decide.limited_storage import LimitedStorage, needed, order_of
 from search.decide.optuna_study import OptunaStudy
-from search.study.optuna_journal import OptunaJournal, Progress
+from search.study.optuna_journal import OptunaJournal, TrialProgress
 from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
@@ -84,7 +84,7 @@ class Sampler:
             numbers = [*running, *needed(self._finished(), self._shown)]
             self._memory.fill(len(trials), {n: self._shown_as(trials[n]) for n in sorted(numbers)})
         if self._journal:
-            progress = [Progress(state_of(trial), len(trial.curve)) for trial in trials]
+            progress = [TrialProgress(state_of(trial), len(trial.curve)) for trial in trials]
             self._journal.catch_up(
                 self._T, progress, self._distributions, lambda number: self._freeze(trials[number])
             )

@@ -33,7 +33,7 @@ def check_can_learn(config: StudyConfig, overrides: Sequence[str]) -> None:
             )
 
 
-def check_fits(config: StudyConfig) -> None:
+def check_memory(config: StudyConfig) -> None:
     """Whether a model that keeps all positions of a sequence can keep them at the largest T.
 
     What is counted is the least: what the smallest model of the space keeps, and its gradients.

@@ -37,7 +37,7 @@ VALUE = f'{{"worker_id": "{WORKER}", "op_code": {SET_VALUE}, "trial_id": '.encod
 Line = dict[str, Any]
 
 
-class Progress(NamedTuple):
+class TrialProgress(NamedTuple):
     """How far a trial is: its state, and the number of its intermediate values."""
 
     state: TrialState
@@ -51,7 +51,7 @@ class Written:
     Attributes:
         id: of the study in the file.
         trials: the id of each trial in the file.
-        states, values: see :class:`Progress`.
+        states, values: see :class:`TrialProgress`.
         distributions: names of hyperparameters with their distributions, in JSON.
     """
 
@@ -61,12 +61,12 @@ class Written:
     values: "array[int]" = field(default_factory=lambda: array("l"))
     distributions: set[tuple[str, str]] = field(default_factory=set)
 
-    def progress(self, number: int) -> Progress:
+    def progress(self, number: int) -> TrialProgress:
         """How far a trial is."""
-        return Progress(TrialState(self.states[number]), self.values[number])
+        return TrialProgress(TrialState(self.states[number]), self.values[number])
 
     def can_become(
-        self, expected: Sequence[Progress], distributions: Mapping[str, BaseDistribution]
+        self, expected: Sequence[TrialProgress], distributions: Mapping[str, BaseDistribution]
     ) -> bool:
         """Whether Optuna can continue these trials to the expected ones.
 
@@ -155,7 +155,7 @@ class OptunaJournal:
     def catch_up(
         self,
         T: int,
-        expected: Sequence[Progress],
+        expected: Sequence[TrialProgress],
         distributions: Mapping[str, BaseDistribution],
         trial_of: Callable[[int], FrozenTrial],
     ) -> None:

@@ -5,7 +5,7 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from search.study.optuna_journal import OptunaJournal, Progress
+from search.study.optuna_journal import OptunaJournal, TrialProgress
 
 SPACE = {
     "rate": FloatDistribution(1e-4, 1e-2, log=True),
@@ -43,7 +43,7 @@ def read(path) -> dict[str, list[tuple]]:
 
 
 def catch_up(journal: OptunaJournal, T: int, trials: list[FrozenTrial]) -> None:
-    progress = [Progress(one.state, len(one.intermediate_values)) for one in trials]
+    progress = [TrialProgress(one.state, len(one.intermediate_values)) for one in trials]
     journal.catch_up(T, progress, SPACE, trials.__getitem__)
 
 
