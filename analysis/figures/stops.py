@@ -85,9 +85,12 @@ def caption(data: pd.DataFrame) -> str:
         return f"{text} None of {counted(len(data), 'trial')} was stopped early."
     share = stopped["million_tokens"].sum() / data["million_tokens"].sum()
     half = million_tokens(1e6 * float(stopped["million_tokens"].median()))
+    of = f"of {counted(len(data), 'trial')}"
+    if len(stopped) == 1:
+        return f"{text} 1 {of} was stopped early, within {half}; it took {share:.0%} of all tokens."
     return (
-        f"{text} {len(stopped)} of {len(data)} trials were stopped early, half of them within "
-        f"{half}; they took {share:.0%} of all tokens."
+        f"{text} {len(stopped)} {of} were stopped early, half of them within {half}; they took "
+        f"{share:.0%} of all tokens."
     )
 
 

@@ -51,9 +51,10 @@ def caption(data: pd.DataFrame) -> str:
         for row in records(solved[solved["T"] == largest])
     ]
     unsolved = len(data) - len(solved)
+    have, their, they = ("has", "its", "it") if unsolved == 1 else ("have", "their", "they")
     crosses = (
-        f" {unsolved} of {len(data)} best trials have not solved their T: crosses show what they "
-        "spent."
+        f" {unsolved} of {len(data)} best trials {have} not solved {their} T: crosses show what "
+        f"{they} spent."
     )
     return (
         f"Seconds and tokens of training until T was solved: a validation accuracy of at least "

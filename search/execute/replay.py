@@ -15,6 +15,7 @@ from studies import format as files
 from studies.columns import PROGRESS
 from studies.events import TrialRestarted, TrialStarted
 from studies.paths import StudyPath
+from studies.wording import all_counted
 
 MACHINE_DEPENDENT = {"seconds"}
 """Columns of progress.csv that differ between two runs."""
@@ -82,7 +83,7 @@ def replay(
     if differences:
         print(f"{trial_id} differs from its record, first in {differences[0]}")
         return 1
-    print(f"{trial_id}: all {len(recorded)} iterations as recorded")
+    print(f"{trial_id}: {all_counted(len(recorded), 'iteration')} as recorded")
     return 0
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 from drawn_figures import drawn
 from study_files import trial, write_study
 
-from analysis.figures.stops import FIGURE
+from analysis.figures.stops import FIGURE, caption
 from studies import format as files
 
 
@@ -45,3 +45,11 @@ def test_a_mark_is_at_the_last_evaluation_of_its_trial_and_not_at_the_best(runs:
 
 def test_the_caption_says_that_none_was_stopped(three: Path) -> None:
     assert "trials was stopped early." in drawn(FIGURE, three).caption
+
+
+def test_one_stopped_trial_is_spoken_of_as_one() -> None:
+    rows = [(files.COMPLETED, 3.0), (files.STOPPED_EARLY, 1.0)]
+    data = pd.DataFrame(rows, columns=["status", "million_tokens"])
+    assert caption(data).endswith(
+        "1 of 2 trials was stopped early, within 1.0 M tokens; it took 25% of all tokens."
+    )

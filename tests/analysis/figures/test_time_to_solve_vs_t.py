@@ -46,6 +46,6 @@ def test_the_caption_gives_the_costs_and_counts_who_has_not_solved() -> None:
     )
     text = caption(data)
     assert "The best trials at T = 100: a 1.0 M tokens in 9 s; b 2.0 M tokens in 6 s." in text
-    assert "1 of 3 best trials have not solved their T: crosses" in text
+    assert "1 of 3 best trials has not solved its T: crosses show what it spent." in text
     assert "crosses" not in caption(data.iloc[:2])
     assert caption(data.iloc[[2]]).startswith("No best trial has solved")
