@@ -84,7 +84,7 @@ def _replace(folder: Path | RemotePath, content: bytes | memoryview) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
-    _sync_folder(folder)
+    sync_folder(folder)
 
 
 def _make_folder(folder: Path) -> None:
@@ -93,10 +93,10 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
-    _sync_folder(folder.parent)
+    sync_folder(folder.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Flush a folder's list of names to the disk, if the file system can do that."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -240,18 +240,6 @@ def children(folder: StudyPath) -> list[StudyPath]:
     return with_retries(listed, folder, reading=True)
 
 
-def sync_folder(folder: Path) -> None:
-    """Flush the list of names in a folder to the disk, as fsync does the content of a file."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # the file system does not need it, or cannot do it
-            raise
-    finally:
-        os.close(handle)
-
-
 def remove_tree(folder: StudyPath) -> None:
     """Remove a folder and its content as far as possible; errors are only logged."""
     if isinstance(folder, Path):

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from copytask.training.checkpoint import sync_folder
 from search.errors import UserError
 from search.storage.lock import LOCK_FILE, Lock, lock_study
-from search.storage.store import children, error_message, read_bytes, remove_tree, sync_folder
+from search.storage.store import children, error_message, read_bytes, remove_tree
 from search.study.event_log import study_segments
 from studies import format as files
 from studies.event_files import whole_lines

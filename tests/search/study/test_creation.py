@@ -1,6 +1,9 @@
+import errno
 import json
 import multiprocessing
+import os
 import shutil
+import stat
 
 import pytest
 from made_studies import make_config, start
@@ -155,3 +158,17 @@ def test_a_folder_that_a_killed_process_has_left_is_used(tmp_path):
     shutil.copytree(Study.create(tmp_path / "other", make_config()).path, left)
     check_new(tmp_path / "study")
     assert not left.exists()
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EBADF])
+def test_a_study_is_made_where_a_folder_cannot_be_flushed(tmp_path, monkeypatch, code):
+    fsync = os.fsync
+
+    def only_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    Study.create(tmp_path / "study", make_config()).close()
+    assert read_config(tmp_path / "study") == make_config()
