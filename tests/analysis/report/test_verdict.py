@@ -259,7 +259,7 @@ def test_a_pair_is_told_apart_by_its_corrected_p_value(p_value: float, apart: bo
 def test_it_says_what_so_many_seeds_can_tell_at_best() -> None:
     differ = {("gru", "lstm"): 1.0}
     [enough] = judge(*confirmed("gru", "lstm"), differ=differ, least=0.016)
-    assert "corrected (Holm) for all 1 comparisons of this report" in text(enough, "How sure")
+    assert "corrected (Holm) for 1 comparison of this report" in text(enough, "How sure")
     assert "the smallest p-value that 5 seeds of each model can reach is 0.016." in text(
         enough, "How sure"
     )
