@@ -100,8 +100,9 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
         sentences.append(f"{at}{seeds} cannot tell {what}.")
     least = min(pair["p_least"] for pair in pairs)
     limit = (
-        f"Exact tests of solve rates and rank tests of tokens, corrected (Holm) for "
-        f"{all_counted(family, 'comparison')} of this report: the smallest p-value that {seeds} can reach is {least:.2g}"
+        "Exact tests of solve rates and rank tests of tokens, corrected (Holm) for "
+        f"{all_counted(family, 'comparison')} of this report: the smallest p-value that {seeds} "
+        f"can reach is {least:.2g}"
     )
     more = f", so only {seeds_to_tell(family)} or more can tell" if least >= SIGNIFICANT else ""
     return [*sentences, f"{limit}{more}."]
