@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_studies import make_config, report, start
 
@@ -84,7 +84,6 @@ def test_without_patience_the_search_goes_on():
 
 
 @given(st.lists(st.integers(0, 100), min_size=1, max_size=40), st.integers(1, 8))
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_the_criterion_is_what_it_says(percents, patience):
     search = Search(patience=patience)
     best, since = -1.0, 0

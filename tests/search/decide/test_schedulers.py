@@ -1,7 +1,7 @@
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from made_studies import make_config, report, start
 from points import point
@@ -87,7 +87,6 @@ class Live:
     st.integers(0, 40),
     st.sampled_from([1.3, 2, 3]),
 )
-@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
     tmp_path_factory, reports, restart, factor
 ):
