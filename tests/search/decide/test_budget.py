@@ -5,6 +5,8 @@ from search.decide.budget import LengthProgress, share_of_budget
 from search.study.study import Study
 from studies import format as files
 
+pytestmark = pytest.mark.usefixtures("only_what_is_said_takes_time")
+
 
 def make_study(tmp_path, **search) -> Study:
     return Study.create(tmp_path / "study", make_config(**search))
@@ -21,6 +23,7 @@ def test_an_interruption_does_not_move_the_deadline(tmp_path):
     study.begin_length(5, [])
     deadline = LengthProgress(study, 5).deadline
     assert 0 < deadline < 600
+    study.clock._before += 30
     start(study, "a")
     study.close()
     study = Study.open(study.path)

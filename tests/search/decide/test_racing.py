@@ -220,6 +220,7 @@ def test_without_tokens_left_a_race_ends_and_more_tokens_let_them_race_on(tmp_pa
     assert not study.history.race_was_cut_off
 
 
+@pytest.mark.usefixtures("only_what_is_said_takes_time")
 def test_the_search_leaves_time_for_the_races_and_they_count_into_the_budget(tmp_path):
     study = make_study(tmp_path, budget_minutes=10)
     with agenda_of(study) as agenda:

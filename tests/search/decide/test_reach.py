@@ -18,9 +18,7 @@ from studies import format as files
 FINAL = {"max_tokens": 3000, "stop_when_solved": False}
 
 
-@pytest.fixture(autouse=True)
-def _only_trials_take_time(monkeypatch):
-    monkeypatch.setattr(Study, "elapsed", lambda study: study.clock._before)
+pytestmark = pytest.mark.usefixtures("only_what_is_said_takes_time")
 
 
 def make_study(tmp_path, **search) -> Study:
