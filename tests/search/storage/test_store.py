@@ -26,7 +26,8 @@ def store(door, tmp_path) -> UPath:
 
 @pytest.fixture
 def impatient(monkeypatch):
-    monkeypatch.setattr(storage, "RETRY_SECONDS", 0.3)
+    """Still patient enough for a second try, however long the first one takes."""
+    monkeypatch.setattr(storage, "RETRY_SECONDS", 1.0)
 
 
 @pytest.fixture
