@@ -17,6 +17,9 @@ from studies.modes import NONE, Modes, Needs, ignored_flag
 
 PACKAGE = "copytask-search"
 
+GIT_SECONDS = 60.0
+"""Seconds within which git must answer; it looks at every file, and disks can be slow."""
+
 
 class Parser(argparse.ArgumentParser):
     """An argument parser with --version and --print-completion, and errors of one line.
@@ -126,5 +129,5 @@ def git_revision() -> str | None:
 def _git(folder: Path, *arguments: str) -> str | None:
     """Run git; return what it prints, or None if it fails."""
     command = ["git", "-C", str(folder), *arguments]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=GIT_SECONDS)
     return result.stdout.strip() if result.returncode == 0 else None
