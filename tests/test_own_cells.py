@@ -23,7 +23,7 @@ class BatchFirst(nn.GRU):
 TINY = """
 training: {batch_size: 8, tokens_per_iteration: 4000, max_tokens: 8000, validation_payloads: 16}
 space: {learning_rate: {low: 1.0e-4, high: 2.0e-4}, hidden_size: 12, curriculum_length: 0}
-search: {budget_minutes: 3, test_payloads: 200}
+search: {budget_minutes: null, test_payloads: 200}
 """
 
 
