@@ -15,6 +15,9 @@ needs_chromium = [
 ]
 """The marks of a test that uses a browser."""
 
+PATIENCE = 600_000
+"""Milliseconds that the browser may take for anything, in place of Playwright's 30 s."""
+
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 740}
 
 DRAWN = """async () => {
@@ -28,15 +31,23 @@ DRAWN = """async () => {
 def browsers() -> Iterator[Browser]:
     """One browser, which ends after its use."""
     with sync_api.sync_playwright() as playwright:
-        # Root has no sandbox to start in.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox"],  # root has none to start in
+            timeout=PATIENCE,
+        )
         yield browser
         browser.close()
 
 
 def opened(browser: Browser, report: Path, link: str = "", **settings) -> Iterator[Page]:
-    """The page in a window of its own, on a desktop; nothing may go wrong in it, nor be loaded."""
-    context = browser.new_context(**{"viewport": DESKTOP, **settings})
+    """The page in a window of its own, on a desktop; nothing may go wrong in it, nor be loaded.
+
+    It does not glide when it scrolls: what the mouse is to meet would still move.
+    """
+    still = {"viewport": DESKTOP, "reduced_motion": "reduce"}
+    context = browser.new_context(**{**still, **settings})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
     wrong: list[str] = []
     page.on("console", lambda message: wrong.append(message.text))
