@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from searches import ROOT, start, wait_for
-from study_files import trial, write_study
+from study_files import trial, write_csv, write_study
 
 from analysis.compare import main
 from analysis.report.live import LiveComparison, listen, state_of
@@ -53,10 +53,8 @@ def test_the_page_follows_a_study_until_ctrl_c(study: Path, tmp_path: Path) -> N
     with (study / files.BEST_FILE).open(newline="") as file:
         rows = list(csv.DictReader(file))
     rows[1]["accuracy"] = "0.4321"
-    with (study / files.BEST_FILE).open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
-        writer.writeheader()
-        writer.writerows(rows)
+    write_csv(tmp_path / "best.csv", list(rows[0]), rows)
+    (tmp_path / "best.csv").replace(study / files.BEST_FILE)  # in one step, as a search does
     wait_for(lambda: fetch(port, "/version") == (200, "2\n"), process)
     assert "0.4321" in fetch(port, "/comparison.csv")[1]
     process.send_signal(signal.SIGINT)
@@ -103,6 +101,8 @@ def test_without_a_study_that_is_said_until_there_is_one(tmp_path: Path) -> None
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 def test_a_browser_shows_each_new_comparison_where_the_reader_is(browser, tmp_path: Path) -> None:
     """The page's own policy forbids other scripts, as that of index.html does."""
+    from browser import PATIENCE
+
     policy = "default-src 'none'; style-src 'unsafe-inline'"
 
     def compare() -> None:
@@ -115,6 +115,7 @@ def test_a_browser_shows_each_new_comparison_where_the_reader_is(browser, tmp_pa
     live = LiveComparison(compare, [study], tmp_path)
     server = listen(live, 0)
     page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("console", lambda message: wrong.append(message.text))
