@@ -9,6 +9,9 @@ from searches import wait_for
 
 from studies import format as files
 
+PATIENT_WANDB = {"WANDB__SERVICE_WAIT": "600", "WANDB_INIT_TIMEOUT": "600"}
+"""Environment variables: W&B's own processes may take minutes to start, on a busy machine."""
+
 BLOCK = 32768
 """Bytes of a block of the log of LevelDB, whose format the files of W&B have after 7 bytes."""
 
@@ -70,22 +73,27 @@ def in_wandb(study: Path) -> dict[str, Shown]:
 
 
 def has_ended(file: Path) -> bool:
-    """Whether an offline run of W&B is whole."""
-    found = records(file) if file.stat().st_size else []
+    """Whether an offline run of W&B is whole; one that is removed is not."""
+    try:
+        found = records(file)
+    except FileNotFoundError:
+        return False
     return bool(found) and found[-1].HasField("exit")
 
 
 def records(file: Path) -> list:
-    """The records of an offline run of W&B."""
+    """The records of an offline run of W&B, those that are written as a whole."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     data, found, parts, at = file.read_bytes(), [], b"", 7
-    assert data[:4] == b":W&B"
+    assert b":W&B".startswith(data[:4])
     while at + 7 <= len(data):
         if BLOCK - at % BLOCK < 7:
             at += BLOCK - at % BLOCK
             continue
         _, length, kind = struct.unpack("<IHB", data[at : at + 7])
+        if at + 7 + length > len(data):
+            break
         parts += data[at + 7 : at + 7 + length]
         at += 7 + length
         if kind in (1, 4):  # whole, or the last part

@@ -1,7 +1,7 @@
 """The trials of a study in the files that `wandb sync` uploads, read with its own messages."""
 
 import pytest
-from logged_runs import in_wandb
+from logged_runs import PATIENT_WANDB, in_wandb
 from made_studies import make_config, report, start
 
 from search.study.study import Study
@@ -16,6 +16,8 @@ from search.study.wandb_runs import WandbRuns
 def here(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path / "cache"))
+    for name, value in PATIENT_WANDB.items():
+        monkeypatch.setenv(name, value)
 
 
 def test_wandb_has_each_trial_that_has_ended_once_whatever_was_interrupted(tmp_path):
