@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 import fsspec
 import s3fs
 from moto.server import ThreadedMotoServer
+from ports import free_port
 
 BUCKET = "studies"
 
@@ -28,9 +29,7 @@ class Door:
         self.delay = 0.0
         self._target = target
         self._inner: set[socket.socket] = set()
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.open()
 
     def open(self) -> None:
