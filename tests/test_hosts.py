@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from searches import HOSTS_CONFIG, events, follow, read, results, run, start, wait_for
+from searches import HOSTS_CONFIG, Followed, events, read, results, run, start, wait_for
 
 from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
@@ -149,19 +149,18 @@ def test_a_host_that_joins_without_the_storage_is_left_out(command, tmp_path):
         process = start(
             *command, "--address", hosts.address, "--model", "cells:Patient", "--trials", 2
         )
-        lines = follow(process)
+        printed = Followed(process)
         wait_for(lambda: len(events(study)) > 1, process)
         joined = join_with(f"mount -t tmpfs tmpfs {study.parent}", hosts.address)
         try:
-            wait_for(lambda: any(" host excluded: " in line for line in lines), process, joined)
+            wait_for(lambda: printed.say(" host excluded: "), process, joined)
             (tmp_path / "go").touch()
-            process.wait()
+            assert (printed.wait(), process.stderr.read()) == (0, "")
         finally:
             joined.terminate()
             joined.wait()
-    assert (process.returncode, process.stderr.read()) == (0, "")
-    assert any(" has joined; trials at a time: 2" in line for line in lines)
-    (line,) = (line for line in lines if " host excluded: " in line)
+    assert printed.say(" has joined; trials at a time: 2")
+    (line,) = (line for line in printed.lines if " host excluded: " in line)
     assert "does not see" in line
     assert line.endswith("; trials at a time: 1\n")
     check_whole(study, trials=2)

@@ -5,7 +5,7 @@ import os
 import signal
 
 import pytest
-from searches import follow, results, run, start, wait_for
+from searches import Followed, results, run, start, wait_for
 from stores import BUCKET, object_store
 from upath import UPath
 
@@ -98,15 +98,15 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path
 def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
     study = study_of("away")
     process = start(*command, "--name", "away")
-    lines = follow(process)
+    printed = Followed(process)
     wait_for(lambda: results(study) >= 4, process)
     door.shut()
     try:
-        wait_for(lambda: any(" does not answer (" in line for line in lines), process)
+        wait_for(lambda: printed.say(" does not answer ("), process)
     finally:
         door.open()
-    assert (process.wait(), process.stderr.read()) == (0, "")
-    assert any(" answers again after " in line for line in lines)
+    assert (printed.wait(), process.stderr.read()) == (0, "")
+    assert printed.say(" answers again after ")
     check_whole(study)
 
 

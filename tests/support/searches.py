@@ -3,10 +3,12 @@
 import csv
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import optuna
@@ -107,11 +109,26 @@ def end_all() -> None:
     started.clear()
 
 
-def follow(process: subprocess.Popen) -> list[str]:
-    """The lines that a process prints, from now on, as far as it has printed them."""
-    lines: list[str] = []
-    threading.Thread(target=lambda: lines.extend(process.stdout), daemon=True).start()
-    return lines
+class Followed(threading.Thread):
+    """Reads what a process prints while it prints it; ``lines`` are those so far."""
+
+    def __init__(self, process: subprocess.Popen):
+        super().__init__(daemon=True)
+        self.lines: list[str] = []
+        self._process = process
+        self.start()
+
+    def run(self) -> None:
+        self.lines.extend(self._process.stdout)
+
+    def say(self, text: str) -> bool:
+        """Whether there is a line with this text."""
+        return any(text in line for line in self.lines)
+
+    def wait(self) -> int:
+        """Wait until the process has ended and all is read; returns its exit code."""
+        self.join()
+        return self._process.wait()
 
 
 def run(*arguments: object, cwd: Path = ROOT) -> tuple[int, str, str]:
@@ -183,10 +200,20 @@ def children(search: int, name: str) -> list[int]:
         ["ps", "-wweo", "pid=,ppid=,args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in listed.splitlines()]
+    commands = {int(pid): command for pid, _, command in rows}
     below, found = {search}, []
     for _ in range(4):
         below |= {int(pid) for pid, parent, _ in rows if int(parent) in below}
-    for pid, _, command in rows:
-        if int(pid) in below and name in command:
+    for pid, parent, command in rows:
+        # What a process starts has its command line until it is another program.
+        copied = command == commands.get(int(parent))
+        if int(pid) in below and name in command and not copied:
             found.append(int(pid))
     return found
+
+
+def kill(*pids: int) -> None:
+    """Kill processes; one may just have ended by itself."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
