@@ -233,7 +233,7 @@ def search_cells(cell: str, config: Path, folder: Path, monkeypatch, *more: obje
     initial = ", ".join(f"{{hidden_size: {width}}}" for width in (12, 13, 14, 15, 16))
     settings = [
         "space.hidden_size={choices: [12, 13, 14, 15, 16]}", f"search.initial=[{initial}]",
-        "search.stall_minutes=1", "search.max_failures=1", "training.tokens_per_iteration=10000",
+        "search.stall_minutes=2", "search.max_failures=1", "training.tokens_per_iteration=10000",
         "training.max_tokens=60000", "search.scheduler=none",
     ]  # fmt: skip
     overrides = [part for text in settings for part in ("--set", text)]
@@ -253,7 +253,7 @@ def test_what_fails_again_has_failed_with_its_reason_and_runs_again_if_asked(
     assert [row["status"] for row in rows] == [files.COMPLETED, *[files.FAILED] * 4]
     reasons = [row["error"] for row in rows]
     assert reasons[1].startswith("worker lost: ")
-    assert reasons[2] == "no result for 1 min; its worker was stopped"
+    assert reasons[2] == "no result for 2 min; its worker was stopped"
     assert reasons[3:] == ["MemoryError: no room for 1 GB", "ValueError: a mistake in the cell"]
     assert out.count("resumes from iteration") == 3
     assert all(len(line) <= 80 for line in out.splitlines() if str(tmp_path) not in line)
