@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from searches import HOSTS_CONFIG, results, start, wait_for
+from searches import HOSTS_CONFIG, PATIENT_CELL, results, start, wait_for
 
 from studies import format as files
 
@@ -56,9 +56,13 @@ def listening(pid: int) -> set[str]:
 def test_everything_listens_on_loopback_alone(tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(HOSTS_CONFIG)
+    (tmp_path / "cells.py").write_text(PATIENT_CELL)  # it runs as long as the test looks
     study = tmp_path / "runs" / "s"
-    process = start("search.run", "--config", config, "--storage", study.parent, "--name", "s")
-    wait_for(lambda: results(study) >= 4, process)
+    process = start(
+        "search.run", "--model", "cells:Patient", "--config", config, "--storage", study.parent,
+        "--name", "s", cwd=tmp_path,
+    )  # fmt: skip
+    wait_for(lambda: results(study) >= 2, process)
     assert listening(process.pid)
     assert listening(process.pid) <= LOOPBACK
     process.terminate()
