@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 from ray.cluster_utils import Cluster
-from searches import HOSTS_CONFIG, Followed, events, read, results, run, start, wait_for
+from searches import (
+    HOSTS_CONFIG,
+    PATIENT_CELL,
+    Followed,
+    events,
+    read,
+    results,
+    run,
+    start,
+    wait_for,
+)
 
 from search.cluster.ray_compat import HEAD_TIMEOUT
 from studies import format as files
@@ -88,20 +98,26 @@ def test_cpus_and_gpus_are_busy_at_the_same_time(command, tmp_path):
 
 def test_a_trial_outlives_its_host_and_uses_one_that_joins_late(command, tmp_path):
     study = tmp_path / "runs" / "s"
+    (tmp_path / "cells.py").write_text(PATIENT_CELL)
+    command = [*command, "--model", "cells:Patient", "--trials", 1]
     with cluster(cpus=0) as hosts:
-        where = ["--address", hosts.address, "--trials", 1, "--set", "training.max_tokens=600000"]
-        code, _, err = run(*command, *where)
+        where = ["--address", hosts.address]
+        code, _, err = run(*command, *where, cwd=tmp_path)
         assert code == 2
         assert "the cluster has 0 CPUs; request less, or let an autoscaling cluster grow" in err
-        process = start(*command, *where, "--autoscale", "--max-concurrent", 1)
+        growing = ["--autoscale", "--max-concurrent", 1]
+        process = start(*command, *where, *growing, cwd=tmp_path)
+        printed = Followed(process)
         host = add_host(hosts, num_cpus=1)
         wait_for(lambda: results(study) >= 2, process)
         hosts.remove_node(host, allow_graceful=False)
+        wait_for(lambda: printed.say(" is lost; trials at a time: 1"), process)
         add_host(hosts, num_cpus=1)
-        out, err = process.communicate()
-    assert (process.returncode, err) == (0, "")
+        wait_for(lambda: printed.say(" has joined; trials at a time: 1"), process)
+        (tmp_path / "go").touch()
+        assert (printed.wait(), process.stderr.read()) == (0, "")
+    out = "".join(printed.lines)
     assert out.count("T3-0000 resumes from iteration") == out.count(": its host is lost") == 1
-    assert " has joined; trials at a time: 1" in out
     check_whole(study, trials=1)
 
 
@@ -170,7 +186,7 @@ def test_a_search_whose_head_is_gone_says_so_and_goes_on_with_another(
     command, tmp_path, monkeypatch
 ):
     study = tmp_path / "runs" / "s"
-    monkeypatch.setenv(HEAD_TIMEOUT, "12")
+    monkeypatch.setenv(HEAD_TIMEOUT, "40")  # the search ends itself at 30 s, before Ray ends it
     with cluster(cpus=2) as hosts:
         address = hosts.address
         process = start(*command, "--address", address)
