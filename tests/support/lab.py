@@ -9,10 +9,11 @@ outside the home is a shared folder.
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from searches import kill
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,13 +44,16 @@ export PATH={python}/bin:$PATH
 export RAY_OVERRIDE_RESOURCES='{{"CPU": 1}}'
 export RAY_health_check_period_ms=1000 RAY_health_check_failure_threshold=5
 export AUTOSCALER_HEARTBEAT_TIMEOUT_S=10 RAY_gcs_rpc_server_reconnect_timeout_s=15
-export RAY_worker_niceness=0
+export RAY_worker_niceness=0 RAY_worker_register_timeout_seconds=600
+export RAY_agent_register_timeout_ms=600000 RAY_gcs_server_port_wait_time_s=600
+export RAY_DASHBOARD_STARTUP_TIMEOUT_S=600
 export RAY_USAGE_STATS_ENABLED=0 PIP_NO_INDEX=1 PIP_NO_BUILD_ISOLATION=0 CC=false
 export {settings}
 """
 """A machine of one CPU; a dead host is noticed in seconds; nothing is downloaded or compiled.
 
-Ray gives its workers a niceness of 15. Beside other tests they would then start in minutes."""
+Ray gives its workers a niceness of 15. Beside other tests they would then start in minutes. And it
+gives processes up that take a minute to start, as on a busy machine."""
 
 
 def missing() -> str:
@@ -145,8 +149,7 @@ class Host:
         self._lab.ip("link", "set", self._port, "down")
         parent = self._process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        for first in children:
-            os.kill(int(first), signal.SIGKILL)
+        kill(*map(int, children))
         self._process.wait()
         self._process = None
 
@@ -212,8 +215,7 @@ class Lab:
         for host in self.hosts:
             host.kill()
         for namespace in self._namespaces:
-            for pid in run("ip", "netns", "pids", namespace).stdout.split():
-                os.kill(int(pid), signal.SIGKILL)
+            kill(*map(int, run("ip", "netns", "pids", namespace).stdout.split()))
             run("ip", "netns", "delete", namespace)
 
     def laptop(self, *command: object, home: Path | None = None) -> list[str]:
