@@ -7,6 +7,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Ray's workers usually step back for every other process: on a busy machine they would starve.
 os.environ.setdefault("RAY_worker_niceness", "0")
+# There, workers and agents may take a minute to start, and Ray would give them up.
+os.environ.setdefault("RAY_worker_register_timeout_seconds", "600")
+os.environ.setdefault("RAY_agent_register_timeout_ms", "600000")
+os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "600")
+os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "600")
 
 import pytest
 import torch
