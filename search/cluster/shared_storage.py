@@ -13,8 +13,8 @@ from search.errors import UserError
 from search.storage.store import check_writable, error_message, with_retries, write_bytes
 from studies.paths import StudyPath, is_object_store
 
-ANSWER_SECONDS = 180.0
-"""Seconds within which each host must answer; a busy one may take one minute to start a worker."""
+ANSWER_SECONDS = 300.0
+"""Seconds within which each host must answer; a busy one may take minutes to start a worker."""
 
 
 def check_storage(storage: StudyPath) -> None:
