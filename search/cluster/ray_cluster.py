@@ -18,6 +18,9 @@ from search.storage.store import STORE_VARIABLES
 OBJECT_STORE_BYTES = 100_000_000
 """Trials exchange a few kilobytes; Ray's default would reserve a third of the memory."""
 
+STARTS = 3
+"""How often Ray is started on this machine if it is not there within its own limit of 30 s."""
+
 
 class Cluster:
     """A Ray cluster: one started on this machine, or the one at ``address``; a context manager.
@@ -99,15 +102,13 @@ class Cluster:
         return not self.hosts
 
     def _connect(self) -> None:
-        own = {"include_dashboard": False, "object_store_memory": OBJECT_STORE_BYTES}
         store = {name: os.environ[name] for name in STORE_VARIABLES if name in os.environ}
         variables = {**MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", **store}
         try:
-            join(
-                address=self._address or "local",  # None would join a cluster that runs here
-                runtime_env={"env_vars": variables},
-                **(own if self.started_here else {}),
-            )
+            if self._address is None:
+                start(runtime_env={"env_vars": variables})
+            else:
+                join(address=self._address, runtime_env={"env_vars": variables})
         except JoinError as error:
             if self.started_here:
                 raise SearchFailedError(f"Ray cannot start on this machine: {error}") from None
@@ -121,6 +122,26 @@ class Cluster:
 
 class JoinError(Exception):
     """Ray could not be started or joined; the message is one line."""
+
+
+def start(**settings: Any) -> None:
+    """Start Ray on this machine; again if it was too slow for itself, as on a busy machine.
+
+    Raises:
+        JoinError, KeyboardInterrupt: see :func:`join`.
+    """
+    for left in reversed(range(STARTS)):
+        try:
+            return join(
+                address="local",  # None would join a cluster that runs here
+                include_dashboard=False,
+                object_store_memory=OBJECT_STORE_BYTES,
+                **settings,
+            )
+        except JoinError as error:
+            if not left or "timed out" not in str(error).lower():
+                raise
+        ray.shutdown()  # processes that Ray has left behind end with this one
 
 
 def join(**settings: Any) -> None:
