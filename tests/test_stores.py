@@ -42,8 +42,8 @@ def command(tmp_path) -> list[object]:
     return ["search.run", "--config", config, "--storage", f"s3://{BUCKET}/runs"]
 
 
-def study_of(name: str) -> UPath:
-    return UPath(f"s3://{BUCKET}/runs/{name}")
+def study_of(name: str, **settings: str) -> UPath:
+    return UPath(f"s3://{BUCKET}/runs/{name}", **settings)
 
 
 def check_whole(study: UPath) -> None:
@@ -136,13 +136,13 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
 
 @pytest.mark.slow
 def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, command):
-    """The store is slow, so that the signal comes while the study is made."""
-    study = study_of("interrupted")
+    """The store is slow for the search alone, so that the signal comes while the study is made."""
+    study, seen = study_of("interrupted"), study_of("interrupted", endpoint_url=door.behind)
     command += ["--name", "interrupted"]
     door.delay = 0.3
     try:
         process = start(*command)
-        wait_for(lambda: study_segments(study), process)
+        wait_for(lambda: study_segments(seen), process, pause=0.02)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
     finally:

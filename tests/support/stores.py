@@ -23,10 +23,12 @@ class Door:
 
     Attributes:
         delay: seconds that every answer takes longer.
+        behind: address of the server itself.
     """
 
     def __init__(self, target: int):
         self.delay = 0.0
+        self.behind = f"http://127.0.0.1:{target}"
         self._target = target
         self._inner: set[socket.socket] = set()
         self.port = free_port()
