@@ -21,7 +21,7 @@ from searches import (
     wait_for,
 )
 
-from search.cluster.ray_compat import HEAD_TIMEOUT
+from search.cluster.ray_compat import HEAD_TIMEOUT, without_dashboard
 from studies import format as files
 from studies.events import Result, TrialStarted
 
@@ -41,7 +41,8 @@ def cluster(cpus: int) -> Iterator[Cluster]:
         "num_cpus": cpus, "num_gpus": 0, "include_dashboard": False,
         "object_store_memory": 100_000_000, "_system_config": QUICK_TO_NOTICE,
     }  # fmt: skip
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    with without_dashboard():
+        cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         yield cluster
     finally:
@@ -49,7 +50,8 @@ def cluster(cpus: int) -> Iterator[Cluster]:
 
 
 def add_host(cluster: Cluster, **resources):
-    return cluster.add_node(object_store_memory=100_000_000, **{"num_gpus": 0, **resources})
+    with without_dashboard():
+        return cluster.add_node(object_store_memory=100_000_000, **{"num_gpus": 0, **resources})
 
 
 @pytest.fixture

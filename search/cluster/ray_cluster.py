@@ -9,7 +9,7 @@ import ray
 import torch
 
 from copytask import MALLOC_ENVIRONMENT
-from search.cluster.ray_compat import refuses_token
+from search.cluster.ray_compat import refuses_token, without_dashboard
 from search.cluster.slots import Slots, check_fits, count_slots, limit_slots
 from search.config.sections import ResourcesConfig
 from search.errors import SearchFailedError, UserError
@@ -132,12 +132,13 @@ def start(**settings: Any) -> None:
     """
     for left in reversed(range(STARTS)):
         try:
-            return join(
-                address="local",  # None would join a cluster that runs here
-                include_dashboard=False,
-                object_store_memory=OBJECT_STORE_BYTES,
-                **settings,
-            )
+            with without_dashboard():
+                return join(
+                    address="local",  # None would join a cluster that runs here
+                    include_dashboard=False,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    **settings,
+                )
         except JoinError as error:
             if not left or "timed out" not in str(error).lower():
                 raise

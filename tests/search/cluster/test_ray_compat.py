@@ -1,7 +1,10 @@
 """What the search knows of Ray's inside is still so in the version that is installed."""
 
 import gc
+import importlib
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import ray
@@ -33,6 +36,21 @@ def test_ray_reads_every_switch_that_is_set():
     in_c = {ray_compat.HEAD_TIMEOUT, ray_compat.RAYLET_PID}
     names = {name.removeprefix("RAY_") for name in in_c}
     assert mentioned(names, [FOLDER / "_raylet.so"]) == names
+
+
+@pytest.mark.parametrize("imported", [False, True])
+def test_ray_finds_no_dashboard_while_it_starts_and_the_same_as_before_afterwards(
+    imported, monkeypatch
+):
+    module = ModuleType(ray_compat.DASHBOARD)
+    monkeypatch.setitem(sys.modules, ray_compat.DASHBOARD, module)
+    if not imported:
+        monkeypatch.delitem(sys.modules, ray_compat.DASHBOARD)
+    with ray_compat.without_dashboard(), pytest.raises(ImportError):
+        importlib.import_module(ray_compat.DASHBOARD)
+    assert sys.modules.get(ray_compat.DASHBOARD, "absent") == (module if imported else "absent")
+    look = {f"import {ray_compat.DASHBOARD}"}
+    assert mentioned(look, list((FOLDER / "_private").glob("*.py"))) == look
 
 
 @pytest.fixture
