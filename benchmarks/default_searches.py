@@ -17,8 +17,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.reading.studies import Studies, load_studies
-from benchmarks.markdown import table
-from benchmarks.replay.tables import NAMES
+from benchmarks.markdown import NAMES, table
 from copytask import SOLVED_ACCURACY
 from studies import format as files
 

@@ -1,54 +1,61 @@
-"""Records the learning curves of random configurations, on which search methods are compared.
+"""Records the trainings of random configurations, the pool on which search methods are compared.
 
-    python -m benchmarks.learning_curves      (hours; run it again to continue)
-    python -m benchmarks.learning_curves --models mgru --configurations 20 --workers 1
+    python -m benchmarks.learning_curves      (hours; start it again to continue)
+    python -m benchmarks.learning_curves --model mgru --configurations 20 --processes 1
 
-Draws configurations from the space of configs/wide.yaml. Trains each at every T
-of that file as a search would, but never stops it early: a training ends when
-it has solved T, has spent its tokens, or diverges. Writes one row for each
-evaluation to benchmarks/learning_curves.csv.gz; a curve that diverged ends with
-a row without accuracies. ``seconds`` is processor time, so other work on the
-machine does not change it.
+Draws configurations at random from the space of searches.yaml. Trains each at
+every T of that file with two seeds, as a search would, but never stops it
+early: a training ends when it has solved T, has spent its tokens, or diverges.
+Each evaluation has payloads that no other one has. Writes one row for each
+evaluation to pool.csv.gz; a training that diverged ends with a row without
+accuracies. ``seconds`` is processor time, which other work on the machine changes
+less than wall time.
+
+The file is complete after each training. Trainings that are in it are not
+repeated; rows of other settings or versions are refused.
 """
 
 import argparse
 import csv
 import gzip
 import os
+import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import optuna
 
-from copytask import MALLOC_ENVIRONMENT, MODELS, DivergedError, Trainer, TrainingConfig
+from benchmarks.options import add_configuration
+from benchmarks.processes import results
+from benchmarks.replay.curves import TABLE
+from benchmarks.replay.options import add_models
+from benchmarks.rows import check_settings
+from benchmarks.versions import versions
+from copytask import MALLOC_ENVIRONMENT, DivergedError, Trainer, TrainingConfig
 from search.config.reading import load_config
+from search.config.study_config import StudyConfig
 from search.decide.samplers import trial_seed
+from search.errors import UserError
 
-ROOT = Path(__file__).parent.parent
-CONFIG = ROOT / "configs" / "wide.yaml"
-TABLE = Path(__file__).with_suffix(".csv.gz")
-COLUMNS = (
-    "model", "T", "configuration", "learning_rate", "hidden_size", "curriculum_length",
-    "iteration", "tokens", "seconds", "validation_accuracy", "ladder_accuracy",
-)  # fmt: skip
+DRAW = 1
+"""Seed of the configurations: others than those on which earlier settings were chosen."""
+
 Row = dict[str, Any]
 
 
-def configurations(count: int) -> list[dict[str, Any]]:
+def configurations(config: StudyConfig, count: int) -> list[Row]:
     """The first ``count`` random configurations; the same ones for every model and T."""
-    config = load_config(CONFIG, [], {"model": "gru"})
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {name: d.distribution() for name, d in config.dimensions().items()}
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=DRAW))
     return [study.ask(space).params for _ in range(count)]
 
 
 def learning_curve(training: TrainingConfig) -> list[Row]:
-    """Train it as far as it goes; one row an evaluation."""
+    """Train as far as it goes; one row an evaluation."""
     import torch
 
     torch.set_num_threads(1)
@@ -64,6 +71,7 @@ def learning_curve(training: TrainingConfig) -> list[Row]:
                     "seconds": round(time.process_time() - start, 2),
                     "validation_accuracy": round(metrics.validation_accuracy, 4),
                     "ladder_accuracy": round(metrics.ladder_accuracy, 4),
+                    "tokens_to_solve": metrics.tokens_to_solve,
                 }
             )
     except DivergedError:
@@ -77,87 +85,133 @@ def learning_curve(training: TrainingConfig) -> list[Row]:
     return rows
 
 
-def recorded() -> list[Row]:
-    """The rows that there are."""
-    if not TABLE.exists():
-        return []
-    with gzip.open(TABLE, "rt", newline="") as file:
-        return list(csv.DictReader(file))
+class PoolFile:
+    """The file of the pool, which is replaced after each training.
+
+    Args:
+        hyperparameters: their names.
+        settings: what all rows have in common.
+
+    Raises:
+        UserError: the file was recorded with other settings.
+    """
+
+    def __init__(self, path: Path, hyperparameters: Sequence[str], settings: Mapping[str, Any]):
+        self._path = path
+        self._settings = settings
+        self._columns = [
+            "model", "T", "configuration", "seed", *hyperparameters, "iteration", "tokens",
+            "seconds", "validation_accuracy", "ladder_accuracy", "tokens_to_solve", *settings,
+        ]  # fmt: skip
+        self._rows: list[Row] = []
+        if path.exists():
+            with gzip.open(path, "rt", newline="") as file:
+                self._rows = list(csv.DictReader(file))
+            for row in self._rows:
+                check_settings(path, row, settings)
+        self.done = {training_of(row) for row in self._rows}
+
+    def add(self, identity: Row, curve: Sequence[Row]) -> None:
+        """Write the file with one more training."""
+        self._rows += [{**identity, **point, **self._settings} for point in curve]
+        self._rows.sort(key=lambda row: (*training_of(row), int(row["iteration"])))
+        new = self._path.with_suffix(".new")
+        with gzip.GzipFile(new, "wb", 6, mtime=0) as raw:  # the same rows give the same file
+            lines = [",".join(self._columns)]
+            for row in self._rows:
+                values = (row.get(name) for name in self._columns)
+                lines.append(",".join("" if value is None else str(value) for value in values))
+            raw.write(("\n".join(lines) + "\n").encode())
+        new.replace(self._path)
 
 
-def place(row: Row) -> tuple[str, int, int, int]:
-    """What the table is sorted by."""
-    return row["model"], *(int(row[name]) for name in ("T", "configuration", "iteration"))
+def training_of(row: Mapping[str, Any]) -> tuple[str, int, int, int]:
+    """Which training a row belongs to: its model, T, configuration and seed."""
+    return row["model"], int(row["T"]), int(row["configuration"]), int(row["seed"])
 
 
-def write(rows: list[Row]) -> None:
-    """Replace the table."""
-    new = TABLE.with_suffix(".new")
-    with gzip.GzipFile(new, "wb", mtime=0) as raw:  # the same rows give the same file
-        lines = [",".join(COLUMNS)]
-        lines += [
-            ",".join(str(row.get(name, "")) for name in COLUMNS) for row in sorted(rows, key=place)
-        ]
-        raw.write(("\n".join(lines) + "\n").encode())
-    new.replace(TABLE)
+def missing(
+    args: argparse.Namespace, configs: Mapping[str, StudyConfig], done: set[Any]
+) -> Iterator[tuple[Row, TrainingConfig]]:
+    """What is to be trained, its identity and its training: the largest T first."""
+    first = next(iter(configs.values()))
+    points = list(enumerate(configurations(first, args.configurations)))
+    order = product(sorted(first.T, reverse=True), points, range(args.seeds), configs)
+    for T, (number, sample), seed, model in order:
+        identity = {"model": model, "T": T, "configuration": number, "seed": seed}
+        if training_of(identity) not in done:
+            training = configs[model].training_config(T, sample, 0)
+            fresh = trial_seed(DRAW + seed, T, number)
+            values = {name: getattr(training, name) for name in sample}
+            yield (
+                {**identity, **values},
+                configs[model].fresh_training(training.to_dict(), fresh),
+            )
 
 
-def missing(args: argparse.Namespace, rows: list[Row]) -> Iterator[tuple[Row, TrainingConfig]]:
-    """What is to be trained: its identity and its training."""
-    done = {(row["model"], int(row["T"]), int(row["configuration"])) for row in rows}
-    config = load_config(CONFIG, [], {"model": "gru"})
-    points = list(enumerate(configurations(args.configurations)))
-    for (number, point), model, T in product(points, args.models, args.T or config.T):
-        if (model, T, number) in done:
-            continue
-        study = load_config(CONFIG, [], {"model": model, "training.precision": args.precision})
-        training = study.training_config(T, point, trial_seed(0, T, number))
-        yield {"model": model, "T": T, "configuration": number, **point}, training
+def settings(config: StudyConfig) -> Row:
+    """What all rows of the file have in common."""
+    return {
+        "validation_payloads": config.training["validation_payloads"],
+        "precision": config.training["precision"],
+        **versions(),
+    }
 
 
-def main() -> None:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.learning_curves",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_models(parser)
+    parser.add_argument(
+        "--configurations", type=int, default=200, help="how many (default: %(default)s)"
     )
     parser.add_argument(
-        "--models", nargs="*", default=sorted(MODELS), help="architectures (default: all)"
+        "--seeds", type=int, default=2, help="trainings of each at each T (default: %(default)s)"
+    )
+    add_configuration(parser)
+    parser.add_argument(
+        "--output", type=Path, default=TABLE, help="the file (default: benchmarks/pool.csv.gz)"
     )
     parser.add_argument(
-        "--T", type=int, nargs="*", help="lengths (default: those of configs/wide.yaml)"
-    )
-    parser.add_argument(
-        "--configurations",
-        type=int,
-        default=200,
-        help="number of configurations (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--workers",
+        "--processes",
         type=int,
         default=os.cpu_count(),
         help="trainings at once (default: number of CPUs)",
     )
-    parser.add_argument(
-        "--precision",
-        default="bf16",
-        help="precision of products, fp32 or bf16 (default: %(default)s)",
-    )
-    args = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    args = make_parser().parse_args()
     os.environ.update(MALLOC_ENVIRONMENT)
-    rows = recorded()
-    with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
-        jobs = {pool.submit(learning_curve, t): identity for identity, t in missing(args, rows)}
-        for number, job in enumerate(as_completed(jobs), 1):
-            curve = job.result()
-            rows += [jobs[job] | point for point in curve]
-            last = curve[-1]
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        configs = {m: load_config(args.config, args.set, {"model": m}) for m in args.model}
+        first = next(iter(configs.values()))
+        pool = PoolFile(args.output, list(first.dimensions()), settings(first))
+    except UserError as error:
+        sys.exit(f"error: {error}")
+    identities, trainings = [], []
+    for identity, training in missing(args, configs, pool.done):
+        identities.append(identity)
+        trainings.append((training,))
+    try:
+        done = results(learning_curve, trainings, args.processes)
+        for number, (place, curve) in enumerate(done, 1):
+            identity, last = identities[place], curve[-1]
+            pool.add(identity, curve)
             print(
-                f"{number}/{len(jobs)} {jobs[job]['model']} T={jobs[job]['T']} "
-                f"#{jobs[job]['configuration']} {last['tokens'] / 1e6:.1f} M {last['seconds']} s "
+                f"{number} of {len(trainings)}: {identity['model']}, T = {identity['T']}, "
+                f"configuration {identity['configuration']}, seed {identity['seed']}: "
+                f"{last['tokens'] / 1e6:.1f} million tokens, {last['seconds']} s, "
                 f"accuracy {last.get('validation_accuracy')}",
                 flush=True,
             )
-            write(rows)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; start this again to continue")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,12 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from benchmarks.replay.statistics import Estimate
+from benchmarks.estimates import Estimate
+
+NAMES = {
+    "gru": "GRU", "lstm": "LSTM", "mgru": "multiplicative GRU", "mlstm": "multiplicative LSTM"
+}  # fmt: skip
+"""What docs/ call the models."""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,13 +1,10 @@
-"""The options with which benchmarks choose a search space.
-
-The clocks of baselines/ run while this is imported, so it imports no more than it needs.
-"""
+"""The options with which benchmarks choose a search space."""
 
 import argparse
 from pathlib import Path
 
-WIDE = Path(__file__).parents[1] / "configs" / "wide.yaml"
-"""The configuration with the search space of the races and replays."""
+SEARCHES = Path(__file__).with_name("searches.yaml")
+"""The configuration of the searches that are raced, recorded and replayed."""
 
 
 def add_configuration(parser: argparse.ArgumentParser) -> None:
@@ -15,8 +12,8 @@ def add_configuration(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         type=Path,
-        default=WIDE,
-        help="configuration with the search space (default: configs/wide.yaml)",
+        default=SEARCHES,
+        help="configuration of the searches (default: benchmarks/searches.yaml)",
     )
     parser.add_argument(
         "--set",

@@ -29,14 +29,14 @@ from matplotlib.figure import Figure
 
 from benchmarks import markdown, ray_waits
 from benchmarks.driver_split import costs
+from benchmarks.estimates import Estimate
 from benchmarks.markdown import interval
 from benchmarks.options import add_configuration
-from benchmarks.replay.curves import Curves, read_table
+from benchmarks.replay.curves import Pool, PoolSearch, read_table
 from benchmarks.replay.options import add_replay_files
 from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Charge, Outcome, Simulation
-from benchmarks.replay.statistics import Estimate
 from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
@@ -66,10 +66,14 @@ def charge(workers: int) -> Charge:
 
 
 def simulate(
-    config: StudyConfig, curves: Curves, workers: int, args: argparse.Namespace, driver: str
+    config: StudyConfig, pool: Pool, workers: int, args: argparse.Namespace, driver: str
 ) -> Outcome:
-    """One search; see :func:`simulated` for ``driver``. If its time counts, it is on a disk."""
+    """One search; see :func:`simulated` for ``driver``. If its time counts, it is on a disk.
+
+    It needs more trials than the pool has, so these come again.
+    """
     T = config.T[-1]
+    curves = PoolSearch(pool, config.search.seed, repeat=True)
     settings = {"workers": workers, "horizon": args.horizon, "solved_trials": args.solved}
     if driver == "free":
         return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
@@ -83,23 +87,20 @@ def simulate(
     return outcome
 
 
-def recorded_curves(args: argparse.Namespace) -> tuple[StudyConfig, Curves]:
-    """The configuration, and the curves of its largest T."""
+def recorded_pool(args: argparse.Namespace) -> tuple[StudyConfig, Pool]:
+    """The configuration, and the pool at its largest T."""
     config = load_config(args.config, args.set, {"model": args.model})
-    curves = Curves(read_table(args.table), args.model, config.T[-1], config.dimensions())
-    return config, curves
+    return config, Pool.read(read_table(args.table), args.model, config.T[-1], config.dimensions())
 
 
-def measure(
-    config: StudyConfig, curves: Curves, args: argparse.Namespace
-) -> Iterator[dict[str, Any]]:
+def measure(config: StudyConfig, pool: Pool, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """One row a search."""
     T = config.T[-1]
     for workers in args.workers:
         for seed in range(args.seeds):
             study = change(config, T=[T], seed=seed, initial=[])
             for driver in simulated(workers):
-                outcome = simulate(study, curves, workers, args, driver)
+                outcome = simulate(study, pool, workers, args, driver)
                 values = asdict(outcome)
                 own, other = outcome.ask_seconds + outcome.report_seconds, outcome.charged_seconds
                 yield {
@@ -150,7 +151,7 @@ def time_table(rows: pd.DataFrame, pool: int) -> str:
     """Time, efficiency and work, as a Markdown table; [shortest, longest] of the searches.
 
     Args:
-        pool: recorded curves. Of the trials beyond as many each has a curve for the second time.
+        pool: recorded configurations. Of the trials beyond as many, each repeats one.
     """
     header = [
         "workers", "seconds, decisions free", "efficiency", "seconds, one driver charged",
@@ -309,8 +310,8 @@ def main() -> None:
     args = parser.parse_args()
     rows = []
     try:
-        config, curves = recorded_curves(args)
-        for row in measure(config, curves, args):
+        config, pool = recorded_pool(args)
+        for row in measure(config, pool, args):
             rows.append(row)
             print(
                 f"{row['workers']} workers, seed {row['seed']}, driver {row['driver']}: "
@@ -321,7 +322,7 @@ def main() -> None:
     frame = pd.DataFrame(rows)
     frame.round(3).to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
     table = summary(frame)
-    print(time_table(frame, len(curves)), driver_table(frame), verdict(table), sep="\n\n")
+    print(time_table(frame, len(pool)), driver_table(frame), verdict(table), sep="\n\n")
     draw(table, args.output.with_suffix(".png"))
 
 

@@ -1,54 +1,70 @@
-"""How long does a search take to solve T, compared with other libraries?
+"""How long does a search take to solve T, compared with other libraries and with its own variants?
 
-    python -m benchmarks.search_efficiency                       (on recorded curves)
-    python -m benchmarks.search_efficiency --ablations           (also: what makes the difference)
-    python -m benchmarks.search_efficiency --real --model mgru   (train; do not replay)
+    python -m benchmarks.search_efficiency             (hours; start it again to continue)
 
-Replays searches on the curves of benchmarks/learning_curves.py: a sampled
-configuration gets the curve of the nearest recorded one, and a simulated clock
-runs. All methods search the same space with the same trials, on two workers,
-without initial configurations. The clock stops when a search knows that a trial
-has solved T, at the second of two evaluations in a row. Prints medians over
-seeds with 95 % bootstrap intervals. Writes search_efficiency.csv, one row for
-each search, and search_efficiency.png, regret over time, into this folder.
+Replays searches on the pool of benchmarks/learning_curves.py: a trial gets a
+recorded training of the configuration nearest to its own, and a simulated clock
+runs. All methods search the same space on two workers, on the same seeds and
+with the same grace period. The clock stops when a search knows that a trial has
+solved T, at the second of two evaluations in a row. It also stops where a trial
+finds no configuration that the search has not had: the search needs more trials
+than the pool has.
 
-With --real the methods train, one search at a time, and the clock starts with
-the process. Nothing else should run on the machine. Writes
-search_efficiency_real.csv.
+The pool is a sample as well. So the same searches run on pools whose
+configurations were drawn from the recorded ones with replacement, see
+benchmarks.estimates.two_levels.
 
-The other libraries are installed with: pip install copytask-search[benchmarks]
+Writes rows to replayed_searches.csv after every few searches, and packs them into
+replayed_searches.csv.gz at the end. Searches that are there are not replayed
+again; rows of other settings or versions are refused.
+
+The other libraries are installed with: pip install 'copytask-search[benchmarks]'
 """
 
 import argparse
-import logging
 import os
 import sys
-import warnings
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from benchmarks.options import add_configuration
-from benchmarks.replay.curves import Curves, read_table
-from benchmarks.replay.options import add_replay_files
-from benchmarks.replay.sides import ABLATIONS, ALL_SIDES, Race, sides_of
+from benchmarks.paired import RECORDED
+from benchmarks.processes import results
+from benchmarks.replay.curves import read_pools, read_table
+from benchmarks.replay.options import add_models, add_replay_files
+from benchmarks.replay.sides import ALL_SIDES, Race, sides_of
 from benchmarks.replay.simulator import Outcome
-from benchmarks.replay.tables import efficiency_table, regret_table
-from copytask import MODELS
+from benchmarks.rows import Rows, pack, unpack
+from benchmarks.versions import check_installed, versions
 from search.config.reading import load_config
 from search.errors import UserError
-
-SLOW_SEEDS = 20
-"""Most searches of a side whose suggestions take a second: conformal quantile regression."""
 
 JOB = 10
 """Searches that a process replays in a row."""
 
+LOGGED = 100
+"""A line is printed after so many jobs."""
 
-def make_race(args: argparse.Namespace, model: str) -> Race:
+KEY = ("model", "side", "pool", "seed")
+VALUES = (
+    "solved", "exhausted", "seconds", "tokens", "trials", "again", "seconds_before",
+    "tokens_before",
+)  # fmt: skip
+
+
+class Job(NamedTuple):
+    """Searches of one side on one pool."""
+
+    model: str
+    side: str
+    pool: int
+    seeds: Sequence[int]
+
+
+def make_race(args: argparse.Namespace, table: pd.DataFrame, model: str) -> Race:
     """What all sides are given for one model.
 
     Raises:
@@ -56,62 +72,72 @@ def make_race(args: argparse.Namespace, model: str) -> Race:
     """
     config = load_config(args.config, args.set, {"model": model})
     try:
-        table = read_table(args.table)
-        curves = {T: Curves(table, model, T, config.dimensions()) for T in config.T}
+        pools = read_pools(table, model, config.T, config.dimensions())
     except ValueError as error:
-        raise UserError(str(error)) from None
-    return Race(config, curves, args.workers, args.horizon, args.solved_trials)
+        raise UserError(f"{args.table}: {error}") from None
+    return Race(config, pools, args.workers, args.horizon)
 
 
-def row_of(model: str, side: str, seed: int, outcome: Outcome) -> dict[str, Any]:
-    """The row of a search in the csv file."""
+def row_of(job: Job, seed: int, outcome: Outcome) -> dict[str, Any]:
+    """The row of a search."""
     return {
-        "model": model,
-        "side": side,
+        "model": job.model,
+        "side": job.side,
+        "pool": job.pool,
         "seed": seed,
         "solved": outcome.solved,
+        "exhausted": outcome.exhausted,
         "seconds": round(outcome.clock, 2),
         "tokens": outcome.tokens,
+        "trials": outcome.trials,
+        "again": outcome.again,
         "seconds_before": round(outcome.clock_before, 2),
         "tokens_before": outcome.tokens_before,
-        "trials": outcome.trials,
-        "evaluations": outcome.evaluations,
     }
 
 
-Result = tuple[str, str, int, Outcome]
-"""Model, side, seed and what came of it."""
+def replay(race: Race, job: Job) -> list[dict[str, Any]]:
+    """Replay the searches of a job; their rows."""
+    race = race.resampled(job.pool)
+    return [row_of(job, seed, ALL_SIDES[job.side](race, seed)) for seed in job.seeds]
 
 
-def replay_seeds(race: Race, side: str, numbers: range) -> list[Result]:
-    """Replay one side on one model, in a process of its own."""
-    warnings.filterwarnings("ignore")
-    logging.disable(logging.ERROR)
-    run = ALL_SIDES[side]
-    return [(race.config.model, side, seed, run(race, seed)) for seed in numbers]
+def missing(args: argparse.Namespace, races: dict[str, Race], rows: Rows) -> Iterator[Job]:
+    """What is to be replayed: the recorded pool first, then one pool after another."""
+    for pool in range(args.pools + 1):
+        seeds = range(args.seeds if pool == RECORDED else args.pool_seeds)
+        for model, race in races.items():
+            for side in args.sides or sides_of(race.config.T):
+                left = [
+                    seed for seed in seeds
+                    if not rows.find(model=model, side=side, pool=pool, seed=seed)
+                ]  # fmt: skip
+                for first in range(0, len(left), JOB):
+                    yield Job(model, side, pool, left[first : first + JOB])
 
 
-def seeds(args: argparse.Namespace, side: str) -> int:
-    """How many searches of a side are replayed."""
-    return min(args.seeds, SLOW_SEEDS) if "CQR" in side else args.seeds
+def replay_all(races: dict[str, Race], jobs: Sequence[Job], rows: Rows, processes: int) -> None:
+    """Replay the jobs in several processes, and write their rows as they come."""
+    calls = [(races[job.model], job) for job in jobs]
+    for number, (_, replayed) in enumerate(results(replay, calls, processes), 1):
+        for row in replayed:
+            rows.append(row)
+        if number % LOGGED == 0 or number == len(jobs):
+            print(f"{number} of {len(jobs)} jobs", file=sys.stderr, flush=True)
 
 
-def replay_all(races: dict[str, Race], sides: list[str], args: argparse.Namespace) -> list[Result]:
-    """Replay every side on every model with every seed."""
-    results: list[Result] = []
-    with ProcessPoolExecutor(args.processes, get_context("spawn")) as pool:
-        jobs = [
-            pool.submit(replay_seeds, race, side, range(seeds(args, side))[first : first + JOB])
-            for race in races.values()
-            for side in sides
-            for first in range(0, seeds(args, side), JOB)
-        ]
-        for number, job in enumerate(as_completed(jobs), 1):
-            results += job.result()
-            print(f"\r{number} of {len(jobs)} jobs", end="", file=sys.stderr, flush=True)
-    print(file=sys.stderr)
-    order = {side: index for index, side in enumerate(sides)}
-    return sorted(results, key=lambda result: (result[0], order[result[1]], result[2]))
+def settings(args: argparse.Namespace, races: dict[str, Race]) -> dict[str, Any]:
+    """What all rows of the file have in common."""
+    first = next(iter(races.values()))
+    return {
+        "T": first.target,
+        "configurations": " ".join(str(len(race.pools[race.target])) for race in races.values()),
+        "workers": args.workers,
+        "horizon": args.horizon,
+        "grace_iterations": first.config.search.grace_iterations,
+        "overrides": " ".join(args.set),
+        **versions(),
+    }
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -120,62 +146,39 @@ def make_parser() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_models(parser)
     parser.add_argument(
-        "--model",
-        nargs="*",
-        choices=sorted(MODELS),
-        default=sorted(MODELS),
-        help="architectures (default: all)",
+        "--seeds", type=int, default=400,
+        help="searches of each side on the recorded pool (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--pools", type=int, default=100, help="resampled pools (default: %(default)s)"
     )
     parser.add_argument(
-        "--seeds", type=int, default=100, help="searches of each method (default: %(default)s)"
-    )
+        "--pool-seeds", type=int, default=10,
+        help="searches of each side on a resampled pool (default: %(default)s)",
+    )  # fmt: skip
     parser.add_argument(
         "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
     )
     parser.add_argument(
-        "--horizon", type=float, default=900, metavar="S",
+        "--horizon", type=float, default=900.0, metavar="S",
         help="give a search up after this many simulated seconds (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--sides",
-        nargs="*",
+        nargs="+",
         choices=list(ALL_SIDES),
         metavar="SIDE",
         help="methods to compare (default: all)",
     )
-    parser.add_argument(
-        "--ablations",
-        action="store_true",
-        help="also run variants of our search that differ in one thing",
-    )
-    parser.add_argument(
-        "--solved-trials", type=int, default=1, metavar="N",
-        help="a search ends when so many trials have solved T (default: %(default)s)",
-    )  # fmt: skip
     add_configuration(parser)
-    add_replay_files(parser, Path(__file__).with_suffix(""))
+    add_replay_files(parser, Path(__file__).with_name("replayed_searches"))
     parser.add_argument(
         "--processes",
         type=int,
         default=os.cpu_count(),
         help="processes that replay (default: number of CPUs)",
-    )
-    parser.add_argument(
-        "--real", action="store_true", help="train, one search at a time, and do not replay"
-    )
-    parser.add_argument(
-        "--races",
-        type=int,
-        default=1,
-        metavar="N",
-        help="with --real: searches of each method (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--minutes",
-        type=float,
-        default=8,
-        help="with --real: time limit of a search (default: %(default)s)",
     )
     return parser
 
@@ -184,40 +187,21 @@ def main() -> None:
     args = make_parser().parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     try:
-        rows = train(args) if args.real else replay(args)
+        check_installed(args.sides or ALL_SIDES)
+        table = read_table(args.table)
+        races = {model: make_race(args, table, model) for model in args.model}
+        path = args.output.with_suffix(".csv")
+        unpack(path)
+        rows = Rows(path, KEY, settings(args, races), VALUES)
     except UserError as error:
         sys.exit(f"error: {error}")
-    print(efficiency_table(rows))
-
-
-def train(args: argparse.Namespace) -> pd.DataFrame:
-    """Search for real; the file has all searches so far at every moment."""
-    from benchmarks.baselines.race import race
-
-    outcomes: list[dict[str, Any]] = []
-    for outcome in race(args):
-        outcomes.append(outcome)
-        rows = pd.DataFrame(outcomes)
-        rows.to_csv(f"{args.output}_real.csv", index=False, lineterminator="\n")
-    return rows
-
-
-def replay(args: argparse.Namespace) -> pd.DataFrame:
-    """Search on recorded curves; prints the regret, draws it, and writes a row a search."""
-    from benchmarks.replay.figure import draw_regret
-
-    races = {model: make_race(args, model) for model in args.model}
     for model, race in races.items():
-        recorded = ", ".join(f"{len(curves)} at T = {T}" for T, curves in race.curves.items())
-        print(f"{model}: recorded curves {recorded}", file=sys.stderr)
-    lengths = next(iter(races.values())).config.T
-    sides = args.sides or [*sides_of(lengths), *(ABLATIONS if args.ablations else ())]
-    results = replay_all(races, sides, args)
-    rows = pd.DataFrame([row_of(*result) for result in results])
-    print(regret_table(results))
-    rows.to_csv(args.output.with_suffix(".csv"), index=False, lineterminator="\n")
-    draw_regret(results, args.output.with_suffix(".png"))
-    return rows
+        print(f"{model}: {len(race.pools[race.target])} configurations", file=sys.stderr)
+    try:
+        replay_all(races, list(missing(args, races, rows)), rows, args.processes)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; start this again to continue")
+    pack(path)
 
 
 if __name__ == "__main__":

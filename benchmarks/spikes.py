@@ -18,8 +18,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from benchmarks.markdown import table
-from benchmarks.replay.tables import NAMES
+from benchmarks.markdown import NAMES, table
 from copytask import Purpose, Trainer, TrainingConfig, evaluate
 from studies.format import SOLVED_ACCURACY
 

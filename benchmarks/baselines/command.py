@@ -1,13 +1,13 @@
-"""The command line and the output that the scripts of other libraries share."""
+"""The command line that the scripts of other libraries share."""
 
 import argparse
 import json
 import os
 import sys
-import time
 
 from benchmarks.options import add_configuration
 from search.config.reading import load_config
+from search.config.sections import METRIC_NAMES
 from search.errors import UserError
 
 
@@ -18,10 +18,20 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
     add_configuration(parser)
     parser.add_argument(
-        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
+        "--metric",
+        choices=list(METRIC_NAMES),
+        default="accuracy",
+        help="what the library sees: the accuracy at T or on the ladder (default: %(default)s)",
     )
     parser.add_argument(
-        "--minutes", type=float, default=8, help="time limit in minutes (default: %(default)s)"
+        "--initial",
+        type=json.loads,
+        default=[],
+        metavar="JSON",
+        help="configurations to try first, a list of objects",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the search (default: %(default)s)"
@@ -30,25 +40,12 @@ def make_parser(description: str) -> argparse.ArgumentParser:
 
 
 def parse_arguments(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The arguments, with what they configure as ``study``."""
+    """The arguments, with what they configure as ``study``, and the name of the metric."""
     args = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # of the processes that train
     try:
         args.study = load_config(args.config, args.set, {"model": args.model, "T": [args.T]})
     except UserError as error:
         sys.exit(f"error: {error}")
+    args.metric = METRIC_NAMES[args.metric]
     return args
-
-
-def print_result(side: str, start: float, tokens: int, trials: int, solved: bool) -> None:
-    """One line of JSON.
-
-    Args:
-        start: when the process began, on the clock of ``time.perf_counter``.
-        tokens: of all trials.
-    """
-    seconds = round(time.perf_counter() - start, 1)
-    result = {
-        "side": side, "seconds": seconds, "tokens": tokens, "trials": trials, "solved": solved,
-    }  # fmt: skip
-    print(json.dumps(result), flush=True)

@@ -1,7 +1,5 @@
-"""Runs real searches one after the other, each until its first trial has solved T."""
+"""Runs one search for real, in a process of its own, until it has solved T or its time is up."""
 
-import argparse
-import csv
 import json
 import os
 import signal
@@ -9,147 +7,171 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.replay.sides import IN_ORDER, OURS, RANDOM, sides_of
+from benchmarks.baselines.results import FILE, Taken, taken
 from copytask import MALLOC_ENVIRONMENT
-from search.config.reading import load_config
-from search.errors import UserError
-from search.study.event_log import read_events
-from studies import events
-from studies import format as files
+from search.config.study_config import StudyConfig
+from search.errors import SearchFailedError, UserError
+from search.study.warm_start import warm_started
 
 ROOT = Path(__file__).parents[2]
-LOOK_INTERVAL = 0.5
-"""Seconds between two looks at a study."""
 
-OTHERS = {
+LOOK_INTERVAL = 0.1
+"""Seconds between two looks at the results; each result has its time, so the clock is exact."""
+
+PATIENCE = 60.0
+"""Seconds that an interrupted search has to end."""
+
+LISTENER = "benchmarks.baselines.listener:RaceListener"
+STUDY = "race"
+
+OURS = "ours"
+RANDOM = "random search"
+
+OF_THIS_PROJECT: Mapping[str, tuple[str, ...]] = {
+    OURS: (),
+    RANDOM: ("--sampler", "random", "--scheduler", "none"),
+}
+"""Side -> options of ``search.run``."""
+
+ON_LADDER = ("--metric", "ladder_accuracy")
+
+OTHERS: Mapping[str, tuple[str, ...]] = {
     "Ray Tune: OptunaSearch, ASHA": ("ray_tune",),
     "Optuna: TPE, Hyperband": ("optuna_hyperband",),
-    "Syne Tune: ASHA": ("syne_tune_asha", "--scheduler", "ASHA"),
+    "Syne Tune: ASHA": ("syne_tune_asha",),
     "Syne Tune: ASHACQR": ("syne_tune_asha", "--scheduler", "ASHACQR"),
     "Syne Tune: BOHB": ("syne_tune_asha", "--scheduler", "BOHB"),
+    "Ray Tune, ladder accuracy": ("ray_tune", *ON_LADDER),
+    "Optuna, ladder accuracy": ("optuna_hyperband", *ON_LADDER),
+    "Syne Tune: ASHA, ladder accuracy": ("syne_tune_asha", *ON_LADDER),
 }
-"""Side -> its script and options."""
+"""Side -> its script beside this file, and options. The first ones see the accuracy at T, as a user
+would write it."""
 
-ENDED_BY_SIGINT = 130
-"""Exit code of a search that was interrupted."""
+SIDES = (*OF_THIS_PROJECT, *OTHERS)
 
-Result = dict[str, Any]
-"""seconds since the start of the process, tokens of all trials, trials, and whether T is solved;
-without what the T before took, which is seconds_before, tokens_before."""
+Point = Mapping[str, Any]
+"""The values of a configuration."""
 
 
-def race(args: argparse.Namespace) -> Iterator[Result]:
-    """Run the sides for each model and seed, one search at a time, and yield what came of each.
+@dataclass(frozen=True)
+class Search:
+    """A search that is to be run.
+
+    Attributes:
+        side: one of :data:`SIDES`.
+        options: ``--model``, ``--config``, ``--set`` and ``--seed``, the same for all sides.
+        T: the length that is to be solved.
+        workers: trials at once.
+        minutes: its limit.
+        initial: configurations that it tries first.
+        solved_trials: it ends when so many trials have solved T.
+    """
+
+    side: str
+    options: Sequence[str]
+    T: int
+    workers: int
+    minutes: float
+    initial: Sequence[Point] = ()
+    solved_trials: int = 1
+
+    def command(self, storage: Path) -> list[str]:
+        """The command that runs it.
+
+        Args:
+            storage: where this project's study is to be.
+        """
+        points = json.dumps(list(self.initial))
+        if self.side in OF_THIS_PROJECT:
+            return [
+                sys.executable, "-m", "search.run", *self.options, "--T", str(self.T),
+                "--max-concurrent", str(self.workers), "--storage", str(storage),
+                "--name", STUDY, "--quiet", "--set", f"search.loggers=[{LISTENER}]",
+                "--set", f"search.initial={points}", *OF_THIS_PROJECT[self.side],
+            ]  # fmt: skip
+        script, *own = OTHERS[self.side]
+        return [
+            sys.executable, "-m", f"benchmarks.baselines.{script}", *self.options, *own,
+            "--T", str(self.T), "--workers", str(self.workers), "--initial", points,
+        ]  # fmt: skip
+
+    def run(self) -> Taken:
+        """Run it; see :func:`run`."""
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            return run(self, Path(folder))
+
+    def run_for_points(self, config: StudyConfig) -> tuple[Taken, list[Point]]:
+        """Run it, and name the configurations that this project would try first at the next T.
+
+        Args:
+            config: of the search at the next T.
+
+        Raises:
+            SearchFailedError: as for :func:`run`, or no trial has reported anything.
+        """
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            took = run(self, Path(folder))
+            try:
+                warm = warm_started(config, str(Path(folder) / STUDY), Path(folder)).search.warm
+            except UserError as error:
+                raise SearchFailedError(str(error)) from None
+        return took, list(warm[0].points)
+
+
+def run(search: Search, folder: Path) -> Taken:
+    """Run a search in a process of its own, and say what it took.
+
+    The clock begins when the process is started. It ends when the search learns that T is solved.
 
     Args:
-        args: those of ``benchmarks.search_efficiency``.
+        folder: for its files.
 
     Raises:
-        UserError: a side of ``args`` is only replayed.
+        SearchFailedError: it ended before T was solved and before its time was up, or none of its
+            trials has reported anything.
     """
-    runs: dict[str, Callable[..., Result]] = {
-        OURS: run_ours,
-        IN_ORDER: run_ours,
-        RANDOM: partial(run_ours, random=True),
-        **{side: partial(run_other, script=script) for side, script in OTHERS.items()},
-    }
-    if only_replayed := [side for side in args.sides or () if side not in runs]:
-        raise UserError(f"--real: {', '.join(only_replayed)} can only be replayed")
-    for model in args.model:
-        config = load_config(args.config, args.set, {"model": model})
-        options = ["--model", model, "--config", str(args.config)]
-        options += ["--set", f"training.precision={config.measure_precision()}"]
-        options += [part for text in args.set for part in ("--set", text)]
-        for seed in range(args.races):
-            for side in args.sides or sides_of(config.T):
-                lengths = config.T if side == IN_ORDER else config.T[-1:]
-                result = runs[side](args, [*options, "--seed", str(seed)], lengths)
-                outcome = {"model": model, "side": side, "seed": seed, **result}
-                print(json.dumps(outcome), file=sys.stderr, flush=True)
-                yield outcome
+    results, errors = folder / "results", folder / "errors"
+    results.touch()
+    limit = 60 * search.minutes
+    environment = {**os.environ, **MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1", FILE: str(results)}
+    with errors.open("w") as stderr:
+        start = time.monotonic()
+        process = subprocess.Popen(
+            search.command(folder), cwd=ROOT, env=environment, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=stderr,
+        )  # fmt: skip
+        took = taken(results, start, limit)
+        try:
+            while process.poll() is None and time.monotonic() < start + limit and not took.solved:
+                time.sleep(LOOK_INTERVAL)
+                took = taken(results, start, limit, search.solved_trials)
+        finally:
+            early = process.poll() is not None
+            end(process)
+    took = taken(results, start, limit, search.solved_trials)
+    if early and not took.solved:
+        last = errors.read_text().strip().splitlines()[-1:] or ["no message"]
+        raise SearchFailedError(
+            f"{search.side} ended with exit code {process.returncode}: {last[0]}"
+        )
+    if not took.trials:
+        raise SearchFailedError(f"{search.side}: no trial has reported anything in its time")
+    return took
 
 
-def run_ours(
-    args: argparse.Namespace, options: list[str], lengths: list[int], random: bool = False
-) -> Result:
-    """This project's search, or a random one without early stopping by the same program.
-
-    The clock stops, and the search is interrupted, when the first trial that solved the largest T
-    is in the log of its events.
-    """
-    settings = ["initial=[]", "trials=100000", "test_payloads=1"]
-    target = lengths[-1]
-    with tempfile.TemporaryDirectory() as storage:
-        command = [
-            sys.executable, "-m", "search.run", *options, "--T", *map(str, lengths),
-            "--budget-minutes", str(args.minutes), "--max-concurrent", str(args.workers),
-            "--storage", storage, "--name", "race", "--quiet",
-            *(part for text in settings for part in ("--set", f"search.{text}")),
-            *(("--sampler", "random", "--scheduler", "none") if random else ()),
-        ]  # fmt: skip
-        start = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
-        study = Path(storage) / "race"
-        while process.poll() is None and not has_solved(study, target):
-            time.sleep(LOOK_INTERVAL)
-        seconds = time.perf_counter() - start
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt a search, and leave nothing of it that would slow down the next one."""
+    if process.poll() is None:
         process.send_signal(signal.SIGINT)
-        if process.wait() not in (0, ENDED_BY_SIGINT):
-            sys.exit(f"error: the search failed with exit code {process.returncode}")
-        solved = has_solved(study, target)
-        began = [
-            event.elapsed for event in read_events(study) if isinstance(event, events.LengthBegan)
-        ]
-        with (study / files.TRIALS_FILE).open(newline="") as file:
-            trials = list(csv.DictReader(file))
-    if len(began) < len(lengths):
-        sys.exit(f"error: the search did not come to T = {target}; give it more --minutes")
-    before = began[-1] - began[0]
-    tokens = dict.fromkeys(lengths, 0)
-    for trial in trials:
-        tokens[int(trial["T"])] += int(trial["tokens"] or 0)
-    return {
-        "seconds": round(seconds - before, 1),
-        "tokens": tokens.pop(target),
-        "trials": sum(int(trial["T"]) == target for trial in trials),
-        "solved": solved,
-        "seconds_before": round(before, 1),
-        "tokens_before": sum(tokens.values()),
-    }
-
-
-def has_solved(study: Path, T: int) -> bool:
-    """Whether a trial of this study has solved T."""
-    return any(
-        isinstance(event, events.Result)
-        and event.trial_id.startswith(f"T{T}-")
-        and event.metrics.tokens_to_solve is not None
-        for event in read_events(study)
-    )
-
-
-def run_other(
-    args: argparse.Namespace, options: list[str], lengths: list[int], script: tuple[str, ...]
-) -> Result:
-    """Another library's search, by a script beside this file, which prints its result."""
-    name, *own = script
-    command = [
-        sys.executable, "-m", f"benchmarks.baselines.{name}", *options, *own,
-        "--T", str(lengths[-1]), "--minutes", str(args.minutes), "--workers", str(args.workers),
-    ]  # fmt: skip
-    process = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
-    try:
-        result: Result = json.loads(process.stdout.splitlines()[-1])
-    except (IndexError, ValueError):
-        sys.exit(f"error: {name} printed no result:\n{process.stderr[-2000:]}")
-    return result
-
-
-def environment() -> dict[str, str]:
-    """The same for all sides: one thread a trial, and the allocator that suits training."""
-    return {**os.environ, **MALLOC_ENVIRONMENT, "OMP_NUM_THREADS": "1"}
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(PATIENCE)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # the group that start_new_session made for it
+    process.wait()

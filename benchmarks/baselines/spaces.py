@@ -1,22 +1,13 @@
 """The search space of a configuration in the form that other libraries want."""
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 from optuna.distributions import BaseDistribution, IntDistribution
 
-from search.config.dimensions import Choices
+from search.config.dimensions import Choices, Scalar
+from search.config.space import typed
 from search.config.study_config import StudyConfig
-
-GRACE = 4
-"""Iterations before another library may stop a trial. With the one iteration of configs/wide.yaml
-they take longer, for the accuracy at T, which they see, says nothing so early."""
-
-
-def max_iterations(config: StudyConfig) -> int:
-    """Iterations of a trial that spends its whole budget."""
-    tokens = max(config.possible_values("max_tokens"))
-    return math.ceil(tokens / min(config.possible_values("tokens_per_iteration")))
 
 
 def optuna_space(config: StudyConfig) -> dict[str, BaseDistribution]:
@@ -61,3 +52,13 @@ def syne_tune_space(config: StudyConfig) -> dict[str, Any]:
             floats = syne.loguniform if dimension.log else syne.uniform
             space[name] = floats(dimension.low, dimension.high)
     return space
+
+
+def values_of(config: StudyConfig, arguments: Sequence[str]) -> dict[str, Scalar]:
+    """The hyperparameters of a trial of Syne Tune, which gets them on its command line.
+
+    Args:
+        arguments: --NAME VALUE --NAME VALUE ..., also others.
+    """
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    return {name: typed(name, given[f"--{name}"], config.types) for name in config.dimensions()}

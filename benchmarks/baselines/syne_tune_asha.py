@@ -1,14 +1,9 @@
 """A search with Syne Tune as its documentation writes one: LocalBackend, Tuner, a scheduler.
 
-    python -m benchmarks.baselines.syne_tune_asha --model mgru [--scheduler ASHACQR]
+    COPYTASK_RACE_RESULTS=results python -m benchmarks.baselines.syne_tune_asha --model mgru
 
-Syne Tune starts a process for each trial. Ends with the first trial that solves
-T, or at the time limit. Prints one line of JSON.
+Syne Tune starts a process for each trial. Searches until it is interrupted.
 """
-
-import time
-
-START = time.perf_counter()
 
 import contextlib
 import logging
@@ -18,8 +13,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.baselines.command import make_parser, parse_arguments, print_result
-from benchmarks.baselines.spaces import GRACE, max_iterations, syne_tune_space
+from benchmarks.baselines.command import make_parser, parse_arguments
+from benchmarks.baselines.results import FILE, note
+from benchmarks.baselines.spaces import syne_tune_space
 
 ROOT = Path(__file__).parents[2]
 SLEEP = 0.5
@@ -37,63 +33,52 @@ def main() -> None:
     args = parse_arguments(parser)
     folder = tempfile.TemporaryDirectory()
     os.environ["SYNETUNE_FOLDER"] = folder.name
-    os.environ["PYTHONPATH"] = str(ROOT)  # for the processes of the trials
+    paths = (str(ROOT), os.environ.get("PYTHONPATH", ""))  # for the processes of the trials
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    os.environ[FILE] = str(Path(os.environ[FILE]).absolute())
     os.chdir(folder.name)  # where Syne Tune leaves a file
     from syne_tune import StoppingCriterion, Tuner
     from syne_tune.backend import LocalBackend
     from syne_tune.optimizer import baselines
     from syne_tune.tuner_callback import TunerCallback
 
-    class Tokens(TunerCallback):
-        """Notes the tokens of each trial, and whether one has solved T."""
-
-        def __init__(self) -> None:
-            self.of_trial: dict[int, int] = {}
-            self.solved = False
+    class Notes(TunerCallback):
+        """Notes each result."""
 
         def on_trial_result(
             self, trial: Any, status: str, result: dict[str, Any], decision: str
         ) -> None:
-            self.of_trial[trial.trial_id] = result["tokens"]
-            self.solved = self.solved or bool(result["solved"])
+            note(trial.trial_id, int(result["tokens"]), bool(result["solved"]))
 
     logging.getLogger().setLevel(logging.ERROR)
     study_file = Path(folder.name) / "study.json"
     study_file.write_text(args.study.model_dump_json())
-    space = syne_tune_space(args.study)
-    tokens = Tokens()
+    constants = {
+        "study_file": str(study_file), "T": args.T, "metric": args.metric, "seed": args.seed
+    }  # fmt: skip
     search = args.study.search
     tuner = Tuner(
         trial_backend=LocalBackend(str(Path(__file__).with_name("syne_tune_trial.py"))),
         scheduler=getattr(baselines, args.scheduler)(
-            {**space, "study_file": str(study_file), "T": args.T, "seed": args.seed},
-            metric="accuracy",
+            {**syne_tune_space(args.study), **constants},
+            metric="value",
             do_minimize=False,
             time_attr="iteration",
-            max_t=max_iterations(args.study),
-            grace_period=GRACE,
+            max_t=args.study.max_iterations(),
+            grace_period=search.grace_iterations,
             reduction_factor=search.reduction_factor,
+            points_to_evaluate=args.initial,
             random_seed=args.seed,
         ),
-        stop_criterion=StoppingCriterion(
-            max_wallclock_time=60 * args.minutes - (time.perf_counter() - START),
-            max_metric_value={"solved": 0.5},
-        ),
+        stop_criterion=StoppingCriterion(max_num_trials_started=10**6),
         n_workers=args.workers,
         sleep_time=SLEEP,
         max_failures=10**6,  # trials may diverge
-        callbacks=[tokens],
+        callbacks=[Notes()],
         save_tuner=False,
     )
     with contextlib.redirect_stdout(sys.stderr):
         tuner.run()
-    print_result(
-        f"Syne Tune: {args.scheduler}",
-        START,
-        sum(tokens.of_trial.values()),
-        len(tokens.of_trial),
-        tokens.solved,
-    )
     folder.cleanup()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from syne_tune import Reporter
 
+from benchmarks.baselines.spaces import values_of
 from copytask import DivergedError, Trainer
 from search.config.study_config import StudyConfig
 
@@ -13,19 +14,17 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--study_file", type=Path)
     parser.add_argument("--T", type=int)
+    parser.add_argument("--metric")
     parser.add_argument("--seed", type=int)
     args, rest = parser.parse_known_args()
-    hyperparameters = {
-        name.removeprefix("--"): value for name, value in zip(rest[::2], rest[1::2], strict=True)
-    }
     study = StudyConfig.model_validate_json(args.study_file.read_text())
-    searched = {name: hyperparameters[name] for name in study.dimensions()}
+    searched = values_of(study, rest)
     report = Reporter()
     try:
         for metrics in Trainer(study.training_config(args.T, searched, args.seed)):
             report(
                 iteration=metrics.iteration,
-                accuracy=metrics.validation_accuracy,
+                value=getattr(metrics, args.metric),
                 tokens=metrics.tokens,
                 solved=int(metrics.tokens_to_solve is not None),
             )

@@ -1,11 +1,11 @@
 """Other search methods as policies of the simulator; each calls the real objects of its library.
 
-All methods search the same space, with trials of the same budget. A method that
-stops trials early has the reduction factor of this project's search and a grace
-period that suits it; all its other settings keep their defaults.
+All methods search the same space, with trials of the same budget, and begin with the same
+configurations, if any. A method that stops trials early has the grace period and the reduction
+factor of this project's search; all its other settings keep their defaults.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -17,15 +17,12 @@ from ray.tune.result import TRAINING_ITERATION
 from ray.tune.schedulers import ASHAScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
-from benchmarks.baselines.spaces import (
-    GRACE,
-    max_iterations,
-    optuna_space,
-    ray_space,
-    syne_tune_space,
-)
+from benchmarks.baselines.spaces import optuna_space, ray_space, syne_tune_space
 from benchmarks.replay.curves import Evaluation
 from search.config.study_config import StudyConfig
+
+Points = Sequence[Mapping[str, Any]]
+"""Configurations that a method tries first."""
 
 
 class RayTune:
@@ -36,27 +33,20 @@ class RayTune:
 
     Args:
         metric: the field of an evaluation that both see.
-        grace: iterations before ASHA may stop a trial.
-        reduction_factor: of ASHA; that of the configuration if not given.
     """
 
-    def __init__(
-        self,
-        config: StudyConfig,
-        seed: int,
-        metric: str,
-        grace: int = GRACE,
-        reduction_factor: float | None = None,
-    ):
+    def __init__(self, config: StudyConfig, seed: int, initial: Points, metric: str):
         self._metric = metric
-        self._searcher = OptunaSearch(metric=metric, mode="max", seed=seed)
+        self._searcher = OptunaSearch(
+            metric=metric, mode="max", seed=seed, points_to_evaluate=[*map(dict, initial)]
+        )
         self._searcher.set_search_properties(metric, "max", ray_space(config))
         self._scheduler = ASHAScheduler(
             metric=metric,
             mode="max",
-            max_t=max_iterations(config),
-            grace_period=grace,
-            reduction_factor=reduction_factor or config.search.reduction_factor,
+            max_t=config.max_iterations(),
+            grace_period=config.search.grace_iterations,
+            reduction_factor=config.search.reduction_factor,
         )
 
     def ask(self, trial: int) -> Mapping[str, Any]:
@@ -83,7 +73,7 @@ class RayTune:
 class OptunaHyperband:
     """Optuna's TPESampler and HyperbandPruner, as a trial of ``study.optimize`` uses them."""
 
-    def __init__(self, config: StudyConfig, seed: int, metric: str, grace: int = GRACE):
+    def __init__(self, config: StudyConfig, seed: int, initial: Points, metric: str):
         self._metric = metric
         self._space = optuna_space(config)
         self._study = optuna.create_study(
@@ -91,11 +81,13 @@ class OptunaHyperband:
             study_name=f"seed {seed}",  # decides the brackets
             sampler=optuna.samplers.TPESampler(seed=seed),
             pruner=optuna.pruners.HyperbandPruner(
-                min_resource=grace,
-                max_resource=max_iterations(config),
+                min_resource=config.search.grace_iterations,
+                max_resource=config.max_iterations(),
                 reduction_factor=round(config.search.reduction_factor),
             ),
         )
+        for point in initial:
+            self._study.enqueue_trial(dict(point))
         self._trials: dict[int, optuna.Trial] = {}
 
     def ask(self, trial: int) -> Mapping[str, Any]:
@@ -125,7 +117,7 @@ class SyneTune:
     """
 
     def __init__(
-        self, config: StudyConfig, seed: int, metric: str, scheduler: str, grace: int = GRACE
+        self, config: StudyConfig, seed: int, initial: Points, metric: str, scheduler: str
     ):
         from syne_tune.optimizer import baselines
 
@@ -135,9 +127,10 @@ class SyneTune:
             metric=metric,
             do_minimize=False,
             time_attr="iteration",
-            max_t=max_iterations(config),
-            grace_period=grace,
+            max_t=config.max_iterations(),
+            grace_period=config.search.grace_iterations,
             reduction_factor=config.search.reduction_factor,
+            points_to_evaluate=[*map(dict, initial)],
             random_seed=seed,
         )
         self._trials: dict[int, Any] = {}

@@ -1,18 +1,18 @@
-"""Recorded learning curves: what a trial would have reported."""
+"""The pool: recorded trainings, which say what a trial would have reported."""
 
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from copytask import SOLVED_ACCURACY
 from search.config.dimensions import Choices, Dimension, Range
 
-TABLE = Path(__file__).parent.parent / "learning_curves.csv.gz"
+TABLE = Path(__file__).parent.parent / "pool.csv.gz"
 
 
 class Evaluation(NamedTuple):
@@ -34,70 +34,179 @@ class Evaluation(NamedTuple):
 Curve = Sequence[Evaluation]
 
 
-class Curves:
-    """The curves of one model at one T.
+class Configuration(NamedTuple):
+    """A configuration of the pool.
+
+    Attributes:
+        number: in the table.
+        choices: its values of the hyperparameters that have choices.
+        point: its values of those that have a range, each from 0 to 1; shape (ranges,).
+        curves: its trainings, which differ in their seeds.
+    """
+
+    number: int
+    choices: tuple[Any, ...]
+    point: np.ndarray
+    curves: Sequence[Curve]
+
+    @property
+    def solved(self) -> int:
+        """How many of its trainings solve T."""
+        return sum(map(solves, self.curves))
+
+
+class Recorded(NamedTuple):
+    """What a trial gets.
+
+    Attributes:
+        curve: of a training of the nearest configuration.
+        again: share of its other trainings that solve T; NaN if it has no other.
+    """
+
+    curve: Curve
+    again: float
+
+
+def solves(curve: Curve) -> bool:
+    """Whether this training ends with T solved."""
+    return curve[-1].tokens_to_solve is not None
+
+
+class Pool:
+    """The recorded trainings of one model at one T.
 
     Args:
-        table: columns model, T, configuration, the hyperparameters, iteration, tokens, seconds,
-            validation_accuracy and ladder_accuracy; one row an evaluation.
         dimensions: the space that is searched.
-
-    Raises:
-        ValueError: the table has no curve of this model at this T in this space.
+        configurations: some may be there several times.
     """
 
     def __init__(
-        self, table: pd.DataFrame, model: str, T: int, dimensions: Mapping[str, Dimension]
+        self, dimensions: Mapping[str, Dimension], configurations: Sequence[Configuration]
     ):
-        self._ranges = {n: d for n, d in dimensions.items() if isinstance(d, Range)}
-        choices = {n: d for n, d in dimensions.items() if isinstance(d, Choices)}
-        self._choices = list(choices)
-        rows = table[(table["model"] == model) & (table["T"] == T)]
-        points: dict[tuple[Any, ...], list[list[float]]] = {}
-        self._curves: dict[tuple[Any, ...], list[Curve]] = {}
-        for _, group in rows.groupby("configuration"):
-            first = group.iloc[0]
-            if all(d.contains(first[name]) for name, d in dimensions.items()):
-                key = tuple(first[name] for name in choices)
-                points.setdefault(key, []).append(self._point(first))
-                self._curves.setdefault(key, []).append(as_curve(group))
-        self._points = {key: np.array(group) for key, group in points.items()}
-        missing = math.prod(len(d.choices) for d in choices.values()) - len(self._points)
-        if missing:
-            raise ValueError(
-                f"no curves of {model} at T = {T} for {missing} of the combinations of "
-                f"{', '.join(choices) or 'the space'}"
-            )
+        self._dimensions = dimensions
+        self.configurations = configurations
 
     def __len__(self) -> int:
-        return len(self.all)
+        return len(self.configurations)
 
-    @property
-    def all(self) -> list[Curve]:
-        """Every curve."""
-        return [curve for curves in self._curves.values() for curve in curves]
-
-    def nearest(self, hyperparameters: Mapping[str, Any], used: set[int]) -> Curve:
-        """The curve of the nearest configuration: the same choices, then by distance in the cube.
-
-        In the cube each range has length 1, on a log scale if it is one. A search gets each curve
-        once, until it has had all with these choices: a second trial of about the same would not
-        end the same, but would be a little different, as the next nearest one is.
+    @classmethod
+    def read(
+        cls, table: pd.DataFrame, model: str, T: int, dimensions: Mapping[str, Dimension]
+    ) -> "Pool":
+        """Read it from a table.
 
         Args:
-            used: curves that this search has had; the one that it gets now is added.
-        """
-        key = tuple(hyperparameters[name] for name in self._choices)
-        distances = ((self._points[key] - self._point(hyperparameters)) ** 2).sum(axis=1)
-        curves = self._curves[key]
-        if all(id(curve) in used for curve in curves):
-            used.difference_update(map(id, curves))
-        curve = next(curves[i] for i in distances.argsort() if id(curves[i]) not in used)
-        used.add(id(curve))
-        return curve
+            table: columns model, T, configuration, seed, the hyperparameters, iteration, tokens,
+                seconds, validation_accuracy, ladder_accuracy and tokens_to_solve; one row an
+                evaluation.
 
-    def _point(self, values: Mapping[str, Any]) -> list[float]:
-        return [_position(range_, values[name]) for name, range_ in self._ranges.items()]
+        Raises:
+            ValueError: the table has no training of this model at this T in this space.
+        """
+        pool = cls(dimensions, [])
+        rows = table[(table["model"] == model) & (table["T"] == T)]
+        configurations = []
+        for number, group in rows.groupby("configuration"):
+            values = group.iloc[0].to_dict()
+            if all(d.contains(values[name]) for name, d in dimensions.items()):
+                curves = [as_curve(training) for _, training in group.groupby("seed")]
+                choices, point = pool.place(values)
+                configurations.append(Configuration(int(number), choices, point, curves))
+        if not configurations:
+            raise ValueError(f"no recorded training of {model} at T = {T} in this space")
+        return cls(dimensions, configurations)
+
+    def place(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], np.ndarray]:
+        """The choices of a configuration, and its place in the cube of the ranges.
+
+        In the cube each range has length 1, on a log scale if it is one.
+        """
+        choices, point = [], []
+        for name, dimension in self._dimensions.items():
+            if isinstance(dimension, Range):
+                point.append(_position(dimension, values[name]))
+            elif isinstance(dimension, Choices):
+                choices.append(values[name])
+        return tuple(choices), np.array(point)
+
+    def take(self, numbers: Sequence[int]) -> "Pool":
+        """The pool of these configurations; one that is named twice is there twice."""
+        known = {configuration.number: configuration for configuration in self.configurations}
+        return Pool(self._dimensions, [known[number] for number in numbers])
+
+    @cached_property
+    def groups(self) -> dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]]:
+        """Choices -> places of the configurations that have them, and their points."""
+        places: dict[tuple[Any, ...], list[int]] = {}
+        for place, configuration in enumerate(self.configurations):
+            places.setdefault(configuration.choices, []).append(place)
+        return {
+            choices: (np.array(own), np.array([self.configurations[p].point for p in own]))
+            for choices, own in places.items()
+        }
+
+    def nearest(self, values: Mapping[str, Any]) -> np.ndarray:
+        """Places of the configurations with the same choices, the nearest in the cube first."""
+        choices, point = self.place(values)
+        places, points = self.groups.get(choices, (np.array([], dtype=int), np.empty((0, 0))))
+        if not len(places):
+            return places
+        return places[((points - point) ** 2).sum(axis=1).argsort(kind="stable")]
+
+
+class PoolSearch:
+    """The pool as one search sees it: its trials get each configuration once.
+
+    A second trial of about the same hyperparameters would not end the same, but would be a little
+    different, as the next nearest configuration is. Which of the trainings of a configuration a
+    trial gets is drawn; with the same seed of a search all sides get the same.
+
+    Args:
+        seed: of the search.
+        repeat: give configurations again when there are no others. This is for questions about the
+            work of a search; the time until T is solved means nothing then.
+    """
+
+    def __init__(self, pool: Pool, seed: int, repeat: bool = False):
+        self._pool = pool
+        self._repeat = repeat
+        self._draws = np.random.default_rng(seed).integers(2**31, size=len(pool))
+        self._used: set[int] = set()
+
+    def nearest(self, hyperparameters: Mapping[str, Any]) -> Recorded | None:
+        """A training of the nearest configuration; None if no other one has these choices."""
+        places = self._pool.nearest(hyperparameters)
+        left = [place for place in places if place not in self._used]
+        if not left and self._repeat:
+            self._used.difference_update(places.tolist())
+            left = places.tolist()
+        if not left:
+            return None
+        self._used.add(left[0])
+        configuration = self._pool.configurations[left[0]]
+        drawn = configuration.curves[self._draws[left[0]] % len(configuration.curves)]
+        others = len(configuration.curves) - 1
+        again = (configuration.solved - solves(drawn)) / others if others else math.nan
+        return Recorded(drawn, again)
+
+
+def read_pools(
+    table: pd.DataFrame, model: str, lengths: Sequence[int], dimensions: Mapping[str, Dimension]
+) -> dict[int, Pool]:
+    """The pool at each T: the configurations that are recorded at all of them, with all seeds.
+
+    Raises:
+        ValueError: there is none.
+    """
+    pools = {T: Pool.read(table, model, T, dimensions) for T in lengths}
+    seeds = max(len(c.curves) for pool in pools.values() for c in pool.configurations)
+    complete = set.intersection(
+        *({c.number for c in pool.configurations if len(c.curves) == seeds}
+          for pool in pools.values())
+    )  # fmt: skip
+    if not complete:
+        raise ValueError(f"no configuration of {model} is recorded at every T of {list(lengths)}")
+    return {T: pool.take(sorted(complete)) for T, pool in pools.items()}
 
 
 def _position(range_: Range, value: float) -> float:
@@ -109,31 +218,25 @@ def _position(range_: Range, value: float) -> float:
 
 
 def as_curve(rows: pd.DataFrame) -> Curve:
-    """The evaluations of one trial, up to its end: T solved, budget spent or diverged."""
-    curve: list[Evaluation] = []
-    hit: tuple[int, float] | None = None  # tokens and seconds of the first of two in a row
-    for row in rows.sort_values("iteration").itertuples():
-        solved = hit if row.validation_accuracy >= SOLVED_ACCURACY else None
-        curve.append(
-            Evaluation(
-                iteration=int(row.iteration),
-                tokens=int(row.tokens),
-                seconds=float(row.seconds),
-                validation_accuracy=float(row.validation_accuracy),
-                ladder_accuracy=float(row.ladder_accuracy),
-                tokens_to_solve=solved[0] if solved else None,
-                seconds_to_solve=solved[1] if solved else None,
-            )
+    """The evaluations of one training."""
+    rows = rows.sort_values("iteration")
+    seconds = dict(zip(rows["tokens"], rows["seconds"], strict=True))
+    return [
+        Evaluation(
+            iteration=int(row.iteration),
+            tokens=int(row.tokens),
+            seconds=float(row.seconds),
+            validation_accuracy=float(row.validation_accuracy),
+            ladder_accuracy=float(row.ladder_accuracy),
+            tokens_to_solve=None if math.isnan(row.tokens_to_solve) else int(row.tokens_to_solve),
+            seconds_to_solve=seconds.get(row.tokens_to_solve),
         )
-        if solved or math.isnan(row.validation_accuracy):
-            break
-        above = row.validation_accuracy >= SOLVED_ACCURACY
-        hit = (curve[-1].tokens, curve[-1].seconds) if above else None
-    return curve
+        for row in rows.itertuples()
+    ]
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The table of curves, which ``benchmarks/learning_curves.py`` makes.
+    """The table of recorded trainings, which ``benchmarks/learning_curves.py`` makes.
 
     Exits with one line if it cannot be read.
     """

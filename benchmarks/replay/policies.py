@@ -5,7 +5,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
 from ray.tune.schedulers import TrialScheduler
 
 from benchmarks.replay.curves import Evaluation
@@ -15,7 +14,6 @@ from search.decide.samplers import Sampler
 from search.decide.schedulers import StudyScheduler
 from search.study.history import History
 from search.study.optuna_journal import OptunaJournal
-from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
 from studies.events import Event, Point
@@ -58,19 +56,12 @@ class StudySearch:
 
     Args:
         journal: Optuna's copy, if there is to be one.
-        kind: of sampler.
     """
 
-    def __init__(
-        self,
-        study: Study,
-        T: int,
-        journal: OptunaJournal | None = None,
-        kind: type[Sampler] = Sampler,
-    ):
+    def __init__(self, study: Study, T: int, journal: OptunaJournal | None = None):
         self._study = study
         self._T = T
-        self._sampler = kind(study, T, journal)
+        self._sampler = Sampler(study, T, journal)
         self._sampler.catch_up()
         self._scheduler = StudyScheduler(study)
         study.begin_length(T, first_configurations(study, T))
@@ -106,13 +97,3 @@ class StudySearch:
     def end(self) -> None:
         """The search at this T has solved it often enough."""
         self._study.end_length(self._T, "solved_trials")
-
-
-class CompleteTellingSampler(Sampler):
-    """Tells Optuna that a trial which was stopped early is complete, as Ray's OptunaSearch does."""
-
-    def _shown_as(self, trial: TrialRecord) -> FrozenTrial:
-        frozen = super()._shown_as(trial)
-        if frozen.state == TrialState.PRUNED:
-            frozen.state = TrialState.COMPLETE
-        return frozen

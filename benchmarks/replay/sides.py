@@ -1,17 +1,18 @@
-"""The searches that are compared: their objects, their metric and their T."""
+"""The searches that are compared: their objects, their metric, and what they start from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from benchmarks.baselines.spaces import GRACE
-from benchmarks.replay.baselines import OptunaHyperband, RayTune, SyneTune
-from benchmarks.replay.curves import Curves
-from benchmarks.replay.policies import CompleteTellingSampler, StudySearch, memory_study
+import numpy as np
+
+from benchmarks.replay.baselines import OptunaHyperband, Points, RayTune, SyneTune
+from benchmarks.replay.curves import Pool, PoolSearch
+from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.simulator import Outcome, Policy, Simulation
 from search.config.study_config import StudyConfig
-from search.decide.samplers import Sampler
+from search.decide.agenda import first_configurations
 
 ACCURACY, LADDER = "validation_accuracy", "ladder_accuracy"
 
@@ -22,31 +23,44 @@ class Race:
 
     Attributes:
         config: of the study; its largest T is the one that is to be solved.
-        curves: by T.
+        pools: T -> its recorded trainings, of the same configurations at each T.
         workers: trials at once.
         horizon: simulated seconds after which a search at one T is given up.
-        solved_trials: trials that have to solve the target.
+        initial: configurations that every side tries first.
     """
 
     config: StudyConfig
-    curves: dict[int, Curves]
+    pools: Mapping[int, Pool]
     workers: int
     horizon: float
-    solved_trials: int = 1
+    initial: Points = ()
 
     @property
     def target(self) -> int:
         """The length that is to be solved."""
         return self.config.T[-1]
 
-    def simulate(self, policy: Policy, T: int, solved_trials: int | None = None) -> Outcome:
+    def resampled(self, number: int) -> "Race":
+        """The same with another pool: as many configurations, drawn with replacement.
+
+        Args:
+            number: of the pool; 0 is the recorded one. The same configurations are drawn for every
+                model that is recorded with as many.
+        """
+        if not number:
+            return self
+        known = [configuration.number for configuration in self.pools[self.target].configurations]
+        drawn = np.random.default_rng(number).choice(known, len(known)).tolist()
+        return replace(self, pools={T: pool.take(drawn) for T, pool in self.pools.items()})
+
+    def simulate(self, policy: Policy, T: int, seed: int, solved_trials: int = 1) -> Outcome:
         """Run a search at one T, until so many trials have solved it."""
         return Simulation(
             policy,
-            self.curves[T],
+            PoolSearch(self.pools[T], seed),
             workers=self.workers,
             horizon=self.horizon,
-            solved_trials=solved_trials or self.solved_trials,
+            solved_trials=solved_trials,
         ).run()
 
 
@@ -54,24 +68,27 @@ Side = Callable[[Race, int], Outcome]
 """A search with this seed until it has solved T."""
 
 
-def ours(race: Race, seed: int, kind: type[Sampler] = Sampler, **search: Any) -> Outcome:
-    """This project's search at T alone, without any configuration to begin with."""
-    config = change(race.config, T=[race.target], seed=seed, initial=[], **search)
-    return race.simulate(StudySearch(memory_study(config), race.target, kind=kind), race.target)
+def ours(race: Race, seed: int, **search: Any) -> Outcome:
+    """This project's search at T alone."""
+    config = change(race.config, T=[race.target], seed=seed, initial=list(race.initial), **search)
+    return race.simulate(StudySearch(memory_study(config), race.target), race.target, seed)
 
 
-def ours_in_order(race: Race, seed: int, **search: Any) -> Outcome:
-    """This project's search of every T of the study in ascending order, as it is meant to be."""
-    study = memory_study(change(race.config, seed=seed, initial=[], **search))
-    clock, tokens = 0.0, 0
-    for T in study.config.T[:-1]:
-        policy = StudySearch(study, T)
-        outcome = race.simulate(policy, T, study.config.search.solved_trials)
-        policy.end()
-        clock += outcome.clock
-        tokens += outcome.tokens
-    outcome = race.simulate(StudySearch(study, race.target), race.target)
-    return replace(outcome, clock_before=clock, tokens_before=tokens)
+def other(make: Callable[..., Policy], race: Race, seed: int, **settings: Any) -> Outcome:
+    """Another library's search at T."""
+    policy = make(race.config, seed, race.initial, **settings)
+    return race.simulate(policy, race.target, seed)
+
+
+def after(side: Side, race: Race, seed: int) -> Outcome:
+    """A side that tries first what this project carries over from its search at the T before."""
+    before = race.config.T[-2]
+    study = memory_study(change(race.config, seed=seed, initial=[]))
+    policy = StudySearch(study, before)
+    first = race.simulate(policy, before, seed, study.config.search.solved_trials)
+    policy.end()
+    outcome = side(replace(race, initial=first_configurations(study, race.target)), seed)
+    return replace(outcome, clock_before=first.clock, tokens_before=first.tokens)
 
 
 def change(config: StudyConfig, T: list[int] | None = None, **search: Any) -> StudyConfig:
@@ -80,64 +97,56 @@ def change(config: StudyConfig, T: list[int] | None = None, **search: Any) -> St
     return config.model_copy(update={"search": settings, "T": T or config.T})
 
 
-def other(make: Callable[..., Policy], race: Race, seed: int, **settings: Any) -> Outcome:
-    """Another library's search at T."""
-    return race.simulate(make(race.config, seed, **settings), race.target)
-
-
 def _other(make: Callable[..., Policy], metric: str = ACCURACY, **settings: Any) -> Side:
     return partial(other, make, metric=metric, **settings)
 
 
 OURS = "ours"
 RANDOM = "random search"
-IN_ORDER = "ours, after the T before"
 
 SIDES: dict[str, Side] = {
     OURS: ours,
-    IN_ORDER: ours_in_order,
     RANDOM: partial(ours, sampler="random", scheduler="none"),
     "Ray Tune: OptunaSearch, ASHA": _other(RayTune),
     "Optuna: TPE, Hyperband": _other(OptunaHyperband),
     "Syne Tune: ASHA": _other(SyneTune, scheduler="ASHA"),
-    "Syne Tune: ASHACQR": _other(SyneTune, scheduler="ASHACQR"),
     "Syne Tune: BOHB": _other(SyneTune, scheduler="BOHB"),
 }
-"""What a user would run. The other libraries see the accuracy at T."""
+"""What a user would run. The other libraries see the accuracy at T. Syne Tune's ASHACQR takes a
+second for a suggestion, so it is only in the real races."""
+
+ABLATIONS: dict[str, Side] = {
+    "ours without ladder accuracy": partial(ours, metric="accuracy"),
+    "ours without TPE": partial(ours, sampler="random"),
+    "ours without ASHA": partial(ours, scheduler="none"),
+    "ours, grace of one": partial(ours, grace_iterations=1),
+    "Ray Tune, ladder accuracy": _other(RayTune, LADDER),
+    "Optuna, ladder accuracy": _other(OptunaHyperband, LADDER),
+    "Syne Tune: ASHA, ladder accuracy": _other(SyneTune, LADDER, scheduler="ASHA"),
+}
+"""What of the difference is whose. Racing is not among them: it chooses between configurations by
+trainings with fresh seeds, and each configuration of the pool has one such training left."""
+
+CHOICES: dict[str, Side] = {
+    "ours, gp": partial(ours, sampler="gp"),
+    "ours, cmaes": partial(ours, sampler="cmaes"),
+    "ours, hyperband": partial(ours, scheduler="hyperband"),
+}
+"""This project's search with each sampler and scheduler that a user can choose."""
+
+WARM: dict[str, Side] = {
+    f"{name}, warm": partial(after, SIDES[name])
+    for name in (OURS, RANDOM, "Ray Tune: OptunaSearch, ASHA", "Optuna: TPE, Hyperband",
+                 "Syne Tune: ASHA")
+}  # fmt: skip
+"""All of them start with the same configurations, which this project found at the T before."""
+
+OURS_WARM = f"{OURS}, warm"
+
+ALL_SIDES = SIDES | ABLATIONS | CHOICES | WARM
+"""Every side by its name."""
 
 
 def sides_of(lengths: Sequence[int]) -> list[str]:
     """The sides of a comparison on a study of these T: with one there is none before."""
-    return [side for side in SIDES if side != IN_ORDER or len(lengths) > 1]
-
-
-ABLATIONS: dict[str, Side] = {
-    "ours on accuracy at T": partial(ours, metric="accuracy"),
-    "ours, stopped is told as complete": partial(ours, kind=CompleteTellingSampler),
-    "ours without TPE": partial(ours, sampler="random"),
-    "ours without ASHA": partial(ours, scheduler="none"),
-    "ours, grace of four": partial(ours, grace_iterations=GRACE),
-    "Ray Tune, grace of one": _other(RayTune, grace=1),
-    "Ray Tune, ASHA's defaults": _other(RayTune, grace=1, reduction_factor=4),
-    "Optuna, grace of one": _other(OptunaHyperband, grace=1),
-    "Syne Tune: ASHA, grace of one": _other(SyneTune, scheduler="ASHA", grace=1),
-    "Ray Tune, ladder accuracy": _other(RayTune, LADDER, grace=1),
-    "Optuna, ladder accuracy": _other(OptunaHyperband, LADDER, grace=1),
-    "Syne Tune: ASHA, ladder accuracy": _other(SyneTune, LADDER, scheduler="ASHA", grace=1),
-    "Syne Tune: ASHACQR, ladder accuracy": _other(SyneTune, LADDER, scheduler="ASHACQR", grace=1),
-    "Syne Tune: BOHB, ladder accuracy": _other(SyneTune, LADDER, scheduler="BOHB", grace=1),
-}
-"""What of the difference is whose. Other libraries on the ladder accuracy have the grace period
-that this makes possible as well."""
-
-CHOICES: dict[str, Side] = {
-    "tpe, asha": ours,
-    "random, asha": partial(ours, sampler="random"),
-    "gp, asha": partial(ours, sampler="gp"),
-    "cmaes, asha": partial(ours, sampler="cmaes"),
-    "tpe, hyperband": partial(ours, scheduler="hyperband"),
-}
-"""This project's search with each sampler and scheduler that a user can choose."""
-
-ALL_SIDES = SIDES | ABLATIONS | CHOICES
-"""Every side by its name."""
+    return [side for side in ALL_SIDES if side not in WARM or len(lengths) > 1]

@@ -4,10 +4,10 @@ import heapq
 import math
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from benchmarks.replay.curves import Curves, Evaluation
+from benchmarks.replay.curves import Evaluation, PoolSearch
 
 TRIAL_START = 0.05
 """Seconds between the end of a trial and the next one's first step in the same worker process:
@@ -34,61 +34,47 @@ class Charge(NamedTuple):
     result: float = 0.0
 
 
-class Improvement(NamedTuple):
-    """The best accuracy of a search so far, when it had used so much."""
-
-    seconds: float
-    tokens: int
-    validation_accuracy: float
-    ladder_accuracy: float
-
-
 @dataclass
 class Outcome:
     """What a simulated search took.
 
     Attributes:
         solved: whether enough trials had solved T before the horizon.
+        exhausted: whether it ended because a trial found no configuration of the pool that no other
+            trial had had.
         clock: simulated seconds at the end: when the search knew that T is solved, at the second
-            of two evaluations in a row, or the horizon.
+            of two evaluations in a row; or when the pool was exhausted; or the horizon.
         tokens: of all evaluations until then.
         trials: started.
         evaluations: reported.
         utilisation: share of the workers' time until then that was training.
+        again: share of the other trainings of the configuration that solved T first which solve it
+            too; NaN if there is none.
         ask_seconds, report_seconds: CPU time of this process in the policy's calls.
         charged_seconds: what the drivers were charged in addition.
-        improvements: of the best accuracies, in order.
-        clock_before, tokens_before: of the searches at smaller T that it began from.
+        clock_before, tokens_before: of the search at a smaller T that it began from.
     """
 
     solved: bool = False
+    exhausted: bool = False
     clock: float = 0.0
     tokens: int = 0
     trials: int = 0
     evaluations: int = 0
     utilisation: float = 0.0
+    again: float = math.nan
     ask_seconds: float = 0.0
     report_seconds: float = 0.0
     charged_seconds: float = 0.0
-    improvements: list[Improvement] = field(default_factory=list)
     clock_before: float = 0.0
     tokens_before: int = 0
-
-    @property
-    def seconds_to_solve(self) -> float:
-        """The clock; infinite if T was not solved."""
-        return self.clock if self.solved else math.inf
-
-    @property
-    def tokens_to_solve(self) -> float:
-        """The tokens; infinite if T was not solved."""
-        return self.tokens if self.solved else math.inf
 
 
 class Simulation:
     """A search with a policy on recorded curves.
 
     Args:
+        pool: what its trials get.
         workers: trials that run at once.
         horizon: simulated seconds after which it ends in any case.
         solved_trials: it ends when so many trials have solved T.
@@ -101,7 +87,7 @@ class Simulation:
     def __init__(
         self,
         policy: Policy,
-        curves: Curves,
+        pool: PoolSearch,
         *,
         workers: int,
         horizon: float,
@@ -110,7 +96,7 @@ class Simulation:
         drivers: int = 1,
     ):
         self._policy = policy
-        self._curves = curves
+        self._pool = pool
         self._workers = workers
         self._horizon = horizon
         self._solved_trials = solved_trials
@@ -121,8 +107,7 @@ class Simulation:
         self._now = [0.0] * drivers  # when each driver has done all that it was asked so far
         self._driver: dict[int, int] = {}  # of each trial
         self._idle = 0.0
-        self._used: set[int] = set()  # curves that trials have had
-        self._best = [0.0, 0.0]
+        self._again: dict[int, float] = {}  # see Outcome.again, of each trial
         self._outcome = Outcome()
 
     def run(self) -> Outcome:
@@ -130,8 +115,8 @@ class Simulation:
         outcome = self._outcome
         for worker in range(self._workers):
             self._start(0.0, worker % len(self._now))
-        missing = self._solved_trials
-        while missing and self._events[0][0] <= self._horizon:
+        missing, driver = self._solved_trials, 0
+        while missing and not outcome.exhausted and self._events[0][0] <= self._horizon:
             reported, trial = heapq.heappop(self._events)
             driver = self._driver.pop(trial)
             busy = self._now[driver] if self._charge else 0.0
@@ -143,25 +128,34 @@ class Simulation:
                 begin = self._now[driver]
                 self._continue(driver, trial, upcoming, following, free=reported, begin=begin)
                 continue
-            missing -= evaluation.tokens_to_solve is not None
+            if evaluation.tokens_to_solve is not None:
+                missing -= 1
+                if math.isnan(outcome.again):
+                    outcome.again = self._again[trial]
             if missing:
                 self._start(reported, driver)
         outcome.solved = not missing
-        outcome.clock = self._horizon if missing else self._now[driver]
+        ended = outcome.solved or outcome.exhausted
+        outcome.clock = self._now[driver] if ended else self._horizon
         waiting = sum(max(0.0, outcome.clock - reported) for reported, _ in self._events)
-        outcome.utilisation = 1 - (self._idle + waiting) / (outcome.clock * self._workers)
+        if outcome.clock:
+            outcome.utilisation = 1 - (self._idle + waiting) / (outcome.clock * self._workers)
         return outcome
 
     def _start(self, free: float, driver: int) -> None:
-        """A worker that has been free since then begins the next trial."""
+        """A worker that has been free since then begins the next trial, if the pool has one."""
         trial = self._outcome.trials
-        self._outcome.trials += 1
         start = time.thread_time()
         hyperparameters = self._policy.ask(trial)
         self._outcome.ask_seconds += self._spend(driver, start)
         self._pay(driver, self._charge.trial if self._charge else 0.0)
-        curve = iter(self._curves.nearest(hyperparameters, self._used))
-        self._before[trial] = (0.0, 0)
+        recorded = self._pool.nearest(hyperparameters)
+        if recorded is None:
+            self._outcome.exhausted = True
+            return
+        self._outcome.trials += 1
+        curve = iter(recorded.curve)
+        self._again[trial], self._before[trial] = recorded.again, (0.0, 0)
         begin = self._now[driver] + TRIAL_START
         self._continue(driver, trial, next(curve), curve, free=free, begin=begin)
 
@@ -194,7 +188,6 @@ class Simulation:
             goes_on = self._policy.report(trial, evaluation, final)
         self._outcome.report_seconds += self._spend(driver, start)
         self._pay(driver, self._charge.result if self._charge else 0.0)
-        self._note_improvement(driver, evaluation)
         return goes_on
 
     def _spend(self, driver: int, start: float) -> float:
@@ -208,11 +201,3 @@ class Simulation:
         """The driver is busy for so long in addition."""
         self._now[driver] += seconds
         self._outcome.charged_seconds += seconds
-
-    def _note_improvement(self, driver: int, evaluation: Evaluation) -> None:
-        scores = (evaluation.validation_accuracy, evaluation.ladder_accuracy)
-        best = [max(b, s) for b, s in zip(self._best, scores, strict=True)]  # NaN is not larger
-        if best != self._best:
-            self._best = best
-            now = self._now[driver]
-            self._outcome.improvements.append(Improvement(now, self._outcome.tokens, *best))

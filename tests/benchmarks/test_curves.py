@@ -4,57 +4,108 @@ import pandas as pd
 import pytest
 from synthetic import make_config, make_table
 
-from benchmarks.replay.curves import Curves, as_curve, read_table
+from benchmarks.replay.curves import Pool, PoolSearch, as_curve, read_pools, read_table, solves
 
-COLUMNS = ["iteration", "tokens", "seconds", "validation_accuracy", "ladder_accuracy"]
-
-
-def rows(*accuracies: float) -> pd.DataFrame:
-    points = [(i, 100 * i, 2.0 * i, a, a) for i, a in enumerate(accuracies, 1)]
-    return pd.DataFrame(points, columns=COLUMNS)
+COLUMNS = [
+    "iteration", "tokens", "seconds", "validation_accuracy", "ladder_accuracy", "tokens_to_solve",
+]  # fmt: skip
 
 
-def test_a_curve_ends_when_it_is_solved_and_tells_from_the_first_of_the_two():
-    curve = as_curve(rows(0.5, 0.995, 0.5, 0.992, 0.99, 1.0))
-    assert [point.tokens_to_solve for point in curve] == [None] * 4 + [400]
-    assert curve[-1].seconds_to_solve == 8.0
+def make_pool(configurations: int = 40, T: int = 1000, **settings) -> Pool:
+    table = make_table(configurations, **settings)
+    return Pool.read(table, "gru", T, make_config().dimensions())
+
+
+def values_of(table: pd.DataFrame, number: int) -> dict:
+    """The hyperparameters of a configuration."""
+    return table[table["configuration"] == number].iloc[0].to_dict()
+
+
+def test_a_curve_tells_when_T_was_solved():
+    points = [(1, 100, 2.0, 0.5, 0.6, None), (2, 200, 4.0, 0.995, 0.9, None),
+              (3, 300, 6.0, 0.994, 0.9, 200)]  # fmt: skip
+    curve = as_curve(pd.DataFrame(points, columns=COLUMNS, dtype=float))
+    assert [point.tokens_to_solve for point in curve] == [None, None, 200]
+    assert curve[-1].seconds_to_solve == 4.0
+    assert solves(curve)
 
 
 def test_a_diverged_curve_ends_without_accuracies():
-    curve = as_curve(rows(0.5, math.nan))
-    assert len(curve) == 2
+    points = [(1, 100, 2.0, 0.5, 0.6, None), (2, 200, 4.0, None, None, None)]
+    curve = as_curve(pd.DataFrame(points, columns=COLUMNS, dtype=float))
     assert math.isnan(curve[-1].validation_accuracy)
+    assert not solves(curve)
 
 
-def test_the_nearest_curve_has_the_same_choices_and_is_near_on_log_scales():
-    table = make_table(80)
-    config = make_config()
-    curves = Curves(table, "gru", 1000, config.dimensions())
-    assert len(curves) == 80
-    at_T = table[(table["T"] == 1000) & (table["iteration"] == 1)]
-    for row in at_T.head(10).to_dict("records"):
-        own = as_curve(
-            table[(table["T"] == 1000) & (table["configuration"] == row["configuration"])]
+def test_the_nearest_configuration_has_the_same_choices_and_is_near_on_log_scales():
+    table, pool = make_table(80), make_pool(80)
+    for number in range(10):
+        own = values_of(table, number)
+        near = {**own, "learning_rate": own["learning_rate"] * 1.001}
+        assert pool.configurations[pool.nearest(near)[0]].number == number
+        assert (
+            len(pool.nearest(near))
+            == (table.groupby("configuration")["hidden_size"].first() == own["hidden_size"]).sum()
         )
-        near = {**row, "learning_rate": row["learning_rate"] * 1.001}
-        assert list(map(repr, curves.nearest(near, set()))) == list(map(repr, own))
 
 
-def test_a_search_gets_a_curve_again_only_after_all_others_with_its_choices():
-    curves = Curves(make_table(24), "gru", 1000, make_config().dimensions())
-    point = make_table(24).iloc[0].to_dict()
-    same = make_table(24).query("T == 1000 and hidden_size == @point['hidden_size']")
-    n = same["configuration"].nunique()
-    used: set[int] = set()
-    got = [id(curves.nearest(point, used)) for _ in range(n + 1)]
-    assert len(set(got[:n])) == n
-    assert got[n] == got[0]
+def test_a_search_gets_each_configuration_once_and_then_none():
+    table, pool = make_table(24), make_pool(24)
+    own = values_of(table, 0)
+    n = len(pool.nearest(own))
+    search = PoolSearch(pool, seed=0)
+    got = [search.nearest(own) for _ in range(n + 1)]
+    assert len({id(recorded.curve) for recorded in got[:n]}) == n
+    assert got[n] is None
+    again = PoolSearch(pool, seed=0, repeat=True)
+    curves = [again.nearest(own).curve for _ in range(n + 1)]
+    assert curves[n] is curves[0]
 
 
-def test_a_table_that_does_not_cover_the_choices_is_refused():
-    table = make_table(20)
-    with pytest.raises(ValueError, match="no curves of gru at T = 1000 for 1 of the combinations"):
-        Curves(table[table["hidden_size"] == 32], "gru", 1000, make_config().dimensions())
+def test_all_sides_get_the_same_trainings_with_a_seed_and_others_with_other_seeds():
+    table, pool = make_table(40), make_pool(40)
+    own = values_of(table, 0)
+
+    def drawn(seed: int) -> list[int]:
+        search = PoolSearch(pool, seed)
+        return [id(search.nearest(own).curve) for _ in range(10)]
+
+    assert drawn(1) == drawn(1)
+    assert len({tuple(drawn(seed)) for seed in range(5)}) > 1
+
+
+def test_what_the_other_trainings_of_a_configuration_do_is_told():
+    table, pool = make_table(60), make_pool(60)
+    for solved, again in ((2, 1.0), (0, 0.0)):
+        number = next(c.number for c in pool.configurations if c.solved == solved)
+        search = PoolSearch(pool.take([number]), seed=0)
+        assert search.nearest(values_of(table, number)).again == again
+    alone = PoolSearch(make_pool(5, seeds=1), seed=0)
+    assert math.isnan(alone.nearest(values_of(make_table(5, seeds=1), 0)).again)
+
+
+def test_a_configuration_that_was_drawn_twice_is_there_twice():
+    pool = make_pool(20).take([3, 3, 5])
+    assert [configuration.number for configuration in pool.configurations] == [3, 3, 5]
+    values = values_of(make_table(20), 3)
+    assert len(pool.nearest(values)) == 2 + (
+        values_of(make_table(20), 5)["hidden_size"] == values["hidden_size"]
+    )
+
+
+def test_only_configurations_that_are_whole_at_every_T_are_used():
+    table = make_table(10)
+    lacks = (table["configuration"] == 4) & (table["T"] == 1000) & (table["seed"] == 1)
+    lacks |= (table["configuration"] == 7) & (table["T"] == 100)
+    pools = read_pools(table[~lacks], "gru", (100, 1000), make_config().dimensions())
+    for T in (100, 1000):
+        numbers = [configuration.number for configuration in pools[T].configurations]
+        assert numbers == [0, 1, 2, 3, 5, 6, 8, 9]
+
+
+def test_a_table_without_the_model_is_refused():
+    with pytest.raises(ValueError, match="no recorded training of lstm at T = 1000"):
+        Pool.read(make_table(5), "lstm", 1000, make_config().dimensions())
 
 
 def test_a_missing_table_is_one_line(tmp_path):

@@ -1,38 +1,24 @@
 import importlib.util
 import logging
-import math
 from dataclasses import replace
 
-import numpy as np
-import pandas as pd
 import pytest
 from synthetic import make_config, make_table
 
-from benchmarks.replay.curves import Curves
-from benchmarks.replay.sides import ALL_SIDES, IN_ORDER, OURS, RANDOM, SIDES, Race, sides_of
-from benchmarks.replay.simulator import Improvement, Outcome
-from benchmarks.replay.statistics import median, ratio_of_medians
-from benchmarks.replay.tables import (
-    COUNTED,
-    all_needs,
-    efficiency_table,
-    ratios_of_random,
-    ratios_to_ours,
-    regret,
-    side_table,
-)
-from benchmarks.search_efficiency import row_of
+from benchmarks.replay import sides
+from benchmarks.replay.curves import read_pools
+from benchmarks.replay.sides import ALL_SIDES, OURS, OURS_WARM, SIDES, WARM, Race, sides_of
 
 SYNE_TUNE = importlib.util.find_spec("syne_tune") is not None
-NAMES = [n for n in ALL_SIDES if "CQR" not in n and (SYNE_TUNE or "Syne" not in n)]
+NAMES = [name for name in ALL_SIDES if SYNE_TUNE or "Syne" not in name]
 
 
 @pytest.fixture(scope="module")
 def race() -> Race:
     logging.disable(logging.WARNING)
-    config, table = make_config(), make_table(100)
-    curves = {T: Curves(table, "gru", T, config.dimensions()) for T in config.T}
-    yield Race(config, curves, workers=2, horizon=60)
+    config = make_config(race_seeds=0)
+    pools = read_pools(make_table(100), "gru", config.T, config.dimensions())
+    yield Race(config, pools, workers=2, horizon=60)
     logging.disable(logging.NOTSET)
 
 
@@ -43,121 +29,72 @@ def test_every_side_searches_and_the_same_seed_gives_the_same(race, name):
     outcome, again = side(race, 3), side(race, 3)
     assert outcome.trials >= 2
     assert 0.9 < outcome.utilisation <= 1
-    assert (again.clock, again.tokens, again.improvements) == (
-        outcome.clock, outcome.tokens, outcome.improvements
-    )  # fmt: skip
+    assert (again.clock, again.tokens) == (outcome.clock, outcome.tokens)
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_the_search_in_order_tells_what_it_spent_before(race):
-    outcome = SIDES[IN_ORDER](race, 0)
+@pytest.mark.parametrize("name", [name for name in SIDES if SYNE_TUNE or "Syne" not in name])
+def test_every_side_tries_the_initial_configurations_first(race, name, monkeypatch):
+    points = [
+        {"learning_rate": 0.004, "hidden_size": 64, "curriculum_length": 2000},
+        {"learning_rate": 0.003, "hidden_size": 32, "curriculum_length": 1500},
+    ]
+    asked = []
+
+    class Noting(sides.PoolSearch):
+        def nearest(self, hyperparameters):
+            asked.append({name: hyperparameters[name] for name in points[0]})
+            return super().nearest(hyperparameters)
+
+    monkeypatch.setattr(sides, "PoolSearch", Noting)
+    SIDES[name](replace(race, initial=points), 0)
+    assert asked[:2] == [pytest.approx(point) for point in points]
+    assert asked[2] not in points
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_warm_sides_start_with_what_was_found_at_the_T_before(race):
+    started = []
+
+    def side(race, seed):
+        started.append(race.initial)
+        return ALL_SIDES[OURS](race, seed)
+
+    outcome = sides.after(side, race, 0)
+    assert 1 <= len(started[0]) <= race.config.search.carried_trials
+    assert set(started[0][0]) == set(race.config.dimensions())
     assert outcome.clock_before > 0
     assert outcome.tokens_before > 0
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_search_can_go_on_until_several_trials_have_solved_T(race):
-    race = replace(race, horizon=3000)
-    first, third = SIDES[OURS](race, 0), SIDES[OURS](replace(race, solved_trials=3), 0)
-    assert first.solved
-    assert third.solved
-    assert third.trials >= first.trials + 2
+def test_all_warm_sides_have_the_same_search_before(race):
+    before = {
+        (outcome.clock_before, outcome.tokens_before)
+        for outcome in (WARM[name](race, 1) for name in (OURS_WARM, "random search, warm"))
+    }
+    assert len(before) == 1
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_the_random_side_stops_no_trial_early(race):
     outcome = SIDES["random search"](race, 0)
-    lengths = {len(curve) for group in race.curves[1000]._curves.values() for curve in group}
+    pool = race.pools[1000]
+    lengths = [len(curve) for c in pool.configurations for curve in c.curves]
     assert outcome.evaluations >= min(lengths) * (outcome.trials - race.workers)
 
 
-def test_medians_and_ratios_take_searches_that_never_ended_as_longer_than_all():
-    assert median([1.0, 2.0, math.inf]).value == 2.0
-    assert median([1.0, math.inf, math.inf]).value == math.inf
-    assert ratio_of_medians(([4.0] * 9, [2.0] * 9)) == (2.0, 2.0, 2.0)
-    assert ratio_of_medians(([math.inf] * 9, [2.0] * 9)).low == math.inf
-
-
-def test_the_ratio_over_models_is_the_geometric_mean_of_theirs():
-    ratio = ratio_of_medians(([8.0] * 9, [1.0] * 9), ([1.0] * 9, [2.0] * 9))
-    assert ratio == pytest.approx((2.0, 2.0, 2.0))
-
-
-def test_an_interval_of_a_median_covers_it_about_as_often_as_it_says():
-    generator = np.random.default_rng(1)
-    covered = 0
-    for _ in range(60):
-        low, high = median(generator.exponential(size=40))[1:]
-        covered += low <= math.log(2) <= high
-    assert covered >= 50
-
-
-def test_the_table_counts_what_was_solved():
-    def outcome(clock: float, solved: bool = True, before: float = 0.0) -> Outcome:
-        return Outcome(solved=solved, clock=clock, tokens=int(clock * 1e6), clock_before=before)
-
-    results = [(OURS, outcome(10.0)), (IN_ORDER, outcome(5.0, before=15.0)), ("x", outcome(30.0))]
-    results += [("y", outcome(60.0, solved=False))]
-    rows = [row_of("gru", side, seed, o) for side, o in results for seed in range(5)]
-    cells = cells_of(side_table(pd.DataFrame(rows)))
-    assert cells["ours"][:3] == ["5", "10 [10, 10]", ""]
-    assert cells[IN_ORDER][2] == "0.50 [0.50, 0.50]"
-    assert cells[COUNTED][2] == "2.00 [2.00, 2.00]"
-    assert cells["x"][2] == "3.00 [3.00, 3.00]"
-    assert cells["y"][:2] == ["0 of 5", "never [never, never]"]
-
-
-def cells_of(text: str) -> dict[str, list[str]]:
-    """The first cell of each row of a Markdown table -> the others."""
-    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines()]
-    return {first: others for first, *others in rows}
-
-
-def race_rows(model: str, **clocks: list[float]) -> pd.DataFrame:
-    """Searches of these sides that took so long, with the seeds 0, 1, ..."""
-    sides = {"random": RANDOM, "warm": IN_ORDER}
-    return pd.DataFrame(
-        row_of(model, sides.get(side, side), seed, Outcome(True, clock, 10**6, clock_before=30.0))
-        for side, values in clocks.items()
-        for seed, clock in enumerate(values)
-    )
-
-
-def test_several_models_have_a_table_of_the_ratios_of_each_and_over_all():
-    rows = pd.concat([race_rows("gru", ours=[1.0] * 5, x=[8.0] * 5),
-                      race_rows("lstm", ours=[2.0] * 5, x=[1.0] * 5)])  # fmt: skip
-    cells = cells_of(ratios_to_ours(all_needs(rows), "seconds"))
-    assert cells[""] == ["GRU", "LSTM", "all 2"]
-    assert cells["x"] == [f"{x} [{x}, {x}]" for x in ("8.00", "0.50", "2.00")]
-    assert ratios_to_ours(all_needs(rows), "seconds") in efficiency_table(rows)
-
-
-def test_random_search_is_compared_with_the_search_in_order_with_and_without_the_T_before():
-    rows = race_rows("gru", ours=[40.0] * 5, warm=[20.0] * 5, random=[60.0] * 5)
-    cells = cells_of(ratios_of_random(all_needs(rows), "seconds"))
-    assert cells[OURS] == ["1.50 [1.50, 1.50]"]
-    assert cells[IN_ORDER] == ["3.00 [3.00, 3.00]"]
-    assert cells[COUNTED] == ["1.20 [1.20, 1.20]"]
-    assert ratios_of_random(all_needs(rows), "seconds") in efficiency_table(rows)
-
-
-def test_where_ours_had_more_seeds_there_is_a_ratio_on_those_that_all_had():
-    rows = race_rows("lstm", ours=[10.0, 10.0, 10.0, 2.0, 2.0, 2.0, 2.0], x=[5.0] * 3)
-    header, *lines = side_table(rows).splitlines()
-    column = header.split("|").index(" on shared seeds ")
-    assert lines[-1].split("|")[column].strip() == "0.50 [0.50, 0.50]"
-    assert lines[-1].split("|")[column - 1].split()[0] == "2.50"
-    assert "shared" not in side_table(rows[rows["seed"] < 3])
-
-
-def test_regret_is_a_step_function_of_the_improvements():
-    points = [Improvement(1.0, 0, 0.25, 0.5), Improvement(3.0, 0, 0.75, 0.5)]
-    values = regret(
-        [Outcome(improvements=points)], np.array([0, 1, 2, 3, 9]), "validation_accuracy"
-    )
-    assert values.tolist() == [[1.0, 0.75, 0.75, 0.25, 0.25]]
+def test_a_resampled_pool_has_the_same_configurations_at_each_T(race):
+    resampled = race.resampled(1)
+    numbers = [[c.number for c in resampled.pools[T].configurations] for T in (100, 1000)]
+    assert numbers[0] == numbers[1]
+    assert len(numbers[0]) == len(race.pools[100])
+    assert 55 < len(set(numbers[0])) < 70, "of 100 drawn with replacement, 63 differ"
+    assert race.resampled(0) is race
+    others = [c.number for c in race.resampled(2).pools[100].configurations]
+    assert others != numbers[0]
 
 
 def test_a_comparison_at_one_T_has_no_search_after_another():
-    assert IN_ORDER in sides_of([500, 1000])
-    assert set(SIDES) - set(sides_of([1000])) == {IN_ORDER}
+    assert OURS_WARM in sides_of([500, 1000])
+    assert set(ALL_SIDES) - set(sides_of([1000])) == set(WARM)

@@ -5,24 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.replay.curves import Evaluation
+from benchmarks.replay.curves import Evaluation, Recorded
 from benchmarks.replay.simulator import TRIAL_START, Charge, Simulation
 
 
 class Script:
-    """A policy and curves at once: trial n is given the n-th curve, over and over."""
+    """A policy and a pool at once: trial n gets the n-th curve, over and over or ``most`` times."""
 
-    def __init__(self, *curves: list[Evaluation], stop_at: int | None = None):
+    def __init__(
+        self, *curves: list[Evaluation], stop_at: int | None = None, most: float = math.inf
+    ):
         self.curves = curves
         self.stop_at = stop_at
+        self.most = most
         self.heard: list[tuple[int, int, bool]] = []
         self.failed: list[int] = []
 
     def ask(self, trial):
-        return {"curve": trial % len(self.curves)}
+        return {"trial": trial}
 
-    def nearest(self, hyperparameters, used):
-        return self.curves[hyperparameters["curve"]]
+    def nearest(self, hyperparameters):
+        trial = hyperparameters["trial"]
+        if trial >= self.most:
+            return None
+        return Recorded(self.curves[trial % len(self.curves)], again=trial / 10)
 
     def report(self, trial, evaluation, final):
         self.heard.append((trial, evaluation.iteration, final))
@@ -68,13 +74,24 @@ def test_a_trial_that_is_stopped_or_has_diverged_makes_room_for_the_next():
     outcome = script.run(horizon=4 + 2.5 * TRIAL_START)
     assert script.heard == [(0, 1, False), (0, 2, False), (1, 1, False)]
     assert script.failed == [1]
-    assert (outcome.trials, outcome.solved, outcome.seconds_to_solve) == (3, False, math.inf)
+    assert (outcome.trials, outcome.solved, outcome.clock) == (3, False, 4 + 2.5 * TRIAL_START)
 
 
-def test_improvements_tell_what_was_known_when():
-    outcome = Script(make_curve(0.3, 0.2, 0.4, math.nan)).run(horizon=4.5)
-    known = [(round(p.seconds - TRIAL_START), p.validation_accuracy) for p in outcome.improvements]
-    assert known == [(1, 0.3), (3, 0.4)]
+def test_a_search_that_needs_more_trials_than_the_pool_has_ends():
+    outcome = Script(make_curve(0.1, 0.2), most=3).run(workers=2)
+    assert outcome.exhausted
+    assert not outcome.solved
+    assert outcome.trials == 3
+    assert outcome.clock == pytest.approx(2 + TRIAL_START)
+    empty = Script(make_curve(0.1), most=0).run()
+    assert (empty.exhausted, empty.clock, empty.trials) == (True, 0.0, 0)
+
+
+def test_whether_the_winner_solves_T_once_more_is_told_of_the_first_one():
+    bad, good = make_curve(0.1, 0.2, 0.3), make_curve(0.5, 0.99, 1.0, solves=True)
+    assert Script(bad, good).run().again == 0.1
+    assert Script(bad, good).run(solved_trials=2).again == 0.1
+    assert math.isnan(Script(bad).run().again)
 
 
 @given(
