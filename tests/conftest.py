@@ -10,7 +10,6 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 # There, workers and agents may take a minute to start, and Ray would give them up.
 os.environ.setdefault("RAY_worker_register_timeout_seconds", "600")
 os.environ.setdefault("RAY_agent_register_timeout_ms", "600000")
-os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "600")
 os.environ.setdefault("RAY_DASHBOARD_STARTUP_TIMEOUT_S", "600")
 # Nor does it end workers when others use nearly all memory.
 os.environ.setdefault("RAY_memory_monitor_refresh_ms", "0")

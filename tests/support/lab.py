@@ -45,8 +45,8 @@ export RAY_OVERRIDE_RESOURCES='{{"CPU": 1}}'
 export RAY_health_check_period_ms=1000 RAY_health_check_failure_threshold=5
 export AUTOSCALER_HEARTBEAT_TIMEOUT_S=10 RAY_gcs_rpc_server_reconnect_timeout_s=15
 export RAY_worker_niceness=0 RAY_worker_register_timeout_seconds=600
-export RAY_agent_register_timeout_ms=600000 RAY_gcs_server_port_wait_time_s=600
-export RAY_DASHBOARD_STARTUP_TIMEOUT_S=600 RAY_memory_monitor_refresh_ms=0
+export RAY_agent_register_timeout_ms=600000 RAY_DASHBOARD_STARTUP_TIMEOUT_S=600
+export RAY_memory_monitor_refresh_ms=0
 export RAY_USAGE_STATS_ENABLED=0 PIP_NO_INDEX=1 PIP_NO_BUILD_ISOLATION=0 CC=false
 export {settings}
 """
