@@ -60,7 +60,8 @@ def comparison_table(rows: pd.DataFrame, sides: Sequence[str]) -> str:
             replayed on resampled pools.
         sides: in their order; those without rows are left out.
     """
-    base, *_ = sides
+    sides = [side for side in sides if (rows["side"] == side).any()]
+    base = sides[0]
     lines = [
         line_of(model, group, side, base)
         for model, group in rows.groupby("model", sort=False)
@@ -109,7 +110,8 @@ def log_ratios(rows: pd.DataFrame, side: str, base: str, unit: str) -> pd.Series
     if "pool" not in rows:
         rows = rows.assign(pool=RECORDED)
     pair = rows[rows["side"].isin((side, base))]
-    wide = pair.pivot(index=["pool", "seed"], columns="side", values=unit).dropna()
+    wide = pair.pivot(index=["pool", "seed"], columns="side", values=unit)
+    wide = wide.reindex(columns=[side, base]).dropna()
     return (wide[side] / wide[base]).map(math.log)
 
 
@@ -121,6 +123,8 @@ def estimate(values: pd.Series) -> tuple[Estimate, float]:
     Args:
         values: by pool and seed; NaN where a search has none.
     """
+    if values.empty:
+        return Estimate(math.nan, math.nan, math.nan), 1.0
     wide = values.unstack("seed")
     searches = wide.loc[RECORDED].dropna().to_numpy()
     pools = wide.drop(index=RECORDED).to_numpy()

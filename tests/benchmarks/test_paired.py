@@ -70,3 +70,11 @@ def test_resampled_pools_widen_the_interval():
     assert (
         float(both[2].split("[")[1].split(",")[0]) < 1 < float(one[2].split("[")[1].split(",")[0])
     )
+
+
+def test_a_measurement_that_has_only_begun_has_a_table():
+    rows = pd.concat([rows_of("gru", a=[1, 2], b=[2, 4]), rows_of("lstm", b=[3])])
+    lines = comparison_table(rows, ["ours", "a", "b"]).splitlines()
+    assert "seconds / a [95 %]" in lines[0]
+    assert lines[3].split("|")[5].strip() == "2.00 [2.00, 2.00]"
+    assert len(lines) == 5
