@@ -12,6 +12,7 @@ benchmarks.published`` prints the tables.
 """
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -57,8 +58,8 @@ def best_table(rows: pd.DataFrame) -> str:
     winners = rows[rows["stage"] != files.CONFIRM]
     lines = []
     for seed, name, of in by_search(winners):
-        whole, seconds = divmod(round(60 * of["minutes"].max()), 60)
-        lines.append([name, seed, *(f"{x:.3f}" for x in of["accuracy"]), f"{whole}:{seconds:02}"])
+        accuracies = (f"{x:.3f}" for x in of["accuracy"])
+        lines.append([name, seed, *accuracies, clock(of["minutes"].max())])
     header = ["test accuracy of the winner", "search seed", *lengths(rows), "search and races"]
     return table(header, lines)
 
@@ -116,12 +117,23 @@ def by_model(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(name, rows[rows["model"] == model].sort_values("T")) for model, name in NAMES.items()]
 
 
+def clock(minutes: float) -> str:
+    """Minutes and seconds, as 5:07."""
+    whole, seconds = divmod(round(60 * minutes), 60)
+    return f"{whole}:{seconds:02}"
+
+
 def lengths(rows: pd.DataFrame) -> list[str]:
     """Titles of the columns of each T."""
     return [f"T = {T}" for T in sorted(rows["T"].unique())]
 
 
-def collect_studies(prog: str, description: str | None, table: Path) -> Studies:
+def collect_studies(
+    prog: str,
+    description: str | None,
+    table: Path,
+    collect: Callable[[Studies], pd.DataFrame] = collect,
+) -> Studies:
     """A command that writes what the named studies found into a table; returns them."""
     parser = argparse.ArgumentParser(
         prog=prog,
