@@ -24,10 +24,10 @@ TABLE = Path(__file__).with_suffix(".csv")
 
 def collect(studies: Studies) -> pd.DataFrame:
     """The winners and their confirmations; ``all_minutes``: the study's time, confirmations too."""
-    names = studies.studies.set_index("study")["model"]
-    ends = studies.events.groupby("study")["elapsed"].max().rename(names) / 60
+    last = studies.events.groupby("study")["elapsed"].max() / 60
+    minutes = dict(zip(studies.studies["model"], studies.studies["study"].map(last), strict=True))
     rows = default_searches.collect(studies)
-    return rows.assign(all_minutes=rows["model"].map(ends).round(2))
+    return rows.assign(all_minutes=rows["model"].map(minutes).round(2))
 
 
 def rivals_table(rows: pd.DataFrame) -> str:

@@ -5,8 +5,9 @@
 
 Takes the steps of ``architecture_speed.py``: a batch of `delay` at T = 1000 in float32, forward and
 backward. Everything around a package's layer is ours: embedding, norms, MLPs, output and loss. Only
-x-transformers brings whole blocks. Steps of both sides take turns. The first rounds of each side
-warm up. Writes package_speed.csv; ``python -m benchmarks.published`` prints the table.
+x-transformers brings whole blocks. Steps of both sides take turns, after one that warms up. The
+last column of the table is the median of the ratios of two steps, [lowest, highest]. Writes
+package_speed.csv; ``python -m benchmarks.published`` prints the table.
 """
 
 import argparse

@@ -1,10 +1,13 @@
 """Collects how far models come, for the tables of docs/results.md.
 
-    python -m search.run --model lstm gru mlstm mgru --seed 1 --reach --budget-minutes 80 \\
+    python -m search.run --model lstm gru mlstm mgru --seed 1 --storage runs1
+    python -m search.run --model lstm gru mlstm mgru --resume --reach --budget-minutes 56 \\
         --storage runs1
     python -m search.run --model lstm transformer --task sequence --T 10 --reach \\
-        --budget-minutes 30 --storage runs2
-    python -m benchmarks.reaches runs1 runs2
+        --budget-minutes 16 --storage runs2
+    python -m search.run --model transformer --task sequence --reach --budget-minutes 8 \\
+        --storage runs3
+    python -m benchmarks.reaches runs1 runs2/lstm-sequence runs3
 
 Does not search: it reads the studies that the first lines made, and writes reaches.csv, one row for
 each T of each study. ``python -m benchmarks.published`` prints the tables.
@@ -39,7 +42,7 @@ def reach_table(rows: pd.DataFrame, task: str) -> str:
         lines.append([name, *_largest(solved), *_smallest(failed)])
     header = [
         f"`{task}`", "solves T =", "in M tokens", "recalls bits", "with a state of floats",
-        "does not solve T =", "in M tokens", "time",
+        "does not solve T =", "in M tokens", "in",
     ]  # fmt: skip
     return table(header, lines)
 
