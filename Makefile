@@ -34,22 +34,22 @@ compare-all: $(VENV)/.run
 compare: $(VENV)/.run
 	$(BIN)/python -m analysis.compare $(ARGS)
 
-TESTS = -m pytest --dist worksteal --numprocesses
+TESTS = -m pytest --numprocesses 4 --dist worksteal
 
 test: $(VENV)/.dev
-	$(BIN)/python $(TESTS) 4 -m "not slow" $(ARGS)
+	$(BIN)/python $(TESTS) -m "not slow" $(ARGS)
 
-# The hosts of tests/cluster are made once, so one process runs those tests, beside the others. The
-# slow tests mostly wait, so more of them run than on the cores alone.
+# The hosts of tests/cluster are made once, so one process runs those tests, beside the others:
+# both mostly wait.
 test-all: $(VENV)/.dev
 	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster --durations 8 > $$log 2>&1 & hosts=$$!; \
-	$(BIN)/python $(TESTS) 6 -m "not cluster" --thorough --durations 20; result=$$?; \
+	$(BIN)/python $(TESTS) -m "not cluster" --thorough --durations 20; result=$$?; \
 	wait $$hosts || result=$$?; cat $$log; exit $$result
 
 # uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.
 # What is left out says nothing about packages, or the same as other tests of resuming.
 oldest: $(OLDEST)/.stamp
-	$(OLDEST)/bin/python $(TESTS) 4 -m "not slow" --ignore tests/cluster --ignore tests/benchmarks \
+	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster --ignore tests/benchmarks \
 	  --ignore tests/search/execute/test_every_event.py $(ARGS)
 
 lint: $(VENV)/.dev
