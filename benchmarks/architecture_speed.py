@@ -13,7 +13,7 @@ table.
 import argparse
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -74,6 +74,18 @@ def count_operations(training: TrainingConfig) -> int:
     return counter.get_total_flops() * training.batch_size
 
 
+def take_turns(steps: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """The seconds of each step in each round; a further round before them warms up."""
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    for number in range(rounds + 1):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if number:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.architecture_speed",
@@ -91,13 +103,7 @@ def main() -> None:
         for name, training in trainings.items()
     }
     steps[""] = lambda: [square @ square for _ in range(20)]
-    seconds: dict[str, list[float]] = {name: [] for name in steps}
-    for number in range(rounds + 1):
-        for name, step in steps.items():
-            start = time.perf_counter()
-            step()
-            if number:  # the first round warms up
-                seconds[name].append(time.perf_counter() - start)
+    seconds = take_turns(steps, rounds)
     speed = 20 * 2 * SQUARE**3 / statistics.median(seconds[""])
     rows = []
     for name, training in trainings.items():

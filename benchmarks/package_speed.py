@@ -13,7 +13,6 @@ package_speed.csv; ``python -m benchmarks.published`` prints the table.
 import argparse
 import importlib.metadata
 import statistics
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from benchmarks.architecture_speed import T, make_step
+from benchmarks.architecture_speed import T, make_step, take_turns
 from benchmarks.markdown import table
 from copytask import CopyModel, SequenceModel, build_model, configure_process, find_task
 from copytask.models.stack import Mixer, Stack
@@ -140,13 +139,7 @@ def compare(pair: Pair, rounds: int) -> dict[str, Any]:
         "package": CopyModel(pair.make(task.symbols), task.outputs),
     }
     steps = {side: make_step(model, BATCH) for side, model in sides.items()}
-    seconds: dict[str, list[float]] = {side: [] for side in sides}
-    for number in range(rounds + 1):
-        for side, step in steps.items():
-            start = time.perf_counter()
-            step()
-            if number:  # the first round warms up
-                seconds[side].append(time.perf_counter() - start)
+    seconds = take_turns(steps, rounds)
     tokens = BATCH * task.length(T)
     ours, theirs = (statistics.median(taken) for taken in seconds.values())
     ratios = [b / a for a, b in zip(*seconds.values(), strict=True)]
