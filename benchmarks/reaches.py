@@ -1,6 +1,6 @@
 """Collects how far models come, for the tables of docs/results.md.
 
-    python -m search.run --model lstm gru mlstm mgru --seed 1 --storage runs1
+    python -m search.run --model lstm gru mlstm mgru --seed 1 --confirm-seeds 5 --storage runs1
     python -m search.run --model lstm gru mlstm mgru --resume --reach --budget-minutes 56 \\
         --storage runs1
     python -m search.run --model lstm transformer --task sequence --T 10 --reach \\
