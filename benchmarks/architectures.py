@@ -4,9 +4,9 @@
     python -m benchmarks.architectures --task selective recall --only lstm transformer
 
 A search runs one trial at a time, so that two of these commands can run beside each other on two
-cores. It is a study under --storage, and a row of architectures.csv as soon as it ends: its
-winner, or how it failed. What has a row is not searched again. ``python -m benchmarks.published``
-prints the tables.
+cores, and races are off: all of the time is the search's. It is a study under --storage, and a row
+of architectures.csv as soon as it ends: its winner, or how it failed. What has a row is not
+searched again. ``python -m benchmarks.published`` prints the tables.
 """
 
 import argparse
@@ -85,7 +85,8 @@ def search(variant: str, task: str, storage: Path) -> pd.DataFrame:
     command = [
         sys.executable, "-m", "search.run", "--model", model, "--task", task, "--name", name,
         "--T", f"{LENGTHS[task]}", "--budget-minutes", f"{MINUTES}", "--max-concurrent", "1",
-        "--storage", f"{storage}", *(part for text in settings for part in ("--set", text)),
+        "--storage", f"{storage}",
+        *(part for text in ("search.race_seeds=0", *settings) for part in ("--set", text)),
     ]  # fmt: skip
     if (storage / name / files.EVENTS_FILE).exists():
         command.append("--resume")

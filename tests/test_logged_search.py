@@ -12,6 +12,8 @@ pytest.importorskip("mlflow", reason="needs the extra mlflow")
 pytest.importorskip("alembic", reason="needs the extra mlflow")
 pytest.importorskip("wandb", reason="needs the extra wandb")
 
+import wandb
+
 from search.study.mlflow_runs import UNFINISHED
 
 pytestmark = pytest.mark.slow
@@ -38,6 +40,8 @@ def test_a_search_that_is_killed_twice_has_each_trial_once_in_mlflow_and_wandb(
     monkeypatch.setenv("WANDB_CACHE_DIR", str(tmp_path / "cache"))
     for name, value in PATIENT_WANDB.items():
         monkeypatch.setenv(name, value)
+    # As in a notebook, whose service its children would share.
+    wandb.init(mode="offline", dir=tmp_path).finish()
     study = tmp_path / "runs" / "gru-sequence"
     resume = [
         "search.run", "--storage", study.parent, "--name", study.name, "--resume",
@@ -66,12 +70,12 @@ def test_a_search_that_is_killed_twice_has_each_trial_once_in_mlflow_and_wandb(
     for row in read(study / files.PROGRESS_FILE):
         curves[row["trial_id"]].append((int(row["tokens"]), float(row["validation_accuracy"])))
     assert len(trials) == 8
-    mlflow, wandb = in_mlflow(study), in_wandb(study)
+    mlflow, offline = in_mlflow(study), in_wandb(study)
     for name, row in trials.items():
-        for shown in (mlflow[name], wandb[name]):
+        for shown in (mlflow[name], offline[name]):
             assert shown.curve == curves[name]
             assert float(shown.parameters["learning_rate"]) == float(row["learning_rate"])
         assert (mlflow[name].status, mlflow[name].tags["status"]) == ("FINISHED", row["status"])
-        assert wandb[name].status == row["status"]
-    assert set(mlflow) == set(wandb) == set(trials)
+        assert offline[name].status == row["status"]
+    assert set(mlflow) == set(offline) == set(trials)
     assert not (study / UNFINISHED).exists()

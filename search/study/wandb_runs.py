@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import wandb
+from wandb.env import SERVICE
 
 from search.config.conditions import SearchSpace
 from search.study.logged import METRICS, logged_values
@@ -23,7 +24,9 @@ ENDED = "ended"
 class WandbRuns:
     """Writes each trial when it has ended, as a run that ``wandb sync`` uploads.
 
-    A run that was written offline cannot be continued, so it is written as a whole.
+    A run that was written offline cannot be continued, so it is written as a whole. W&B has a
+    process of its own that writes, a service. One that another process shares with this one is not
+    used: it still holds the runs of a search that was killed, and refuses their names.
 
     Args:
         study: its directory; the runs are in its folder ``wandb``.
@@ -35,6 +38,7 @@ class WandbRuns:
         self._space = space
         created = str(files.recorded_provenance(read_study_file(study)).get("created", ""))
         self._digest = hashlib.sha256(created.encode()).hexdigest()[:8]
+        os.environ.pop(SERVICE, None)
 
     def write(self, trial: TrialRecord) -> None:
         """Write a trial that has ended, if that was not done before."""
