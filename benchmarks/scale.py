@@ -1,6 +1,7 @@
 """How far does the search scale with its workers, and when does its single driver saturate?
 
     python -m benchmarks.scale --model lstm
+    python -m benchmarks.scale --model lstm --stretch 6 --output benchmarks/scale_long
 
 Replays this project's search at the largest T on recorded curves (see
 search_efficiency.py) with 1, 2, 4, ..., 1024 workers, until ten trials have
@@ -12,6 +13,8 @@ driver_split.py and ray_waits.py have measured it; and the same with a driver fo
 every 64 workers, which share the study. The study is written to the disk as in a
 real search. Not counted: waiting for the disk. Writes scale.csv and scale.png
 into this folder.
+
+The recorded trials are short: with --stretch each takes so many times as long.
 """
 
 import argparse
@@ -27,16 +30,15 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from benchmarks import markdown, ray_waits
+from benchmarks import ray_waits
 from benchmarks.driver_split import costs
-from benchmarks.estimates import Estimate
-from benchmarks.markdown import interval
 from benchmarks.options import add_configuration
 from benchmarks.replay.curves import Pool, PoolSearch, read_table
 from benchmarks.replay.options import add_replay_files
 from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Charge, Outcome, Simulation
+from benchmarks.scale_tables import DRIVEN, driver_table, summary, time_table, verdict
 from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
@@ -46,9 +48,6 @@ from search.study.study import Study
 from studies import format as files
 
 FOLDER = Path(__file__).parent
-
-DRIVEN = 64
-"""Workers of each driver where there are several."""
 
 CHARGED = ("ray controller", "ours tables", "ours console", "ours rest", "rest")
 """Parts of the driver's time, see driver_split.py, that the simulated search does not spend."""
@@ -90,7 +89,8 @@ def simulate(
 def recorded_pool(args: argparse.Namespace) -> tuple[StudyConfig, Pool]:
     """The configuration, and the pool at its largest T."""
     config = load_config(args.config, args.set, {"model": args.model})
-    return config, Pool.read(read_table(args.table), args.model, config.T[-1], config.dimensions())
+    pool = Pool.read(read_table(args.table), args.model, config.T[-1], config.dimensions())
+    return config, pool.stretched(args.stretch)
 
 
 def measure(config: StudyConfig, pool: Pool, args: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -128,116 +128,6 @@ def simulated(workers: int) -> list[str]:
 def drivers_of(driver: str, workers: int) -> int:
     """The number of drivers."""
     return workers // DRIVEN if driver == "several" else 1
-
-
-def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Medians over the seeds, a row for each number of workers.
-
-    Against the fewest workers: the speed-up, the efficiency, which is the speed-up divided by how
-    many times as many workers there are, and the work, which is how many times as many tokens.
-    What is simulated only with many workers is compared with one of ``measured``.
-    """
-    table = rows.drop(columns="seed").groupby(["driver", "workers"]).median().reset_index()
-    against = table["driver"].replace(["decisions", "several"], "measured")
-    by_workers = table.sort_values("workers").groupby(against)
-    first = by_workers[["workers", "clock", "tokens"]].transform("first")
-    table["speed_up"] = first["clock"] / table["clock"]
-    table["efficiency"] = table["speed_up"] * first["workers"] / table["workers"]
-    table["work"] = table["tokens"] / first["tokens"]
-    return table
-
-
-def time_table(rows: pd.DataFrame, pool: int) -> str:
-    """Time, efficiency and work, as a Markdown table; [shortest, longest] of the searches.
-
-    Args:
-        pool: recorded configurations. Of the trials beyond as many, each repeats one.
-    """
-    header = [
-        "workers", "seconds, decisions free", "efficiency", "seconds, one driver charged",
-        "efficiency", "tokens / one worker's", "trials", "of which repeat a curve",
-    ]  # fmt: skip
-    lines = []
-    for (workers, free), (_, charged) in zip(*by_driver(rows), strict=True):
-        line = [str(workers)]
-        for driver, row in (("free", free), ("measured", charged)):
-            searches = rows[(rows["driver"] == driver) & (rows["workers"] == workers)]["clock"]
-            clock = Estimate(row["clock"], searches.min(), searches.max())
-            line += [interval(clock, 0 if clock.low >= 20 else 1), percent(row["efficiency"])]
-        trials = charged["trials"]
-        repeated = percent(1 - pool / trials) if trials > pool else ""
-        lines.append([*line, f"{charged['work']:.1f}", f"{trials:.0f}", repeated])
-    return markdown.table(header, lines)
-
-
-def by_driver(rows: pd.DataFrame) -> list[list[tuple[int, pd.Series]]]:
-    """The rows of the summary with decisions free, and those with decisions charged, by workers."""
-    table = summary(rows)
-    return [
-        [(int(row["workers"]), row) for _, row in table[table["driver"] == driver].iterrows()]
-        for driver in ("free", "measured")
-    ]
-
-
-def percent(share: float) -> str:
-    """With one digit where it is small."""
-    return f"{100 * share:.{0 if share >= 0.1 else 1}f} %"
-
-
-def driver_table(rows: pd.DataFrame) -> str:
-    """What keeps workers and driver busy, with decisions charged, as a Markdown table."""
-    header = [
-        "workers", "share of their time in training", "if only decisions took time",
-        f"with a driver for every {DRIVEN}", "share of the driver's time in use",
-        "ms a suggestion", "ms a result", "ms a trial for all else", "trials begun a second",
-        "the same, decisions free",
-    ]  # fmt: skip
-    table = summary(rows).set_index(["driver", "workers"])
-    lines = []
-    for (workers, free), (_, row) in zip(*by_driver(rows), strict=True):
-        others = [
-            percent(table.loc[key, "utilisation"]) if key in table.index else ""
-            for key in (("decisions", workers), ("several", workers))
-        ]
-        lines.append([
-            str(workers), percent(row["utilisation"]), *others, percent(row["driver_share"]),
-            f"{row['ask_ms']:.1f}", f"{row['report_ms']:.2f}", f"{row['ray_ms']:.1f}",
-            *(f"{one['trials'] / one['clock']:.1f}" for one in (row, free)),
-        ])  # fmt: skip
-    return markdown.table(header, lines)
-
-
-def verdict(table: pd.DataFrame) -> str:
-    """Where scaling ends, and why."""
-    free = table[table["driver"] == "free"].set_index("workers")
-    measured = table[table["driver"] == "measured"].set_index("workers")
-    gain = free["clock"].shift() / free["clock"]
-    small = gain.index[gain.index > gain.index[gain >= 1.25].max()]
-    lines = []
-    wasteful = measured.index[measured["efficiency"] < 0.5]
-    if len(wasteful):
-        row = measured.loc[wasteful[0]]
-        lines.append(
-            f"From {wasteful[0]} workers on, less than half of what they do helps: an efficiency "
-            f"of {percent(row['efficiency'])}, and {row['work']:.1f} times the tokens."
-        )
-    if len(small):
-        lines.append(
-            f"From {small[0]} workers on, twice as many gain less than a quarter: a search cannot "
-            "be shorter than a trial that solves T, and what all workers start with at once is "
-            "not informed by any result."
-        )
-    slower = measured.index[measured["clock"] > 1.25 * free["clock"]]
-    if len(slower):
-        lines.append(
-            f"From {slower[0]} workers on, the driver costs more than a quarter of the time: it is "
-            f"busy for {100 * measured.loc[slower[0], 'driver_share']:.0f} % of it, with "
-            f"{measured.loc[slower[0], 'ask_ms']:.1f} ms a suggestion and "
-            f"{measured.loc[slower[0], 'report_ms']:.2f} ms a result."
-        )
-    else:
-        lines.append("The driver never costs more than a quarter of the time.")
-    return "\n".join(lines)
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:
@@ -304,6 +194,13 @@ def main() -> None:
         default=7200,
         metavar="S",
         help="give a search up after this many simulated seconds (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--stretch",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="let each training take X times as long as it was recorded (default: 1)",
     )
     add_configuration(parser)
     add_replay_files(parser, Path(__file__).with_suffix(""))

@@ -72,6 +72,15 @@ def solves(curve: Curve) -> bool:
     return curve[-1].tokens_to_solve is not None
 
 
+def longer(evaluation: Evaluation, factor: float) -> Evaluation:
+    """The evaluation of a training that takes ``factor`` times as long."""
+    solved = evaluation.seconds_to_solve
+    return evaluation._replace(
+        seconds=factor * evaluation.seconds,
+        seconds_to_solve=None if solved is None else factor * solved,
+    )
+
+
 class Pool:
     """The recorded trainings of one model at one T.
 
@@ -133,6 +142,18 @@ class Pool:
         """The pool of these configurations; one that is named twice is there twice."""
         known = {configuration.number: configuration for configuration in self.configurations}
         return Pool(self._dimensions, [known[number] for number in numbers])
+
+    def stretched(self, factor: float) -> "Pool":
+        """The pool in which each training takes ``factor`` times as long."""
+        return Pool(
+            self._dimensions,
+            [
+                configuration._replace(
+                    curves=[[longer(e, factor) for e in curve] for curve in configuration.curves]
+                )
+                for configuration in self.configurations
+            ],
+        )
 
     @cached_property
     def groups(self) -> dict[tuple[Any, ...], tuple[np.ndarray, np.ndarray]]:

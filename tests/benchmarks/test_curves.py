@@ -37,6 +37,17 @@ def test_a_diverged_curve_ends_without_accuracies():
     assert not solves(curve)
 
 
+def test_a_stretched_pool_takes_as_many_times_as_long_and_learns_the_same():
+    pool = make_pool(20)
+    for before, after in zip(pool.configurations, pool.stretched(3.0).configurations, strict=True):
+        for one, other in zip(before.curves, after.curves, strict=True):
+            for short, long in zip(one, other, strict=True):
+                assert long.seconds == 3 * short.seconds
+                if short.seconds_to_solve is not None:
+                    assert long.seconds_to_solve == 3 * short.seconds_to_solve
+                assert (long.tokens, long.iteration) == (short.tokens, short.iteration)
+
+
 def test_the_nearest_configuration_has_the_same_choices_and_is_near_on_log_scales():
     table, pool = make_table(80), make_pool(80)
     for number in range(10):
