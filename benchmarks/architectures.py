@@ -12,7 +12,7 @@ searched again. ``python -m benchmarks.published`` prints the tables.
 import argparse
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -30,15 +30,22 @@ LOOKING_UP = {"selective": 100, "recall": 16}
 LENGTHS = COPYING | LOOKING_UP
 """Task -> the T that is searched."""
 
+CONTENT_RATES = (
+    "space.learning_rate={low: 1.0e-3, high: 1.0e-2, log: true}",
+    "search.initial=[{learning_rate: 3.0e-3, hidden_size: 64}]",
+)
+"""The rates of the default spaces are for addressing by the clock."""
+
 PUBLISHED_TRANSFORMER = (
-    "architecture.addressing=content", "architecture.spectrum=geometric", "architecture.layers=2",
-    "architecture.heads=2", "architecture.mlp_ratio=4", "space.frequencies=32",
+    *CONTENT_RATES, "architecture.addressing=content", "architecture.spectrum=geometric",
+    "architecture.layers=2", "architecture.heads=2", "architecture.mlp_ratio=4",
+    "space.frequencies=32",
 )  # fmt: skip
 ONE_LAG = ("training.curriculum_length=0", "search.metric=accuracy")
 NO_LAG = ("training.curriculum_length=3000", "search.metric=ladder_accuracy")
 CONTENT = (
-    "architecture.addressing=content", "architecture.layers=2", "architecture.mlp_ratio=2",
-    "space.key_size={choices: [32, 64]}",
+    *CONTENT_RATES, "architecture.addressing=content", "architecture.layers=2",
+    "architecture.mlp_ratio=2", "space.key_size={choices: [32, 64]}",
 )  # fmt: skip
 
 VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -83,17 +90,22 @@ COLUMNS = [
 ]  # fmt: skip
 
 
+def settings_of(variant: str, task: str) -> list[str]:
+    """What is set in the default search of its model."""
+    _, settings = VARIANTS[variant]
+    no_lag = NO_LAG if task in LOOKING_UP and variant in ONE_LAG_VARIANTS else ()
+    return ["search.race_seeds=0", *settings, *no_lag]
+
+
 def search(variant: str, task: str, storage: Path) -> pd.DataFrame:
     """Search one variant on one task; return its row."""
-    model, settings = VARIANTS[variant]
-    if task in LOOKING_UP and variant in ONE_LAG_VARIANTS:
-        settings = (*settings, *NO_LAG)
+    model, _ = VARIANTS[variant]
     name = f"{variant.replace(', ', '-').replace(' ', '-')}-{task}"
     command = [
         sys.executable, "-m", "search.run", "--model", model, "--task", task, "--name", name,
         "--T", f"{LENGTHS[task]}", "--budget-minutes", f"{MINUTES}", "--max-concurrent", "1",
         "--storage", f"{storage}",
-        *(part for text in ("search.race_seeds=0", *settings) for part in ("--set", text)),
+        *(part for text in settings_of(variant, task) for part in ("--set", text)),
     ]  # fmt: skip
     if (storage / name / files.EVENTS_FILE).exists():
         command.append("--resume")
@@ -113,7 +125,7 @@ def recorded() -> pd.DataFrame:
     return pd.read_csv(TABLE) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
 
 
-def accuracy_table(rows: pd.DataFrame, tasks: Sequence[str]) -> str:
+def accuracy_table(rows: pd.DataFrame, tasks: Collection[str]) -> str:
     """Test accuracy at T of each variant's winner, and its ladder accuracy."""
     lines = []
     for variant in VARIANTS:

@@ -107,7 +107,8 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: sequence_searches.other_lengths_table(rows_of("sequence_generalization")),
     ),
     "docs/models.md": (
-        lambda: architectures.accuracy_table(rows_of("architectures"), list(architectures.COPYING)),
+        lambda: architectures.accuracy_table(rows_of("architectures"), architectures.COPYING),
+        lambda: architectures.accuracy_table(rows_of("architectures"), architectures.LOOKING_UP),
         lambda: state_size.state_table(rows_of("state_size")),
     ),
     "docs/own-cell.md": (lambda: own_cell.rivals_table(rows_of("own_cell")),),
