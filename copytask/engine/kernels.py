@@ -100,7 +100,8 @@ def load(build: str) -> ctypes.CDLL | None:
             function.restype = None
             function.argtypes = [ctypes.POINTER(Problem)]
     for name, sizes, pointers in (
-        ("scan_forward", 4, 4), ("scan_backward", 4, 6),
+        ("scan_forward", 4, 4), ("scan_backward", 4, 7),
+        ("complex_scan_forward", 3, 4), ("complex_scan_backward", 3, 8),
         ("clock_forward", 3, 8), ("clock_backward", 3, 9),
     ):  # fmt: skip
         function = getattr(kernels, name)
@@ -167,29 +168,57 @@ def _call(direction: str, unrolled: UnrolledCell, gradients: dict[str, Tensor | 
 
 def scan_forward(a: Tensor, b: Tensor, h0: Tensor, h: Tensor) -> None:
     """Fill ``h`` with the linear scan of contiguous float32 tensors on the CPU."""
-    _call_scan("forward", a, b, h0, h)
+    _call_scan("forward", h, a, b, h0, h)
 
 
 def scan_backward(
-    a: Tensor, h0: Tensor, h: Tensor, grad: Tensor, grad_a: Tensor, carry: Tensor
+    a: Tensor, h0: Tensor, h: Tensor, grad: Tensor, grad_b: Tensor, grad_a: Tensor, carry: Tensor
 ) -> None:
     """Go back through a linear scan.
 
     Args:
-        grad: of all h; becomes that of b.
+        grad: of all h.
+        grad_b: is filled.
         grad_a: is filled.
         carry: zeros; becomes the gradient of h0.
     """
-    _call_scan("backward", a, h0, h, grad, grad_a, carry)
+    _call_scan("backward", h, a, h0, h, grad, grad_b, grad_a, carry)
 
 
-def _call_scan(direction: str, a: Tensor, *tensors: Tensor) -> None:
+def _call_scan(direction: str, h: Tensor, a: Tensor, *tensors: Tensor) -> None:
     kernels = library()
     assert kernels is not None, "see has_kernels"
-    steps, batch, channels = tensors[-1].shape if direction == "forward" else tensors[1].shape
+    steps, batch, channels = h.shape
     shared = a.shape[2] != channels
     pointers = (t.data_ptr() for t in (a, *tensors))
     getattr(kernels, f"scan_{direction}")(shared, steps, batch, channels, *pointers)
+
+
+def complex_scan_forward(a: Tensor, b: Tensor, h0: Tensor, h: Tensor) -> None:
+    """Fill ``h`` with the complex scan of contiguous float32 tensors on the CPU."""
+    _call_complex_scan("forward", h, a, b, h0, h)
+
+
+def complex_scan_backward(
+    a: Tensor, h0: Tensor, h: Tensor, grad: Tensor, grad_b: Tensor, grad_a: Tensor, carry: Tensor
+) -> None:
+    """Go back through a complex scan.
+
+    Args:
+        grad: of all h.
+        grad_b: is filled.
+        grad_a: float64 zeros; becomes the gradient of ``a``.
+        carry: zeros; becomes the gradient of h0.
+    """
+    _call_complex_scan("backward", h, a, h0, h, grad, grad_b, grad_a, torch.empty_like(a), carry)
+
+
+def _call_complex_scan(direction: str, h: Tensor, *tensors: Tensor) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    steps, batch, parts = h.shape
+    pointers = (t.data_ptr() for t in tensors)
+    getattr(kernels, f"complex_scan_{direction}")(steps, batch, parts // 2, *pointers)
 
 
 def clock_forward(

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from copytask.engine.phases import rotate
-from copytask.engine.scan import linear_scan
+from copytask.engine.scan import complex_scan
 from copytask.models.stack import Mixer, Stack
 
 
@@ -32,16 +32,12 @@ class LRUMixer(Mixer):
     def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
         L, B, _ = x.shape
-        N = self.units
-        u = self.read(x) * self.scale.repeat(2)
-        # In a frame that turns by theta the recurrence is real.
-        turns = torch.arange(1, L + 1, device=x.device)[:, None] * self.theta.double()
-        cos, sin = turns.cos().to(x.dtype)[:, None], turns.sin().to(x.dtype)[:, None]
-        back, forth = torch.cat((cos, -sin), -1), torch.cat((cos, sin), -1)
-        radius = torch.exp(-self.nu.exp()).repeat(2).expand(L, B, 2 * N)
+        radius = torch.exp(-self.nu.exp())
+        factor = torch.cat((radius * self.theta.cos(), radius * self.theta.sin()))
+        u = F.linear(x, self.scale.repeat(2)[:, None] * self.read.weight)
         if state is None:
-            state = x.new_zeros(B, 2 * N)
-        h = rotate(linear_scan(radius, rotate(u, back), state), forth)
+            state = x.new_zeros(B, 2 * self.units)
+        h = complex_scan(factor, u, state)
         y = self.out(h[L - last :]) + self.skip * x[L - last :]
         return y, h[-1]
 
