@@ -4,6 +4,7 @@ Shapes: L steps, B sequences, F frequencies.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,18 @@ SPECTRA = ("uniform", "random", "geometric", "mixed")
 
 SLOW = 4
 """Slow angles in the mixed spectrum: 1, 0.1, 0.01 and 0.001 radians a step."""
+
+START = math.log(10)
+"""b, from which the gates start: a clock forgets within about ten steps. So it has to learn which
+tokens let it run. Started at log(1e4), it runs, and has to learn which token sets it back: on the
+first, short sequences that may as well be the blanks, and then it is too late."""
+
+EARLIER_START = math.log(1e4)
+
+NOISE = 1.0
+"""Standard deviation of what is added to the logit of a hard gate in training. A gate that is
+neither open nor shut becomes useless by it, so gates learn to be what rounding makes of them.
+Source: Salakhutdinov & Hinton 2009, "Semantic hashing", doi 10.1016/j.ijar.2008.11.006."""
 
 
 def make_spectrum(kind: str, frequencies: int, base: float = 1e4) -> Tensor:
@@ -53,30 +66,25 @@ class Clock(nn.Module):
         frequencies: F.
         spectrum: of w, see :func:`make_spectrum`.
         kind: ``reset``, or ``absolute``: f = 1 for all tokens.
-        gate: ``hard``: f is rounded in evaluation, which makes phases exact at every length;
-            ``soft``: it is not.
-        bias: b; 1 / (1 - f) is the number of steps over which the clock starts to forget.
+        gate: ``hard``: f is rounded in evaluation, which makes phases exact at every length, and
+            noisy in training, see :data:`NOISE`; ``soft``: neither.
     """
 
     angles: Tensor
     anchor: Tensor
+    bias: Tensor
 
-    def __init__(
-        self,
-        symbols: int,
-        frequencies: int,
-        spectrum: str,
-        kind: str,
-        gate: str,
-        bias: float = math.log(1e4),
-    ):
+    def __init__(self, symbols: int, frequencies: int, spectrum: str, kind: str, gate: str):
         super().__init__()
         check_choice("clock", kind, ("reset", "absolute"))
         check_choice("gate", gate, ("hard", "soft"))
-        self.frequencies, self.gate, self.bias = frequencies, gate, bias
+        self.frequencies, self.gate = frequencies, gate
         self.register_buffer("angles", make_spectrum(spectrum, frequencies))
         self.register_buffer("anchor", torch.zeros(()), persistent=False)
-        self.resets = nn.Parameter(torch.zeros(symbols)) if kind == "reset" else None
+        self.resets: nn.Parameter | None = None
+        if kind == "reset":
+            self.resets = nn.Parameter(torch.zeros(symbols))
+            self.register_buffer("bias", torch.tensor(START))
 
     def identity(self, heads: int) -> nn.Parameter:
         """A rotation and scaling of each frequency, one for each head: none at the start."""
@@ -89,10 +97,20 @@ class Clock(nn.Module):
         if self.resets is None:
             return self.anchor.new_ones(tokens.shape)
         logits = 5 * self.resets + self.bias
-        by_token = logits.sigmoid()
-        if self.gate == "hard" and not self.training:
-            by_token = (logits > 0).to(logits.dtype)
-        return by_token[tokens]
+        if self.gate == "soft":
+            return logits.sigmoid()[tokens]
+        if not self.training:
+            return (logits > 0).to(logits.dtype)[tokens]
+        drawn = logits[tokens]
+        return (drawn + NOISE * torch.randn_like(drawn)).sigmoid()
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, *arguments: Any
+    ) -> None:
+        """Checkpoints of earlier versions do not hold b."""
+        if self.resets is not None:
+            state_dict.setdefault(f"{prefix}bias", torch.tensor(EARLIER_START))
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def forward(self, f: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Phases of each step.

@@ -20,6 +20,12 @@ every_model = pytest.mark.parametrize("name", [*sorted(MODELS), *VARIATIONS])
 every_model_and_a_users = pytest.mark.parametrize("name", [*sorted(MODELS), "torch.nn:GRU"])
 
 
+@pytest.fixture(autouse=True)
+def _gates_without_noise(monkeypatch):
+    """In training a clock draws noise: the same step would not give the same twice."""
+    monkeypatch.setattr("copytask.models.clock.NOISE", 0.0)
+
+
 def make_model(name: str, seed: int = 0, **options):
     torch.manual_seed(seed)
     model, variation = VARIATIONS.get(name, (name, {}))

@@ -1,0 +1,61 @@
+"""Which tokens set a clock back, and how that is learned."""
+
+import math
+
+import pytest
+import torch
+
+from copytask import Trainer, TrainingConfig, build_model
+from copytask.models.clock import EARLIER_START, START, Clock
+
+TOKENS = torch.tensor([[0, 1], [2, 3]])
+
+
+def make_clock(gate: str, kind: str = "reset") -> Clock:
+    return Clock(4, 8, "mixed", kind, gate)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_delimiter_comes_to_set_the_clock_back_and_nothing_else(seed):
+    config = TrainingConfig(
+        model="linear_attention", task="sequence", T=20, hidden_size=16, seed=seed, batch_size=8,
+        learning_rate=0.01, curriculum_length=400, tokens_per_iteration=40_000,
+        validation_payloads=20, precision="fp32", architecture={"key_size": 64, "value_size": 8},
+    )  # fmt: skip
+    trainer = Trainer(config)
+    metrics = next(iter(trainer))
+    (clock,) = (module for module in trainer.model.modules() if isinstance(module, Clock))
+    *others, delimiter = clock.eval().gates(torch.arange(12)[:, None])[:, 0].tolist()
+    assert (set(others), delimiter) == ({1.0}, 0.0)
+    assert metrics.validation_accuracy > 0.95
+
+
+def test_a_hard_gate_is_noisy_in_training_and_rounded_in_evaluation():
+    clock = make_clock("hard")
+    drawn = clock.gates(TOKENS)
+    assert drawn.unique().numel() == drawn.numel()  # for each place, not for each token
+    assert ((drawn > 0) & (drawn < 1)).all()
+    drawn.sum().backward()
+    assert (clock.resets.grad > 0).all()
+    assert clock.eval().gates(TOKENS).eq(1).all()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_soft_gate_starts_with_a_memory_of_ten_steps(training):
+    gates = make_clock("soft").train(training).gates(TOKENS)
+    torch.testing.assert_close(gates, torch.full((2, 2), 10 / 11))
+
+
+def test_an_absolute_clock_is_never_set_back():
+    assert make_clock("hard", "absolute").gates(TOKENS).eq(1).all()
+
+
+def test_a_checkpoint_of_an_earlier_version_keeps_the_start_that_it_was_trained_with():
+    model = build_model("transformer", 8)
+    state = model.state_dict()
+    (name,) = (name for name in state if name.endswith("clock.bias"))
+    torch.testing.assert_close(state[name], torch.tensor(START))
+    del state[name]
+    model.load_state_dict(state)
+    torch.testing.assert_close(model.state_dict()[name], torch.tensor(EARLIER_START))
+    assert math.exp(EARLIER_START) == pytest.approx(1e4)
