@@ -13,7 +13,11 @@ RUN = [side for side in SIDES if "ladder" not in side and (SYNE_TUNE or "Syne" n
 """All but those that differ from another side in their metric alone: each takes a minute."""
 
 POINT = {"learning_rate": 0.005, "hidden_size": 64, "curriculum_length": 250}
-QUICK = ["training.tokens_per_iteration=50000", "training.validation_payloads=100"]
+QUICK = [
+    "task=sequence",
+    "training.tokens_per_iteration=50000",
+    "training.validation_payloads=100",
+]
 
 
 def make_search(side: str, **settings) -> Search:
