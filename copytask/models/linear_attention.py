@@ -91,7 +91,7 @@ class FastWeights(Mixer):
             # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
             re, im = self.key[0].chunk(2, -1)
             turn = rotate(self.query[0], torch.cat((re, -im))) / self.clock.frequencies
-            q = rotate(k[L - last :], turn)
+            q = rotate(k[L - last :], turn) if last else k.new_zeros(0, *k.shape[1:])
         v = self.gate(x).sigmoid() * self.value(x)
         log_decay = beta = None
         if self.decay == "constant":

@@ -96,10 +96,13 @@ class ClockAttention(Mixer):
         """See :meth:`Mixer.forward`."""
         L, B, _ = x.shape
         phases, z = self.clock(self.clock.gates(tokens), None if state is None else state[2])
-        phases = phases[:, :, None] / math.sqrt(self.clock.frequencies)
-        q = rotate(phases[L - last :], self.query) * self.log_tau.exp()
+        # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
+        re, im = self.key.chunk(2, -1)
+        turn = rotate(self.query, torch.cat((re, -im), -1)) / self.clock.frequencies
+        q = rotate(phases[L - last :, :, None], turn * self.log_tau.exp())
         q = torch.cat((q, q.new_ones(last, B, self.heads, 1)), -1)
-        k = torch.cat((rotate(phases, self.key), self.salience(x)[..., None]), -1)
+        k = phases[:, :, None].expand(-1, -1, self.heads, -1)
+        k = torch.cat((k, self.salience(x)[..., None]), -1)
         v = self.value(x).unflatten(-1, (self.heads, -1))
         if state is not None:
             k, v = torch.cat((state[0], k)), torch.cat((state[1], v))
