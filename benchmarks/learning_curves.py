@@ -8,8 +8,9 @@ every T of that file with two seeds, as a search would, but never stops it
 early: a training ends when it has solved T, has spent its tokens, or diverges.
 Each evaluation has payloads that no other one has. Writes one row for each
 evaluation to pool.csv.gz; a training that diverged ends with a row without
-accuracies. ``seconds`` is processor time, which other work on the machine changes
-less than wall time.
+accuracies. ``seconds`` is processor time; a replay takes the median speed of the
+trainings of the same size, so trainings may run on several machines, beside
+other work.
 
 The file is complete after each training. Trainings that are in it are not
 repeated; rows of other settings or versions are refused.
@@ -28,6 +29,7 @@ from typing import Any
 
 import optuna
 
+from benchmarks.machine import machine
 from benchmarks.options import add_configuration
 from benchmarks.processes import results
 from benchmarks.replay.curves import TABLE
@@ -101,7 +103,8 @@ class PoolFile:
         self._settings = settings
         self._columns = [
             "model", "T", "configuration", "seed", *hyperparameters, "iteration", "tokens",
-            "seconds", "validation_accuracy", "ladder_accuracy", "tokens_to_solve", *settings,
+            "seconds", "validation_accuracy", "ladder_accuracy", "tokens_to_solve", "machine",
+            *settings,
         ]  # fmt: skip
         self._rows: list[Row] = []
         if path.exists():
@@ -202,7 +205,7 @@ def main() -> None:
         done = results(learning_curve, trainings, args.processes)
         for number, (place, curve) in enumerate(done, 1):
             identity, last = identities[place], curve[-1]
-            pool.add(identity, curve)
+            pool.add({**identity, "machine": machine()}, curve)
             print(
                 f"{number} of {len(trainings)}: {identity['model']}, T = {identity['T']}, "
                 f"configuration {identity['configuration']}, seed {identity['seed']}: "

@@ -15,7 +15,8 @@ search.
 
 Writes a row to real_races.csv after each search. A row that is there is not
 measured again; rows of other settings or other versions of a library or of this
-project are refused.
+project are refused. Seeds may run on different machines, since only searches of
+the same seed are compared; the searches of one seed must not.
 
 The other libraries are installed with: pip install 'copytask-search[benchmarks]'
 """
@@ -32,6 +33,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from benchmarks.baselines.race import OURS, SIDES, Point, Search
+from benchmarks.machine import machine
 from benchmarks.options import add_configuration
 from benchmarks.paired import comparison_table
 from benchmarks.rows import Rows
@@ -45,7 +47,7 @@ COLD, BEFORE, WARM = "nothing", "nothing, for the next T", "the best at the T be
 """What a search starts from: column ``start``. The second one is the search at the smaller T."""
 
 KEY = ("model", "T", "start", "side", "seed")
-VALUES = ("seconds", "tokens", "trials", "solved", "initial", "began")
+VALUES = ("seconds", "tokens", "trials", "solved", "initial", "began", "machine")
 
 SOLVED_BEFORE = 2
 """Trials that end the search at the smaller T, as in configs/default.yaml."""
@@ -106,7 +108,7 @@ class Races:
             took, initial = search.run(), list(search.initial)
         row = {
             **task._asdict(), **took._asdict(), "seconds": round(took.seconds, 2),
-            "initial": json.dumps(initial), "began": began,
+            "initial": json.dumps(initial), "began": began, "machine": machine(),
         }  # fmt: skip
         self._rows.append(row)
         print(

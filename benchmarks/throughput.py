@@ -40,7 +40,7 @@ from torch.nn import functional as F
 
 from benchmarks.cells import CELLS
 from benchmarks.machine import machine
-from copytask import MALLOC_ENVIRONMENT, TASKS, build_model, compiled_kernels
+from copytask import MALLOC_ENVIRONMENT, TASKS, build_model
 from copytask.engine import kernels
 
 ROOT = Path(__file__).parents[1]
@@ -274,7 +274,7 @@ def main() -> None:
     results = medians(rows)
     args.output.mkdir(parents=True, exist_ok=True)
     results.to_csv(file, index=False)
-    print(f"{machine()}, torch {torch.__version__}, kernels {compiled_kernels()}")
+    print(f"{machine()}, torch {torch.__version__}")
     report(results.to_dict("records"), picture)
     print(f"written: {file} and {picture}")
 

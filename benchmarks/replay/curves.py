@@ -18,8 +18,8 @@ TABLE = Path(__file__).parent.parent / "pool.csv.gz"
 class Evaluation(NamedTuple):
     """What a trial reports after an iteration: the part of :class:`copytask.Metrics` in the table.
 
-    ``seconds`` is the time of one core since the trial began. A trial that diverges ends with an
-    evaluation whose accuracies are NaN.
+    ``seconds`` is the time of one core since the trial began, see :func:`at_the_usual_speed`. A
+    trial that diverges ends with an evaluation whose accuracies are NaN.
     """
 
     iteration: int
@@ -114,6 +114,8 @@ class Pool:
         """
         pool = cls(dimensions, [])
         rows = table[(table["model"] == model) & (table["T"] == T)]
+        choices = [name for name, d in dimensions.items() if isinstance(d, Choices)]
+        rows = at_the_usual_speed(rows, choices)
         configurations = []
         for number, group in rows.groupby("configuration"):
             values = group.iloc[0].to_dict()
@@ -236,6 +238,21 @@ def _position(range_: Range, value: float) -> float:
     if range_.log:
         low, high, value = math.log(low), math.log(high), math.log(value)
     return (value - low) / (high - low)
+
+
+def at_the_usual_speed(rows: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
+    """The rows of one model at one T, with the seconds that its trainings usually take.
+
+    A token takes the median over the trainings with the same choices. So it does not matter on
+    which machine a training was recorded, and what else that machine did.
+    """
+    ends = rows.groupby([*choices, "configuration", "seed"])[["seconds", "tokens"]].max()
+    speeds = ends["seconds"] / ends["tokens"]
+    if not choices:
+        return rows.assign(seconds=rows["tokens"] * speeds.median())
+    usual = speeds.groupby(level=choices).median().rename("of_a_token")
+    of_a_token = rows.join(usual, on=choices)["of_a_token"]
+    return rows.assign(seconds=rows["tokens"] * of_a_token)
 
 
 def as_curve(rows: pd.DataFrame) -> Curve:

@@ -37,6 +37,20 @@ def test_a_diverged_curve_ends_without_accuracies():
     assert not solves(curve)
 
 
+def test_a_training_takes_the_usual_time_of_its_size_whatever_else_its_machine_did():
+    table = make_table(40)
+    slow = table["configuration"] == 3
+    table.loc[slow, "seconds"] *= 10
+    dimensions = make_config().dimensions()
+    usual, pool = make_pool(40), Pool.read(table, "gru", 1000, dimensions)
+    same = [c.choices for c in pool.configurations].count(pool.configurations[3].choices)
+    assert same > 4  # so that the median is another training's
+    for one, other in zip(usual.configurations, pool.configurations, strict=True):
+        assert [e.tokens for e in one.curves[0]] == [e.tokens for e in other.curves[0]]
+        last, before = other.curves[0][-1], one.curves[0][-1]
+        assert last.seconds == pytest.approx(before.seconds, rel=0.05)
+
+
 def test_a_stretched_pool_takes_as_many_times_as_long_and_learns_the_same():
     pool = make_pool(20)
     for before, after in zip(pool.configurations, pool.stretched(3.0).configurations, strict=True):

@@ -70,8 +70,8 @@ def test_a_second_start_trains_what_is_missing(tmp_path, monkeypatch, trained):
 def test_a_pool_of_other_settings_is_refused_in_one_line(tmp_path, monkeypatch, trained):
     path = tmp_path / "pool.csv.gz"
     start(monkeypatch, path)
-    with pytest.raises(SystemExit, match=r"pool.csv.gz was measured with precision bf16, not fp32"):
-        start(monkeypatch, path, "--set", "training.precision=fp32")
+    with pytest.raises(SystemExit, match=r"pool.csv.gz was measured with precision fp32, not bf16"):
+        start(monkeypatch, path, "--set", "training.precision=bf16")
 
 
 def test_a_training_that_diverges_ends_with_a_row_without_accuracies(tmp_path):

@@ -41,7 +41,7 @@ def test_the_sides_take_turns_and_each_seed_begins_with_another(tmp_path, monkey
     assert rows["side"].tolist() == [*SIDES, *rotated(SIDES, 1)]
     assert rotated(SIDES, 1)[0] == SIDES[1]
     assert (rows["start"] == COLD).all()
-    assert rows["project"].notna().all()
+    assert rows[["project", "machine"]].notna().all(axis=None)
 
 
 def test_a_second_start_goes_on_where_the_first_stopped(tmp_path, monkeypatch, ran):
