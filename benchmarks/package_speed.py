@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from benchmarks.architecture_speed import T, make_step, take_turns
 from benchmarks.markdown import table
 from copytask import CopyModel, SequenceModel, build_model, configure_process, find_task
-from copytask.models.stack import Mixer, Stack
+from copytask.models.stack import Mixer, Stack, Steps
 
 TABLE = Path(__file__).with_suffix(".csv")
 WIDTH, BATCH = 64, 16
@@ -38,9 +38,9 @@ class PackageMixer(Mixer):
         super().__init__()
         self.layer = layer
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`; it cannot continue a sequence."""
-        y = self.layer(x.transpose(0, 1)).transpose(0, 1)
+        y = self.layer(x.at_steps(x.rows).transpose(0, 1)).transpose(0, 1)
         return y[len(y) - last :], None
 
     def state_floats(self, steps: int) -> int:

@@ -114,8 +114,8 @@ class Pool:
         """
         pool = cls(dimensions, [])
         rows = table[(table["model"] == model) & (table["T"] == T)]
-        choices = [name for name, d in dimensions.items() if isinstance(d, Choices)]
-        rows = at_the_usual_speed(rows, choices)
+        sizes = [name for name, d in dimensions.items() if isinstance(d, Choices)]
+        rows = at_the_usual_speed(rows, sizes)
         configurations = []
         for number, group in rows.groupby("configuration"):
             values = group.iloc[0].to_dict()

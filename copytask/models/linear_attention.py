@@ -3,6 +3,8 @@
 Shapes: L steps, B sequences, D width, F frequencies, V size of a value, S steps with an output.
 """
 
+from collections.abc import Iterable
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -13,13 +15,18 @@ from torch.utils.checkpoint import checkpoint
 from copytask.engine.memory import chunked_memory
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
-from copytask.models.stack import Mixer, Stack, check_choice
+from copytask.models.stack import Mixer, Stack, Steps, check_choice
 
 SEGMENT = 64
 """Steps whose keys are in memory at once; the way back makes them again."""
 
 OPEN = 7.0
 """Start of the gated decay: exp(-softplus(-7)) is 0.999, a memory of a thousand steps."""
+
+
+def in_segments(values: Any) -> Iterable[Any]:
+    """Segments of a sequence; None in each if there is nothing to split."""
+    return repeat(None) if values is None else values.split(SEGMENT)
 
 
 class FastWeights(Mixer):
@@ -52,56 +59,83 @@ class FastWeights(Mixer):
             nn.init.constant_(self.forget.bias, -OPEN)
         self.out = nn.Linear(value_size, width, bias=False)
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
-        L, B, _ = x.shape
-        memory, z = (None, None) if state is None else state
-        if memory is None:
-            memory = x.new_zeros(B, self.key_size, self.value_size)
-        f = None if self.clock is None else self.clock.gates(tokens)
-        outputs = []
-        for start in range(0, L, SEGMENT):
-            part = slice(start, start + SEGMENT)
-            wanted = min(max(start + len(x[part]) - (L - last), 0), len(x[part]))
-            given = (x[part], None if f is None else f[part], memory, z, wanted)
-            if torch.is_grad_enabled():
-                y, memory, z = checkpoint(
-                    self._segment, *given, use_reentrant=False, preserve_rng_state=False
-                )
-            else:
-                y, memory, z = self._segment(*given)
-            outputs.append(y)
-        y = torch.cat(outputs) if outputs else x.new_zeros(0, B, self.value_size)
-        return self.out(y), (memory, z)
-
-    def _segment(
-        self, x: Tensor, f: Tensor | None, memory: Tensor, z: Tensor | None, last: int
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """Read and write one segment, given the gates f of its clock.
-
-        Returns:
-            What was read in its last steps, shape (last, B, V), and the state after it.
-        """
-        L, B, _ = x.shape
-        if self.clock is None or f is None:
-            both = F.normalize(F.silu(self.content(x)).view(L, B, 2, self.key_size), dim=-1)
-            q, k = both.unbind(2)
-        else:
-            k, z = self.clock(f, z)
-            # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
-            re, im = self.key[0].chunk(2, -1)
-            turn = rotate(self.query[0], torch.cat((re, -im))) / self.clock.frequencies
-            q = rotate(k[L - last :], turn) if last else k.new_zeros(0, *k.shape[1:])
-        v = self.gate(x).sigmoid() * self.value(x)
+        L, B = tokens.shape
+        v = x.at_steps(self.gate(x.rows).sigmoid() * self.value(x.rows))
         log_decay = beta = None
         if self.decay == "constant":
             log_decay = -F.softplus(self.forgetting).expand(L, B)
         elif self.decay == "gated":
-            log_decay = -F.softplus(self.forget(x)[..., 0])
+            log_decay = -F.softplus(x.at_steps(self.forget(x.rows))[..., 0])
         if self.rule == "delta":
-            beta = self.strength(x)[..., 0].sigmoid()
-        y, memory = chunked_memory(q[len(q) - last :], k, v, memory, log_decay=log_decay, beta=beta)
+            beta = x.at_steps(self.strength(x.rows))[..., 0].sigmoid()
+        memory, z = (None, None) if state is None else state
+        if memory is None:
+            memory = v.new_zeros(B, self.key_size, self.value_size)
+        source = x if self.clock is None else self.clock.gates(tokens)
+        outputs, steps = [], 0
+        for given in zip(*map(in_segments, (source, v, log_decay, beta)), strict=False):
+            size = len(given[1])
+            steps += size
+            wanted = min(max(steps - (L - last), 0), size)
+            arguments = (*given, memory, z, wanted)
+            if torch.is_grad_enabled():
+                y, memory, z = checkpoint(
+                    self._segment, *arguments, use_reentrant=False, preserve_rng_state=False
+                )
+            else:
+                y, memory, z = self._segment(*arguments)
+            outputs.append(y)
+        y = torch.cat(outputs) if outputs else v[:0]
+        return self.out(y), (memory, z)
+
+    def _segment(
+        self,
+        source: Steps | Tensor,
+        v: Tensor,
+        log_decay: Tensor | None,
+        beta: Tensor | None,
+        memory: Tensor,
+        z: Tensor | None,
+        last: int,
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Read and write one segment.
+
+        Args:
+            source: of what its keys and queries are made: the content, or the gates of the clock.
+            v: what is written, shape (L, B, V).
+            log_decay, beta: see :func:`chunked_memory`.
+            memory, z: of the segment before.
+            last: how many steps read, the last ones.
+
+        Returns:
+            What was read, shape (last, B, V), and the state after it.
+        """
+        if isinstance(source, Steps):
+            q, k = self._from_content(source, last)
+        else:
+            q, k, z = self._from_clock(source, z, last)
+        y, memory = chunked_memory(q, k, v, memory, log_decay=log_decay, beta=beta)
         return y, memory, z
+
+    def _from_content(self, x: Steps, last: int) -> tuple[Tensor, Tensor]:
+        """Queries of the last steps and all keys, of length 1."""
+        both = F.silu(self.content(x.rows))
+        both = F.normalize(both.view(*both.shape[:-1], 2, self.key_size), dim=-1)
+        q, k = x.at_steps(both.flatten(-2)).chunk(2, -1)
+        return q[len(q) - last :], k
+
+    def _from_clock(self, f: Tensor, z: Tensor | None, last: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries of the last steps, all keys, and the last z, given the gates."""
+        assert self.clock is not None
+        k, z = self.clock(f, z)
+        if not last:
+            return k.new_zeros(0, *k.shape[1:]), k, z
+        # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
+        re, im = self.key[0].chunk(2, -1)
+        turn = rotate(self.query[0], torch.cat((re, -im))) / self.clock.frequencies
+        return rotate(k[len(k) - last :], turn), k, z
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""

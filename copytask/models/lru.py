@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from copytask.engine.scan import complex_scan
-from copytask.models.stack import Mixer, Stack
+from copytask.models.stack import Mixer, Stack, Steps
 
 
 class LRUMixer(Mixer):
@@ -29,16 +29,15 @@ class LRUMixer(Mixer):
         self.out = nn.Linear(2 * units, width, bias=False)
         self.skip = nn.Parameter(torch.zeros(width))
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
-        L, B, _ = x.shape
         radius = torch.exp(-self.nu.exp())
         factor = torch.cat((radius * self.theta.cos(), radius * self.theta.sin()))
-        u = F.linear(x, self.scale.repeat(2)[:, None] * self.read.weight)
+        u = x.at_steps(F.linear(x.rows, self.scale.repeat(2)[:, None] * self.read.weight))
         if state is None:
-            state = x.new_zeros(B, 2 * self.units)
+            state = u.new_zeros(tokens.shape[1], 2 * self.units)
         h = complex_scan(factor, u, state)
-        y = self.out(h[L - last :]) + self.skip * x[L - last :]
+        y = self.out(h[len(h) - last :]) + self.skip * x.last(last)
         return y, h[-1]
 
     def state_floats(self, steps: int) -> int:

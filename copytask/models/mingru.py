@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from copytask.engine.scan import linear_scan
-from copytask.models.stack import Mixer, Stack
+from copytask.models.stack import Mixer, Stack, Steps
 
 
 class MinGRUMixer(Mixer):
@@ -32,18 +32,18 @@ class MinGRUMixer(Mixer):
             gates[0], gates[1:] = -spread, spread
 
     def weights(self, gates: Tensor) -> tuple[Tensor, Tensor]:
-        """How much of the state is kept, and how much of the input is taken; (L, B, H) each."""
+        """How much of the state is kept, and how much of the input is taken; (..., H) each."""
         z = gates.sigmoid()
         return 1 - z, z
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
-        projected = self.project(x)
+        projected = self.project(x.rows)
         values, gates = projected.split((self.units, self.gates * self.units), -1)
         keep, take = self.weights(gates)
         if state is None:
-            state = x.new_zeros(x.shape[1], self.units)
-        h = linear_scan(keep, take * values, state)
+            state = values.new_zeros(tokens.shape[1], self.units)
+        h = linear_scan(x.at_steps(keep), x.at_steps(take * values), state)
         return self.out(h[len(h) - last :]), h[-1]
 
     def state_floats(self, steps: int) -> int:

@@ -1,11 +1,12 @@
 """A stack of residual blocks, as today's sequence models have it.
 
-Shapes: L steps, B sequences, D width of the stack, S recalled steps.
+Shapes: L steps, B sequences, D width of the stack, S recalled steps, N rows.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,6 +24,38 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, but got {value!r}")
 
 
+class Steps(NamedTuple):
+    """The stack's values at each step of a sequence.
+
+    In the first block steps with the same token have the same values. So what a block computes of
+    one step alone is computed once a token, as ``y`` of ``rows``, and then brought to all steps:
+    ``at_steps(y)``.
+
+    Attributes:
+        rows: the values, shape (L, B, D), or (N, D) if some steps share a row.
+        row_of: the row of each step, shape (L, B), int64; None if each has its own.
+    """
+
+    rows: Tensor
+    row_of: Tensor | None = None
+
+    def at_steps(self, y: Tensor) -> Tensor:
+        """What was computed of the rows, shape (..., Y), at each step: (L, B, Y)."""
+        return y if self.row_of is None else F.embedding(self.row_of, y)
+
+    def last(self, steps: int) -> Tensor:
+        """The values of the last steps, shape (steps, B, D)."""
+        if self.row_of is None:
+            return self.rows[len(self.rows) - steps :]
+        return F.embedding(self.row_of[len(self.row_of) - steps :], self.rows)
+
+    def split(self, steps: int) -> "list[Steps]":
+        """Parts of so many steps; the last one may have fewer."""
+        if self.row_of is None:
+            return [Steps(part) for part in torch.split(self.rows, steps)]
+        return [Steps(self.rows, part) for part in torch.split(self.row_of, steps)]
+
+
 class Mixer(nn.Module, ABC):
     """The part of a block that carries something from one step to a later one."""
 
@@ -33,11 +66,11 @@ class Mixer(nn.Module, ABC):
     """See :class:`SequenceModel`."""
 
     @abstractmethod
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """Mix the steps of a sequence.
 
         Args:
-            x: the stack's values, normalized, shape (L, B, D).
+            x: the stack's values, normalized.
             tokens: the input, shape (L, B), int64.
             state: what an earlier part of the sequence left; None at its beginning.
             last: how many steps the output is needed of, the last ones.
@@ -81,13 +114,13 @@ class Block(nn.Module):
         self.mlp = MLP(width, mlp_ratio) if mlp_ratio > 0 else None
         self.mlp_norm = nn.RMSNorm(width) if mlp_ratio > 0 else None
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """As :meth:`Mixer.forward`, of the stack's values themselves."""
-        y, state = self.mixer(self.norm(x), tokens, state, last)
-        x = x[len(x) - last :] + y
+        y, state = self.mixer(x._replace(rows=self.norm(x.rows)), tokens, state, last)
+        y = x.last(last) + y
         if self.mlp is not None and self.mlp_norm is not None:
-            x = x + self.mlp(self.mlp_norm(x))
-        return x, state
+            y = y + self.mlp(self.mlp_norm(y))
+        return y, state
 
 
 class Stack(SequenceModel):
@@ -116,15 +149,19 @@ class Stack(SequenceModel):
         """
         check_tokens(tokens, self.embedding.num_embeddings, self.embedding.weight)
         tokens = tokens.long()
-        x = self.embedding(tokens)
+        rows = self.embedding.weight
+        x = Steps(rows, tokens) if len(rows) < tokens.numel() else Steps(self.embedding(tokens))
         states = [None] * len(self.blocks) if state is None else state
         after = []
         for i, (block, before) in enumerate(zip(self.blocks, states, strict=True), start=1):
             # The last block mixes for the outputs that are returned, and for no other.
-            last = recalled_steps(recalled, len(x)) if i == len(self.blocks) else len(x)
-            x, carried = block(x, tokens, before, last)
+            last = len(tokens)
+            if i == len(self.blocks):
+                last = recalled_steps(recalled, last)
+            y, carried = block(x, tokens, before, last)
+            x = Steps(y)
             after.append(carried)
-        outputs: Tensor = self.norm(x)
+        outputs: Tensor = self.norm(x.rows)
         return outputs, after
 
     def state_floats(self, steps: int) -> int:

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
-from copytask.models.stack import Mixer, Stack, check_choice
+from copytask.models.stack import Mixer, Stack, Steps, check_choice
 
 MASK_ELEMENTS = 1 << 22
 """Up to this size a mask is made; above, outputs are computed that nobody asked for."""
@@ -52,10 +52,11 @@ class ContentAttention(Mixer):
         self.project = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
-        L, _, D = x.shape
-        q, k, v = self.project(x).unflatten(-1, (self.heads, -1)).chunk(3, -1)
+        L, D = len(tokens), self.out.in_features
+        projected = x.at_steps(self.project(x.rows))
+        q, k, v = projected.view(*tokens.shape, self.heads, 3 * D // self.heads).chunk(3, -1)
         q, z = q[L - last :], None
         if self.clock is not None:
             phases, z = self.clock(self.clock.gates(tokens), None if state is None else state[2])
@@ -92,9 +93,9 @@ class ClockAttention(Mixer):
         self.value = nn.Linear(width, heads * size, bias=False)
         self.out = nn.Linear(heads * size, width, bias=False)
 
-    def forward(self, x: Tensor, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
+    def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
-        L, B, _ = x.shape
+        L, B = tokens.shape
         phases, z = self.clock(self.clock.gates(tokens), None if state is None else state[2])
         # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
         re, im = self.key.chunk(2, -1)
@@ -102,8 +103,8 @@ class ClockAttention(Mixer):
         q = rotate(phases[L - last :, :, None], turn * self.log_tau.exp())
         q = torch.cat((q, q.new_ones(last, B, self.heads, 1)), -1)
         k = phases[:, :, None].expand(-1, -1, self.heads, -1)
-        k = torch.cat((k, self.salience(x)[..., None]), -1)
-        v = self.value(x).unflatten(-1, (self.heads, -1))
+        k = torch.cat((k, x.at_steps(self.salience(x.rows))[..., None]), -1)
+        v = x.at_steps(self.value(x.rows)).view(L, B, self.heads, k.shape[-1])
         if state is not None:
             k, v = torch.cat((state[0], k)), torch.cat((state[1], v))
         return self.out(attend(q, k, v, 1.0)), (k, v, z)
