@@ -8,9 +8,9 @@ every T of that file with two seeds, as a search would, but never stops it
 early: a training ends when it has solved T, has spent its tokens, or diverges.
 Each evaluation has payloads that no other one has. Writes one row for each
 evaluation to pool.csv.gz; a training that diverged ends with a row without
-accuracies. ``seconds`` is processor time; a replay takes the median speed of the
-trainings of the same size, so trainings may run on several machines, beside
-other work.
+accuracies. ``seconds`` is processor time; a replay takes the usual speed of
+trainings of the same size, so they may run beside other work, and the file may
+be continued on another machine.
 
 The file is complete after each training. Trainings that are in it are not
 repeated; rows of other settings or versions are refused.
@@ -19,6 +19,7 @@ repeated; rows of other settings or versions are refused.
 import argparse
 import csv
 import gzip
+import io
 import os
 import sys
 import time
@@ -119,12 +120,12 @@ class PoolFile:
         self._rows += [{**identity, **point, **self._settings} for point in curve]
         self._rows.sort(key=lambda row: (*training_of(row), int(row["iteration"])))
         new = self._path.with_suffix(".new")
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self._columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self._rows)
         with gzip.GzipFile(new, "wb", 6, mtime=0) as raw:  # the same rows give the same file
-            lines = [",".join(self._columns)]
-            for row in self._rows:
-                values = (row.get(name) for name in self._columns)
-                lines.append(",".join("" if value is None else str(value) for value in values))
-            raw.write(("\n".join(lines) + "\n").encode())
+            raw.write(text.getvalue().encode())
         new.replace(self._path)
 
 

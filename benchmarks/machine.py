@@ -13,4 +13,4 @@ def machine() -> str:
     if (info := Path("/proc/cpuinfo")).exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         name = names[0].partition(":")[2].strip() if names else name
-    return f"{name}; {os.cpu_count()} cores; kernels {compiled_kernels()}"
+    return f"{name}, {os.cpu_count()} cores, kernels {compiled_kernels()}"

@@ -15,8 +15,8 @@ search.
 
 Writes a row to real_races.csv after each search. A row that is there is not
 measured again; rows of other settings or other versions of a library or of this
-project are refused. Seeds may run on different machines, since only searches of
-the same seed are compared; the searches of one seed must not.
+project are refused. Only searches of the same seed are compared: the file may be
+continued on another machine with the next seed.
 
 The other libraries are installed with: pip install 'copytask-search[benchmarks]'
 """
@@ -97,9 +97,15 @@ class Races:
 
         Raises:
             SearchFailedError: it failed, or the one before it, whose configurations it needs.
+            UserError: its seed was begun on another machine.
         """
         if self._rows.find(**task._asdict()):
             return
+        if other := self._rows.values_of("machine", seed=task.seed) - {machine()}:
+            raise UserError(
+                f"seed {task.seed} was begun on another machine ({other.pop()}), and only searches "
+                "of one machine can be compared: remove its rows"
+            )
         began = datetime.now(timezone.utc).isoformat(timespec="seconds")
         search = self._search(task)
         if task.start == BEFORE:

@@ -52,6 +52,14 @@ class Rows:
         """The row of a measurement, if it was made."""
         return self._rows.get(self._key_of(key))
 
+    def values_of(self, column: str, **key: Any) -> set[str]:
+        """What a column holds in the rows whose key has these parts."""
+        return {
+            row[column]
+            for row in self._rows.values()
+            if all(row[name] == str(value) for name, value in key.items())
+        }
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Write the row of a measurement; the settings are added."""
         both = {**row, **self._settings}

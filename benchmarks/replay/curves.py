@@ -113,9 +113,9 @@ class Pool:
             ValueError: the table has no training of this model at this T in this space.
         """
         pool = cls(dimensions, [])
-        rows = table[(table["model"] == model) & (table["T"] == T)]
         sizes = [name for name, d in dimensions.items() if isinstance(d, Choices)]
-        rows = at_the_usual_speed(rows, sizes)
+        rows = at_the_usual_speed(table, sizes)
+        rows = rows[(rows["model"] == model) & (rows["T"] == T)]
         configurations = []
         for number, group in rows.groupby("configuration"):
             values = group.iloc[0].to_dict()
@@ -240,19 +240,24 @@ def _position(range_: Range, value: float) -> float:
     return (value - low) / (high - low)
 
 
-def at_the_usual_speed(rows: pd.DataFrame, choices: Sequence[str]) -> pd.DataFrame:
-    """The rows of one model at one T, with the seconds that its trainings usually take.
+def at_the_usual_speed(table: pd.DataFrame, sizes: Sequence[str]) -> pd.DataFrame:
+    """The rows of trainings, with the seconds that trainings of the same size usually take.
 
-    A token takes the median over the trainings with the same choices. So it does not matter on
-    which machine a training was recorded, and what else that machine did.
+    A token takes the median over the trainings with the same model, T and values of ``sizes``, on
+    the machine that recorded most. Each other machine counts as so many times as fast as that one
+    as it was in the median over the sizes that both recorded. So neither other work on a machine
+    changes the seconds of a training, nor which machine it was.
     """
-    ends = rows.groupby([*choices, "configuration", "seed"])[["seconds", "tokens"]].max()
-    speeds = ends["seconds"] / ends["tokens"]
-    if not choices:
-        return rows.assign(seconds=rows["tokens"] * speeds.median())
-    usual = speeds.groupby(level=choices).median().rename("of_a_token")
-    of_a_token = rows.join(usual, on=choices)["of_a_token"]
-    return rows.assign(seconds=rows["tokens"] * of_a_token)
+    if "machine" not in table:
+        table = table.assign(machine="")
+    cell = ["model", "T", *sizes]
+    ends = table.groupby([*cell, "machine", "configuration", "seed"])[["seconds", "tokens"]].max()
+    of_a_token = ends["seconds"] / ends["tokens"]
+    medians = of_a_token.groupby([*cell, "machine"]).median().unstack("machine")
+    most = of_a_token.groupby("machine").count().idxmax()
+    slower = medians.div(medians[most], axis=0).median()
+    usual = (of_a_token / slower).groupby(cell).median().rename("of_a_token")
+    return table.assign(seconds=table["tokens"] * table.join(usual, on=cell)["of_a_token"])
 
 
 def as_curve(rows: pd.DataFrame) -> Curve:

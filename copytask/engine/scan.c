@@ -111,8 +111,8 @@ void complex_scan_forward(int64_t steps, int64_t rows, int64_t units, const floa
     }
 }
 
-/* Fills the gradients of `b` and adds to those of `a`, which sums of a step in `part` reach;
- * `carry` starts as zeros and ends as the gradient of h0. */
+/* Fills the gradients of `b`, and adds to those of `a`: `part` sums the rows of one step in float,
+ * `grad_a` the steps in double. `carry` starts as zeros and ends as the gradient of h0. */
 void complex_scan_backward(int64_t steps, int64_t rows, int64_t units, const float *restrict a,
                            const float *h0, const float *restrict h, const float *restrict grad,
                            float *restrict grad_b, double *restrict grad_a, float *restrict part,

@@ -68,7 +68,15 @@ def complex_scan(a: Tensor, b: Tensor, h0: Tensor) -> Tensor:
 
     Returns:
         h_1..h_L, shape (L, B, 2N).
+
+    Raises:
+        ValueError: the shapes do not fit together.
     """
+    if a.shape != b.shape[2:] or h0.shape != b.shape[1:] or len(a) % 2:
+        raise ValueError(
+            f"a must have the shape (2N), b (L, B, 2N) and h0 (B, 2N), but got "
+            f"a {tuple(a.shape)}, b {tuple(b.shape)}, h0 {tuple(h0.shape)}"
+        )
     if b.numel() and all(kernels.has_kernels(t) for t in (a, b, h0)):
         scanned: Tensor = _ComplexScan.apply(a, b, h0)  # type: ignore[no-untyped-call]
         return scanned
@@ -78,7 +86,7 @@ def complex_scan(a: Tensor, b: Tensor, h0: Tensor) -> Tensor:
 
 
 def _complex(parts: Tensor) -> Tensor:
-    return torch.complex(*(part.contiguous() for part in parts.chunk(2, -1)))
+    return torch.complex(*parts.chunk(2, -1))
 
 
 class _Scan(torch.autograd.Function):

@@ -23,6 +23,7 @@ tokens let it run. Started at log(1e4), it runs, and has to learn which token se
 first, short sequences that may as well be the blanks, and then it is too late."""
 
 EARLIER_START = math.log(1e4)
+"""b in checkpoints of earlier versions, whose gates had no noise."""
 
 NOISE = 1.0
 """Standard deviation of what is added to the logit of a hard gate in training. A gate that is
@@ -73,6 +74,7 @@ class Clock(nn.Module):
     angles: Tensor
     anchor: Tensor
     bias: Tensor
+    noise: Tensor
 
     def __init__(self, symbols: int, frequencies: int, spectrum: str, kind: str, gate: str):
         super().__init__()
@@ -85,6 +87,7 @@ class Clock(nn.Module):
         if kind == "reset":
             self.resets = nn.Parameter(torch.zeros(symbols))
             self.register_buffer("bias", torch.tensor(START))
+            self.register_buffer("noise", torch.tensor(NOISE))
 
     def identity(self, heads: int) -> nn.Parameter:
         """A rotation and scaling of each frequency, one for each head: none at the start."""
@@ -101,15 +104,16 @@ class Clock(nn.Module):
             return logits.sigmoid()[tokens]
         if not self.training:
             return (logits > 0).to(logits.dtype)[tokens]
-        drawn = logits[tokens]
-        return (drawn + NOISE * torch.randn_like(drawn)).sigmoid()
+        logits = logits[tokens]
+        return (logits + self.noise * torch.randn_like(logits)).sigmoid()
 
     def _load_from_state_dict(
         self, state_dict: dict[str, Any], prefix: str, *arguments: Any
     ) -> None:
-        """Checkpoints of earlier versions do not hold b."""
-        if self.resets is not None:
-            state_dict.setdefault(f"{prefix}bias", torch.tensor(EARLIER_START))
+        """Checkpoints of earlier versions go on with the start that they had, and without noise."""
+        if self.resets is not None and not {f"{prefix}bias", f"{prefix}noise"} & state_dict.keys():
+            state_dict[f"{prefix}bias"] = torch.tensor(EARLIER_START)
+            state_dict[f"{prefix}noise"] = torch.tensor(0.0)
         super()._load_from_state_dict(state_dict, prefix, *arguments)
 
     def forward(self, f: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ Shapes: L steps, B sequences, D width, F frequencies, V size of a value, S steps
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import repeat
 from typing import Any
 
@@ -73,7 +74,11 @@ class FastWeights(Mixer):
         memory, z = (None, None) if state is None else state
         if memory is None:
             memory = v.new_zeros(B, self.key_size, self.value_size)
-        source = x if self.clock is None else self.clock.gates(tokens)
+        source: Steps | Tensor = x
+        if self.clock is not None:
+            source = self.clock.gates(tokens)
+        elif x.row_of is not None:
+            source = replace(x, rows=self._content(x.rows))
         outputs, steps = [], 0
         for given in zip(*map(in_segments, (source, v, log_decay, beta)), strict=False):
             size = len(given[1])
@@ -87,8 +92,7 @@ class FastWeights(Mixer):
             else:
                 y, memory, z = self._segment(*arguments)
             outputs.append(y)
-        y = torch.cat(outputs) if outputs else v[:0]
-        return self.out(y), (memory, z)
+        return self.out(torch.cat(outputs)), (memory, z)
 
     def _segment(
         self,
@@ -103,7 +107,8 @@ class FastWeights(Mixer):
         """Read and write one segment.
 
         Args:
-            source: of what its keys and queries are made: the content, or the gates of the clock.
+            source: of what its keys and queries are made: the gates of the clock, or the content;
+                where steps share rows, the rows are queries and keys already.
             v: what is written, shape (L, B, V).
             log_decay, beta: see :func:`chunked_memory`.
             memory, z: of the segment before.
@@ -119,11 +124,15 @@ class FastWeights(Mixer):
         y, memory = chunked_memory(q, k, v, memory, log_decay=log_decay, beta=beta)
         return y, memory, z
 
+    def _content(self, rows: Tensor) -> Tensor:
+        """Queries, then keys, each of length 1; shape (..., 2D) from (..., width)."""
+        both = F.silu(self.content(rows))
+        return F.normalize(both.view(*both.shape[:-1], 2, self.key_size), dim=-1).flatten(-2)
+
     def _from_content(self, x: Steps, last: int) -> tuple[Tensor, Tensor]:
-        """Queries of the last steps and all keys, of length 1."""
-        both = F.silu(self.content(x.rows))
-        both = F.normalize(both.view(*both.shape[:-1], 2, self.key_size), dim=-1)
-        q, k = x.at_steps(both.flatten(-2)).chunk(2, -1)
+        """Queries of the last steps and all keys."""
+        both = self._content(x.rows) if x.row_of is None else x.at_steps(x.rows)
+        q, k = both.chunk(2, -1)
         return q[len(q) - last :], k
 
     def _from_clock(self, f: Tensor, z: Tensor | None, last: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -4,7 +4,8 @@ Shapes: L steps, B sequences, D width of the stack, S recalled steps, N rows.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,15 +25,16 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, but got {value!r}")
 
 
-class Steps(NamedTuple):
+@dataclass(frozen=True)
+class Steps:
     """The stack's values at each step of a sequence.
 
     In the first block steps with the same token have the same values. So what a block computes of
-    one step alone is computed once a token, as ``y`` of ``rows``, and then brought to all steps:
-    ``at_steps(y)``.
+    one step alone is computed once a token, and then brought to all steps:
+    ``at_steps(function(rows))``, where the function mixes nothing but the last dimension.
 
     Attributes:
-        rows: the values, shape (L, B, D), or (N, D) if some steps share a row.
+        rows: the values, shape (L, B, D), or (N, D) if steps share rows.
         row_of: the row of each step, shape (L, B), int64; None if each has its own.
     """
 
@@ -116,7 +118,7 @@ class Block(nn.Module):
 
     def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """As :meth:`Mixer.forward`, of the stack's values themselves."""
-        y, state = self.mixer(x._replace(rows=self.norm(x.rows)), tokens, state, last)
+        y, state = self.mixer(replace(x, rows=self.norm(x.rows)), tokens, state, last)
         y = x.last(last) + y
         if self.mlp is not None and self.mlp_norm is not None:
             y = y + self.mlp(self.mlp_norm(y))

@@ -4,7 +4,15 @@ import pandas as pd
 import pytest
 from synthetic import make_config, make_table
 
-from benchmarks.replay.curves import Pool, PoolSearch, as_curve, read_pools, read_table, solves
+from benchmarks.replay.curves import (
+    Pool,
+    PoolSearch,
+    as_curve,
+    at_the_usual_speed,
+    read_pools,
+    read_table,
+    solves,
+)
 
 COLUMNS = [
     "iteration", "tokens", "seconds", "validation_accuracy", "ladder_accuracy", "tokens_to_solve",
@@ -49,6 +57,19 @@ def test_a_training_takes_the_usual_time_of_its_size_whatever_else_its_machine_d
         assert [e.tokens for e in one.curves[0]] == [e.tokens for e in other.curves[0]]
         last, before = other.curves[0][-1], one.curves[0][-1]
         assert last.seconds == pytest.approx(before.seconds, rel=0.05)
+
+
+def test_a_slower_machine_does_not_change_what_sizes_take_beside_each_other():
+    table = make_table(40).assign(machine="fast")
+    of_size = table["hidden_size"] == table["hidden_size"].iloc[0]
+    fourth = table["configuration"] % 4 == 0
+    slow = (of_size & ~fourth) | (~of_size & fourth)  # most of one size, and few of the others
+    other = table.copy()
+    other.loc[slow, "machine"] = "slow"
+    other.loc[slow, "seconds"] *= 2
+    before, after = (at_the_usual_speed(t, ["hidden_size"])["seconds"] for t in (table, other))
+    ratios = after / before
+    assert ratios.max() == pytest.approx(ratios.min(), rel=0.05)
 
 
 def test_a_stretched_pool_takes_as_many_times_as_long_and_learns_the_same():

@@ -54,6 +54,15 @@ def test_the_pool_can_be_replayed(tmp_path, monkeypatch, trained):
     assert all(c.solved == 2 for c in pools[1000].configurations)
 
 
+def test_the_name_of_a_machine_may_have_a_comma(tmp_path, monkeypatch, trained):
+    path = tmp_path / "pool.csv.gz"
+    monkeypatch.setattr(learning_curves, "machine", lambda: "Processor (Fast, 3), 2 cores")
+    start(monkeypatch, path)
+    rows = start(monkeypatch, path, "--configurations", "3")
+    assert set(rows["machine"]) == {"Processor (Fast, 3), 2 cores"}
+    assert set(rows["validation_payloads"]) == {500}
+
+
 def test_a_second_start_trains_what_is_missing(tmp_path, monkeypatch, trained):
     path = tmp_path / "pool.csv.gz"
     start(monkeypatch, path)

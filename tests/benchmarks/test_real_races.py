@@ -56,6 +56,18 @@ def test_a_second_start_goes_on_where_the_first_stopped(tmp_path, monkeypatch, r
     assert again["seed"].tolist() == [0, 0, 0, 1, 1, 1, 2, 2, 2]
 
 
+def test_a_seed_is_not_continued_on_another_machine(tmp_path, monkeypatch, ran):
+    path = tmp_path / "races.csv"
+    start(monkeypatch, path)
+    lines = path.read_text().splitlines(keepends=True)
+    monkeypatch.setattr(real_races, "machine", lambda: "another")
+    assert len(start(monkeypatch, path, "--seeds", "3")) == 9
+    path.write_text("".join(lines[: 4 + 1]))
+    with pytest.raises(SystemExit, match=r"seed 1 was begun on another machine .*remove its rows"):
+        start(monkeypatch, path)
+    assert path.read_text() == "".join(lines[: 4 + 1])
+
+
 def test_warm_sides_all_start_with_what_was_found_at_the_smaller_T(tmp_path, monkeypatch, ran):
     rows = start(monkeypatch, tmp_path / "races.csv", "--after", "500", "--seeds", "1")
     assert rows["start"].tolist() == [COLD] * 3 + [BEFORE] + [WARM] * 3

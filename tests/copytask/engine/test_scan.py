@@ -50,6 +50,14 @@ def test_the_complex_kernel_equals_the_recurrence_in_float64_gradients_too(L, B,
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("scan", [linear_scan, complex_scan])
+def test_a_state_of_another_batch_is_refused(scan):
+    b = torch.zeros(5, 4, 6)
+    a = b if scan is linear_scan else torch.ones(6)
+    with pytest.raises(ValueError, match=r"h0 \(2, 6\)"):
+        scan(a, b, torch.zeros(2, 6))
+
+
 def test_no_steps_have_no_outputs():
     a, b, h0 = torch.ones(4), torch.zeros(0, 2, 4), torch.ones(2, 4)
     assert complex_scan(a, b, h0).shape == linear_scan(b, b, h0).shape == (0, 2, 4)

@@ -1,12 +1,10 @@
 """Which tokens set a clock back, and how that is learned."""
 
-import math
-
 import pytest
 import torch
 
 from copytask import Trainer, TrainingConfig, build_model
-from copytask.models.clock import EARLIER_START, START, Clock
+from copytask.models.clock import Clock
 
 TOKENS = torch.tensor([[0, 1], [2, 3]])
 
@@ -50,12 +48,21 @@ def test_an_absolute_clock_is_never_set_back():
     assert make_clock("hard", "absolute").gates(TOKENS).eq(1).all()
 
 
-def test_a_checkpoint_of_an_earlier_version_keeps_the_start_that_it_was_trained_with():
+def test_a_checkpoint_of_an_earlier_version_goes_on_with_its_start_and_without_noise():
     model = build_model("transformer", 8)
     state = model.state_dict()
-    (name,) = (name for name in state if name.endswith("clock.bias"))
-    torch.testing.assert_close(state[name], torch.tensor(START))
-    del state[name]
+    for name in list(state):
+        if name.endswith(("clock.bias", "clock.noise")):
+            del state[name]
     model.load_state_dict(state)
-    torch.testing.assert_close(model.state_dict()[name], torch.tensor(EARLIER_START))
-    assert math.exp(EARLIER_START) == pytest.approx(1e4)
+    (clock,) = (module for module in model.modules() if isinstance(module, Clock))
+    gates = clock.train().gates(TOKENS)
+    torch.testing.assert_close(gates, torch.full((2, 2), 1 - 1 / (1 + 1e4)))
+
+
+@pytest.mark.parametrize("part", ["bias", "noise"])
+def test_a_checkpoint_that_lacks_a_part_of_its_clock_is_refused(part):
+    state = make_clock("hard").state_dict()
+    del state[part]
+    with pytest.raises(RuntimeError, match=f"Missing key.*{part}"):
+        make_clock("hard").load_state_dict(state)
