@@ -19,13 +19,22 @@ from studies.seed_statistics import SeedSummary, summarize_seeds
 DOUBT = " !"
 DOUBTFUL = f"! solved on validation payloads, but the test accuracy is below {SOLVED_ACCURACY}"
 
-MOST_HYPERPARAMETERS = 4
-"""Most hyperparameters in a table, so that it fits into 80 columns; trials.csv has all."""
+ROOM = 24
+"""Characters for hyperparameters in a table that fits into 80 columns; trials.csv has all."""
+
+VALUE = 5
+"""Characters of a value, at most; of a learning rate it is one more."""
 
 
 def shown_hyperparameters(history: History) -> list[str]:
-    """The searched hyperparameters that get a column in tables."""
-    return searched(history)[:MOST_HYPERPARAMETERS]
+    """The searched hyperparameters that get a column in tables: those for which there is room."""
+    shown, room = [], ROOM
+    for name in searched(history):
+        width = max(len(short_form(name)), VALUE) + 1
+        if width <= room:
+            shown.append(name)
+            room -= width
+    return shown
 
 
 def plain_table(title: str, *columns: str, left: tuple[str, ...] = ()) -> Table:
