@@ -5,7 +5,8 @@
 A step is the forward and backward pass of one batch of `delay` at T = 1000, in float32, in one
 thread, with the shape that the architecture's default search tries first. The products' time is
 the number of floating-point operations in the products of that step (recomputed ones included), at
-the speed of torch's product of two square matrices of 512. Steps of all architectures and that
+the speed of torch's product of two square matrices of 512. Products that the first block of a stack
+does once a symbol count once a step, as in its equations. Steps of all architectures and that
 product take turns. Writes architecture_speed.csv; ``python -m benchmarks.published`` prints the
 table.
 """
@@ -22,8 +23,17 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.markdown import table
-from copytask import MODELS, CopyModel, TrainingConfig, build_model, configure_process, find_task
+from copytask import (
+    MODELS,
+    CopyModel,
+    Task,
+    TrainingConfig,
+    build_model,
+    configure_process,
+    find_task,
+)
 from copytask.models.recurrent import RecurrentCell
+from copytask.tasks.delay import Delay
 from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 
@@ -32,15 +42,22 @@ T = 1000
 SQUARE = 512
 
 
-def default_training(model: str) -> TrainingConfig:
+def default_training(model: str, task: str = "delay", T: int = T, seed: int = 0) -> TrainingConfig:
     """The training that the default search of this architecture tries first."""
-    config = load_config(DEFAULT_CONFIG, [], {"model": model})
-    return config.training_config(T, config.initial_points()[0], seed=0)
+    config = load_config(DEFAULT_CONFIG, [], {"model": model, "task": task})
+    return config.training_config(T, config.initial_points()[0], seed=seed)
 
 
-def make_model(training: TrainingConfig) -> CopyModel:
+class ManySymbols(Delay):
+    """With so many symbols the first block of a stack computes each step alone, as its equations
+    say; with few it computes each symbol once, see :class:`copytask.models.stack.Steps`."""
+
+    symbols = 20_000
+
+
+def make_model(training: TrainingConfig, task: str | Task = "delay") -> CopyModel:
     torch.manual_seed(0)
-    return build_model(training.model, training.hidden_size, **training.architecture)
+    return build_model(training.model, training.hidden_size, task=task, **training.architecture)
 
 
 def make_step(model: CopyModel, batch: int) -> Callable[[], None]:
@@ -62,7 +79,7 @@ def count_operations(training: TrainingConfig) -> int:
     the way back. Those of other architectures are counted, with one sequence in float64, for which
     they use torch's operations.
     """
-    model = make_model(training)
+    model = make_model(training, ManySymbols())
     tokens = find_task("delay").length(T) * training.batch_size
     if isinstance(model.core, RecurrentCell):
         matrices = [weight for weight in model.core.parameters() if weight.ndim == 2]
