@@ -3,12 +3,12 @@
     python -m benchmarks.architecture_speed
 
 A step is the forward and backward pass of one batch of `delay` at T = 1000, in float32, in one
-thread, with the shape that the architecture's default search tries first. The products' time is
-the number of floating-point operations in the products of that step (recomputed ones included), at
-the speed of torch's product of two square matrices of 512. Products that the first block of a stack
-does once a symbol count once a step, as in its equations. Steps of all architectures and that
-product take turns. Writes architecture_speed.csv; ``python -m benchmarks.published`` prints the
-table.
+thread of a process like a search's worker, with the shape that the architecture's default search
+tries first. The products' time is the number of floating-point operations in the products of that
+step (recomputed ones included), at the speed of torch's product of two square matrices of 512.
+Products that the first block of a stack does once a symbol count once a step, as in its equations.
+Steps of all architectures and that product take turns. Writes architecture_speed.csv; ``python -m
+benchmarks.published`` prints the table.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.markdown import table
+from benchmarks.processes import be_like_a_worker
 from copytask import (
     MODELS,
     CopyModel,
@@ -111,6 +112,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     rounds = parser.parse_args().rounds
+    be_like_a_worker()
     configure_process()
     torch.set_num_threads(1)
     square = torch.randn(SQUARE, SQUARE)

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from benchmarks.architecture_speed import ManySymbols, T, make_step, take_turns
 from benchmarks.markdown import table
+from benchmarks.processes import be_like_a_worker
 from copytask import CopyModel, SequenceModel, build_model, configure_process
 from copytask.models.stack import Mixer, Stack, Steps
 
@@ -178,6 +179,7 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
     rounds = parser.parse_args().rounds
+    be_like_a_worker()
     configure_process()
     torch.set_num_threads(1)
     rows = pd.DataFrame([compare(pair, rounds) for pair in pairs()])

@@ -1,14 +1,24 @@
-"""Long measurements in several processes, of which each result is kept as it comes."""
+"""Processes of measurements: like the workers of a search, and several of them for a long one."""
 
 import logging
+import os
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
+from copytask import MALLOC_ENVIRONMENT
+
 Result = TypeVar("Result")
+
+
+def be_like_a_worker() -> None:
+    """Start this process again unless it has the memory settings of a search's workers."""
+    if MALLOC_ENVIRONMENT.items() - os.environ.items():
+        os.execve(sys.executable, sys.orig_argv, os.environ | MALLOC_ENVIRONMENT)
 
 
 def results(
