@@ -67,7 +67,9 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.parse_args()
-    ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error")
+    ray.init(
+        "local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="error"
+    )
     rows = []
     for number in TRIALS:
         trials = ray.remote(Trials).options(max_concurrency=2 * max(TRIALS)).remote()

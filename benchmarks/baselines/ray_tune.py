@@ -50,8 +50,9 @@ def main() -> None:
     args = parse_arguments(make_parser(__doc__))
     search = args.study.search
     ray.init(
-        num_cpus=args.workers, include_dashboard=False, log_to_driver=False, logging_level="error"
-    )
+        "local", num_cpus=args.workers, include_dashboard=False, log_to_driver=False,
+        logging_level="error",
+    )  # fmt: skip
     with tempfile.TemporaryDirectory() as storage:
         tuner = tune.Tuner(
             tune.with_parameters(
