@@ -1,7 +1,6 @@
 import os
 import re
 import signal
-from itertools import islice
 from pathlib import Path
 
 # Read by Ray and OpenMP when they start: one thread, as in a trial.
@@ -42,29 +41,6 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     settings.load_profile("thorough" if config.getoption("thorough") else "quick")
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items):
-    """With xdist, slow tests first: they often wait, so all else runs beside them, and none is the
-    last one.
-
-    Each of xdist's processes begins with an equal part of the list, and then takes from the ends of
-    the parts of others. The slow tests of a module share what it makes, so they stay together.
-    """
-    if "PYTEST_XDIST_WORKER_COUNT" not in os.environ:
-        return
-    processes = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    fast = iter([item for item in items if not item.get_closest_marker("slow")])
-    modules = list(dict.fromkeys(item.path for item in slow))
-    left, items[:] = len(items), []
-    for process in range(processes):
-        size = left // (processes - process)
-        first = [item for item in slow if item.path in modules[process::processes]]
-        items += [*first, *islice(fast, max(0, size - len(first)))]
-        left -= size
-    items += fast  # where there is little else than slow tests
 
 
 @pytest.fixture(scope="session")
