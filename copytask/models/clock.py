@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from copytask.engine.phases import clock_phases
+from copytask.engine.phases import clock_phases, rotate
 from copytask.models.stack import check_choice
 
 SPECTRA = ("uniform", "random", "geometric", "mixed")
@@ -94,6 +94,15 @@ class Clock(nn.Module):
         one = torch.zeros(heads, 2 * self.frequencies)
         one[:, : self.frequencies] = 1
         return nn.Parameter(one)
+
+    def turn(self, query: Tensor, key: Tensor) -> Tensor:
+        """What turns phases into queries, if the phases themselves are the keys.
+
+        (R_q phi_t) . (R_k phi_s) / F = (R_k* R_q phi_t / F) . phi_s, for R_q and R_k as
+        :meth:`identity` returns them.
+        """
+        re, im = key.chunk(2, -1)
+        return rotate(query, torch.cat((re, -im), -1)) / self.frequencies
 
     def gates(self, tokens: Tensor) -> Tensor:
         """f of each token, in its shape: (L, B)."""

@@ -141,10 +141,7 @@ class FastWeights(Mixer):
         k, z = self.clock(f, z)
         if not last:
             return k.new_zeros(0, *k.shape[1:]), k, z
-        # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
-        re, im = self.key[0].chunk(2, -1)
-        turn = rotate(self.query[0], torch.cat((re, -im))) / self.clock.frequencies
-        return rotate(k[len(k) - last :], turn), k, z
+        return rotate(k[len(k) - last :], self.clock.turn(self.query[0], self.key[0])), k, z
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""

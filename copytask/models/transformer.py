@@ -97,10 +97,8 @@ class ClockAttention(Mixer):
         """See :meth:`Mixer.forward`."""
         L, B = tokens.shape
         phases, z = self.clock(self.clock.gates(tokens), None if state is None else state[2])
-        # (R_q phi_t) . (R_k phi_s) = (R_k* R_q phi_t) . phi_s, so the keys stay as they are.
-        re, im = self.key.chunk(2, -1)
-        turn = rotate(self.query, torch.cat((re, -im), -1)) / self.clock.frequencies
-        q = rotate(phases[L - last :, :, None], turn * self.log_tau.exp())
+        turn = self.clock.turn(self.query, self.key) * self.log_tau.exp()
+        q = rotate(phases[L - last :, :, None], turn)
         q = torch.cat((q, q.new_ones(last, B, self.heads, 1)), -1)
         k = phases[:, :, None].expand(-1, -1, self.heads, -1)
         k = torch.cat((k, x.at_steps(self.salience(x.rows))[..., None]), -1)
