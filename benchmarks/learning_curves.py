@@ -36,7 +36,7 @@ from benchmarks.processes import results
 from benchmarks.replay.curves import TABLE
 from benchmarks.replay.options import add_models
 from benchmarks.rows import check_settings
-from benchmarks.versions import versions
+from benchmarks.versions import TRAINING, versions
 from copytask import MALLOC_ENVIRONMENT, DivergedError, Trainer, TrainingConfig
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
@@ -158,7 +158,7 @@ def settings(config: StudyConfig) -> Row:
     return {
         "validation_payloads": config.training["validation_payloads"],
         "precision": config.training["precision"],
-        **versions(),
+        **versions(TRAINING, ["torch"]),
     }
 
 

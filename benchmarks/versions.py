@@ -1,7 +1,7 @@
 """What was measured: the versions of the libraries, and of this project."""
 
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -9,16 +9,24 @@ from search.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("torch", "ray", "optuna", "syne-tune")
-CODE = (
-    "copytask", "search", "studies", "configs", "benchmarks/baselines", "benchmarks/searches.yaml",
-)  # fmt: skip
-"""What a search runs. A commit that changes nothing of it makes no other version."""
+TRAINING = ("copytask", "search/config", "configs", "benchmarks/searches.yaml")
+"""What decides how a training goes, in folders of this project."""
+
+SEARCH = ("copytask", "search", "studies", "configs", "benchmarks/baselines",
+          "benchmarks/searches.yaml")  # fmt: skip
+"""What decides how a search goes."""
 
 
-def versions() -> dict[str, str]:
-    """Name of each library, and ``project`` -> its version; empty if it is not installed."""
-    libraries = {name.replace("-", "_"): _installed(name) for name in LIBRARIES}
-    return {**libraries, "project": project_version()}
+def versions(
+    code: Sequence[str] = SEARCH, libraries: Sequence[str] = LIBRARIES
+) -> dict[str, str]:
+    """Name of each library, and ``project`` -> its version; empty if it is not installed.
+
+    Args:
+        code: folders of this project. A commit that changes nothing of them makes no other version.
+    """
+    known = {name.replace("-", "_"): _installed(name) for name in libraries}
+    return {**known, "project": project_version(code)}
 
 
 def check_installed(sides: Iterable[str]) -> None:
@@ -34,15 +42,15 @@ def check_installed(sides: Iterable[str]) -> None:
         )
 
 
-def project_version() -> str:
-    """The last commit that changed :data:`CODE`, with a + if a tracked file differs from it.
+def project_version(code: Sequence[str] = SEARCH) -> str:
+    """The last commit that changed ``code``, with a + if a tracked file differs from it.
 
     Outside of a git checkout, the version of the package.
     """
-    commit = _git("log", "-1", "--abbrev=10", "--format=%h", "--", *CODE)
+    commit = _git("log", "-1", "--abbrev=10", "--format=%h", "--", *code)
     if not commit:
         return _installed("copytask-search")
-    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *CODE)
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", *code)
     return f"{commit}+" if changed else commit
 
 

@@ -43,6 +43,15 @@ def test_the_version_of_the_project_is_the_last_commit_that_changed_its_code(tmp
     assert versions.project_version() == commit
     code.write_text("2")
     assert versions.project_version() == f"{commit}+"
+    training = tmp_path / "copytask" / "trainer.py"
+    training.parent.mkdir()
+    training.write_text("1")
+    git("add", "copytask")
+    git("commit", "-q", "-m", "training")
+    commit = git("rev-parse", "--short=10", "HEAD").strip()
+    known = versions.versions(versions.TRAINING, ["torch"])
+    assert known["project"] == commit, "the search has changed since, and no training with it"
+    assert set(known) == {"torch", "project"}
 
 
 def test_without_a_repository_it_is_the_version_of_the_package(tmp_path, monkeypatch):
