@@ -40,7 +40,7 @@ from benchmarks.versions import TRAINING, versions
 from copytask import MALLOC_ENVIRONMENT, DivergedError, Trainer, TrainingConfig
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
-from search.decide.samplers import trial_seed
+from search.decide.suggester import trial_seed
 from search.errors import UserError
 
 DRAW = 1

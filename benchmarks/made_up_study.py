@@ -11,7 +11,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
-from search.decide.samplers import STATES, trial_seed
+from search.decide.samplers import STATES
+from search.decide.suggester import trial_seed
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import events

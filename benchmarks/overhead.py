@@ -161,7 +161,7 @@ def suggestion(study: Study) -> float:
         start = time.process_time()
         name, training = sampler.ask(())
         times.append(1e3 * (time.process_time() - start))
-        study.start_trial(name, training.to_dict())
+        study.start_trial(name, training)
         sampler.started(study.history.trials[name])
         report(study, name, 4, number / REPEATS)
         sampler.reported(study.history.trials[name])

@@ -9,10 +9,10 @@ solved T. It simulates each search several times: with free decisions; with one
 driver, where each call of sampler, scheduler and study takes the processor time
 that we measure here, one after the other, while the workers wait; with what
 else a driver does, Ray Tune's controller above all, charged in addition, as
-driver_split.py and ray_waits.py have measured it; and the same with a driver for
-every 64 workers, which share the study. The study is written to the disk as in a
-real search. Not counted: waiting for the disk. Writes scale.csv and scale.png
-into this folder.
+driver_split.py and ray_waits.py have measured it; the same if the driver had no
+other process for its suggestions; and with a driver for every 64 workers, which
+share the study. The study is written to the disk as in a real search. Not
+counted: waiting for the disk. Writes scale.csv and scale.png into this folder.
 
 The recorded trials are short: with --stretch each takes so many times as long.
 """
@@ -35,7 +35,7 @@ from benchmarks.driver_split import costs
 from benchmarks.options import add_configuration
 from benchmarks.replay.curves import Pool, PoolSearch, read_table
 from benchmarks.replay.options import add_replay_files
-from benchmarks.replay.policies import StudySearch, memory_study
+from benchmarks.replay.policies import OtherProcess, StudySearch, memory_study
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Charge, Outcome, Simulation
 from benchmarks.scale_tables import DRIVEN, driver_table, summary, time_table, verdict
@@ -78,10 +78,15 @@ def simulate(
         return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)
-        policy = StudySearch(study, T, OptunaJournal(study.path / files.OPTUNA_FILE))
+        other = OtherProcess()
+        elsewhere = None if driver == "inside" else other.suggester
+        policy = StudySearch(study, T, OptunaJournal(study.path / files.OPTUNA_FILE), elsewhere)
         drivers = drivers_of(driver, workers)
-        other = Charge() if driver == "decisions" else charge(workers // drivers)
-        outcome = Simulation(policy, curves, charge=other, drivers=drivers, **settings).run()
+        charged = Charge() if driver == "decisions" else charge(workers // drivers)
+        outcome = Simulation(
+            policy, curves, charge=charged, drivers=drivers, elsewhere=lambda: other.seconds,
+            **settings,
+        ).run()  # fmt: skip
         study.close()
     return outcome
 
@@ -109,6 +114,7 @@ def measure(config: StudyConfig, pool: Pool, args: argparse.Namespace) -> Iterat
                     "driver": driver,
                     **{name: values[name] for name in COLUMNS},
                     "ask_ms": 1e3 * outcome.ask_seconds / outcome.trials,
+                    "suggest_ms": 1e3 * outcome.other_seconds / outcome.trials,
                     "report_ms": 1e3 * outcome.report_seconds / max(1, outcome.evaluations),
                     "ray_ms": 1e3 * other / outcome.trials,
                     "driver_share": (own + other) / outcome.clock / drivers_of(driver, workers),
@@ -119,9 +125,9 @@ def simulated(workers: int) -> list[str]:
     """What is simulated with so many workers: column ``driver`` of the file.
 
     Decisions are ``free``; they take their time (``decisions``); so does all else that the driver
-    does (``measured``); or that has ``several`` drivers.
+    does (``measured``); suggestions are made ``inside`` the driver; or there are ``several``.
     """
-    more = ["decisions", "several"] if workers > DRIVEN else []
+    more = ["decisions", "inside", "several"] if workers > DRIVEN else []
     return ["free", "measured", *more]
 
 
@@ -137,15 +143,17 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     for driver, label, colour in (
         ("free", "decisions take no time", "#0077bb"),
         ("several", f"a driver for every {DRIVEN} workers", "#009988"),
-        ("measured", "one driver, decisions take their time", "#ee7733"),
+        ("measured", "one driver, all that it does takes its time", "#ee7733"),
     ):
         rows = table[table["driver"] == driver]
         axes[0].plot(rows["workers"], rows["clock"], "o-", color=colour, label=label)
         axes[1].plot(rows["workers"], rows["utilisation"], "o-", color=colour)
     linear = rows["clock"].iloc[0] * rows["workers"].iloc[0] / rows["workers"]
     axes[0].plot(rows["workers"], linear, ":", color="grey", label="linear")
-    axes[2].plot(rows["workers"], rows["ask_ms"], "o-", color=colour, label="a suggestion")
-    axes[2].plot(rows["workers"], rows["report_ms"], "s--", color=colour, label="a result")
+    for name, style, label in (
+        ("ask_ms", "o-", "the start of a trial"), ("report_ms", "s--", "a result"),
+    ):  # fmt: skip
+        axes[2].plot(rows["workers"], rows[name], style, color=colour, label=label)
     axes[1].set_ylim(0, 1.05)
     titles = ("simulated seconds", "share of workers' time in training", "ms of the driver for")
     for axis, title in zip(axes, titles, strict=True):

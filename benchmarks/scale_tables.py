@@ -18,7 +18,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     What is simulated only with many workers is compared with one of ``measured``.
     """
     table = rows.drop(columns="seed").groupby(["driver", "workers"]).median().reset_index()
-    against = table["driver"].replace(["decisions", "several"], "measured")
+    against = table["driver"].replace(["decisions", "inside", "several"], "measured")
     by_workers = table.sort_values("workers").groupby(against)
     first = by_workers[["workers", "clock", "tokens"]].transform("first")
     table["speed_up"] = first["clock"] / table["clock"]
@@ -68,22 +68,23 @@ def driver_table(rows: pd.DataFrame) -> str:
     """What keeps workers and driver busy, with decisions charged, as a Markdown table."""
     header = [
         "workers", "seconds that a trial trains", "share of their time in training",
-        "if only decisions took time",
+        "if the driver made its suggestions", "if only decisions took time",
         f"with a driver for every {DRIVEN}", "share of the driver's time in use",
-        "ms a suggestion", "ms a result", "ms a trial for all else", "trials begun a second",
-        "the same, decisions free",
+        "ms the start of a trial", "ms a result", "ms a trial for all else",
+        "ms of the other process a trial", "trials begun a second", "the same, decisions free",
     ]  # fmt: skip
     table = summary(rows).set_index(["driver", "workers"])
     lines = []
     for (workers, free), (_, row) in zip(*by_driver(rows), strict=True):
         others = [
             percent(table.loc[key, "utilisation"]) if key in table.index else ""
-            for key in (("decisions", workers), ("several", workers))
+            for key in (("inside", workers), ("decisions", workers), ("several", workers))
         ]
         lines.append([
             str(workers), f"{trial_seconds(row, workers):.1f}", percent(row["utilisation"]),
             *others, percent(row["driver_share"]),
             f"{row['ask_ms']:.1f}", f"{row['report_ms']:.2f}", f"{row['ray_ms']:.1f}",
+            f"{row['suggest_ms']:.1f}" if row["suggest_ms"] else "",
             *(f"{one['trials'] / one['clock']:.1f}" for one in (row, free)),
         ])  # fmt: skip
     return markdown.table(header, lines)
@@ -119,7 +120,7 @@ def verdict(table: pd.DataFrame) -> str:
         lines.append(
             f"From {slower[0]} workers on, the driver costs more than a quarter of the time: it is "
             f"busy for {100 * measured.loc[slower[0], 'driver_share']:.0f} % of it, with "
-            f"{measured.loc[slower[0], 'ask_ms']:.1f} ms a suggestion and "
+            f"{measured.loc[slower[0], 'ask_ms']:.1f} ms the start of a trial and "
             f"{measured.loc[slower[0], 'report_ms']:.2f} ms a result."
         )
     else:

@@ -17,9 +17,7 @@ SEARCH = ("copytask", "search", "studies", "configs", "benchmarks/baselines",
 """What decides how a search goes."""
 
 
-def versions(
-    code: Sequence[str] = SEARCH, libraries: Sequence[str] = LIBRARIES
-) -> dict[str, str]:
+def versions(code: Sequence[str] = SEARCH, libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
     """Name of each library, and ``project`` -> its version; empty if it is not installed.
 
     Args:

@@ -1,17 +1,23 @@
 """This project's search as a policy of the simulator: its real sampler, scheduler and history."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from optuna.trial import FrozenTrial
 from ray.tune.schedulers import TrialScheduler
 
 from benchmarks.replay.curves import Evaluation
 from search.config.study_config import StudyConfig
 from search.decide.agenda import first_configurations
-from search.decide.samplers import Sampler
+from search.decide.samplers import Elsewhere, Sampler
 from search.decide.schedulers import StudyScheduler
+from search.decide.suggester import Point as Given
+from search.decide.suggester import Suggester, Training
+from search.execute.remote_suggester import AHEAD
 from search.study.history import History
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
@@ -51,17 +57,69 @@ def as_point(evaluation: Evaluation) -> Point:
     )  # fmt: skip
 
 
+class OtherProcess:
+    """Stands for the process in which a real search has its suggestions made.
+
+    Attributes:
+        seconds: processor time that it would have spent so far.
+    """
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def suggester(self, config: StudyConfig, T: int) -> Suggester:
+        """A suggester whose time counts as that of this process."""
+        return TimedSuggester(self, config, T)
+
+    @contextmanager
+    def works(self) -> Iterator[None]:
+        """What is done inside this context is done by it."""
+        start = time.thread_time()
+        yield
+        self.seconds += time.thread_time() - start
+
+
+class TimedSuggester(Suggester):
+    """See :meth:`OtherProcess.suggester`."""
+
+    ahead = AHEAD
+
+    def __init__(self, process: OtherProcess, config: StudyConfig, T: int):
+        super().__init__(config, T)
+        self._process = process
+
+    def begin(self, count: int, trials: Mapping[int, FrozenTrial]) -> None:
+        with self._process.works():
+            super().begin(count, trials)
+
+    def request(self, number: int, point: Given | None) -> Callable[[], Training]:
+        with self._process.works():
+            training = self.suggest(number, point)
+        return lambda: training
+
+    def update(self, number: int, trial: FrozenTrial) -> None:
+        with self._process.works():
+            super().update(number, trial)
+
+
 class StudySearch:
     """The search at one T of a study, as ``search.run`` does it.
 
     Args:
         journal: Optuna's copy, if there is to be one.
+        elsewhere: see :class:`search.decide.samplers.Sampler`.
     """
 
-    def __init__(self, study: Study, T: int, journal: OptunaJournal | None = None):
+    def __init__(
+        self,
+        study: Study,
+        T: int,
+        journal: OptunaJournal | None = None,
+        elsewhere: Elsewhere | None = None,
+    ):
         self._study = study
         self._T = T
-        self._sampler = Sampler(study, T, journal)
+        self._sampler = Sampler(study, T, journal, elsewhere)
         self._sampler.catch_up()
         self._scheduler = StudyScheduler(study)
         study.begin_length(T, first_configurations(study, T))
@@ -69,11 +127,10 @@ class StudySearch:
 
     def ask(self, trial: int) -> Mapping[str, Any]:
         name, training = self._sampler.ask(self._study.history.lengths[self._T].initial)
-        values = training.to_dict()
-        self._sampler.started(self._study.start_trial(name, values))
+        self._sampler.started(self._study.start_trial(name, training))
         self._names[trial] = name
         self._scheduler.on_trial_add(None, SimpleNamespace(trial_id=name))
-        return values
+        return training
 
     def report(self, trial: int, evaluation: Evaluation, final: bool) -> bool:
         name = self._names[trial]

@@ -3,11 +3,13 @@
 import heapq
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from benchmarks.replay.curves import Evaluation, PoolSearch
+from search.execute.remote_suggester import AHEAD
 
 TRIAL_START = 0.05
 """Seconds between the end of a trial and the next one's first step in the same worker process:
@@ -50,7 +52,8 @@ class Outcome:
         utilisation: share of the workers' time until then that was training.
         again: share of the other trainings of the configuration that solved T first which solve it
             too; NaN if there is none.
-        ask_seconds, report_seconds: CPU time of this process in the policy's calls.
+        ask_seconds, report_seconds: CPU time in the policy's calls, without ``other_seconds``.
+        other_seconds: CPU time in them that the processes of suggestions would have spent.
         charged_seconds: what the drivers were charged in addition.
         clock_before, tokens_before: of the search at a smaller T that it began from.
     """
@@ -65,6 +68,7 @@ class Outcome:
     again: float = math.nan
     ask_seconds: float = 0.0
     report_seconds: float = 0.0
+    other_seconds: float = 0.0
     charged_seconds: float = 0.0
     clock_before: float = 0.0
     tokens_before: int = 0
@@ -82,6 +86,9 @@ class Simulation:
             clock, and this in addition. A driver is one process: a worker waits while it is busy.
             Without it decisions take no time.
         drivers: processes that decide, each for its share of the workers, with the same policy.
+        elsewhere: CPU seconds so far that the policy's calls have spent on what another process
+            does in a real search: it makes suggestions, which are requested ``AHEAD`` trials before
+            they are needed. Each driver has one such process.
     """
 
     def __init__(
@@ -94,6 +101,7 @@ class Simulation:
         solved_trials: int = 1,
         charge: Charge | None = None,
         drivers: int = 1,
+        elsewhere: Callable[[], float] = float,
     ):
         self._policy = policy
         self._pool = pool
@@ -106,6 +114,9 @@ class Simulation:
         self._before: dict[int, tuple[float, int]] = {}  # seconds and tokens of a trial so far
         self._now = [0.0] * drivers  # when each driver has done all that it was asked so far
         self._driver: dict[int, int] = {}  # of each trial
+        self._elsewhere = elsewhere
+        self._other = [0.0] * drivers  # when the other process of each has done all so far
+        self._suggested = [deque[float]() for _ in range(drivers)]  # when it had, at each request
         self._idle = 0.0
         self._again: dict[int, float] = {}  # see Outcome.again, of each trial
         self._outcome = Outcome()
@@ -148,6 +159,9 @@ class Simulation:
         start = time.thread_time()
         hyperparameters = self._policy.ask(trial)
         self._outcome.ask_seconds += self._spend(driver, start)
+        self._suggested[driver].append(self._other[driver])
+        if self._charge and len(self._suggested[driver]) > AHEAD:
+            self._now[driver] = max(self._now[driver], self._suggested[driver].popleft())
         self._pay(driver, self._charge.trial if self._charge else 0.0)
         recorded = self._pool.nearest(hyperparameters)
         if recorded is None:
@@ -191,9 +205,12 @@ class Simulation:
         return goes_on
 
     def _spend(self, driver: int, start: float) -> float:
-        """CPU seconds since ``start``; the driver was busy for so long."""
-        took = time.thread_time() - start
+        """CPU seconds since ``start``; the driver was busy for so long, or its other process."""
+        other = self._elsewhere() - self._outcome.other_seconds
+        took = time.thread_time() - start - other
+        self._outcome.other_seconds += other
         if self._charge:
+            self._other[driver] = max(self._other[driver], self._now[driver]) + other
             self._now[driver] += took
         return took
 

@@ -18,7 +18,7 @@ from search.decide.budget import LengthProgress, TrainingProgress
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, fresh_seed
 from search.decide.model_tests import Evaluator, ModelTests
 from search.decide.racing import Racing
-from search.decide.samplers import Sampler
+from search.decide.samplers import Elsewhere, Sampler
 from search.study.due import confirmation_is_due, final_is_due, training_is_left
 from search.study.limits import is_full
 from search.study.listener import Listener, Progress
@@ -41,19 +41,26 @@ class Agenda:
         journal: Optuna's journal in the study directory.
         evaluator: tests models beside the search.
         listener: is told which steps were taken.
+        elsewhere: see :class:`search.decide.samplers.Sampler`.
 
     Raises:
         OSError: the study cannot be written any more; by every method.
     """
 
     def __init__(
-        self, study: Study, journal: OptunaJournal, evaluator: Evaluator, listener: Listener
+        self,
+        study: Study,
+        journal: OptunaJournal,
+        evaluator: Evaluator,
+        listener: Listener,
+        elsewhere: Elsewhere | None = None,
     ):
         self._study = study
         self._history = study.history
         self._journal = journal
         self._tests = ModelTests(study, evaluator, listener)
         self._listener = listener
+        self._elsewhere = elsewhere
         self._samplers: dict[int, Sampler] = {}  # at each T that was begun
         self._searching: LengthProgress | None = None  # None after the last T
         self._racing = Racing(study, listener)
@@ -197,7 +204,7 @@ class Agenda:
             self._listener.trainings_began()
 
     def _begin_sampler(self, T: int) -> None:
-        self._samplers[T] = Sampler(self._study, T, self._journal)
+        self._samplers[T] = Sampler(self._study, T, self._journal, self._elsewhere)
         self._samplers[T].catch_up()
 
     def _end_search(self, T: int, limit: str) -> None:
@@ -205,6 +212,7 @@ class Agenda:
         self._study.end_length(T, limit)
         for trial in cut_off:
             self._samplers[T].reported(trial)
+        self._samplers[T].end()
         self._conclude(T)
         self._listener.length_ended(T)
 
@@ -218,7 +226,7 @@ class Agenda:
 
     def _start_search_trial(self, T: int) -> TrialRecord:
         name, training = self._samplers[T].ask(self._history.lengths[T].initial)
-        trial = self._study.start_trial(name, training.to_dict())
+        trial = self._study.start_trial(name, training)
         self._samplers[T].started(trial)
         return trial
 

@@ -1,6 +1,6 @@
 """Seeds of trainings that are to tell whether a configuration solves its T with any seed."""
 
-from search.decide.samplers import trial_seed
+from search.decide.suggester import trial_seed
 from search.study.history import History
 
 FOR_RACES = 2**27

@@ -8,6 +8,7 @@ from search.decide.schedulers import StudyScheduler
 from search.decide.steering import Steering
 from search.execute.background_evaluator import BackgroundEvaluator
 from search.execute.faults import Guard
+from search.execute.remote_suggester import RemoteSuggester
 from search.study.listener import Listener
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
@@ -52,7 +53,8 @@ class StudyRun:
         with self.guard:
             journal = OptunaJournal(study.appended_file(files.OPTUNA_FILE))
             self.scheduler = StudyScheduler(study)
-            self.agenda = Agenda(study, journal, BackgroundEvaluator(thread), self.listener)
+            evaluator = BackgroundEvaluator(thread)
+            self.agenda = Agenda(study, journal, evaluator, self.listener, RemoteSuggester)
             self.agenda.begin()
             self.steering = Steering(study, self.agenda, self.listener, self.running)
             self.steering.advance()

@@ -47,7 +47,8 @@ def test_efficiency_is_the_speed_up_a_worker_and_trials_beyond_the_pool_repeat_a
 def test_the_table_of_the_driver_says_how_long_a_trial_trains():
     rows = pd.DataFrame(
         {"driver": driver, "workers": 4, "seed": 0, "clock": 10.0, "tokens": 10, "trials": 8,
-         "utilisation": 0.5, "driver_share": 0.2, "ask_ms": 1.0, "report_ms": 1.0, "ray_ms": 1.0}
+         "utilisation": 0.5, "driver_share": 0.2, "ask_ms": 1.0, "report_ms": 1.0, "ray_ms": 1.0,
+         "suggest_ms": 5.0}
         for driver in ("free", "measured")
     )  # fmt: skip
     line = scale_tables.driver_table(rows).splitlines()[-1]

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from benchmarks.replay.curves import Evaluation, Recorded
 from benchmarks.replay.simulator import TRIAL_START, Charge, Simulation
+from search.execute.remote_suggester import AHEAD
 
 
 class Script:
@@ -139,3 +140,27 @@ def test_several_drivers_do_not_wait_for_each_other():
     )
     assert two.evaluations == pytest.approx(2 * one.evaluations, rel=0.1)
     assert two.charged_seconds == pytest.approx(2 * one.charged_seconds, rel=0.1)
+
+
+def test_suggestions_of_another_process_delay_the_driver_only_if_it_is_behind():
+    class Suggests(Script):
+        """The other process computes ``cost`` seconds for every suggestion."""
+
+        cost = spent = 0.0
+
+        def ask(self, trial):
+            start = time.thread_time()
+            while time.thread_time() < start + self.cost:
+                pass
+            self.spent += time.thread_time() - start
+            return super().ask(trial)
+
+    def evaluations(cost: float) -> int:
+        script = Suggests(make_curve(0.1, seconds=0.01))
+        script.cost = cost
+        settings = {"charge": Charge(trial=0.01), "elsewhere": lambda: script.spent}
+        return script.run(workers=8, horizon=1.0, **settings).evaluations
+
+    assert evaluations(0.005) == pytest.approx(evaluations(0.0), rel=0.1)
+    # Now each trial waits for its suggestion; a few were requested ahead.
+    assert evaluations(0.03) == pytest.approx(1 / 0.03, abs=AHEAD + 8)

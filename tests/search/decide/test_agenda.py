@@ -13,7 +13,7 @@ from search.console.formats import limit_reason
 from search.console.search_more import search_more
 from search.decide.agenda import Agenda
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, FOR_RACES
-from search.decide.samplers import trial_seed
+from search.decide.suggester import trial_seed
 from search.errors import SearchFailedError
 from search.execute.outcome import check_results
 from search.execute.requested_study import requested_studies

@@ -9,7 +9,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState, create_trial
 
 from search.config.algorithms import SAMPLERS
-from search.decide.samplers import Sampler, trial_seed
+from search.decide.samplers import Sampler
+from search.decide.suggester import Suggester, SuggesterLostError, trial_seed
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
@@ -57,7 +58,7 @@ def show(monkeypatch, kind: str, trials: int) -> None:
 
 def start(study: Study, sampler: Sampler, initial=()) -> str:
     name, training = sampler.ask(initial)
-    sampler.started(study.start_trial(name, training.to_dict()))
+    sampler.started(study.start_trial(name, training))
     return name
 
 
@@ -197,7 +198,7 @@ def test_what_a_killed_search_did_not_tell_optuna_is_told_when_it_goes_on(tmp_pa
     report(study, a, 2, 0.6, files.STOPPED_EARLY)
     study.fail_trial(b, "why")
     name, training = sampler.ask(())
-    study.start_trial(name, training.to_dict())
+    study.start_trial(name, training)
     study.close()
     make_sampler(Study.open(study.path))
     first, second, third = load(study)
@@ -307,3 +308,108 @@ def test_trials_have_seeds_of_their_own(tmp_path):
     names = [start(study, sampler) for _ in range(3)]
     assert len({study.history.trials[name].training["seed"] for name in names}) == 3
     assert trial_seed(0, 100, 1) != trial_seed(1, 100, 1) != trial_seed(1, 200, 1)
+
+
+class Ahead(Suggester):
+    """Is asked ahead, like a suggester in another process."""
+
+    ahead = 2
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.requests: list[int] = []
+
+    def request(self, number, point):
+        self.requests.append(number)
+        training = self.suggest(number, point)
+        return lambda: training
+
+
+class Lost(Ahead):
+    """The process dies after a few suggestions."""
+
+    def request(self, number, point):
+        if len(self.requests) < 3:
+            return super().request(number, point)
+
+        def wait():
+            raise SuggesterLostError("the process is gone")
+
+        return wait
+
+
+def make_parallel(study: Study, monkeypatch, kind: type[Ahead] = Ahead) -> tuple[Sampler, list]:
+    """A sampler that moves with the third running trial; and what it has moved to."""
+    monkeypatch.setattr("search.decide.samplers.MANY_RUNNING", 3)
+    made: list[Ahead] = []
+
+    def elsewhere(*args) -> Ahead:
+        made.append(kind(*args))
+        return made[-1]
+
+    sampler = Sampler(study, 5, OptunaJournal(study.path / files.OPTUNA_FILE), elsewhere)
+    sampler.catch_up()
+    return sampler, made
+
+
+def test_with_many_trials_at_a_time_suggestions_are_requested_ahead_elsewhere(
+    tmp_path, monkeypatch
+):
+    study = make_study(tmp_path, startup_trials=2)
+    sampler, made = make_parallel(study, monkeypatch)
+    names = [start(study, sampler) for _ in range(3)]
+    assert not made
+    names += [start(study, sampler) for _ in range(3)]
+    [remote] = made
+    assert remote.requests == [3, 4, 5, 6, 7]
+    for name in names:
+        tell(study, sampler, name, 0.3, files.COMPLETED)
+    assert names == [f"T5-{number:04d}" for number in range(6)]
+    assert start(study, sampler) == "T5-0006"
+    assert len(set(hyperparameters(study))) == 7
+    states = [trial.state for trial in remote._study.get_trials(deepcopy=False)]
+    assert states == [TrialState.COMPLETE] * 6 + [TrialState.RUNNING] * 3
+
+
+def test_what_a_user_enqueues_comes_before_what_was_requested_ahead(tmp_path, monkeypatch):
+    study = make_study(tmp_path, startup_trials=2)
+    sampler, _ = make_parallel(study, monkeypatch)
+    study.begin_length(5, [{"learning_rate": 0.002}])
+    initial = study.history.lengths[5]
+    for _ in range(5):
+        start(study, sampler, initial.initial)
+    study.enqueue(5, {"learning_rate": 0.0031, "hidden_size": 16}, "request")
+    for _ in range(3):
+        start(study, sampler, initial.initial)
+    rows = hyperparameters(study)
+    assert rows[5][:2] == (0.0031, 16)
+    assert len(set(rows)) == 8
+    tell(study, sampler, "T5-0005", 0.3, files.COMPLETED)
+    optuna_trial = load(study)[5]
+    assert optuna_trial.params["learning_rate"] == 0.0031
+
+
+def test_when_the_process_of_a_suggester_dies_the_driver_goes_on_without_it(
+    tmp_path, monkeypatch, caplog
+):
+    study = make_study(tmp_path, startup_trials=2)
+    sampler, made = make_parallel(study, monkeypatch, Lost)
+    names = [start(study, sampler) for _ in range(9)]
+    for name in names[:4]:
+        tell(study, sampler, name, 0.3, files.COMPLETED)
+    names.append(start(study, sampler))
+    assert names == [f"T5-{number:04d}" for number in range(10)]
+    assert len(set(hyperparameters(study))) == 10
+    assert len(made) == 1
+    assert [record.message for record in caplog.records] == [
+        "suggestions at T = 5 are made in the driver again: the process is gone"
+    ]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, of in SAMPLERS.items() if of.keeps_notes])
+def test_a_sampler_with_notes_stays_in_the_driver(tmp_path, monkeypatch, kind):
+    study = make_study(tmp_path, sampler=kind, startup_trials=2)
+    sampler, made = make_parallel(study, monkeypatch)
+    for _ in range(6):
+        start(study, sampler)
+    assert not made

@@ -1,0 +1,69 @@
+"""Suggestions from an actor, on real Ray."""
+
+import pytest
+import ray
+from made_studies import make_config, report
+
+from search.decide.samplers import Sampler
+from search.decide.suggester import Suggester
+from search.execute.remote_suggester import AHEAD, RemoteSuggester
+from search.study.study import Study
+from studies import format as files
+
+
+@pytest.fixture(scope="module")
+def _ray():
+    ray.init(address="local", num_cpus=1, include_dashboard=False, log_to_driver=False)
+    yield
+    ray.shutdown()
+
+
+class AskedAhead(Suggester):
+    """The same in this process."""
+
+    ahead = AHEAD
+
+    def request(self, number, point):
+        training = self.suggest(number, point)
+        return lambda: training
+
+
+def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
+    """The trainings of a search with three trials at a time."""
+    made: list = []
+    sampler = Sampler(study, 5, elsewhere=lambda *args: made.append(elsewhere(*args)) or made[-1])
+    sampler.catch_up()
+    names: list[str] = []
+    for number in range(12):
+        if number == lose_at:
+            ray.kill(made[0]._actor)
+        name, training = sampler.ask(())
+        sampler.started(study.start_trial(name, training))
+        names.append(name)
+        if number >= 2:
+            report(study, names[number - 2], 1, 0.1 * (number % 7), files.COMPLETED)
+            sampler.reported(study.history.trials[names[number - 2]])
+    sampler.end()
+    trainings = [dict(trial.training) for trial in study.history.trials.values()]
+    study.close()
+    return trainings
+
+
+@pytest.mark.usefixtures("_ray")
+def test_an_actor_suggests_what_this_process_would(tmp_path, monkeypatch):
+    monkeypatch.setattr("search.decide.samplers.MANY_RUNNING", 2)
+    config = make_config(startup_trials=2)
+    here = play(Study.create(tmp_path / "here", config), AskedAhead)
+    there = play(Study.create(tmp_path / "there", config), RemoteSuggester)
+    assert there == here
+    assert len({training["learning_rate"] for training in there}) == 12
+
+
+@pytest.mark.usefixtures("_ray")
+def test_a_search_goes_on_when_the_actor_dies(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("search.decide.samplers.MANY_RUNNING", 2)
+    study = Study.create(tmp_path / "study", make_config(startup_trials=2))
+    trainings = play(study, RemoteSuggester, lose_at=6)
+    assert len({training["learning_rate"] for training in trainings}) == 12
+    [message] = [record.message for record in caplog.records]
+    assert message.startswith("suggestions at T = 5 are made in the driver again: ")
