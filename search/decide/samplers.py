@@ -9,7 +9,6 @@ import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
-import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from search.config.algorithms import SAMPLERS
@@ -192,13 +191,18 @@ class Sampler:
         state = state_of(trial, states)
         last = list(values.values())[-1:]
         params = self._space.params(trial.hyperparameters)
-        return optuna.trial.create_trial(
+        return FrozenTrial(  # create_trial checks all of it, for each result
+            number=trial.number,
+            trial_id=trial.number,
             state=state,
             value=last[0] if last and state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
             params=params,
             distributions={name: self._space.distributions[name] for name in params},
             intermediate_values=values,
             user_attrs={TRIAL_ID: trial.id},
+            system_attrs={},
+            datetime_start=None,
+            datetime_complete=None,
         )
 
 

@@ -13,7 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 from urllib.parse import parse_qs
 
 import fsspec
@@ -99,37 +99,37 @@ def with_retries(
             FileNotFoundError or ReadError.
     """
     began = time.monotonic()
-
-    def report(state: tenacity.RetryCallState) -> None:
-        if state.attempt_number == 1 and state.outcome:
-            log.warning(
-                "%s does not answer (%s); trying for %.0f more seconds",
-                path, error_message(state.outcome.exception()), RETRY_SECONDS,
-            )  # fmt: skip
-
+    try:
+        return operation()
+    except Exception as error:
+        if not is_transient(error, path):
+            _raise_as_os_error(error, path, reading)
+        log.warning(
+            "%s does not answer (%s); trying for %.0f more seconds",
+            path, error_message(error), RETRY_SECONDS,
+        )  # fmt: skip
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: is_transient(error, path)),
         wait=tenacity.wait_exponential(multiplier=0.2, max=5),
         stop=tenacity.stop_after_delay(RETRY_SECONDS),
-        before_sleep=report,
         reraise=True,
     )
     try:
         result = retrying(operation)
-    except FileNotFoundError:
-        raise
     except Exception as error:
-        if reading and isinstance(error, OSError):
-            raise ReadError(
-                error.errno, error_message(error), str(error.filename or path)
-            ) from error
-        if isinstance(error, OSError) or not is_driver_error(error):
-            raise
-        kind = ReadError if reading else OSError
-        raise kind(errno.EIO, error_message(error), str(path)) from error
-    if retrying.statistics["attempt_number"] > 1:
-        log.warning("%s answers again after %.0f s", path, time.monotonic() - began)
+        _raise_as_os_error(error, path, reading)
+    log.warning("%s answers again after %.0f s", path, time.monotonic() - began)
     return result
+
+
+def _raise_as_os_error(error: Exception, path: StudyPath, reading: bool) -> NoReturn:
+    """Raise what :func:`with_retries` raises for an error of its operation."""
+    if isinstance(error, OSError) and reading and not isinstance(error, FileNotFoundError):
+        raise ReadError(error.errno, error_message(error), str(error.filename or path)) from error
+    if isinstance(error, OSError) or not is_driver_error(error):
+        raise error
+    kind = ReadError if reading else OSError
+    raise kind(errno.EIO, error_message(error), str(path)) from error
 
 
 def is_transient(error: BaseException, path: StudyPath) -> bool:
