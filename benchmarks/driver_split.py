@@ -53,13 +53,14 @@ INSIDE = " > "
 """Between that function and the innermost one."""
 
 PARTS = {
-    "optuna suggestion": ("decide/samplers.py", "_suggest"),
+    "optuna suggestion": ("decide/suggester.py", "suggest"),
     "ours events": ("study/event_log.py", ""),
     "ours tables": ("study/tables.py", ""),
     "ours console": ("search/console/", ""),
     "ours configurations": ("decide/samplers.py", ""),
     "optuna told": ("", ""),
     "ours rest": ("", ""),
+    "ray suggester": ("execute/remote_suggester.py", ""),
     "ray controller": ("", ""),
     "rest": ("", ""),
 }
@@ -69,6 +70,7 @@ called from; the first that fits counts."""
 NAMES = {
     "ray controller": "Ray: Tune's controller",
     "ray threads": "Ray: its other threads in the driver",
+    "ray suggester": "Ray: requests to the process that suggests",
     "optuna suggestion": "Optuna: suggestions",
     "optuna told": "Optuna: trials told to it",
     "ours configurations": "ours: configurations, Optuna's journal",
@@ -200,17 +202,11 @@ def measure(slots: int, trials: int) -> Iterator[dict[str, Any]]:
 
 
 def costs(rows: pd.DataFrame, parts: Sequence[str]) -> tuple[float, float]:
-    """Seconds of these parts for a trial and for a result: what fits all searches of the rows.
-
-    Work beside a search stretches its processor time. A suggestion costs the same in all of them,
-    so each search counts as if its suggestions had been as quick as the quickest.
-    """
-    keys = ["slots", "trials", "results"]
-    suggestions = rows[rows["part"] == "optuna suggestion"].groupby(keys)["seconds"].sum()
-    of_one = suggestions / suggestions.index.get_level_values("trials")
-    searches = rows[rows["part"].isin(parts)].groupby(keys)["seconds"].sum()
-    spent = (searches * of_one.min() / of_one).rename("spent").reset_index()
-    per, *_ = np.linalg.lstsq(spent[["trials", "results"]], spent["spent"], rcond=None)
+    """Seconds of these parts for a trial and for a result, with the most slots of the rows."""
+    rows = rows[rows["slots"] == rows["slots"].max()]
+    spent = rows[rows["part"].isin(parts)].groupby(["trials", "results"])["seconds"].sum()
+    counts = spent.index.to_frame().to_numpy(float)
+    per, *_ = np.linalg.lstsq(counts, spent.to_numpy(), rcond=None)
     return float(per[0]), float(per[1])
 
 

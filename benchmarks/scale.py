@@ -42,6 +42,7 @@ from benchmarks.scale_tables import DRIVEN, driver_table, summary, time_table, v
 from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
+from search.decide.samplers import MANY_RUNNING
 from search.errors import UserError
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
@@ -52,15 +53,21 @@ FOLDER = Path(__file__).parent
 CHARGED = ("ray controller", "ours tables", "ours console", "ours rest", "rest")
 """Parts of the driver's time, see driver_split.py, that the simulated search does not spend."""
 
+REQUESTS = "ray suggester"
+"""One more, if suggestions come from another process."""
+
 COLUMNS = ("solved", "clock", "tokens", "trials", "evaluations", "utilisation")
 
 
-def charge(workers: int) -> Charge:
-    """What a driver with so many workers is charged beside the policy's own calls."""
+def charge(workers: int, requests: bool) -> Charge:
+    """What a driver with so many workers is charged beside the policy's own calls.
+
+    Args:
+        requests: whether it requests suggestions from another process.
+    """
     split, waits = (pd.read_csv(FOLDER / f"{name}.csv") for name in ("driver_split", "ray_waits"))
-    trial, result = costs(split, CHARGED)
-    measured = split["slots"].unique().mean()
-    more = ray_waits.seconds_of(waits, workers) - ray_waits.seconds_of(waits, measured)
+    trial, result = costs(split, (*CHARGED, REQUESTS) if requests else CHARGED)
+    more = ray_waits.seconds_of(waits, workers) - ray_waits.seconds_of(waits, split["slots"].max())
     return Charge(trial + more, result + more)
 
 
@@ -82,7 +89,8 @@ def simulate(
         elsewhere = None if driver == "inside" else other.suggester
         policy = StudySearch(study, T, OptunaJournal(study.path / files.OPTUNA_FILE), elsewhere)
         drivers = drivers_of(driver, workers)
-        charged = Charge() if driver == "decisions" else charge(workers // drivers)
+        requests = driver != "inside" and workers > MANY_RUNNING
+        charged = Charge() if driver == "decisions" else charge(workers // drivers, requests)
         outcome = Simulation(
             policy, curves, charge=charged, drivers=drivers, elsewhere=lambda: other.seconds,
             **settings,

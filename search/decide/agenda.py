@@ -29,7 +29,7 @@ from search.study.study import Study
 from search.study.warm_start import warm_points
 from studies import format as files
 
-SWEEPS = 200
+SWEEPS = 50
 """Checkpoints are removed whenever one in this many trials of a T has ended since: to see which are
 needed takes time in proportion to the trials."""
 

@@ -9,7 +9,8 @@ from benchmarks.null_trials import ROOT
 
 PACKAGES = "/env/site-packages"
 STEP = (f"{PACKAGES}/ray/tune/execution/tune_controller.py", "step")
-SUGGEST = (f"{ROOT}/search/decide/samplers.py", "_suggest")
+SUGGEST = (f"{ROOT}/search/decide/suggester.py", "suggest")
+REQUEST = (f"{ROOT}/search/execute/remote_suggester.py", "request")
 
 
 def stack(*calls: tuple[str, str]) -> SimpleNamespace:
@@ -29,7 +30,14 @@ def stack(*calls: tuple[str, str]) -> SimpleNamespace:
             [STEP, (f"{PACKAGES}/ray/_private/worker.py", "wait"), ("/lib/threading.py", "wait")],
             ("ray controller", "step > worker.wait"),
         ),
-        ([STEP, SUGGEST], ("ours configurations", "samplers._suggest")),
+        (
+            [STEP, (f"{ROOT}/search/decide/samplers.py", "ask"), SUGGEST],
+            ("ours configurations", "suggester.suggest"),
+        ),
+        (
+            [STEP, REQUEST, (f"{PACKAGES}/ray/actor.py", "remote")],
+            ("ray suggester", "step > actor.remote"),
+        ),
         (
             [STEP, SUGGEST, (f"{PACKAGES}/optuna/trial/_trial.py", "suggest_float")],
             ("optuna suggestion", "_trial.suggest_float"),
