@@ -6,8 +6,9 @@ Runs real searches over null trials, on more slots than there are cores, and
 takes samples of the driver's stack. A sample counts the processor time of the
 driver's main thread since the one before, for the innermost package of Ray,
 Optuna or this project. The first trials, which start the workers, do not count.
-Trials report once in one search and four times in the other: the difference
-says what a result costs. A slot needs about 0.3 GB of memory. Prints the
+Trials report once in one search, and four times in another: one by one, and if
+there are enough trials for that also in a group. The differences say what a
+result and a message cost. A slot needs about 0.3 GB of memory. Prints the
 functions that take most, and writes driver_split.csv.
 """
 
@@ -29,6 +30,8 @@ import pandas as pd
 
 from benchmarks import markdown
 from benchmarks.null_trials import ROOT, SETTINGS
+from search.decide.samplers import MANY_RUNNING
+from search.execute import trial_source
 from search.run import main as run_search
 
 INTERVAL = 0.002
@@ -38,7 +41,7 @@ PRINTED = 40
 """Functions that are printed of a search."""
 
 REPORTS = (1, 4)
-"""Results of each trial in the two searches."""
+"""Results of each trial in the searches."""
 
 TOKENS = 13
 """Of one sequence at T = 1, which is what an iteration trains on."""
@@ -155,8 +158,15 @@ def watch(profile: Profile, events: Path, first: int, last: int, counts: list[in
     counts.extend(after - b for after, b in zip(now, before, strict=True))
 
 
-def profiled(slots: int, reports: int, trials: int) -> tuple[Mapping[tuple[str, str], float], Any]:
-    """Seconds of the driver by part and function in one search; its trials and results."""
+def profiled(
+    slots: int, reports: int, trials: int, grouped: bool
+) -> tuple[Mapping[tuple[str, str], float], Any]:
+    """Seconds of the driver by part and function in one search; its trials and results.
+
+    Args:
+        grouped: whether the results of a trial come together.
+    """
+    trial_source.GROUP_SECONDS = 60.0 if grouped else 0.0
     settings = SETTINGS | {
         "training.tokens_per_iteration": TOKENS,
         "training.max_tokens": TOKENS * reports,
@@ -182,10 +192,13 @@ def profiled(slots: int, reports: int, trials: int) -> tuple[Mapping[tuple[str, 
 
 
 def measure(slots: int, trials: int) -> Iterator[dict[str, Any]]:
-    """A row for each part of a search of few and of one of many results."""
-    for reports in REPORTS:
-        seconds, (begun, results) = profiled(slots, reports, trials)
-        print(f"{slots} slots, {begun} trials, {results} results; ms a trial of the functions:")
+    """A row for each part of searches with few and with many results."""
+    few, many = REPORTS
+    searches = [(few, False), (many, False), *([(many, True)] if slots > MANY_RUNNING else [])]
+    for reports, grouped in searches:
+        seconds, (begun, results) = profiled(slots, reports, trials, grouped)
+        told = "in groups" if grouped else "one by one"
+        print(f"{slots} slots, {begun} trials, {results} results {told}; ms a trial of functions:")
         for (part, function), spent in sorted(seconds.items(), key=itemgetter(1))[
             : -PRINTED - 1 : -1
         ]:
@@ -196,30 +209,37 @@ def measure(slots: int, trials: int) -> Iterator[dict[str, Any]]:
             parts[part, of_tune if inside else ""] += spent
         for (part, function), spent in sorted(parts.items()):
             yield {
-                "slots": slots, "trials": begun, "results": results, "part": part,
-                "function": function, "seconds": round(spent, 4),
+                "slots": slots, "trials": begun, "results": results,
+                "messages": begun if grouped else results, "part": part, "function": function,
+                "seconds": round(spent, 4),
             }  # fmt: skip
 
 
-def costs(rows: pd.DataFrame, parts: Sequence[str]) -> tuple[float, float]:
-    """Seconds of these parts for a trial and for a result, with the most slots of the rows."""
+def costs(rows: pd.DataFrame, parts: Sequence[str]) -> tuple[float, float, float]:
+    """Seconds of these parts for a trial, a message and a result, with the most slots."""
     rows = rows[rows["slots"] == rows["slots"].max()]
-    spent = rows[rows["part"].isin(parts)].groupby(["trials", "results"])["seconds"].sum()
+    counted = ["trials", "messages", "results"]
+    spent = rows[rows["part"].isin(parts)].groupby(counted)["seconds"].sum()
     counts = spent.index.to_frame().to_numpy(float)
     per, *_ = np.linalg.lstsq(counts, spent.to_numpy(), rcond=None)
-    return float(per[0]), float(per[1])
+    trial, message, result = map(float, per)
+    return trial, message, result
 
 
 def split_table(rows: pd.DataFrame) -> str:
     """Milliseconds of each part for a trial, in each search, as a Markdown table."""
-    searches = [(key, search) for key, search in rows.groupby(["slots", "results", "trials"])]
+    searches = [(key, one) for key, one in rows.groupby(["slots", "results", "messages", "trials"])]
+    searches.sort(key=lambda search: (search[0][0], round(search[0][1] / search[0][3])))
     parts = {name: [part] for part, name in NAMES.items()} | {"all": [*NAMES]}
     lines = []
     for name, of in parts.items():
         spent = [search[search["part"].isin(of)]["seconds"].sum() for _, search in searches]
-        each = [f"{1e3 * s / key[2]:.1f}" for s, (key, _) in zip(spent, searches, strict=True)]
+        each = [f"{1e3 * s / key[-1]:.1f}" for s, (key, _) in zip(spent, searches, strict=True)]
         lines.append([name, *each])
-    header = [f"{slots} slots, {results / trials:.0f}" for (slots, results, trials), _ in searches]
+    header = []
+    for (slots, results, messages, trials), _ in searches:
+        grouped = " in a group" if messages < results else ""
+        header.append(f"{slots} slots, {results / trials:.0f}{grouped}")
     return markdown.table(["ms of the driver for a trial with so many results", *header], lines)
 
 
@@ -229,7 +249,7 @@ def controller_table(rows: pd.DataFrame, shown: int = 8) -> str:
     Of the search with the most slots and the most results.
     """
     last = rows[rows["slots"] == rows["slots"].max()]
-    last = last[last["results"] == last["results"].max()].dropna(subset="function")
+    last = last[last["messages"] == last["messages"].max()].dropna(subset="function")
     ms = 1e3 * last.groupby("function")["seconds"].sum() / last["trials"].iloc[0]
     most = ms.sort_values(ascending=False)
     lines = [[f"`{name}`", f"{value:.2f}"] for name, value in most[:shown].items()]

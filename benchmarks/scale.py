@@ -9,10 +9,11 @@ solved T. It simulates each search several times: with free decisions; with one
 driver, where each call of sampler, scheduler and study takes the processor time
 that we measure here, one after the other, while the workers wait; with what
 else a driver does, Ray Tune's controller above all, charged in addition, as
-driver_split.py and ray_waits.py have measured it; the same if the driver had no
-other process for its suggestions; and with a driver for every 64 workers, which
-share the study. The study is written to the disk as in a real search. Not
-counted: waiting for the disk. Writes scale.csv and scale.png into this folder.
+driver_split.py and ray_waits.py have measured it; the same with suggestions made
+in the driver and results that come one by one, as in a search with few trials;
+and with a driver for every 64 workers, which share the study. The study is
+written to the disk as in a real search. Not counted: waiting for the disk.
+Writes scale.csv and scale.png into this folder.
 
 The recorded trials are short: with --stretch each takes so many times as long.
 """
@@ -43,7 +44,9 @@ from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
 from search.decide.samplers import MANY_RUNNING
+from search.decide.schedulers import rungs
 from search.errors import UserError
+from search.execute.trial_source import GROUP_SECONDS
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
@@ -54,21 +57,22 @@ CHARGED = ("ray controller", "ours tables", "ours console", "ours rest", "rest")
 """Parts of the driver's time, see driver_split.py, that the simulated search does not spend."""
 
 REQUESTS = "ray suggester"
-"""One more, if suggestions come from another process."""
+"""One more, in a search with many trials."""
 
 COLUMNS = ("solved", "clock", "tokens", "trials", "evaluations", "utilisation")
 
 
-def charge(workers: int, requests: bool) -> Charge:
+def charge(workers: int, many: bool) -> Charge:
     """What a driver with so many workers is charged beside the policy's own calls.
 
     Args:
-        requests: whether it requests suggestions from another process.
+        many: whether it does what a search with many trials does: it requests suggestions from
+            another process.
     """
     split, waits = (pd.read_csv(FOLDER / f"{name}.csv") for name in ("driver_split", "ray_waits"))
-    trial, result = costs(split, (*CHARGED, REQUESTS) if requests else CHARGED)
+    trial, message, result = costs(split, (*CHARGED, REQUESTS) if many else CHARGED)
     more = ray_waits.seconds_of(waits, workers) - ray_waits.seconds_of(waits, split["slots"].max())
-    return Charge(trial + more, result + more)
+    return Charge(trial + more, message + more, result)
 
 
 def simulate(
@@ -83,17 +87,18 @@ def simulate(
     settings = {"workers": workers, "horizon": args.horizon, "solved_trials": args.solved}
     if driver == "free":
         return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
+    many = driver != "plain" and workers > MANY_RUNNING
+    drivers = drivers_of(driver, workers)
+    charged = Charge() if driver == "decisions" else charge(workers // drivers, many)
+    groups = (rungs(config, files.SEARCH), GROUP_SECONDS if many else 0.0)
+    other = OtherProcess()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)
-        other = OtherProcess()
-        elsewhere = None if driver == "inside" else other.suggester
-        policy = StudySearch(study, T, OptunaJournal(study.path / files.OPTUNA_FILE), elsewhere)
-        drivers = drivers_of(driver, workers)
-        requests = driver != "inside" and workers > MANY_RUNNING
-        charged = Charge() if driver == "decisions" else charge(workers // drivers, requests)
+        journal = OptunaJournal(study.path / files.OPTUNA_FILE)
+        policy = StudySearch(study, T, journal, other.suggester if many else None)
         outcome = Simulation(
-            policy, curves, charge=charged, drivers=drivers, elsewhere=lambda: other.seconds,
-            **settings,
+            policy, curves, charge=charged, drivers=drivers, groups=groups,
+            elsewhere=lambda: other.seconds, **settings,
         ).run()  # fmt: skip
         study.close()
     return outcome
@@ -133,9 +138,10 @@ def simulated(workers: int) -> list[str]:
     """What is simulated with so many workers: column ``driver`` of the file.
 
     Decisions are ``free``; they take their time (``decisions``); so does all else that the driver
-    does (``measured``); suggestions are made ``inside`` the driver; or there are ``several``.
+    does (``measured``); suggestions and results come as in a search with few trials (``plain``); or
+    there are ``several`` drivers.
     """
-    more = ["decisions", "inside", "several"] if workers > DRIVEN else []
+    more = ["decisions", "plain", "several"] if workers > DRIVEN else []
     return ["free", "measured", *more]
 
 

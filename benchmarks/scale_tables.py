@@ -18,7 +18,7 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     What is simulated only with many workers is compared with one of ``measured``.
     """
     table = rows.drop(columns="seed").groupby(["driver", "workers"]).median().reset_index()
-    against = table["driver"].replace(["decisions", "inside", "several"], "measured")
+    against = table["driver"].replace(["decisions", "plain", "several"], "measured")
     by_workers = table.sort_values("workers").groupby(against)
     first = by_workers[["workers", "clock", "tokens"]].transform("first")
     table["speed_up"] = first["clock"] / table["clock"]
@@ -68,7 +68,7 @@ def driver_table(rows: pd.DataFrame) -> str:
     """What keeps workers and driver busy, with decisions charged, as a Markdown table."""
     header = [
         "workers", "seconds that a trial trains", "share of their time in training",
-        "if the driver made its suggestions", "if only decisions took time",
+        "without the other process and groups", "if only decisions took time",
         f"with a driver for every {DRIVEN}", "share of the driver's time in use",
         "ms the start of a trial", "ms a result", "ms a trial for all else",
         "ms of the other process a trial", "trials begun a second", "the same, decisions free",
@@ -78,7 +78,7 @@ def driver_table(rows: pd.DataFrame) -> str:
     for (workers, free), (_, row) in zip(*by_driver(rows), strict=True):
         others = [
             percent(table.loc[key, "utilisation"]) if key in table.index else ""
-            for key in (("inside", workers), ("decisions", workers), ("several", workers))
+            for key in (("plain", workers), ("decisions", workers), ("several", workers))
         ]
         lines.append([
             str(workers), f"{trial_seconds(row, workers):.1f}", percent(row["utilisation"]),

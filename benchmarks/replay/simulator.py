@@ -4,7 +4,7 @@ import heapq
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -30,9 +30,13 @@ class Policy(Protocol):
 
 
 class Charge(NamedTuple):
-    """Seconds that a driver spends beside the calls of the policy, as on Ray's controller."""
+    """Seconds that a driver spends beside the calls of the policy, as on Ray's controller.
+
+    A message brings one result of a trial, or several.
+    """
 
     trial: float = 0.0
+    message: float = 0.0
     result: float = 0.0
 
 
@@ -86,6 +90,8 @@ class Simulation:
             clock, and this in addition. A driver is one process: a worker waits while it is busy.
             Without it decisions take no time.
         drivers: processes that decide, each for its share of the workers, with the same policy.
+        groups: whether results come in groups, as :class:`search.execute.trainable.CopyTrainable`
+            sends them: iterations after which a trial may be stopped, and the seconds of a group.
         elsewhere: CPU seconds so far that the policy's calls have spent on what another process
             does in a real search: it makes suggestions, which are requested ``AHEAD`` trials before
             they are needed. Each driver has one such process.
@@ -101,6 +107,7 @@ class Simulation:
         solved_trials: int = 1,
         charge: Charge | None = None,
         drivers: int = 1,
+        groups: tuple[Container[int], float] = ((), 0.0),
         elsewhere: Callable[[], float] = float,
     ):
         self._policy = policy
@@ -110,10 +117,11 @@ class Simulation:
         self._solved_trials = solved_trials
         self._charge = charge
         self._events: list[tuple[float, int]] = []  # when a trial reports next, its number
-        self._coming: dict[int, tuple[Evaluation, Iterator[Evaluation]]] = {}
+        self._coming: dict[int, tuple[list[Evaluation], deque[Evaluation]]] = {}
         self._before: dict[int, tuple[float, int]] = {}  # seconds and tokens of a trial so far
         self._now = [0.0] * drivers  # when each driver has done all that it was asked so far
         self._driver: dict[int, int] = {}  # of each trial
+        self._groups = groups
         self._elsewhere = elsewhere
         self._other = [0.0] * drivers  # when the other process of each has done all so far
         self._suggested = [deque[float]() for _ in range(drivers)]  # when it had, at each request
@@ -132,14 +140,18 @@ class Simulation:
             driver = self._driver.pop(trial)
             busy = self._now[driver] if self._charge else 0.0
             self._now[driver] = max(busy, reported)
-            evaluation, following = self._coming.pop(trial)
-            upcoming = next(following, None)
-            goes_on = self._tell(driver, trial, evaluation, final=upcoming is None)
-            if goes_on and upcoming is not None:
-                begin = self._now[driver]
-                self._continue(driver, trial, upcoming, following, free=reported, begin=begin)
+            group, following = self._coming.pop(trial)
+            self._pay(driver, self._charge.message if self._charge else 0.0)
+            goes_on = [
+                self._tell(
+                    driver, trial, evaluation, final=evaluation is group[-1] and not following
+                )
+                for evaluation in group
+            ]
+            if goes_on[-1]:
+                self._continue(driver, trial, following, free=reported, begin=self._now[driver])
                 continue
-            if evaluation.tokens_to_solve is not None:
+            if group[-1].tokens_to_solve is not None:
                 missing -= 1
                 if math.isnan(outcome.again):
                     outcome.again = self._again[trial]
@@ -168,26 +180,25 @@ class Simulation:
             self._outcome.exhausted = True
             return
         self._outcome.trials += 1
-        curve = iter(recorded.curve)
+        curve = deque(recorded.curve)
         self._again[trial], self._before[trial] = recorded.again, (0.0, 0)
         begin = self._now[driver] + TRIAL_START
-        self._continue(driver, trial, next(curve), curve, free=free, begin=begin)
+        self._continue(driver, trial, curve, free=free, begin=begin)
 
     def _continue(
-        self,
-        driver: int,
-        trial: int,
-        evaluation: Evaluation,
-        following: Iterator[Evaluation],
-        *,
-        free: float,
-        begin: float,
+        self, driver: int, trial: int, following: deque[Evaluation], *, free: float, begin: float
     ) -> None:
-        """The trial trains from ``begin`` on towards its next evaluation."""
+        """The trial trains from ``begin`` on, up to the end of its next group of evaluations."""
         self._idle += begin - free
-        self._coming[trial] = evaluation, following
+        rungs, seconds = self._groups
+        until = self._before[trial][0] + seconds
+        group = [following.popleft()]
+        while following and group[-1].iteration not in rungs and group[-1].seconds < until:
+            group.append(following.popleft())
+        self._coming[trial] = group, following
         self._driver[trial] = driver
-        heapq.heappush(self._events, (begin + evaluation.seconds - self._before[trial][0], trial))
+        reports = begin + group[-1].seconds - self._before[trial][0]
+        heapq.heappush(self._events, (reports, trial))
 
     def _tell(self, driver: int, trial: int, evaluation: Evaluation, final: bool) -> bool:
         """Hand an evaluation to the policy; whether it lets the trial go on."""

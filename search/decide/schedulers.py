@@ -1,5 +1,7 @@
 """Stops trials early: a scheduler for each T, rebuilt after a restart."""
 
+import sys
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +9,7 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from search.config.algorithms import SCHEDULERS
+from search.config.brackets import grace_periods
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.race import has_lost
@@ -24,6 +27,20 @@ def make_scheduler(config: StudyConfig) -> TrialScheduler:
         grace_iterations=search.grace_iterations,
         reduction_factor=search.reduction_factor,
     )
+
+
+def rungs(config: StudyConfig, stage: str) -> Sequence[int]:
+    """The iterations after which a trial may be stopped early, ascending.
+
+    A scheduler that is not known here may stop it after any. So may a race.
+    """
+    search = config.search
+    if search.scheduler == "none" or stage in (files.FINAL, files.CONFIRM):
+        return []
+    if stage == files.SEARCH and search.scheduler in ("asha", "hyperband"):
+        most = config.max_iterations()
+        return grace_periods(most, search.grace_iterations, search.reduction_factor)
+    return range(1, sys.maxsize)
 
 
 def restored_scheduler(study: Study, T: int) -> TrialScheduler:

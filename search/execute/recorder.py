@@ -61,16 +61,20 @@ class Recorder(Callback):
         if record.ended:
             self._stopped(trial, run, record)  # it was cut off with the search at its T
             return
+        failed = result[STATUS] == files.FAILED
+        ending = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
+        # Others are known already.
+        new = [metrics for metrics in result[METRICS] if metrics.iteration > len(record.curve)]
         with run.guard:
-            if result[STATUS] == files.FAILED:
-                run.study.fail_trial(record.id, result[ERROR])
-            elif result[METRICS].iteration > len(record.curve):  # else it is known already
-                status = result[STATUS] or (files.STOPPED_EARLY if result["done"] else "")
-                point = Point(**vars(result[METRICS]))
+            for metrics in new:
+                status = "" if failed or metrics is not new[-1] else ending
+                point = Point(**vars(metrics))
                 run.study.add_result(
                     record.id, point, status=status, **result[SIZE], **result[PLACE]
                 )
                 run.listener.trial_reported(record)
+            if failed:
+                run.study.fail_trial(record.id, result[ERROR])
             run.agenda.reported(record)
         if record.ended:
             self._stopped(trial, run, record)

@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import platform
+import time
 from collections import deque
 from functools import partial
 from typing import Any
@@ -23,8 +24,8 @@ STATUS = "status"
 """In a result: empty while the trial continues, COMPLETED or FAILED in its last one."""
 
 METRICS = "metrics"
-"""In a result: the :class:`copytask.Metrics` of the iteration. As one object, for Tune keeps a
-history of every number of a result."""
+"""In a result: a list with the :class:`copytask.Metrics` of its iterations. As one object, for Tune
+keeps a history of every number of a result."""
 
 ERROR = "error"
 
@@ -44,11 +45,15 @@ class CopyTrainable(tune.Trainable):
     ``config`` has ``training`` (a TrainingConfig as plain values), ``study`` (study.yaml) and
     ``checkpoints`` (the trial's folder), each as an absolute path or an address, ``reported``
     (iterations that the search knows already), ``metrics`` (names of metrics that Tune's scheduler
-    is to see), ``threads`` and ``gpus`` (the share of one that it holds).
+    is to see), ``rungs`` (iterations after which that may stop the trial), ``group_seconds``,
+    ``threads`` and ``gpus`` (the share of one that it holds).
 
-    A result is reported only after its checkpoint is written, so the search never knows more
-    than the checkpoint does. The checkpoint may know more than the search, when either was
-    killed in between: those iterations are reported again before training continues.
+    A result has the iterations since the one before it: one, or in a search with many trials as
+    many as begin within ``group_seconds``, up to the next rung.
+
+    A result is reported only after its checkpoints are written, so the search never knows more
+    than they do. They may know more than the search, when either was killed in between: those
+    iterations are reported again before training continues.
 
     A trial that diverges ends with a result that says so, not with an exception: the next
     trial can then use the same worker process, which saves seconds a trial.
@@ -63,22 +68,41 @@ class CopyTrainable(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         trainer = self._trainer = self._trainer or self._start()
+        metrics: list[Metrics] = []
+        error = ""
+        until = time.monotonic() + self._spec["group_seconds"]
         try:
-            metrics = self._unreported.popleft() if self._unreported else self._train(trainer)
-        except DivergedError as error:
-            return {"done": True, STATUS: FAILED, ERROR: str(error)}
-        finished = trainer.finished and not self._unreported
+            metrics.append(self._next(trainer))
+            while self._may_wait(trainer, metrics[-1]) and time.monotonic() < until:
+                metrics.append(self._next(trainer))
+        except DivergedError as diverged:
+            error = str(diverged)
+        finished = self._is_over(trainer) or bool(error)
+        shown = self._spec["metrics"] if metrics else []
         return {
             "done": finished,
-            STATUS: COMPLETED if finished else "",
+            STATUS: FAILED if error else COMPLETED if finished else "",
+            ERROR: error,
             SIZE: {
                 "parameters": trainer.model.parameter_count(),
                 "state_floats": trainer.state_floats(),
             },
             PLACE: {"host": platform.node(), "gpus": self._spec["gpus"]},
             METRICS: metrics,
-            **{name: getattr(metrics, name) for name in self._spec["metrics"]},
+            **{name: getattr(metrics[-1], name) for name in shown},
         }
+
+    def _next(self, trainer: Trainer) -> Metrics:
+        """The next iteration that the search does not know."""
+        return self._unreported.popleft() if self._unreported else self._train(trainer)
+
+    def _is_over(self, trainer: Trainer) -> bool:
+        """Whether no iteration is left."""
+        return trainer.finished and not self._unreported
+
+    def _may_wait(self, trainer: Trainer, metrics: Metrics) -> bool:
+        """Whether nothing is to be decided after this iteration."""
+        return metrics.iteration not in self._spec["rungs"] and not self._is_over(trainer)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()

@@ -9,11 +9,16 @@ from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
-from search.decide.schedulers import shown_metrics
+from search.decide.samplers import MANY_RUNNING
+from search.decide.schedulers import rungs, shown_metrics
 from search.execute.study_run import StudyRun, in_turn, share_time
 from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
 from studies import format as files
+
+GROUP_SECONDS = 10.0
+"""Of a search with many trials, the driver gets the results of a trial in groups: while nothing is
+to be decided, one at most so many seconds after the one before."""
 
 
 class PlainTrial(Trial):
@@ -85,6 +90,11 @@ class TrialSource(SearchAlgorithm):
                     return handed_out
         return None
 
+    @property
+    def _running(self) -> int:
+        """Trials that have a slot."""
+        return sum(len(run.running) for run in self._runs)
+
     def _free_slot(self) -> float | None:
         """The share of a GPU that a free slot has, GPUs first; None if no slot is free."""
         slots = self._cluster.slots
@@ -124,6 +134,8 @@ class TrialSource(SearchAlgorithm):
             "checkpoints": str(study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
             "metrics": shown_metrics(study.config, trial.stage),
+            "rungs": rungs(study.config, trial.stage),
+            "group_seconds": GROUP_SECONDS if self._running >= MANY_RUNNING else 0.0,
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
         }

@@ -55,30 +55,32 @@ def test_a_sample_belongs_to_the_innermost_package(calls, expected):
 
 
 def make_rows() -> pd.DataFrame:
-    """Two searches in which Ray takes 2 ms a trial and 1 ms a result, and a suggestion 4 ms."""
+    """Three searches in which Ray takes 2 ms a trial, 1 ms a message and 0.1 ms a result, and a
+    suggestion 4 ms."""
     return pd.DataFrame(
-        {"slots": 8, "trials": 100, "results": 100 * reports, "part": part, "function": function,
-         "seconds": seconds}
-        for reports in (1, 4)
+        {"slots": 8, "trials": 100, "results": 100 * results, "messages": 100 * messages,
+         "part": part, "function": function, "seconds": seconds}
+        for results, messages in ((1, 1), (4, 4), (4, 1))
         for part, function, seconds in (
-            ("ray controller", "step", 0.2),
-            ("ray controller", "_on_result", 0.1 * reports),
+            ("ray controller", "step", 0.2 + 0.01 * results),
+            ("ray controller", "_on_result", 0.1 * messages),
             ("optuna suggestion", None, 0.4),
         )
     )  # fmt: skip
 
 
-def test_what_a_trial_costs_is_told_from_what_a_result_costs():
-    assert costs(make_rows(), ["ray controller"]) == pytest.approx((2e-3, 1e-3))
-    assert costs(make_rows(), ["optuna suggestion"]) == pytest.approx((4e-3, 0.0))
+def test_what_a_trial_costs_is_told_from_what_a_message_and_a_result_cost():
+    assert costs(make_rows(), ["ray controller"]) == pytest.approx((2e-3, 1e-3, 1e-4))
+    assert costs(make_rows(), ["optuna suggestion"]) == pytest.approx((4e-3, 0.0, 0.0))
 
 
 def test_the_tables_show_parts_and_functions_for_a_trial():
     split = split_table(make_rows())
-    assert "| Ray: Tune's controller | 3.0 | 6.0 |" in split
-    assert "| all | 7.0 | 10.0 |" in split
+    assert "| 8 slots, 1 | 8 slots, 4 in a group | 8 slots, 4 |" in split
+    assert "| Ray: Tune's controller | 3.1 | 3.4 | 6.4 |" in split
+    assert "| all | 7.1 | 7.4 | 10.4 |" in split
     assert controller_table(make_rows(), shown=1).splitlines()[2:] == [
-        "| `_on_result` | 4.00 |", "| 1 others | 2.00 |",
+        "| `_on_result` | 4.00 |", "| 1 others | 2.40 |",
     ]  # fmt: skip
 
 

@@ -131,9 +131,24 @@ def test_what_a_driver_is_charged_is_spent_one_after_the_other():
     assert outcome.charged_seconds == pytest.approx(2 * 0.5 + 2 * 0.25)
 
 
+@pytest.mark.parametrize(
+    ("rungs", "seconds", "messages"),
+    [([], 0.0, 6), ([2], 60.0, 2), ([2, 5], 60.0, 3), ([], 2.5, 2), ([], 60.0, 1)],
+)
+def test_results_come_in_groups_up_to_a_rung_or_until_their_seconds_are_over(
+    rungs, seconds, messages
+):
+    script = Script(make_curve(*[0.1] * 6), most=1)
+    outcome = script.run(charge=Charge(message=0.25), groups=(rungs, seconds))
+    assert [iteration for _, iteration, _ in script.heard] == [1, 2, 3, 4, 5, 6]
+    assert [final for *_, final in script.heard] == [False] * 5 + [True]
+    assert outcome.charged_seconds == 0.25 * messages
+    assert outcome.clock == pytest.approx(6 + TRIAL_START + 0.25 * messages, abs=0.1)
+
+
 def test_several_drivers_do_not_wait_for_each_other():
     curves = make_curve(*[0.1] * 50, seconds=0.01)
-    charge = Charge(result=0.02)
+    charge = Charge(message=0.02)
     one, two = (
         Script(curves).run(workers=4, horizon=2.0, charge=charge, drivers=drivers)
         for drivers in (1, 2)

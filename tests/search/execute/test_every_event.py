@@ -23,6 +23,7 @@ from upath import UPath
 
 from search.decide import steering
 from search.errors import StorageError, UserError
+from search.execute import trial_source
 from search.storage.csv_tables import read_rows
 from search.study.creation import holds_study
 from search.study.event_log import FileLog, read_events
@@ -100,6 +101,27 @@ def test_a_search_killed_at_any_moment_ends_as_one_that_was_not(
         search(machine, again)
         assert whole(again, folder) == expected, number
     assert len(at_events(kept)) > 50
+
+
+def test_results_that_come_in_groups_leave_the_same_study_also_if_it_is_killed(
+    machine, folder, killed_at, monkeypatch
+):
+    machine.faults = make_faults()
+    search(machine, folder / "single" / "s")
+    expected = whole(folder / "single" / "s", folder)
+    monkeypatch.setattr(trial_source, "MANY_RUNNING", 0)  # that is many
+    machine.faults = make_faults()
+    runs = folder / "runs"
+    kept = moments(machine, runs, lambda: search(machine, runs / "s"))
+    assert whole(runs / "s", folder) == expected
+    when = Counter(e.elapsed for e in read_events(runs / "s") if isinstance(e, Result))
+    assert max(when.values()) > 1
+    for number, moment in enumerate(killed_at(kept)):
+        again = folder / str(number) / "s"
+        put(moment.files, again.parent)
+        machine.faults = moment.faults
+        search(machine, again)
+        assert whole(again, folder) == expected, number
 
 
 CONDITIONAL = {

@@ -10,7 +10,7 @@ from search.study.checkpoints import saved_iterations
 from studies import format as files
 
 
-def settings(folder, reported=0, **changes) -> dict:
+def settings(folder, reported=0, grouped=False, rungs=(), **changes) -> dict:
     values = {
         "model": "gru", "T": 2, "task": "sequence", "hidden_size": 8, "batch_size": 4,
         "tokens_per_iteration": 200, "max_tokens": 1000, "validation_payloads": 8,
@@ -22,6 +22,8 @@ def settings(folder, reported=0, **changes) -> dict:
         "checkpoints": str(folder),
         "reported": reported,
         "metrics": ["iteration", "ladder_accuracy"],
+        "rungs": rungs,
+        "group_seconds": 60.0 if grouped else 0.0,
         "threads": 1,
         "gpus": 0,
     }
@@ -39,15 +41,16 @@ def test_a_trial_reports_after_its_checkpoint_and_ends_completed(tmp_path):
     trainable = CopyTrainable(settings(tmp_path))
     for iteration in range(1, 6):
         (result,) = run(trainable, 1)
-        assert result[METRICS].iteration == result["iteration"] == iteration
-        assert result["ladder_accuracy"] == result[METRICS].ladder_accuracy
+        [metrics] = result[METRICS]
+        assert metrics.iteration == result["iteration"] == iteration
+        assert result["ladder_accuracy"] == metrics.ladder_accuracy
         assert saved_iterations(tmp_path)[-1] == iteration
     assert (result["done"], result[STATUS]) == (True, files.COMPLETED)
 
 
 @pytest.mark.parametrize("reported", [0, 2, 3, 5])
 def test_what_the_search_has_not_heard_of_is_reported_before_training_goes_on(tmp_path, reported):
-    whole = [result[METRICS] for result in run(CopyTrainable(settings(tmp_path / "whole")))]
+    whole = [result[METRICS][0] for result in run(CopyTrainable(settings(tmp_path / "whole")))]
     run(CopyTrainable(settings(tmp_path / "cut")), 3)  # and then its worker is gone
     results = run(CopyTrainable(settings(tmp_path / "cut", reported)))
     if reported <= 3:
@@ -57,8 +60,38 @@ def test_what_the_search_has_not_heard_of_is_reported_before_training_goes_on(tm
     assert [r["done"] for r in results] == [False] * (len(results) - 1) + [True]
     for result in results:
         expected = whole[result["iteration"] - 1]
-        assert result[METRICS].training_loss == expected.training_loss
-        assert result[METRICS].tokens == expected.tokens
+        [metrics] = result[METRICS]
+        assert metrics.training_loss == expected.training_loss
+        assert metrics.tokens == expected.tokens
+
+
+@pytest.mark.parametrize(
+    ("rungs", "groups"),
+    [([], [[1, 2, 3, 4, 5]]), ([2, 4, 8], [[1, 2], [3, 4], [5]]), (range(1, 99), None)],
+)
+def test_results_are_grouped_up_to_the_next_rung(tmp_path, rungs, groups):
+    results = run(CopyTrainable(settings(tmp_path, grouped=True, rungs=rungs)))
+    found = [[metrics.iteration for metrics in result[METRICS]] for result in results]
+    assert found == (groups or [[iteration] for iteration in range(1, 6)])
+    assert [result["iteration"] for result in results] == [group[-1] for group in found]
+    assert [result["done"] for result in results] == [False] * (len(results) - 1) + [True]
+    assert saved_iterations(tmp_path)[-1] == 5
+
+
+def test_what_is_reported_again_after_a_lost_worker_is_grouped_too(tmp_path):
+    run(CopyTrainable(settings(tmp_path)), 3)
+    (result,) = run(CopyTrainable(settings(tmp_path, reported=1, grouped=True)))
+    assert [metrics.iteration for metrics in result[METRICS]] == [2, 3, 4, 5]
+
+
+def test_a_group_that_ends_with_a_divergence_has_what_came_before(tmp_path):
+    training = {"learning_rate": 5.0, "max_tokens": 100_000}
+    alone = run(CopyTrainable(settings(tmp_path / "alone", **training)))
+    assert len(alone) > 1
+    (result,) = run(CopyTrainable(settings(tmp_path / "grouped", grouped=True, **training)))
+    assert (result["done"], result[STATUS]) == (True, files.FAILED)
+    assert [m.iteration for m in result[METRICS]] == [r["iteration"] for r in alone[:-1]]
+    assert result["error"] == alone[-1]["error"]
 
 
 def test_a_trial_that_diverges_says_so_and_leaves_the_worker_usable(tmp_path):
