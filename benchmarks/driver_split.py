@@ -30,7 +30,7 @@ import pandas as pd
 
 from benchmarks import markdown
 from benchmarks.null_trials import ROOT, SETTINGS
-from search.decide.samplers import MANY_RUNNING
+from search.decide.samplers import MANY_TRIALS
 from search.execute import trial_source
 from search.run import main as run_search
 
@@ -194,7 +194,7 @@ def profiled(
 def measure(slots: int, trials: int) -> Iterator[dict[str, Any]]:
     """A row for each part of searches with few and with many results."""
     few, many = REPORTS
-    searches = [(few, False), (many, False), *([(many, True)] if slots > MANY_RUNNING else [])]
+    searches = [(few, False), (many, False), *([(many, True)] if slots >= MANY_TRIALS else [])]
     for reports, grouped in searches:
         seconds, (begun, results) = profiled(slots, reports, trials, grouped)
         told = "in groups" if grouped else "one by one"
@@ -216,13 +216,16 @@ def measure(slots: int, trials: int) -> Iterator[dict[str, Any]]:
 
 
 def costs(rows: pd.DataFrame, parts: Sequence[str]) -> tuple[float, float, float]:
-    """Seconds of these parts for a trial, a message and a result, with the most slots."""
+    """Seconds of these parts for a trial, a message and a result, with the most slots.
+
+    None is below zero, whatever else the machine did.
+    """
     rows = rows[rows["slots"] == rows["slots"].max()]
     counted = ["trials", "messages", "results"]
     spent = rows[rows["part"].isin(parts)].groupby(counted)["seconds"].sum()
     counts = spent.index.to_frame().to_numpy(float)
     per, *_ = np.linalg.lstsq(counts, spent.to_numpy(), rcond=None)
-    trial, message, result = map(float, per)
+    trial, message, result = map(float, np.maximum(per, 0))
     return trial, message, result
 
 

@@ -43,8 +43,8 @@ from benchmarks.scale_tables import DRIVEN, driver_table, summary, time_table, v
 from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
-from search.decide.samplers import MANY_RUNNING
-from search.decide.schedulers import rungs
+from search.decide.samplers import MANY_TRIALS
+from search.decide.schedulers import rung_iterations
 from search.errors import UserError
 from search.execute.trial_source import GROUP_SECONDS
 from search.study.optuna_journal import OptunaJournal
@@ -87,10 +87,10 @@ def simulate(
     settings = {"workers": workers, "horizon": args.horizon, "solved_trials": args.solved}
     if driver == "free":
         return Simulation(StudySearch(memory_study(config), T), curves, **settings).run()
-    many = driver != "plain" and workers > MANY_RUNNING
+    many = driver != "plain" and workers >= MANY_TRIALS
     drivers = drivers_of(driver, workers)
     charged = Charge() if driver == "decisions" else charge(workers // drivers, many)
-    groups = (rungs(config, files.SEARCH), GROUP_SECONDS if many else 0.0)
+    groups = (rung_iterations(config, files.SEARCH), GROUP_SECONDS if many else 0.0)
     other = OtherProcess()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)

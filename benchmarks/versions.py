@@ -9,7 +9,7 @@ from search.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("torch", "ray", "optuna", "syne-tune")
-TRAINING = ("copytask", "search/config", "configs", "benchmarks/searches.yaml")
+TRAINING = ("copytask", "configs", "benchmarks/searches.yaml")
 """What decides how a training goes, in folders of this project."""
 
 SEARCH = ("copytask", "search", "studies", "configs", "benchmarks/baselines",

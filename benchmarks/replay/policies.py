@@ -13,7 +13,7 @@ from ray.tune.schedulers import TrialScheduler
 from benchmarks.replay.curves import Evaluation
 from search.config.study_config import StudyConfig
 from search.decide.agenda import first_configurations
-from search.decide.samplers import Elsewhere, Sampler
+from search.decide.samplers import MakeSuggester, Sampler
 from search.decide.schedulers import StudyScheduler
 from search.decide.suggester import Point as Given
 from search.decide.suggester import Suggester, Training
@@ -115,7 +115,7 @@ class StudySearch:
         study: Study,
         T: int,
         journal: OptunaJournal | None = None,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: MakeSuggester | None = None,
     ):
         self._study = study
         self._T = T

@@ -4,7 +4,7 @@ import heapq
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -91,7 +91,7 @@ class Simulation:
             Without it decisions take no time.
         drivers: processes that decide, each for its share of the workers, with the same policy.
         groups: whether results come in groups, as :class:`search.execute.trainable.CopyTrainable`
-            sends them: iterations after which a trial may be stopped, and the seconds of a group.
+            sends them: its rungs, and the seconds of a group.
         elsewhere: CPU seconds so far that the policy's calls have spent on what another process
             does in a real search: it makes suggestions, which are requested ``AHEAD`` trials before
             they are needed. Each driver has one such process.
@@ -107,7 +107,7 @@ class Simulation:
         solved_trials: int = 1,
         charge: Charge | None = None,
         drivers: int = 1,
-        groups: tuple[Container[int], float] = ((), 0.0),
+        groups: tuple[Sequence[int], float] = ((), 0.0),
         elsewhere: Callable[[], float] = float,
     ):
         self._policy = policy
@@ -193,7 +193,13 @@ class Simulation:
         rungs, seconds = self._groups
         until = self._before[trial][0] + seconds
         group = [following.popleft()]
-        while following and group[-1].iteration not in rungs and group[-1].seconds < until:
+        last = max(rungs, default=math.inf)
+        while (
+            following
+            and group[-1].iteration not in rungs
+            and group[-1].iteration < last
+            and group[-1].seconds < until
+        ):
             group.append(following.popleft())
         self._coming[trial] = group, following
         self._driver[trial] = driver

@@ -15,6 +15,9 @@ class Hyperband(FIFOScheduler):
     Args:
         make: makes the scheduler of a bracket from its grace period in iterations.
         periods, reduction_factor: as of :func:`search.config.brackets.bracket_of`.
+
+    Attributes:
+        brackets: the scheduler of each.
     """
 
     def __init__(
@@ -26,10 +29,10 @@ class Hyperband(FIFOScheduler):
         super().__init__()
         self._periods = periods
         self._reduction_factor = reduction_factor
-        self._brackets = [make(period) for period in periods]
+        self.brackets = [make(period) for period in periods]
 
     def _of(self, trial: Trial) -> TrialScheduler:
-        return self._brackets[bracket_of(trial.trial_id, self._periods, self._reduction_factor)]
+        return self.brackets[bracket_of(trial.trial_id, self._periods, self._reduction_factor)]
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
         self._of(trial).on_trial_add(tune_controller, trial)

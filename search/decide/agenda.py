@@ -18,7 +18,7 @@ from search.decide.budget import LengthProgress, TrainingProgress
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, fresh_seed
 from search.decide.model_tests import Evaluator, ModelTests
 from search.decide.racing import Racing
-from search.decide.samplers import Elsewhere, Sampler
+from search.decide.samplers import MakeSuggester, Sampler
 from search.study.due import confirmation_is_due, final_is_due, training_is_left
 from search.study.limits import is_full
 from search.study.listener import Listener, Progress
@@ -53,7 +53,7 @@ class Agenda:
         journal: OptunaJournal,
         evaluator: Evaluator,
         listener: Listener,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: MakeSuggester | None = None,
     ):
         self._study = study
         self._history = study.history

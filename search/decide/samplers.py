@@ -40,12 +40,12 @@ STATES = {
 STATES_WITHOUT_STOPS = STATES | {files.STOPPED_EARLY: TrialState.COMPLETE}
 """For a sampler that would ignore the trials that were stopped early."""
 
-MANY_RUNNING = 32
-"""Running trials from which on the driver's time counts: suggestions then come from a process of
+MANY_TRIALS = 32
+"""Trials at a time from which on the driver's time counts: suggestions then come from a process of
 their own, and results in groups. With fewer, the driver has the time for both, and each suggestion
 should know the result of the trial before it."""
 
-Elsewhere = Callable[[StudyConfig, int], Suggests]
+MakeSuggester = Callable[[StudyConfig, int], Suggests]
 """Makes a suggester for a T in a process of its own."""
 
 log = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class Sampler:
         study: Study,
         T: int,
         journal: OptunaJournal | None = None,
-        elsewhere: Elsewhere | None = None,
+        elsewhere: MakeSuggester | None = None,
     ):
         self._config = study.config
         self._metric = METRIC_NAMES[self._config.search.metric]
@@ -83,7 +83,8 @@ class Sampler:
         self._suggester: Suggests = self._here
         self._requested: deque[tuple[Point | None, Callable[[], Training]]] = deque()
         # A process that dies takes the notes along.
-        self._elsewhere = None if self._kind.keeps_notes else elsewhere
+        self._make = None if self._kind.keeps_notes else elsewhere
+        self._starting: Suggests | None = None
         self._journal = journal
         # How the sampler is told of an ending.
         self._states = STATES if self._kind.tells_stopped else STATES_WITHOUT_STOPS
@@ -141,9 +142,7 @@ class Sampler:
 
         The first trials take the ``initial`` configurations unchanged.
         """
-        if self._elsewhere and len(self._length.live) >= MANY_RUNNING:
-            self._suggester, self._elsewhere = self._elsewhere(self._config, self._T), None
-            self._begin()
+        self._move_if_many()
         number = len(self._length.trials)
         requested = [point for point, _ in self._requested]
         if requested != [point_of(number + n, initial) for n in range(len(requested))]:
@@ -156,6 +155,14 @@ class Sampler:
             self._begin()
             training = self._next_of(number, initial)
         return f"T{self._T}-{number:04d}", training
+
+    def _move_if_many(self) -> None:
+        """With many trials at a time, have suggestions made elsewhere, once that is ready."""
+        if self._make and len(self._length.live) + 1 >= MANY_TRIALS:
+            self._starting, self._make = self._make(self._config, self._T), None
+        if self._starting and self._starting.ready:
+            self._suggester, self._starting = self._starting, None
+            self._begin()
 
     def _next_of(self, number: int, initial: Sequence[Point]) -> Training:
         """The training of the trial of this number; others are requested ahead."""
@@ -179,7 +186,8 @@ class Sampler:
 
     def end(self) -> None:
         """The search at this T is over: a suggester in another process is not needed any more."""
-        self._suggester, self._elsewhere = self._here, None
+        self._suggester, self._make, self._starting = self._here, None, None
+        self._requested.clear()
 
     def _shown_as(self, trial: TrialRecord) -> FrozenTrial:
         """The trial as the sampler sees it."""

@@ -1,7 +1,6 @@
 """Stops trials early: a scheduler for each T, rebuilt after a restart."""
 
-import sys
-from collections.abc import Sequence
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +8,8 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from search.config.algorithms import SCHEDULERS
-from search.config.brackets import grace_periods
+from search.config.asha import Asha
+from search.config.hyperband import Hyperband
 from search.config.sections import METRIC_NAMES
 from search.config.study_config import StudyConfig
 from search.study.race import has_lost
@@ -29,18 +29,22 @@ def make_scheduler(config: StudyConfig) -> TrialScheduler:
     )
 
 
-def rungs(config: StudyConfig, stage: str) -> Sequence[int]:
-    """The iterations after which a trial may be stopped early, ascending.
+def rung_iterations(config: StudyConfig, stage: str) -> list[int]:
+    """The iterations after which a trial may be stopped early, and from the last one on after each.
 
-    A scheduler that is not known here may stop it after any. So may a race.
+    A race may stop it after any, and so may a scheduler that is not known here.
     """
-    search = config.search
-    if search.scheduler == "none" or stage in (files.FINAL, files.CONFIRM):
+    if stage in (files.FINAL, files.CONFIRM):
         return []
-    if stage == files.SEARCH and search.scheduler in ("asha", "hyperband"):
-        most = config.max_iterations()
-        return grace_periods(most, search.grace_iterations, search.reduction_factor)
-    return range(1, sys.maxsize)
+    if stage == files.SEARCH:
+        if config.search.scheduler == "none":
+            return []
+        scheduler = make_scheduler(config)
+        brackets = scheduler.brackets if isinstance(scheduler, Hyperband) else [scheduler]
+        if all(isinstance(bracket, Asha) for bracket in brackets):
+            found = {math.ceil(rung) for bracket in brackets for rung, _ in bracket.rungs}
+            return sorted({*found, config.max_iterations()})
+    return [1]
 
 
 def restored_scheduler(study: Study, T: int) -> TrialScheduler:

@@ -20,7 +20,7 @@ Training = Mapping[str, Any]
 
 
 class SuggesterLostError(Exception):
-    """The process in which a suggester runs has died; what it was told is lost."""
+    """The process in which a suggester runs has failed; what it was told is lost."""
 
 
 class Suggests(Protocol):
@@ -31,6 +31,10 @@ class Suggests(Protocol):
     """
 
     ahead: int
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can be used yet."""
 
     def begin(self, count: int, trials: Mapping[int, FrozenTrial]) -> None:
         """Forget what was requested and told. So many trials exist, of which these are needed."""
@@ -43,6 +47,9 @@ class Suggests(Protocol):
 
         Returns:
             What waits for the training and returns it, or raises SuggesterLostError.
+
+        Raises:
+            SuggesterLostError: its process has failed.
         """
 
     def update(self, number: int, trial: FrozenTrial) -> None:
@@ -57,6 +64,7 @@ class Suggester:
     """
 
     ahead = 0
+    ready = True
 
     def __init__(self, config: StudyConfig, T: int):
         self._config = config

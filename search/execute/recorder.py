@@ -167,7 +167,7 @@ class Recorder(Callback):
     def _end_hung_workers(self, now: float) -> None:
         for trial, heard in self._heard.items():
             run, record = self._source.find(trial)
-            patience = 60 * run.study.config.stall_minutes(record.T)
+            patience = 60 * run.study.config.stall_minutes(record.T) + trial.config["group_seconds"]
             if now - heard > patience and trial not in self._hung:
                 self._hung.add(trial)
                 ray.kill(worker_of(trial))  # Tune then reports the trial's failure

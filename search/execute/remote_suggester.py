@@ -1,10 +1,11 @@
 """Makes suggestions in a process of its own, so that the driver of many trials does not wait."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import ray
 from optuna.trial import FrozenTrial
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from search.config.study_config import StudyConfig
@@ -14,8 +15,21 @@ AHEAD = 4
 """Trials that are requested before they are needed. On average a suggestion takes less time than
 the driver needs for a trial, but some take longer."""
 
-PATIENCE = 60.0
-"""Seconds without an answer after which the process counts as lost; to start it takes a few."""
+PATIENCE = 15.0
+"""Seconds without an answer after which the process counts as lost."""
+
+Told = tuple[str, tuple[Any, ...]]
+"""A method of the suggester that is to be called, and its arguments."""
+
+
+class SuggesterProcess(Suggester):
+    """The suggester in its process."""
+
+    def answer(self, told: Sequence[Told], number: int, point: Point | None) -> Training:
+        """Take in what it was told, then suggest."""
+        for method, arguments in told:
+            getattr(self, method)(*arguments)
+        return self.suggest(number, point)
 
 
 class RemoteSuggester:
@@ -29,26 +43,44 @@ class RemoteSuggester:
     def __init__(self, config: StudyConfig, T: int):
         host = ray.get_runtime_context().get_node_id()
         here = NodeAffinitySchedulingStrategy(host, soft=True)
-        actor = ray.remote(Suggester).options(num_cpus=0, scheduling_strategy=here)
+        actor = ray.remote(SuggesterProcess).options(num_cpus=0, scheduling_strategy=here)
         self._actor = actor.remote(config, T)
+        self._started = self._actor.__ray_ready__.remote()
+        self._told: list[Told] = []  # since the last request, which takes it along
+
+    @property
+    def ready(self) -> bool:
+        """Whether the process has started; that takes seconds."""
+        started, _ = ray.wait([self._started], timeout=0)
+        return bool(started)
 
     def begin(self, count: int, trials: Mapping[int, FrozenTrial]) -> None:
         """See :class:`search.decide.suggester.Suggests`."""
-        self._actor.begin.remote(count, trials)
+        self._told = [("begin", (count, trials))]
+
+    def update(self, number: int, trial: FrozenTrial) -> None:
+        """See :class:`search.decide.suggester.Suggests`."""
+        self._told.append(("update", (number, trial)))
 
     def request(self, number: int, point: Point | None) -> Callable[[], Training]:
         """See :class:`search.decide.suggester.Suggests`."""
-        answer = self._actor.suggest.remote(number, point)
+        told, self._told = self._told, []
+        try:
+            answer = self._actor.answer.remote(told, number, point)
+        except RayError as error:
+            raise SuggesterLostError(message(error)) from None
 
         def wait() -> Training:
             try:
                 training: Training = ray.get(answer, timeout=PATIENCE)
             except RayError as error:
-                raise SuggesterLostError(str(error).partition("\n")[0]) from None
+                raise SuggesterLostError(message(error)) from None
             return training
 
         return wait
 
-    def update(self, number: int, trial: FrozenTrial) -> None:
-        """See :class:`search.decide.suggester.Suggests`."""
-        self._actor.update.remote(number, trial)
+
+def message(error: RayError) -> str:
+    """What went wrong, in one line."""
+    cause = error.cause if isinstance(error, RayTaskError) else error
+    return f"{type(cause).__name__}: {cause}".partition("\n")[0]

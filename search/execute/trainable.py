@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import math
 import platform
 import time
 from collections import deque
@@ -45,7 +46,7 @@ class CopyTrainable(tune.Trainable):
     ``config`` has ``training`` (a TrainingConfig as plain values), ``study`` (study.yaml) and
     ``checkpoints`` (the trial's folder), each as an absolute path or an address, ``reported``
     (iterations that the search knows already), ``metrics`` (names of metrics that Tune's scheduler
-    is to see), ``rungs`` (iterations after which that may stop the trial), ``group_seconds``,
+    is to see), ``rungs`` (see :func:`search.decide.schedulers.rung_iterations`), ``group_seconds``,
     ``threads`` and ``gpus`` (the share of one that it holds).
 
     A result has the iterations since the one before it: one, or in a search with many trials as
@@ -65,20 +66,27 @@ class CopyTrainable(tune.Trainable):
         self._spec = config
         self._trainer: Trainer | None = None  # made in the first step, where errors have a trial
         self._unreported: deque[Metrics] = deque()
+        self._known: int = config["reported"]
 
     def step(self) -> dict[str, Any]:
         trainer = self._trainer = self._trainer or self._start()
         metrics: list[Metrics] = []
         error = ""
+        again = bool(self._unreported)
         until = time.monotonic() + self._spec["group_seconds"]
         try:
             metrics.append(self._next(trainer))
-            while self._may_wait(trainer, metrics[-1]) and time.monotonic() < until:
+            while (
+                again == bool(self._unreported)
+                and not self._may_end(trainer, metrics[-1])
+                and time.monotonic() < until
+            ):
                 metrics.append(self._next(trainer))
         except DivergedError as diverged:
             error = str(diverged)
         finished = self._is_over(trainer) or bool(error)
         shown = self._spec["metrics"] if metrics else []
+        self._known = max([self._known, *(one.iteration for one in metrics)])
         return {
             "done": finished,
             STATUS: FAILED if error else COMPLETED if finished else "",
@@ -100,9 +108,11 @@ class CopyTrainable(tune.Trainable):
         """Whether no iteration is left."""
         return trainer.finished and not self._unreported
 
-    def _may_wait(self, trainer: Trainer, metrics: Metrics) -> bool:
-        """Whether nothing is to be decided after this iteration."""
-        return metrics.iteration not in self._spec["rungs"] and not self._is_over(trainer)
+    def _may_end(self, trainer: Trainer, metrics: Metrics) -> bool:
+        """Whether the trial ends with this iteration, or may be stopped after it."""
+        rungs = self._spec["rungs"]
+        at_rung = metrics.iteration in rungs or metrics.iteration >= max(rungs, default=math.inf)
+        return at_rung or self._is_over(trainer)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
@@ -132,7 +142,7 @@ class CopyTrainable(tune.Trainable):
 
     def _train(self, trainer: Trainer) -> Metrics:
         metrics = trainer.run_iteration()
-        save_checkpoint(trainer, UPath(self._spec["checkpoints"]))
+        save_checkpoint(trainer, UPath(self._spec["checkpoints"]), self._known)
         return metrics
 
 

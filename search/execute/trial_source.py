@@ -9,16 +9,16 @@ from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
-from search.decide.samplers import MANY_RUNNING
-from search.decide.schedulers import rungs, shown_metrics
+from search.decide.samplers import MANY_TRIALS
+from search.decide.schedulers import rung_iterations, shown_metrics
 from search.execute.study_run import StudyRun, in_turn, share_time
 from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
 from studies import format as files
 
-GROUP_SECONDS = 10.0
-"""Of a search with many trials, the driver gets the results of a trial in groups: while nothing is
-to be decided, one at most so many seconds after the one before."""
+GROUP_SECONDS = 5.0
+"""In a search with many slots, a worker reports the iterations of so many seconds together, as long
+as nothing is to be decided after them."""
 
 
 class PlainTrial(Trial):
@@ -90,11 +90,6 @@ class TrialSource(SearchAlgorithm):
                     return handed_out
         return None
 
-    @property
-    def _running(self) -> int:
-        """Trials that have a slot."""
-        return sum(len(run.running) for run in self._runs)
-
     def _free_slot(self) -> float | None:
         """The share of a GPU that a free slot has, GPUs first; None if no slot is free."""
         slots = self._cluster.slots
@@ -128,14 +123,15 @@ class TrialSource(SearchAlgorithm):
 
     def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
         study, resources = run.study, run.study.config.resources
+        slots = self._cluster.slots.total
         settings: dict[str, Any] = {
             "training": dict(trial.training),
             "study": str(study.path.absolute() / files.STUDY_FILE),
             "checkpoints": str(study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
             "metrics": shown_metrics(study.config, trial.stage),
-            "rungs": rungs(study.config, trial.stage),
-            "group_seconds": GROUP_SECONDS if self._running >= MANY_RUNNING else 0.0,
+            "rungs": rung_iterations(study.config, trial.stage),
+            "group_seconds": GROUP_SECONDS if slots >= MANY_TRIALS else 0.0,
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
         }

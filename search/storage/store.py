@@ -32,6 +32,9 @@ STORE_VARIABLES = (ENDPOINT, "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_R
 """Environment variables that the workers of a cluster need to find the same store. Secret keys are
 not among them: a cluster's dashboard and logs show what it is given."""
 
+FIRST_PAUSE = 0.2
+"""Seconds before an operation is tried for the second time; then each pause is twice as long."""
+
 RETRY_SECONDS = 120.0
 """Seconds for which we retry an operation on a store that does not answer."""
 
@@ -110,10 +113,11 @@ def with_retries(
         )  # fmt: skip
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: is_transient(error, path)),
-        wait=tenacity.wait_exponential(multiplier=0.2, max=5),
+        wait=tenacity.wait_exponential(multiplier=2 * FIRST_PAUSE, max=5),
         stop=tenacity.stop_after_delay(RETRY_SECONDS),
         reraise=True,
     )
+    retrying.sleep(FIRST_PAUSE)
     try:
         result = retrying(operation)
     except Exception as error:

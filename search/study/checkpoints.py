@@ -14,22 +14,26 @@ PREFIX = "checkpoint_"
 log = logging.getLogger(__name__)
 
 
-def save_checkpoint(trainer: Trainer, folder: StudyPath) -> None:
+def save_checkpoint(trainer: Trainer, folder: StudyPath, known: int) -> None:
     """Save the trainer's state; of the earlier checkpoints, keep those of the best evaluation.
 
-    We keep the best as of now and the best as of the iteration before, because the search may not
-    know of this iteration yet: if its time at T is up now, it tests the earlier one.
+    We keep the best as of now, and the best that the search knows of: if its time at T is up now,
+    it tests that one.
 
     A worker that is killed here leaves intact checkpoints, and at most one too many. A worker that
     was replaced but still runs removes no checkpoint of its successor, which is ahead.
+
+    Args:
+        known: iterations that the search knows.
 
     Raises:
         OSError: the storage is full, read-only, or does not answer.
     """
     latest = trainer.progress.iteration
     with_retries(lambda: trainer.save(checkpoint_path(folder, latest)), folder)
-    known = trainer.history[:-1] or trainer.history
-    kept = {best_iteration(trainer.history), best_iteration(known)}
+    kept = {best_iteration(trainer.history)}
+    if known:
+        kept.add(best_iteration(trainer.history[:known]))
     for iteration in saved_iterations(folder):
         if iteration < latest and iteration not in kept:
             remove_tree(checkpoint_path(folder, iteration))

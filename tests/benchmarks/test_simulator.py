@@ -133,7 +133,7 @@ def test_what_a_driver_is_charged_is_spent_one_after_the_other():
 
 @pytest.mark.parametrize(
     ("rungs", "seconds", "messages"),
-    [([], 0.0, 6), ([2], 60.0, 2), ([2, 5], 60.0, 3), ([], 2.5, 2), ([], 60.0, 1)],
+    [([], 0.0, 6), ([2, 9], 60.0, 2), ([2, 4], 60.0, 4), ([], 2.5, 2), ([], 60.0, 1)],
 )
 def test_results_come_in_groups_up_to_a_rung_or_until_their_seconds_are_over(
     rungs, seconds, messages

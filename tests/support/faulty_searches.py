@@ -58,7 +58,7 @@ def make_faults() -> Faults:
 
 def schedulers(scheduler: TrialScheduler) -> list[TrialScheduler]:
     """The ASHA of each bracket of Hyperband; or the one that there is."""
-    return scheduler._brackets if isinstance(scheduler, Hyperband) else [scheduler]
+    return scheduler.brackets if isinstance(scheduler, Hyperband) else [scheduler]
 
 
 def whole(study: StudyPath, folder: Path) -> dict:

@@ -340,7 +340,7 @@ class Lost(Ahead):
 
 def make_parallel(study: Study, monkeypatch, kind: type[Ahead] = Ahead) -> tuple[Sampler, list]:
     """A sampler that moves with the third running trial; and what it has moved to."""
-    monkeypatch.setattr("search.decide.samplers.MANY_RUNNING", 3)
+    monkeypatch.setattr("search.decide.samplers.MANY_TRIALS", 3)
     made: list[Ahead] = []
 
     def elsewhere(*args) -> Ahead:
@@ -357,11 +357,11 @@ def test_with_many_trials_at_a_time_suggestions_are_requested_ahead_elsewhere(
 ):
     study = make_study(tmp_path, startup_trials=2)
     sampler, made = make_parallel(study, monkeypatch)
-    names = [start(study, sampler) for _ in range(3)]
+    names = [start(study, sampler) for _ in range(2)]
     assert not made
-    names += [start(study, sampler) for _ in range(3)]
+    names += [start(study, sampler) for _ in range(4)]
     [remote] = made
-    assert remote.requests == [3, 4, 5, 6, 7]
+    assert remote.requests == [2, 3, 4, 5, 6, 7]
     for name in names:
         tell(study, sampler, name, 0.3, files.COMPLETED)
     assert names == [f"T5-{number:04d}" for number in range(6)]
@@ -369,6 +369,23 @@ def test_with_many_trials_at_a_time_suggestions_are_requested_ahead_elsewhere(
     assert len(set(hyperparameters(study))) == 7
     states = [trial.state for trial in remote._study.get_trials(deepcopy=False)]
     assert states == [TrialState.COMPLETE] * 6 + [TrialState.RUNNING] * 3
+
+
+def test_until_a_process_is_ready_the_driver_suggests(tmp_path, monkeypatch):
+    class Starting(Ahead):
+        ready = False
+
+    study = make_study(tmp_path, startup_trials=2)
+    sampler, made = make_parallel(study, monkeypatch, Starting)
+    names = [start(study, sampler) for _ in range(5)]
+    [remote] = made
+    assert not remote.requests
+    tell(study, sampler, names[0], 0.3, files.COMPLETED)
+    remote.ready = True
+    assert start(study, sampler) == "T5-0005"
+    assert remote.requests == [5, 6, 7]
+    states = [trial.state for trial in remote._study.get_trials(deepcopy=False)]
+    assert states == [TrialState.COMPLETE] + [TrialState.RUNNING] * 7
 
 
 def test_what_a_user_enqueues_comes_before_what_was_requested_ahead(tmp_path, monkeypatch):

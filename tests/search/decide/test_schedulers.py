@@ -15,6 +15,7 @@ from search.decide.schedulers import (
     as_result,
     make_scheduler,
     restored_scheduler,
+    rung_iterations,
     shown_metrics,
 )
 from search.study.study import Study
@@ -126,6 +127,41 @@ def test_rungs_and_decisions_are_the_same_live_after_a_restart_and_replayed(
             assert restarted.rungs() == expected
     for live in (through, restarted):
         live.study.close()
+
+
+@given(
+    st.sampled_from(["asha", "hyperband"]),
+    st.integers(1, 10),
+    st.sampled_from([1.3, 2, 2.5, 3, 4]),
+    st.integers(1, 60),
+    st.lists(st.lists(st.integers(0, 100), min_size=1, max_size=70), min_size=1, max_size=6),
+)
+def test_between_rungs_a_scheduler_need_not_see_anything(kind, grace, factor, most, trials):
+    config = make_config(scheduler=kind, grace_iterations=grace, reduction_factor=factor)
+    training = {"tokens_per_iteration": 100, "max_tokens": 100 * most}
+    config = config.model_copy(update={"training": {**config.training, **training}})
+    decided = rung_iterations(config, files.SEARCH)
+
+    def ends(sees) -> list[int]:
+        """When each trial is stopped, or its last iteration; a trial may train on beyond most."""
+        scheduler, found = make_scheduler(config), []
+        for number, percents in enumerate(trials):
+            trial = SimpleNamespace(trial_id=f"T5-{number:04d}")
+            scheduler.on_trial_add(None, trial)
+            seen = [result(i, percent / 100) for i, percent in enumerate(percents, 1) if sees(i)]
+            stops = (r for r in seen if scheduler.on_trial_result(None, trial, r) == STOP)
+            found.append(next(stops, {"iteration": len(percents)})["iteration"])
+        return found
+
+    every = ends(lambda iteration: True)
+    assert ends(lambda i: i in decided or i >= decided[-1]) == every
+
+
+@pytest.mark.parametrize("scheduler", ["asha", "hyperband", "none"])
+def test_a_race_may_end_a_training_after_any_iteration_and_nothing_a_confirmation(scheduler):
+    config = make_config(scheduler=scheduler)
+    assert rung_iterations(config, files.RACE) == [1]
+    assert rung_iterations(config, files.CONFIRM) == rung_iterations(config, files.FINAL) == []
 
 
 def test_a_worker_that_took_over_and_reports_again_does_not_count_twice(tmp_path):

@@ -1,5 +1,7 @@
 """Suggestions from an actor, on real Ray."""
 
+import time
+
 import pytest
 import ray
 from made_studies import make_config, report
@@ -31,7 +33,14 @@ class AskedAhead(Suggester):
 def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
     """The trainings of a search with three trials at a time."""
     made: list = []
-    sampler = Sampler(study, 5, elsewhere=lambda *args: made.append(elsewhere(*args)) or made[-1])
+
+    def make(*args):
+        made.append(elsewhere(*args))
+        while not made[-1].ready:
+            time.sleep(0.05)
+        return made[-1]
+
+    sampler = Sampler(study, 5, elsewhere=make)
     sampler.catch_up()
     names: list[str] = []
     for number in range(12):
@@ -51,7 +60,7 @@ def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
 
 @pytest.mark.usefixtures("_ray")
 def test_an_actor_suggests_what_this_process_would(tmp_path, monkeypatch):
-    monkeypatch.setattr("search.decide.samplers.MANY_RUNNING", 2)
+    monkeypatch.setattr("search.decide.samplers.MANY_TRIALS", 2)
     config = make_config(startup_trials=2)
     here = play(Study.create(tmp_path / "here", config), AskedAhead)
     there = play(Study.create(tmp_path / "there", config), RemoteSuggester)
@@ -61,7 +70,7 @@ def test_an_actor_suggests_what_this_process_would(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("_ray")
 def test_a_search_goes_on_when_the_actor_dies(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr("search.decide.samplers.MANY_RUNNING", 2)
+    monkeypatch.setattr("search.decide.samplers.MANY_TRIALS", 2)
     study = Study.create(tmp_path / "study", make_config(startup_trials=2))
     trainings = play(study, RemoteSuggester, lose_at=6)
     assert len({training["learning_rate"] for training in trainings}) == 12

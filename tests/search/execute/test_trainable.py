@@ -67,21 +67,36 @@ def test_what_the_search_has_not_heard_of_is_reported_before_training_goes_on(tm
 
 @pytest.mark.parametrize(
     ("rungs", "groups"),
-    [([], [[1, 2, 3, 4, 5]]), ([2, 4, 8], [[1, 2], [3, 4], [5]]), (range(1, 99), None)],
+    [
+        ([], [[1, 2, 3, 4, 5]]),
+        ([2, 4, 8], [[1, 2], [3, 4], [5]]),
+        ([2, 3], [[1, 2], [3], [4], [5]]),
+        ([1], [[1], [2], [3], [4], [5]]),
+    ],
 )
 def test_results_are_grouped_up_to_the_next_rung(tmp_path, rungs, groups):
     results = run(CopyTrainable(settings(tmp_path, grouped=True, rungs=rungs)))
     found = [[metrics.iteration for metrics in result[METRICS]] for result in results]
-    assert found == (groups or [[iteration] for iteration in range(1, 6)])
+    assert found == groups
     assert [result["iteration"] for result in results] == [group[-1] for group in found]
     assert [result["done"] for result in results] == [False] * (len(results) - 1) + [True]
     assert saved_iterations(tmp_path)[-1] == 5
 
 
-def test_what_is_reported_again_after_a_lost_worker_is_grouped_too(tmp_path):
+def test_after_a_lost_worker_what_the_search_lacks_comes_before_training_goes_on(tmp_path):
     run(CopyTrainable(settings(tmp_path)), 3)
-    (result,) = run(CopyTrainable(settings(tmp_path, reported=1, grouped=True)))
-    assert [metrics.iteration for metrics in result[METRICS]] == [2, 3, 4, 5]
+    results = run(CopyTrainable(settings(tmp_path, reported=1, grouped=True)))
+    assert [[m.iteration for m in result[METRICS]] for result in results] == [[2, 3], [4, 5]]
+
+
+def test_while_a_group_trains_the_best_model_that_the_search_knows_is_kept(tmp_path):
+    training = {"max_tokens": 3000, "curriculum_length": 10, "learning_rate": 0.02}
+    grouped = CopyTrainable(settings(tmp_path, grouped=True, rungs=[3, 99], **training))
+    (first,) = run(grouped, 1)
+    best = max(first[METRICS], key=lambda m: (m.validation_accuracy, m.iteration)).iteration
+    (second,) = run(grouped, 1)
+    assert len(second[METRICS]) > 5
+    assert best in saved_iterations(tmp_path)
 
 
 def test_a_group_that_ends_with_a_divergence_has_what_came_before(tmp_path):

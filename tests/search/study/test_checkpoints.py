@@ -18,14 +18,16 @@ def make_trainer() -> Trainer:
     return Trainer(config)
 
 
-def test_the_latest_the_best_and_the_best_that_the_search_knows_are_kept(tmp_path):
+@pytest.mark.parametrize("group", [1, 3])
+def test_the_latest_the_best_and_the_best_that_the_search_knows_are_kept(tmp_path, group):
     trainer = make_trainer()
-    for _ in range(8):
+    for iteration in range(8):
         trainer.run_iteration()
-        save_checkpoint(trainer, tmp_path)
+        known = iteration // group * group  # it hears of so many at a time
+        save_checkpoint(trainer, tmp_path, known)
         history = [(m.validation_accuracy, m.iteration) for m in trainer.history]
-        known = history[:-1] or history  # of the latest the search may not have heard yet
-        assert saved_iterations(tmp_path) == sorted({max(history)[1], max(known)[1], len(history)})
+        best = {max(part)[1] for part in (history, history[:known]) if part}
+        assert saved_iterations(tmp_path) == sorted({*best, len(history)})
     assert load_latest(tmp_path).history == trainer.history
 
 
@@ -45,13 +47,13 @@ def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path):
 def test_a_worker_that_was_given_up_removes_nothing_of_its_successor(tmp_path):
     old = make_trainer()
     old.run_iteration()
-    save_checkpoint(old, tmp_path)
+    save_checkpoint(old, tmp_path, old.progress.iteration - 1)
     new = load_latest(tmp_path)
     for _ in range(3):
         new.run_iteration()
-        save_checkpoint(new, tmp_path)
+        save_checkpoint(new, tmp_path, new.progress.iteration - 1)
     old.run_iteration()
-    save_checkpoint(old, tmp_path)  # of iteration 2
+    save_checkpoint(old, tmp_path, old.progress.iteration - 1)  # of iteration 2
     assert load_latest(tmp_path).progress.iteration == 4
 
 
@@ -60,7 +62,7 @@ def test_a_run_that_goes_on_from_its_checkpoint_is_bit_identical(tmp_path):
     for _ in range(3):
         whole.run_iteration()
         cut.run_iteration()
-        save_checkpoint(cut, tmp_path)
+        save_checkpoint(cut, tmp_path, cut.progress.iteration - 1)
         cut = load_latest(tmp_path)
     timing = {"seconds", "seconds_to_solve"}
 
@@ -114,6 +116,6 @@ def test_whatever_is_wrong_with_the_latest_the_one_before_is_taken(latest_two, p
 def test_damage_of_all_checkpoints_starts_anew(tmp_path, content):
     trainer = make_trainer()
     trainer.run_iteration()
-    save_checkpoint(trainer, tmp_path)
+    save_checkpoint(trainer, tmp_path, trainer.progress.iteration - 1)
     (checkpoint_path(tmp_path, 1) / "checkpoint.pt").write_bytes(content)
     assert load_latest(tmp_path) is None
