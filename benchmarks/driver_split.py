@@ -13,6 +13,7 @@ functions that take most, and writes driver_split.csv.
 """
 
 import argparse
+import math
 import signal
 import tempfile
 import threading
@@ -166,7 +167,7 @@ def profiled(
     Args:
         grouped: whether the results of a trial come together.
     """
-    trial_source.GROUP_SECONDS = 60.0 if grouped else 0.0
+    trial_source.MESSAGES = slots / 60 if grouped else math.inf
     settings = SETTINGS | {
         "training.tokens_per_iteration": TOKENS,
         "training.max_tokens": TOKENS * reports,

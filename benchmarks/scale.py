@@ -46,7 +46,7 @@ from search.config.study_config import StudyConfig
 from search.decide.samplers import MANY_TRIALS
 from search.decide.schedulers import rung_iterations
 from search.errors import UserError
-from search.execute.trial_source import GROUP_SECONDS
+from search.execute.trial_source import MESSAGES
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
@@ -90,7 +90,10 @@ def simulate(
     many = driver != "plain" and workers >= MANY_TRIALS
     drivers = drivers_of(driver, workers)
     charged = Charge() if driver == "decisions" else charge(workers // drivers, many)
-    groups = (rung_iterations(config, files.SEARCH), GROUP_SECONDS if many else 0.0)
+    groups = (
+        rung_iterations(config, files.SEARCH),
+        0.0 if driver == "plain" else workers / MESSAGES,
+    )
     other = OtherProcess()
     with tempfile.TemporaryDirectory() as folder:
         study = Study.create(Path(folder) / "study", config)

@@ -9,16 +9,15 @@ from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
-from search.decide.samplers import MANY_TRIALS
 from search.decide.schedulers import rung_iterations, shown_metrics
 from search.execute.study_run import StudyRun, in_turn, share_time
 from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
 from studies import format as files
 
-GROUP_SECONDS = 5.0
-"""In a search with many slots, a worker reports the iterations of so many seconds together, as long
-as nothing is to be decided after them."""
+MESSAGES = 100
+"""Results a second that the driver takes in with ease. A worker reports the iterations of as many
+seconds together as all slots need for that, if nothing is to be decided after them."""
 
 
 class PlainTrial(Trial):
@@ -123,7 +122,6 @@ class TrialSource(SearchAlgorithm):
 
     def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
         study, resources = run.study, run.study.config.resources
-        slots = self._cluster.slots.total
         settings: dict[str, Any] = {
             "training": dict(trial.training),
             "study": str(study.path.absolute() / files.STUDY_FILE),
@@ -131,7 +129,7 @@ class TrialSource(SearchAlgorithm):
             "reported": len(trial.curve),
             "metrics": shown_metrics(study.config, trial.stage),
             "rungs": rung_iterations(study.config, trial.stage),
-            "group_seconds": GROUP_SECONDS if slots >= MANY_TRIALS else 0.0,
+            "group_seconds": self._cluster.slots.total / MESSAGES,
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
         }
