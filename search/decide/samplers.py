@@ -41,8 +41,9 @@ STATES_WITHOUT_STOPS = STATES | {files.STOPPED_EARLY: TrialState.COMPLETE}
 """For a sampler that would ignore the trials that were stopped early."""
 
 MANY_TRIALS = 32
-"""Trials at a time from which on suggestions come from a process of their own. With fewer, the driver
-has the time for them, and each should know the result of the trial before it."""
+"""Trials at a time from which on the driver's time counts: suggestions then come from a process of
+their own, and results in groups. With fewer, the driver has the time for both, and each suggestion
+should know the result of the trial before it."""
 
 MakeSuggester = Callable[[StudyConfig, int], Suggests]
 """Makes a suggester for a T in a process of its own."""

@@ -49,8 +49,8 @@ class CopyTrainable(tune.Trainable):
     is to see), ``rungs`` (see :func:`search.decide.schedulers.rung_iterations`), ``group_seconds``,
     ``threads`` and ``gpus`` (the share of one that it holds).
 
-    A result has the iterations since the one before it: as many as begin within ``group_seconds``,
-    up to the next rung. With few slots that is one.
+    A result has the iterations since the one before it: one, or with many slots as many as begin
+    within ``group_seconds``, up to the next rung.
 
     A result is reported only after its checkpoints are written, so the search never knows more
     than they do. They may know more than the search, when either was killed in between: those

@@ -9,15 +9,17 @@ from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
+from search.decide.samplers import MANY_TRIALS
 from search.decide.schedulers import rung_iterations, shown_metrics
 from search.execute.study_run import StudyRun, in_turn, share_time
 from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
 from studies import format as files
 
-MESSAGES = 100
-"""Results a second that the driver takes in with ease. A worker reports the iterations of as many
-seconds together as all slots need for that, if nothing is to be decided after them."""
+MESSAGES = 100.0
+"""Results a second that the driver takes in with ease. With many slots, a worker reports the
+iterations of as many seconds together as all of them need for that, if nothing is to be decided
+after them."""
 
 
 class PlainTrial(Trial):
@@ -122,6 +124,7 @@ class TrialSource(SearchAlgorithm):
 
     def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
         study, resources = run.study, run.study.config.resources
+        slots = self._cluster.slots.total
         settings: dict[str, Any] = {
             "training": dict(trial.training),
             "study": str(study.path.absolute() / files.STUDY_FILE),
@@ -129,7 +132,7 @@ class TrialSource(SearchAlgorithm):
             "reported": len(trial.curve),
             "metrics": shown_metrics(study.config, trial.stage),
             "rungs": rung_iterations(study.config, trial.stage),
-            "group_seconds": self._cluster.slots.total / MESSAGES,
+            "group_seconds": slots / MESSAGES if slots >= MANY_TRIALS else 0.0,
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
         }

@@ -109,7 +109,7 @@ def test_results_that_come_in_groups_leave_the_same_study_also_if_it_is_killed(
     machine.faults = make_faults()
     search(machine, folder / "single" / "s")
     expected = whole(folder / "single" / "s", folder)
-    monkeypatch.setattr(trial_source, "MESSAGES", 0.01)
+    monkeypatch.setattr(trial_source, "MANY_TRIALS", 1)
     machine.faults = make_faults()
     runs = folder / "runs"
     kept = moments(machine, runs, lambda: search(machine, runs / "s"))
