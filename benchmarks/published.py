@@ -130,6 +130,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
     "docs/scaling.md": (
         lambda: scale_tables.time_table(rows_of("scale"), SCALED_POOL),
         lambda: scale_tables.driver_table(rows_of("scale_long")),
+        lambda: scale_tables.driver_table(rows_of("scale_longer")),
         lambda: scale_tables.driver_table(rows_of("scale")),
         lambda: driver_split.split_table(rows_of("driver_split")),
         lambda: driver_split.controller_table(rows_of("driver_split")),
