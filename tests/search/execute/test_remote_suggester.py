@@ -61,6 +61,7 @@ def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
 @pytest.mark.usefixtures("_ray")
 def test_an_actor_suggests_what_this_process_would(tmp_path, monkeypatch):
     monkeypatch.setattr("search.decide.samplers.MANY_TRIALS", 2)
+    monkeypatch.setattr("search.execute.remote_suggester.PATIENCE", 600.0)  # a busy machine
     config = make_config(startup_trials=2)
     here = play(Study.create(tmp_path / "here", config), AskedAhead)
     there = play(Study.create(tmp_path / "there", config), RemoteSuggester)
