@@ -14,6 +14,7 @@ from search.decide.schedulers import rung_iterations, shown_metrics
 from search.execute.study_run import StudyRun, in_turn, share_time
 from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
+from search.study.study import Study
 from studies import format as files
 
 MESSAGES = 100.0
@@ -57,6 +58,7 @@ class TrialSource(SearchAlgorithm):
         self._cluster = cluster
         self._by_name = {run.study.path.name: run for run in runs}
         self._placements: dict[tuple[float, float, str], PlacementGroupFactory] = {}
+        self._rungs: dict[tuple[str, str], list[int]] = {}
 
     def add_configurations(self, experiments: list[Experiment]) -> None:
         """Called once by Tune, before the first trial is asked for."""
@@ -122,6 +124,13 @@ class TrialSource(SearchAlgorithm):
             )
         return self._placements[cpus, gpus, excluded]
 
+    def _rungs_of(self, study: Study, stage: str) -> list[int]:
+        """See :func:`rung_iterations`; found once, for that makes a scheduler."""
+        key = study.path.name, stage
+        if key not in self._rungs:
+            self._rungs[key] = rung_iterations(study.config, stage)
+        return self._rungs[key]
+
     def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
         study, resources = run.study, run.study.config.resources
         slots = self._cluster.slots.total
@@ -131,7 +140,7 @@ class TrialSource(SearchAlgorithm):
             "checkpoints": str(study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
             "metrics": shown_metrics(study.config, trial.stage),
-            "rungs": rung_iterations(study.config, trial.stage),
+            "rungs": self._rungs_of(study, trial.stage),
             "group_seconds": slots / MESSAGES if slots >= MANY_TRIALS else 0.0,
             "threads": resources.threads_per_trial(),
             "gpus": gpus,
