@@ -253,7 +253,8 @@ def controller_table(rows: pd.DataFrame, shown: int = 8) -> str:
     Of the search with the most slots and the most results.
     """
     last = rows[rows["slots"] == rows["slots"].max()]
-    last = last[last["messages"] == last["messages"].max()].dropna(subset="function")
+    last = last[last["messages"] == last["messages"].max()]
+    last = last[last["part"] == "ray controller"].dropna(subset="function")
     ms = 1e3 * last.groupby("function")["seconds"].sum() / last["trials"].iloc[0]
     most = ms.sort_values(ascending=False)
     lines = [[f"`{name}`", f"{value:.2f}"] for name, value in most[:shown].items()]

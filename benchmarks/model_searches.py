@@ -1,8 +1,8 @@
 """Collects default searches of models beyond the four gated cells, for docs/results.md.
 
     python -m search.run --model transformer linear_attention --task sequence --confirm-seeds 2
-    python -m search.run --model transformer linear_attention mingru exprnn --T 1000 \\
-        --confirm-seeds 2
+    python -m search.run --model transformer linear_attention mingru --T 1000 --confirm-seeds 2
+    python -m search.run --model exprnn --T 1000 --confirm-seeds 2
     python -m search.generalize runs/transformer-sequence runs/linear_attention-sequence \\
         --T 500 1000 1100 1500 2000 5000 --payloads 20
     python -m search.generalize runs/transformer-delay runs/linear_attention-delay \\

@@ -16,6 +16,7 @@ import copytask
 from analysis import compare
 from copytask import MODELS
 from search import generalize, nodes, run
+from search.config.sections import SearchConfig
 
 PAGES = [
     ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", ROOT / "CHANGELOG.md",
@@ -161,3 +162,11 @@ def test_contributing_names_files_and_code_that_exist():
     ]
     code = set(re.findall(r"\w+", " ".join(sources)))
     assert [place for place in places if place.split(".")[-1] not in code] == []
+
+
+def test_every_setting_of_a_search_is_explained():
+    explained = (ROOT / "configs" / "default.yaml").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "searching.md").read_text(encoding="utf-8")
+    rare = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    settings = set(SearchConfig.model_fields) - {"warm"}  # warm is made by the program
+    assert {name for name in settings if f"  {name}:" not in explained} <= rare

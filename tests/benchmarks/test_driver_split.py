@@ -64,6 +64,7 @@ def make_rows() -> pd.DataFrame:
         for part, function, seconds in (
             ("ray controller", "step", 0.2 + 0.01 * results),
             ("ray controller", "_on_result", 0.1 * messages),
+            ("ray suggester", "_requests", 0.3),
             ("optuna suggestion", None, 0.4),
         )
     )  # fmt: skip
@@ -78,7 +79,7 @@ def test_the_tables_show_parts_and_functions_for_a_trial():
     split = split_table(make_rows())
     assert "| 8 slots, 1 | 8 slots, 4 in a group | 8 slots, 4 |" in split
     assert "| Ray: Tune's controller | 3.1 | 3.4 | 6.4 |" in split
-    assert "| all | 7.1 | 7.4 | 10.4 |" in split
+    assert "| all | 10.1 | 10.4 | 13.4 |" in split
     assert controller_table(make_rows(), shown=1).splitlines()[2:] == [
         "| `_on_result` | 4.00 |", "| 1 others | 2.40 |",
     ]  # fmt: skip

@@ -1,0 +1,25 @@
+import sys
+
+import pandas as pd
+import pytest
+
+from benchmarks import since
+
+
+def test_the_table_has_the_ratio_of_the_pairs():
+    rows = pd.DataFrame(
+        {"model": "lstm", "round": number, "code": code, "seconds": seconds}
+        for number, busy in enumerate((1.0, 2.0, 4.0))
+        for code, seconds in (("abc", 3.0 * busy), (since.NOW, 1.5 * busy))
+    )
+    assert since.ratios_table(rows, "abc").splitlines()[-1] == (
+        "| LSTM | 6.00 | 3.00 | 0.500 [0.500, 0.500] | 3 |"
+    )
+
+
+def test_a_commit_that_is_not_there_is_refused_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(sys, "argv", ["since", "no-such-commit", "--output", f"{tmp_path}/a.csv"])
+    with pytest.raises(SystemExit, match="error: cannot prepare commit no-such-commit") as end:
+        since.main()
+    assert len(str(end.value).splitlines()) == 1
+    assert not list(tmp_path.iterdir())
