@@ -5,8 +5,9 @@
 
 Checks out the commit into a temporary folder and compiles its kernels there.
 Trains each model with the code of both, each time in a process of its own with
-one thread; the two take turns. Prints the ratio of their processor time. Writes
-one row for each training. Needs git and a C compiler.
+one thread; the two take turns. Each training counts with its fastest step, as
+other work on the machine only adds time. Prints the ratio of these. Writes one
+row for each training. Needs git and a C compiler.
 """
 
 import argparse
@@ -38,14 +39,17 @@ from copytask import Trainer, TrainingConfig
 
 torch.set_num_threads(1)
 trainer = Trainer(TrainingConfig(
-    model=sys.argv[1], T=1000, tokens_per_iteration=130_000, validation_payloads=64, device="cpu"
+    model=sys.argv[1], T=1000, curriculum_length=0, tokens_per_iteration=1, validation_payloads=1,
+    device="cpu",
 ))
-trainer.run_iteration()
-start = time.process_time()
-trainer.run_iteration()
-print(time.process_time() - start)
+times = []
+for _ in range(20):
+    start = time.process_time()
+    trainer.run_iteration()
+    times.append(time.process_time() - start)
+print(min(times))
 """
-"""What each side runs; both versions must have what it names. The first iteration warms up."""
+"""What each side runs: iterations of one step at T = 1000. Both versions must have what it names."""
 
 
 @contextmanager
@@ -73,7 +77,7 @@ def checkout(commit: str) -> Iterator[Path]:
 
 
 def seconds(code: Path, model: str) -> float:
-    """Processor time of an iteration of 130,000 tokens with the code in a folder."""
+    """Processor time of a training step with the code in a folder."""
     environment = os.environ | MALLOC_ENVIRONMENT | {"PYTHONPATH": str(code)}
     done = subprocess.run(
         (sys.executable, "-c", TRAIN, model),
@@ -91,8 +95,9 @@ def ratios_table(rows: pd.DataFrame, commit: str) -> str:
         middle = wide.median()
         ratio = interval(exponential(bootstrap_t(logs)), 3)
         name = NAMES.get(str(model), str(model))
-        lines.append([name, f"{middle[commit]:.2f}", f"{middle[NOW]:.2f}", ratio, str(len(logs))])
-    return table(["model", f"seconds at {commit}", NOW, "ratio [95 %]", "pairs"], lines)
+        ms = [f"{1e3 * middle[code]:.0f}" for code in (commit, NOW)]
+        lines.append([name, *ms, ratio, str(len(logs))])
+    return table(["model", f"ms a step at {commit}", NOW, "ratio [95 %]", "pairs"], lines)
 
 
 def main() -> None:
@@ -115,7 +120,7 @@ def main() -> None:
                     for code, folder in sides if number % 2 else reversed(sides):
                         took = seconds(folder, model)
                         rows.append({"model": model, "round": number, "code": code,
-                                     "seconds": round(took, 3), "machine": machine()})  # fmt: skip
+                                     "seconds": round(took, 4), "machine": machine()})  # fmt: skip
                 print(f"round {number + 1} of {args.rounds}", file=sys.stderr)
                 pd.DataFrame(rows).to_csv(args.output, index=False)
     except UserError as error:

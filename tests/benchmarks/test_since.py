@@ -13,7 +13,7 @@ def test_the_table_has_the_ratio_of_the_pairs():
         for code, seconds in (("abc", 3.0 * busy), (since.NOW, 1.5 * busy))
     )
     assert since.ratios_table(rows, "abc").splitlines()[-1] == (
-        "| LSTM | 6.00 | 3.00 | 0.500 [0.500, 0.500] | 3 |"
+        "| LSTM | 6000 | 3000 | 0.500 [0.500, 0.500] | 3 |"
     )
 
 
