@@ -49,7 +49,7 @@ for _ in range(20):
     times.append(time.process_time() - start)
 print(min(times))
 """
-"""What each side runs: iterations of one step at T = 1000. Both versions must have what it names."""
+"""What each side runs: iterations of one step at T = 1000. Both versions have what it names."""
 
 
 @contextmanager
