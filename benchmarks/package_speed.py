@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from benchmarks.architecture_speed import ManySymbols, T, make_step, take_turns
+from benchmarks.architecture_speed import T, make_step, many_symbols, take_turns
 from benchmarks.markdown import table
 from benchmarks.processes import be_like_a_worker
 from copytask import CopyModel, SequenceModel, build_model, configure_process
@@ -134,7 +134,7 @@ def pairs() -> list[Pair]:
 
 def compare(pair: Pair, rounds: int) -> dict[str, Any]:
     """Steps of both in turns; a row of the table."""
-    task = ManySymbols()
+    task = many_symbols("delay")
     torch.manual_seed(0)
     sides = {
         "ours": build_model(pair.model, WIDTH, task=task, **pair.keywords),

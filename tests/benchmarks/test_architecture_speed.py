@@ -6,3 +6,12 @@ def test_a_cell_multiplies_its_recurrent_matrices_once_forward_and_twice_backwar
     training = TrainingConfig(model="gru", T=1000, hidden_size=8, batch_size=2)
     tokens = 2 * find_task("delay").length(1000)
     assert count_operations(training) == 3 * 2 * (3 * 8 * 8) * tokens
+
+
+def test_attention_counts_with_its_products():
+    training = TrainingConfig(model="transformer", task="sequence", T=1000, batch_size=1)
+    size = 2 * 32 + 1  # of 32 frequencies
+    scores = 1000 * find_task("sequence").length(1000)
+    # forward scores and sums, backward two of each; all else is linear in the length
+    attention = 6 * 2 * size * scores
+    assert attention < count_operations(training) < 1.2 * attention
