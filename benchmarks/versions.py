@@ -9,10 +9,13 @@ from search.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = ("torch", "ray", "optuna", "syne-tune")
-TRAINING = ("copytask", "configs", "benchmarks/searches.yaml",
-            ":(exclude)copytask/engine/clock.c")  # fmt: skip
-"""What decides how a training of a gated cell goes: folders and files of this project, as git takes
-them."""
+TRAINING = (
+    "copytask", "configs", "benchmarks/searches.yaml",
+    *(f":(exclude)copytask/{path}"
+      for path in ("engine/clock.c", "engine/memory.py", "models/linear_attention.py")),
+)  # fmt: skip
+"""What decides how a training of a gated cell goes: folders and files of this project, as git names
+them. What only linear attention or a clock runs is left out."""
 
 SEARCH = ("copytask", "search", "studies", "configs", "benchmarks/baselines",
           "benchmarks/searches.yaml")  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from copytask.engine.scan import linear_scan
 
-CHUNK = 64
+CHUNK = 32
 
 
 def chunked_memory(

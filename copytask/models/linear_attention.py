@@ -18,7 +18,7 @@ from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice
 
-SEGMENT = 64
+SEGMENT = 32
 """Steps whose keys are in memory at once; the way back makes them again."""
 
 OPEN = 7.0
