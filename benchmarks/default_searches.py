@@ -1,10 +1,13 @@
 """Collects the results of the default searches for the tables of docs/results.md.
 
-    for seed in 0 1; do
+    python -m search.run --model examples/minimal_gated_unit.py:factory lstm gru mlstm mgru \\
+        --confirm-seeds 5 --budget-minutes 60 --storage runs0
+    for seed in 1 2; do
       python -m search.run --model lstm gru mlstm mgru --confirm-seeds 5 \\
         --seed $seed --storage runs$seed
     done
-    python -m benchmarks.default_searches runs0 runs1
+    python -m benchmarks.default_searches runs0/gru-delay runs0/lstm-delay runs0/mgru-delay \\
+        runs0/mlstm-delay runs1 runs2
 
 Does not search: it reads the studies that the first lines made, and writes
 default_searches.csv, one row for each tested training. ``python -m

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from benchmarks.cells import CELLS
 from benchmarks.replay.curves import TABLE
-from copytask import MODELS
 
 RECORDED_MODELS = ("lstm", "mlstm")
 """The models of the pool. Of the gated cells, they solve T = 1000 with the largest share of the
@@ -16,9 +16,9 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         nargs="+",
-        choices=sorted(MODELS),
+        choices=CELLS,
         default=list(RECORDED_MODELS),
-        help=f"architectures (default: {' '.join(RECORDED_MODELS)})",
+        help=f"gated cells (default: {' '.join(RECORDED_MODELS)})",
     )
 
 
