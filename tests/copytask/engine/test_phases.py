@@ -15,7 +15,7 @@ def inputs(L: int, B: int, F: int, dtype: torch.dtype) -> tuple[torch.Tensor, ..
     return f.to(dtype).requires_grad_(), angles, z0.to(dtype).requires_grad_()
 
 
-@pytest.mark.parametrize(("L", "B", "F"), [(1, 1, 1), (7, 3, 16), (50, 2, 21)])
+@pytest.mark.parametrize(("L", "B", "F"), [(1, 1, 1), (7, 3, 16), (50, 2, 21), (4, 3, 48)])
 def test_the_kernel_equals_the_scan_in_float64_gradients_too(L, B, F):
     results = []
     for run, dtype in ((clock_phases, torch.float32), (scanned_phases, torch.float64)):
