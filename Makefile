@@ -50,7 +50,8 @@ test-all: $(VENV)/.dev
 # What is left out says nothing about packages, or the same as other tests of resuming.
 oldest: $(OLDEST)/.stamp
 	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster --ignore tests/benchmarks \
-	  --ignore tests/search/execute/test_every_event.py $(ARGS)
+	  --ignore tests/search/execute/test_every_event.py \
+	  --ignore tests/search/execute/test_several_studies.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
