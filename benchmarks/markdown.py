@@ -22,9 +22,10 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def interval(estimate: Estimate, digits: int) -> str:
-    """A value and its interval; "never" stands for infinity, for a search that did not end."""
+    """A value and its interval, if there is one; "never" stands for infinity, for a search that did
+    not end."""
     value, low, high = (number(x, digits) for x in estimate)
-    return f"{value} [{low}, {high}]"
+    return value if math.isnan(estimate.low) else f"{value} [{low}, {high}]"
 
 
 def number(value: float, digits: int) -> str:

@@ -3,24 +3,35 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks.estimates import bootstrap_t, exponential, holm, rank_test, two_levels
+from benchmarks.estimates import (
+    FEWEST,
+    Estimate,
+    bootstrap_t,
+    exponential,
+    holm,
+    rank_test,
+    two_levels,
+)
+from benchmarks.markdown import interval
 
 
-def test_the_interval_of_ten_values_holds_their_mean_about_95_times_in_100():
+@pytest.mark.parametrize("n", [FEWEST, 10])
+def test_the_interval_of_a_few_values_holds_their_mean_about_95_times_in_100(n):
     generator = np.random.default_rng(1)
     held = 0
     for _ in range(300):
-        low, high = bootstrap_t(generator.normal(0.3, 0.8, size=10))[1:]
+        low, high = bootstrap_t(generator.normal(0.3, 0.8, size=n))[1:]
         held += low <= 0.3 <= high
     assert 0.92 < held / 300 < 0.985
 
 
 def test_equal_values_and_single_ones_have_the_interval_that_they_can_have():
     assert bootstrap_t(np.full(5, 0.25)) == (0.25, 0.25, 0.25)
-    value, low, high = bootstrap_t(np.array([0.5]))
-    assert value == 0.5
+    value, low, high = bootstrap_t(np.array([0.5, 0.6, 0.7]))
+    assert value == pytest.approx(0.6)
     assert math.isnan(low)
     assert math.isnan(high)
+    assert interval(Estimate(value, low, high), 1) == "0.6"
 
 
 def test_the_other_way_round_gives_the_other_way_round():

@@ -9,7 +9,7 @@ from benchmarks import since
 def test_the_table_has_the_ratio_of_the_pairs():
     rows = pd.DataFrame(
         {"model": "lstm", "round": number, "side": side, "project": project, "seconds": seconds}
-        for number, busy in enumerate((1.0, 2.0, 4.0))
+        for number, busy in enumerate((1.0, 2.0, 4.0, 8.0))
         for side, project, seconds in (
             (since.EARLIER, "abc", 3.0 * busy),
             (since.NOW, "def", 1.5 * busy),
@@ -17,7 +17,7 @@ def test_the_table_has_the_ratio_of_the_pairs():
     )
     assert since.ratios_table(rows).splitlines()[0].startswith("| model | ms a step at abc | now |")
     assert since.ratios_table(rows).splitlines()[-1] == (
-        "| LSTM | 6000 | 3000 | 0.50 [0.50, 0.50] | 3 |"
+        "| LSTM | 9000 | 4500 | 0.50 [0.50, 0.50] | 4 |"
     )
 
 
