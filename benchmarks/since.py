@@ -120,7 +120,7 @@ def ratios_table(rows: pd.DataFrame) -> str:
 def measure(commit: str, models: Sequence[str], rounds: int, output: Path) -> pd.DataFrame:
     """Train each model on both sides in each round; the file is written after each."""
     rows = []
-    now = versions(("copytask",), ["torch"])
+    now = {**versions(("copytask",), ["torch"]), "machine": machine()}
     then = run(("git", "rev-parse", "--short=10", f"{commit}^{{commit}}"), ROOT).strip()
     run(BUILD, ROOT)
     with checkout(then) as earlier:
@@ -129,7 +129,7 @@ def measure(commit: str, models: Sequence[str], rounds: int, output: Path) -> pd
             for model in models:
                 for side, folder, known in sides if number % 2 else reversed(sides):
                     row = {"model": model, "round": number, "side": side, **train(folder, model)}
-                    rows.append({**row, **known, "machine": machine()})
+                    rows.append(row | known)
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
             pd.DataFrame(rows).to_csv(output, index=False)
     return pd.DataFrame(rows)
@@ -151,7 +151,7 @@ def main() -> None:
     except UserError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"interrupted; {args.output} has the rounds that were complete")
+        sys.exit(f"interrupted; rounds that were complete are in {args.output}")
     print(machine())
     print(ratios_table(rows))
 

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from copytask.engine.memory import chunked_memory
+from copytask.engine.memory import CHUNK, chunked_memory
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice
 
-SEGMENT = 32
+SEGMENT = CHUNK
 """Steps whose keys are in memory at once; the way back makes them again."""
 
 OPEN = 7.0
