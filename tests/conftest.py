@@ -28,8 +28,9 @@ torch.set_num_threads(1)
 
 # How fast examples are drawn and checked depends on what else the machine does.
 timeless = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("few", timeless, max_examples=3)
 settings.register_profile("quick", timeless, max_examples=20)
-settings.register_profile("thorough", timeless, max_examples=100)
+settings.register_profile("thorough", timeless, max_examples=50)
 
 
 def pytest_addoption(parser):
@@ -40,7 +41,8 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    settings.load_profile("thorough" if config.getoption("thorough") else "quick")
+    if not config.getoption("hypothesis_profile"):
+        settings.load_profile("thorough" if config.getoption("thorough") else "quick")
 
 
 @pytest.fixture(scope="session")
