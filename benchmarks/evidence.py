@@ -19,14 +19,15 @@ from benchmarks.baselines.race import SIDES as RACED
 from benchmarks.markdown import NAMES, interval, table
 from benchmarks.options import SEARCHES
 from benchmarks.paired import RECORDED, comparison_table, estimate
-from benchmarks.replay.curves import TABLE, Pool, read_pools, read_table
+from benchmarks.replay.curves import TABLE, Pool, read_table
 from benchmarks.replay.neighbours import neighbour_table
-from benchmarks.replay.sides import ABLATIONS, CHOICES, OURS, OURS_WARM, SIDES, WARM
+from benchmarks.replay.sides import ABLATIONS, CHOICES, OURS, SIDES
 from search.config.reading import load_config
 
 FOLDER = Path(__file__).parent
 REAL, REPLAYED = FOLDER / "real_races.csv", FOLDER / "replayed_searches.csv.gz"
 
+AFTER = "ours, after the T before"
 COUNTED = "ours, with the T before counted"
 
 
@@ -52,34 +53,19 @@ def warm_races() -> str:
     return comparison_table(real()[real()["start"] == real_races.WARM], RACED)
 
 
-def real_shortcut() -> str:
-    """Whether a search at a smaller T first is a shortcut, in real searches."""
+def shortcut() -> str:
+    """Whether a search at a smaller T first is a shortcut, for this project."""
     ours = real()[real()["side"] == OURS]
     before = ours[ours["start"] == real_races.BEFORE][["model", "seed", "seconds", "tokens"]]
-    warm = ours[ours["start"] == real_races.WARM].assign(side=OURS_WARM)
-    warm = warm.merge(before, on=["model", "seed"], suffixes=("", "_before"))
-    return shortcut_table(pd.concat([ours[ours["start"] == real_races.COLD], warm]))
-
-
-def replayed_shortcut() -> str:
-    """The same in replayed searches."""
-    return shortcut_table(replayed())
-
-
-def shortcut_table(rows: pd.DataFrame) -> str:
-    """This project's search from nothing, after a smaller T, and with the time at that T counted.
-
-    Args:
-        rows: columns as for :func:`benchmarks.paired.comparison_table`, and ``seconds_before`` and
-            ``tokens_before`` of those that started with what a smaller T had found.
-    """
-    warm = rows[rows["side"] == OURS_WARM]
-    counted = warm.assign(
+    after = ours[ours["start"] == real_races.WARM].assign(side=AFTER)
+    after = after.merge(before, on=["model", "seed"], suffixes=("", "_before"))
+    counted = after.assign(
         side=COUNTED,
-        seconds=warm["seconds"] + warm["seconds_before"],
-        tokens=warm["tokens"] + warm["tokens_before"],
+        seconds=after["seconds"] + after["seconds_before"],
+        tokens=after["tokens"] + after["tokens_before"],
     )
-    return comparison_table(pd.concat([rows, counted]), (OURS, OURS_WARM, COUNTED))
+    rows = pd.concat([ours[ours["start"] == real_races.COLD], after, counted])
+    return comparison_table(rows, (OURS, AFTER, COUNTED))
 
 
 def ends_table(rows: pd.DataFrame) -> str:
@@ -110,32 +96,25 @@ def ends_table(rows: pd.DataFrame) -> str:
     return table(header, lines)
 
 
-def recorded_pools() -> dict[tuple[str, int], Pool]:
-    """The recorded trainings, by model and T."""
-    rows = read_table(TABLE)
-    pools: dict[tuple[str, int], Pool] = {}
+def recorded_pools() -> dict[str, Pool]:
+    """The recorded trainings, by model."""
+    rows, pools = read_table(TABLE), {}
     for model in rows["model"].unique():
         config = load_config(SEARCHES, [], {"model": model})
-        found = read_pools(rows, model, config.T, config.dimensions())
-        pools |= {(model, T): pool for T, pool in found.items()}
+        pools[model] = Pool.read(rows, model, config.T[-1], config.dimensions())
     return pools
 
 
 TABLES: Mapping[str, tuple[Path, Callable[[], str]]] = {
     "Real races from nothing": (REAL, cold_races),
     "Real races from the same configurations": (REAL, warm_races),
-    "Real races: a smaller T first": (REAL, real_shortcut),
+    "Real races: a smaller T first": (REAL, shortcut),
     "Replayed": (REPLAYED, lambda: comparison_table(replayed(), [*SIDES])),
     "What makes the difference": (
         REPLAYED,
         lambda: comparison_table(replayed(), [OURS, *ABLATIONS]),
     ),
     "Samplers and schedulers": (REPLAYED, lambda: comparison_table(replayed(), [OURS, *CHOICES])),
-    "Replayed from the same configurations": (
-        REPLAYED,
-        lambda: comparison_table(replayed(), [*WARM, OURS]),
-    ),
-    "Replayed: a smaller T first": (REPLAYED, replayed_shortcut),
     "How replayed searches end": (REPLAYED, lambda: ends_table(replayed())),
     "The pool": (TABLE, lambda: neighbour_table(recorded_pools())),
 }

@@ -4,7 +4,7 @@
     python -m benchmarks.learning_curves --model mgru --configurations 20 --processes 1
 
 Draws configurations at random from the space of searches.yaml. Trains each at
-every T of that file with two seeds, as a search would, but never stops it
+the largest T of that file with two seeds, as a search would, but never stops it
 early: a training ends when it has solved T, has spent its tokens, or diverges.
 Each evaluation has payloads that no other one has. Writes one row for each
 evaluation to pool.csv.gz; a training that diverged ends with a row without
@@ -50,7 +50,7 @@ Row = dict[str, Any]
 
 
 def configurations(config: StudyConfig, count: int) -> list[Row]:
-    """The first ``count`` random configurations; the same ones for every model and T."""
+    """The first ``count`` random configurations; the same ones for every model."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {name: d.distribution() for name, d in config.dimensions().items()}
     study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=DRAW))
@@ -137,11 +137,11 @@ def training_of(row: Mapping[str, Any]) -> tuple[str, int, int, int]:
 def missing(
     args: argparse.Namespace, configs: Mapping[str, StudyConfig], done: set[Any]
 ) -> Iterator[tuple[Row, TrainingConfig]]:
-    """What is to be trained, its identity and its training: the largest T first."""
+    """What is to be trained, its identity and its training."""
     first = next(iter(configs.values()))
+    T = first.T[-1]
     points = list(enumerate(configurations(first, args.configurations)))
-    order = product(sorted(first.T, reverse=True), points, range(args.seeds), configs)
-    for T, (number, sample), seed, model in order:
+    for (number, sample), seed, model in product(points, range(args.seeds), configs):
         identity = {"model": model, "T": T, "configuration": number, "seed": seed}
         if training_of(identity) not in done:
             training = configs[model].training_config(T, sample, 0)
@@ -173,7 +173,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--configurations", type=int, default=200, help="how many (default: %(default)s)"
     )
     parser.add_argument(
-        "--seeds", type=int, default=2, help="trainings of each at each T (default: %(default)s)"
+        "--seeds", type=int, default=2, help="trainings of each (default: %(default)s)"
     )
     add_configuration(parser)
     parser.add_argument(

@@ -33,9 +33,9 @@ import pandas as pd
 from benchmarks.options import add_configuration
 from benchmarks.paired import RECORDED
 from benchmarks.processes import results
-from benchmarks.replay.curves import read_pools, read_table
+from benchmarks.replay.curves import Pool, read_table
 from benchmarks.replay.options import add_models, add_replay_files
-from benchmarks.replay.sides import ALL_SIDES, Race, sides_of
+from benchmarks.replay.sides import ALL_SIDES, Race
 from benchmarks.replay.simulator import Outcome
 from benchmarks.rows import Rows, pack, unpack
 from benchmarks.versions import check_installed, versions
@@ -49,10 +49,7 @@ LOGGED = 100
 """A line is printed after so many jobs."""
 
 KEY = ("model", "side", "pool", "seed")
-VALUES = (
-    "solved", "exhausted", "seconds", "tokens", "trials", "again", "seconds_before",
-    "tokens_before",
-)  # fmt: skip
+VALUES = ("solved", "exhausted", "seconds", "tokens", "trials", "again")
 
 
 class Job(NamedTuple):
@@ -72,10 +69,10 @@ def make_race(args: argparse.Namespace, table: pd.DataFrame, model: str) -> Race
     """
     config = load_config(args.config, args.set, {"model": model})
     try:
-        pools = read_pools(table, model, config.T, config.dimensions())
+        pool = Pool.read(table, model, config.T[-1], config.dimensions())
     except ValueError as error:
         raise UserError(f"{args.table}: {error}") from None
-    return Race(config, pools, args.workers, args.horizon)
+    return Race(config, pool, args.workers, args.horizon)
 
 
 def row_of(job: Job, seed: int, outcome: Outcome) -> dict[str, Any]:
@@ -91,8 +88,6 @@ def row_of(job: Job, seed: int, outcome: Outcome) -> dict[str, Any]:
         "tokens": outcome.tokens,
         "trials": outcome.trials,
         "again": outcome.again,
-        "seconds_before": round(outcome.clock_before, 2),
-        "tokens_before": outcome.tokens_before,
     }
 
 
@@ -102,12 +97,12 @@ def replay(race: Race, job: Job) -> list[dict[str, Any]]:
     return [row_of(job, seed, ALL_SIDES[job.side](race, seed)) for seed in job.seeds]
 
 
-def missing(args: argparse.Namespace, races: dict[str, Race], rows: Rows) -> Iterator[Job]:
+def missing(args: argparse.Namespace, rows: Rows) -> Iterator[Job]:
     """What is to be replayed: the recorded pool first, then one pool after another."""
     for pool in range(args.pools + 1):
         seeds = range(args.seeds if pool == RECORDED else args.pool_seeds)
-        for model, race in races.items():
-            for side in args.sides or sides_of(race.config.T):
+        for model in args.model:
+            for side in args.sides or ALL_SIDES:
                 left = [
                     seed for seed in seeds
                     if not rows.find(model=model, side=side, pool=pool, seed=seed)
@@ -131,7 +126,7 @@ def settings(args: argparse.Namespace, races: dict[str, Race]) -> dict[str, Any]
     first = next(iter(races.values()))
     return {
         "T": first.target,
-        "configurations": " ".join(str(len(race.pools[race.target])) for race in races.values()),
+        "configurations": " ".join(str(len(race.pool)) for race in races.values()),
         "workers": args.workers,
         "horizon": args.horizon,
         "grace_iterations": first.config.search.grace_iterations,
@@ -196,9 +191,9 @@ def main() -> None:
     except UserError as error:
         sys.exit(f"error: {error}")
     for model, race in races.items():
-        print(f"{model}: {len(race.pools[race.target])} configurations", file=sys.stderr)
+        print(f"{model}: {len(race.pool)} configurations", file=sys.stderr)
     try:
-        replay_all(races, list(missing(args, races, rows)), rows, args.processes)
+        replay_all(races, list(missing(args, rows)), rows, args.processes)
     except KeyboardInterrupt:
         sys.exit("interrupted; start this again to continue")
     pack(path)

@@ -1,11 +1,11 @@
 """Other search methods as policies of the simulator; each calls the real objects of its library.
 
-All methods search the same space, with trials of the same budget, and begin with the same
-configurations, if any. A method that stops trials early has the grace period and the reduction
-factor of this project's search; all its other settings keep their defaults.
+All methods search the same space, with trials of the same budget. A method that stops trials early
+has the grace period and the reduction factor of this project's search; all its other settings keep
+their defaults.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -21,9 +21,6 @@ from benchmarks.baselines.spaces import optuna_space, ray_space, syne_tune_space
 from benchmarks.replay.curves import Evaluation
 from search.config.study_config import StudyConfig
 
-Points = Sequence[Mapping[str, Any]]
-"""Configurations that a method tries first."""
-
 
 class RayTune:
     """Ray Tune with OptunaSearch and ASHAScheduler, called as Tune's controller does.
@@ -35,11 +32,9 @@ class RayTune:
         metric: the field of an evaluation that both see.
     """
 
-    def __init__(self, config: StudyConfig, seed: int, initial: Points, metric: str):
+    def __init__(self, config: StudyConfig, seed: int, metric: str):
         self._metric = metric
-        self._searcher = OptunaSearch(
-            metric=metric, mode="max", seed=seed, points_to_evaluate=[*map(dict, initial)]
-        )
+        self._searcher = OptunaSearch(metric=metric, mode="max", seed=seed)
         self._searcher.set_search_properties(metric, "max", ray_space(config))
         self._scheduler = ASHAScheduler(
             metric=metric,
@@ -73,7 +68,7 @@ class RayTune:
 class OptunaHyperband:
     """Optuna's TPESampler and HyperbandPruner, as a trial of ``study.optimize`` uses them."""
 
-    def __init__(self, config: StudyConfig, seed: int, initial: Points, metric: str):
+    def __init__(self, config: StudyConfig, seed: int, metric: str):
         self._metric = metric
         self._space = optuna_space(config)
         self._study = optuna.create_study(
@@ -86,8 +81,6 @@ class OptunaHyperband:
                 reduction_factor=round(config.search.reduction_factor),
             ),
         )
-        for point in initial:
-            self._study.enqueue_trial(dict(point))
         self._trials: dict[int, optuna.Trial] = {}
 
     def ask(self, trial: int) -> Mapping[str, Any]:
@@ -116,9 +109,7 @@ class SyneTune:
         scheduler: its name in ``syne_tune.optimizer.baselines``.
     """
 
-    def __init__(
-        self, config: StudyConfig, seed: int, initial: Points, metric: str, scheduler: str
-    ):
+    def __init__(self, config: StudyConfig, seed: int, metric: str, scheduler: str):
         from syne_tune.optimizer import baselines
 
         np.random.seed(seed)  # its searchers draw from the global generator as well
@@ -130,7 +121,6 @@ class SyneTune:
             max_t=config.max_iterations(),
             grace_period=config.search.grace_iterations,
             reduction_factor=config.search.reduction_factor,
-            points_to_evaluate=[*map(dict, initial)],
             random_seed=seed,
         )
         self._trials: dict[int, Any] = {}

@@ -102,7 +102,7 @@ class Pool:
     def read(
         cls, table: pd.DataFrame, model: str, T: int, dimensions: Mapping[str, Dimension]
     ) -> "Pool":
-        """Read it from a table.
+        """Read the configurations of a table that are recorded with all its seeds.
 
         Args:
             table: columns model, T, configuration, seed, the hyperparameters, iteration, tokens,
@@ -125,7 +125,8 @@ class Pool:
                 configurations.append(Configuration(int(number), choices, point, curves))
         if not configurations:
             raise ValueError(f"no recorded training of {model} at T = {T} in this space")
-        return cls(dimensions, configurations)
+        seeds = max(len(configuration.curves) for configuration in configurations)
+        return cls(dimensions, [c for c in configurations if len(c.curves) == seeds])
 
     def place(self, values: Mapping[str, Any]) -> tuple[tuple[Any, ...], np.ndarray]:
         """The choices of a configuration, and its place in the cube of the ranges.
@@ -211,25 +212,6 @@ class PoolSearch:
         others = len(configuration.curves) - 1
         again = (configuration.solved - solves(drawn)) / others if others else math.nan
         return Recorded(drawn, again)
-
-
-def read_pools(
-    table: pd.DataFrame, model: str, lengths: Sequence[int], dimensions: Mapping[str, Dimension]
-) -> dict[int, Pool]:
-    """The pool at each T: the configurations that are recorded at all of them, with all seeds.
-
-    Raises:
-        ValueError: there is none.
-    """
-    pools = {T: Pool.read(table, model, T, dimensions) for T in lengths}
-    seeds = max(len(c.curves) for pool in pools.values() for c in pool.configurations)
-    complete = set.intersection(
-        *({c.number for c in pool.configurations if len(c.curves) == seeds}
-          for pool in pools.values())
-    )  # fmt: skip
-    if not complete:
-        raise ValueError(f"no configuration of {model} is recorded at every T of {list(lengths)}")
-    return {T: pool.take(sorted(complete)) for T, pool in pools.items()}
 
 
 def _position(range_: Range, value: float) -> float:

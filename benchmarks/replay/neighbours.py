@@ -101,21 +101,21 @@ def percent(share: float) -> str:
     return "" if np.isnan(share) else f"{100 * share:.0f} %"
 
 
-def neighbour_table(pools: Mapping[tuple[str, int], Pool]) -> str:
-    """The pool at each T, and how well it stands for what was not recorded, as a Markdown table.
+def neighbour_table(pools: Mapping[str, Pool]) -> str:
+    """The pools, and how well they stand for what was not recorded, as a Markdown table.
 
     Args:
-        pools: by model and T.
+        pools: by model.
     """
     header = ["", "configurations", "trainings", "that solve T"]
     header += [f"error of the ladder accuracy: {way}" for way in WAYS]
     header += [f"of those that solve T, solved too: {way}" for way in WAYS]
     lines = []
-    for (model, T), pool in pools.items():
+    for model, pool in pools.items():
         curves = [curve for configuration in pool.configurations for curve in configuration.curves]
         found = [agreement(way(pool)) for way in WAYS.values()]
         lines.append([
-            f"{NAMES.get(model, model)}, T = {T}", str(len(pool)), str(len(curves)),
+            NAMES.get(model, model), str(len(pool)), str(len(curves)),
             str(sum(map(solves, curves))),
             *(f"{one.error:.3f}" for one in found), *(percent(one.solved) for one in found),
         ])  # fmt: skip

@@ -150,7 +150,3 @@ class StudySearch:
         name = self._names[trial]
         self._study.fail_trial(name, "diverged")
         self._sampler.reported(self._study.history.trials[name])
-
-    def end(self) -> None:
-        """The search at this T has solved it often enough."""
-        self._study.end_length(self._T, "solved_trials")

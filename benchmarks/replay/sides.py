@@ -1,18 +1,17 @@
-"""The searches that are compared: their objects, their metric, and what they start from."""
+"""The searches that are compared: their objects and their metric. All start from nothing."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from benchmarks.replay.baselines import OptunaHyperband, Points, RayTune, SyneTune
+from benchmarks.replay.baselines import OptunaHyperband, RayTune, SyneTune
 from benchmarks.replay.curves import Pool, PoolSearch
 from benchmarks.replay.policies import StudySearch, memory_study
 from benchmarks.replay.simulator import Outcome, Policy, Simulation
 from search.config.study_config import StudyConfig
-from search.decide.agenda import first_configurations
 
 ACCURACY, LADDER = "validation_accuracy", "ladder_accuracy"
 
@@ -23,17 +22,15 @@ class Race:
 
     Attributes:
         config: of the study; its largest T is the one that is to be solved.
-        pools: T -> its recorded trainings, of the same configurations at each T.
+        pool: the recorded trainings at that T.
         workers: trials at once.
-        horizon: simulated seconds after which a search at one T is given up.
-        initial: configurations that every side tries first.
+        horizon: simulated seconds after which a search is given up.
     """
 
     config: StudyConfig
-    pools: Mapping[int, Pool]
+    pool: Pool
     workers: int
     horizon: float
-    initial: Points = ()
 
     @property
     def target(self) -> int:
@@ -49,19 +46,14 @@ class Race:
         """
         if not number:
             return self
-        known = [configuration.number for configuration in self.pools[self.target].configurations]
+        known = [configuration.number for configuration in self.pool.configurations]
         drawn = np.random.default_rng(number).choice(known, len(known)).tolist()
-        return replace(self, pools={T: pool.take(drawn) for T, pool in self.pools.items()})
+        return replace(self, pool=self.pool.take(drawn))
 
-    def simulate(self, policy: Policy, T: int, seed: int, solved_trials: int = 1) -> Outcome:
-        """Run a search at one T, until so many trials have solved it."""
-        return Simulation(
-            policy,
-            PoolSearch(self.pools[T], seed),
-            workers=self.workers,
-            horizon=self.horizon,
-            solved_trials=solved_trials,
-        ).run()
+    def simulate(self, policy: Policy, seed: int) -> Outcome:
+        """Run a search until a trial has solved T."""
+        trials = PoolSearch(self.pool, seed)
+        return Simulation(policy, trials, workers=self.workers, horizon=self.horizon).run()
 
 
 Side = Callable[[Race, int], Outcome]
@@ -69,26 +61,14 @@ Side = Callable[[Race, int], Outcome]
 
 
 def ours(race: Race, seed: int, **search: Any) -> Outcome:
-    """This project's search at T alone."""
-    config = change(race.config, T=[race.target], seed=seed, initial=list(race.initial), **search)
-    return race.simulate(StudySearch(memory_study(config), race.target), race.target, seed)
+    """This project's search."""
+    config = change(race.config, T=[race.target], seed=seed, **search)
+    return race.simulate(StudySearch(memory_study(config), race.target), seed)
 
 
 def other(make: Callable[..., Policy], race: Race, seed: int, **settings: Any) -> Outcome:
-    """Another library's search at T."""
-    policy = make(race.config, seed, race.initial, **settings)
-    return race.simulate(policy, race.target, seed)
-
-
-def after(side: Side, race: Race, seed: int) -> Outcome:
-    """A side that tries first what this project carries over from its search at the T before."""
-    before = race.config.T[-2]
-    study = memory_study(change(race.config, seed=seed, initial=[]))
-    policy = StudySearch(study, before)
-    first = race.simulate(policy, before, seed, study.config.search.solved_trials)
-    policy.end()
-    outcome = side(replace(race, initial=first_configurations(study, race.target)), seed)
-    return replace(outcome, clock_before=first.clock, tokens_before=first.tokens)
+    """Another library's search."""
+    return race.simulate(make(race.config, seed, **settings), seed)
 
 
 def change(config: StudyConfig, T: list[int] | None = None, **search: Any) -> StudyConfig:
@@ -134,19 +114,5 @@ CHOICES: dict[str, Side] = {
 }
 """This project's search with each sampler and scheduler that a user can choose."""
 
-WARM: dict[str, Side] = {
-    f"{name}, warm": partial(after, SIDES[name])
-    for name in (OURS, RANDOM, "Ray Tune: OptunaSearch, ASHA", "Optuna: TPE, Hyperband",
-                 "Syne Tune: ASHA")
-}  # fmt: skip
-"""All of them start with the same configurations, which this project found at the T before."""
-
-OURS_WARM = f"{OURS}, warm"
-
-ALL_SIDES = SIDES | ABLATIONS | CHOICES | WARM
+ALL_SIDES = SIDES | ABLATIONS | CHOICES
 """Every side by its name."""
-
-
-def sides_of(lengths: Sequence[int]) -> list[str]:
-    """The sides of a comparison on a study of these T: with one there is none before."""
-    return [side for side in ALL_SIDES if side not in WARM or len(lengths) > 1]

@@ -59,7 +59,6 @@ class Outcome:
         ask_seconds, report_seconds: CPU time in the policy's calls, without ``other_seconds``.
         other_seconds: CPU time in them that the processes of suggestions would have spent.
         charged_seconds: what the drivers were charged in addition.
-        clock_before, tokens_before: of the search at a smaller T that it began from.
     """
 
     solved: bool = False
@@ -74,8 +73,6 @@ class Outcome:
     report_seconds: float = 0.0
     other_seconds: float = 0.0
     charged_seconds: float = 0.0
-    clock_before: float = 0.0
-    tokens_before: int = 0
 
 
 class Simulation:

@@ -9,7 +9,6 @@ from benchmarks.replay.curves import (
     PoolSearch,
     as_curve,
     at_the_usual_speed,
-    read_pools,
     read_table,
     solves,
 )
@@ -139,14 +138,11 @@ def test_a_configuration_that_was_drawn_twice_is_there_twice():
     )
 
 
-def test_only_configurations_that_are_whole_at_every_T_are_used():
+def test_only_configurations_with_all_seeds_are_used():
     table = make_table(10)
     lacks = (table["configuration"] == 4) & (table["T"] == 1000) & (table["seed"] == 1)
-    lacks |= (table["configuration"] == 7) & (table["T"] == 100)
-    pools = read_pools(table[~lacks], "gru", (100, 1000), make_config().dimensions())
-    for T in (100, 1000):
-        numbers = [configuration.number for configuration in pools[T].configurations]
-        assert numbers == [0, 1, 2, 3, 5, 6, 8, 9]
+    pool = Pool.read(table[~lacks], "gru", 1000, make_config().dimensions())
+    assert [c.number for c in pool.configurations] == [0, 1, 2, 3, 5, 6, 7, 8, 9]
 
 
 def test_a_table_without_the_model_is_refused():

@@ -87,5 +87,5 @@ def test_searches_are_replayed(start):
 
 
 def test_a_pool_without_the_model_is_refused_in_one_line(start):
-    with pytest.raises(SystemExit, match=r"error: .*no recorded training of lstm at T = 100"):
+    with pytest.raises(SystemExit, match=r"error: .*no recorded training of lstm at T = 1000"):
         start("--model", "lstm")
