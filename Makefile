@@ -1,7 +1,8 @@
 # make search MODEL=mgru   install what is needed and search
 # make compare-all         the same for lstm, gru, mlstm and mgru together, and the comparison
 # make test                install what is needed and run the tests: minutes
-# make test-all            those that are slow as well: real crashes, clusters, stores, browsers
+# make test-all            those that are slow as well: real crashes, clusters, stores, browsers;
+#                          ARGS=--thorough also kills searches at more moments, and takes longer
 # make compare             compare the studies under runs/
 # make oldest              make test, without benchmarks, on the oldest packages of pyproject.toml
 # make lint                ruff and mypy
@@ -43,13 +44,14 @@ test: $(VENV)/.dev
 # both mostly wait.
 test-all: $(VENV)/.dev
 	@log=$(VENV)/cluster-tests.log; $(BIN)/python -m pytest -m cluster --durations 8 > $$log 2>&1 & hosts=$$!; \
-	$(BIN)/python $(TESTS) -m "not cluster" --thorough --durations 20; result=$$?; \
+	$(BIN)/python $(TESTS) -m "not cluster" --durations 20 $(ARGS); result=$$?; \
 	wait $$hosts || result=$$?; cat $$log; exit $$result
 
 # uv takes the lower bound of each package that pyproject.toml names, and the newest of all others.
-# What is left out says nothing about packages, or the same as other tests of resuming.
+# What is left out says nothing about packages, or the same as other tests of resuming. Few examples
+# show whether a package has what is asked of it.
 oldest: $(OLDEST)/.stamp
-	$(OLDEST)/bin/python $(TESTS) -m "not slow" --ignore tests/cluster --ignore tests/benchmarks \
+	$(OLDEST)/bin/python $(TESTS) -m "not slow" --hypothesis-profile few --ignore tests/cluster --ignore tests/benchmarks \
 	  --ignore tests/search/execute/test_every_event.py \
 	  --ignore tests/search/execute/test_several_studies.py $(ARGS)
 

@@ -30,7 +30,7 @@ torch.set_num_threads(1)
 timeless = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("few", timeless, max_examples=3)
 settings.register_profile("quick", timeless, max_examples=20)
-settings.register_profile("thorough", timeless, max_examples=50)
+settings.register_profile("thorough", timeless, max_examples=100)
 
 
 def pytest_addoption(parser):

@@ -94,7 +94,7 @@ def test_a_search_killed_at_any_moment_ends_as_one_that_was_not(
     check_raced(runs / "s")
     if isinstance(runs, Path):  # an object store has no half lines
         kept = list(with_halves(kept))
-    for number, moment in enumerate(killed_at(kept) + (kept[::12] if thorough else [])):
+    for number, moment in enumerate(killed_at(kept) + (kept[::3] if thorough else [])):
         again = runs.with_name(f"{runs.name}-{number}") / "s"
         put(moment.files, again.parent)
         machine.faults = moment.faults
@@ -160,7 +160,7 @@ def test_a_search_of_two_workers_killed_at_any_moment_loses_nothing(
     machine.faults = make_faults()
     runs = folder / "runs"
     kept = moments(machine, runs, lambda: search(machine, runs / "s", workers=2))
-    for number, moment in enumerate(killed_at(kept) + (kept[::12] if thorough else [])):
+    for number, moment in enumerate(killed_at(kept) + (kept[::3] if thorough else [])):
         again = folder / str(number) / "s"
         put(moment.files, again.parent)
         machine.faults = moment.faults
