@@ -1,12 +1,10 @@
-"""The tables of docs/methods.md that were measured before: medians of searches that are not paired.
+"""The tables of docs/methods.md of real races that were run before: medians that are not paired.
 
-The pool had up to 100 configurations with one training each, and the intervals count the luck of
-the searches alone. This module, and the files that it reads, go when benchmarks.evidence has its
-measurements.
+This module, and the files that it reads, go when benchmarks.evidence has its real races.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,23 +12,15 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.estimates import RESAMPLES, Estimate
-from benchmarks.markdown import NAMES, interval, table
+from benchmarks.markdown import interval, table
 
 FOLDER = Path(__file__).parent
 
 OURS, RANDOM = "ours", "random search"
 IN_ORDER = "ours, after the T before"
 COUNTED = "ours, with the T before"
-CHOICES = ("tpe, asha", "random, asha", "gp, asha", "cmaes, asha", "tpe, hyperband")
-
 Needs = tuple[list[float], list[float]]
 """Seconds and million tokens of some searches; infinite where T was not solved."""
-
-ModelNeeds = Mapping[str, Mapping[str, Needs]]
-"""Model -> side -> what its searches needed."""
-
-UNITS = ("seconds", "million tokens")
-"""Of the two lists in :data:`Needs`."""
 
 
 @cache
@@ -44,16 +34,9 @@ def median(values: Sequence[float]) -> Estimate:
     return _bootstrap([values], lambda value: value)
 
 
-def ratio_of_medians(*pairs: tuple[Sequence[float], Sequence[float]]) -> Estimate:
-    """The ratio of the medians of two samples; of several pairs, the geometric mean of ratios."""
-
-    def combine(*medians: np.ndarray) -> np.ndarray:
-        logarithms = [
-            np.log(a) - np.log(b) for a, b in zip(medians[::2], medians[1::2], strict=True)
-        ]
-        return np.exp(np.mean(logarithms, axis=0))
-
-    return _bootstrap([sample for pair in pairs for sample in pair], combine)
+def ratio_of_medians(above: Sequence[float], below: Sequence[float]) -> Estimate:
+    """The ratio of the medians of two samples."""
+    return _bootstrap([above, below], lambda a, b: np.exp(np.log(a) - np.log(b)))
 
 
 def _bootstrap(samples: Sequence[Sequence[float]], combine: Callable[..., np.ndarray]) -> Estimate:
@@ -107,69 +90,7 @@ def has_more_seeds(ours: pd.DataFrame, rows: pd.DataFrame) -> bool:
 
 def _ratio(values: list[float], ours: list[float], side: str) -> str:
     """The ratio to this project's search; nothing for itself, or where it was not run."""
-    return interval(ratio_of_medians((values, ours)), 2) if ours and side != OURS else ""
-
-
-def medians_of(needs: ModelNeeds, unit: str) -> str:
-    """Medians with 95 % intervals: a row a side, a column a model."""
-    index = UNITS.index(unit)
-    return _by_model(
-        needs, sides_in(needs), lambda side, *models: median(needs[models[0]][side][index]), 0
-    )
-
-
-def ratios_to_ours(needs: ModelNeeds, unit: str) -> str:
-    """What each side takes, divided by what ours takes, with the geometric mean of all models."""
-    sides = [side for side in sides_in(needs) if side != OURS]
-    return _ratios(needs, unit, sides, lambda side: (side, OURS))
-
-
-def ratios_of_random(needs: ModelNeeds, unit: str) -> str:
-    """What random search takes, divided by what each other side takes."""
-    sides = [side for side in sides_in(needs) if side != RANDOM]
-    return _ratios(needs, unit, sides, lambda side: (RANDOM, side))
-
-
-def _ratios(
-    needs: ModelNeeds, unit: str, sides: Sequence[str], pair: Callable[[str], tuple[str, str]]
-) -> str:
-    """A row a side, a column a model, and one of all models."""
-    index = UNITS.index(unit)
-
-    def cell(side: str, *models: str) -> Estimate:
-        above, below = pair(side)
-        return ratio_of_medians(*((needs[m][above][index], needs[m][below][index]) for m in models))
-
-    return _by_model(needs, sides, cell, 2, over_all=True)
-
-
-def _by_model(
-    needs: ModelNeeds,
-    sides: Sequence[str],
-    cell: Callable[..., Estimate],
-    digits: int,
-    over_all: bool = False,
-) -> str:
-    """A row a side, a column a model; ``cell`` takes a side and the models of its column."""
-    columns = {NAMES.get(model, model): [model] for model in needs}
-    if over_all:
-        columns[f"all {len(needs)}"] = list(needs)
-    rows = [
-        [side, *(interval(cell(side, *models), digits) for models in columns.values())]
-        for side in sides
-    ]
-    return table(["", *columns], rows)
-
-
-def sides_in(needs: ModelNeeds) -> list[str]:
-    """The sides that every model has, in the order of the first one."""
-    first, *others = needs.values()
-    return [side for side in first if all(side in of_model for of_model in others)]
-
-
-def all_needs(rows: pd.DataFrame) -> dict[str, dict[str, Needs]]:
-    """What the searches of each model and side needed."""
-    return {str(m): dict(side_needs(group)) for m, group in rows.groupby("model", sort=False)}
+    return interval(ratio_of_medians(values, ours), 2) if ours and side != OURS else ""
 
 
 def side_needs(rows: pd.DataFrame) -> Iterator[tuple[str, Needs]]:
@@ -195,70 +116,15 @@ def to_solve(rows: pd.DataFrame, all_T: bool = False) -> Needs:
     )
 
 
-def recorded_curves() -> str:
-    """What the replay stood on: curves, how many solve T, and whether a search needed more."""
-    curves = pd.read_csv(FOLDER / "learning_curves.csv.gz")
-    curves = curves.sort_values(["model", "T", "configuration", "iteration"])
-    above = curves["validation_accuracy"] >= 0.99
-    keys = [curves[name] for name in ("model", "T", "configuration")]
-    solved = curves[above & above.groupby(keys).shift(fill_value=False)]
-    seconds = solved.groupby(["model", "T", "configuration"])["seconds"].first()
-    counts = curves.groupby(["model", "T"])["configuration"].nunique()
-    searches = rows_of("search_efficiency")
-    lines = []
-    for T in (500, 1000):
-        for model, name in NAMES.items():
-            own, n = seconds[model, T], counts[model, T]
-            trials = searches[searches["model"] == model]["trials"]
-            more = f"{(trials > n).sum()} of {len(trials)}" if T == 1000 else ""
-            middle = f"{median(own.tolist()).value:.0f}"
-            lines.append(
-                [f"{name}, T = {T}", str(n), str(len(own)), f"{own.min():.0f}", middle, more]
-            )
-    header = [
-        "", "curves", "that solve T", "seconds of the fastest", "median of those that solve",
-        "searches with more trials than curves",
-    ]  # fmt: skip
-    return table(header, lines)
-
-
-def replayed(unit: str) -> str:
-    """The other sides of the comparison at T = 1000 alone, divided by ours."""
-    return ratios_to_ours(all_needs(rows_of("search_efficiency")), unit)
-
-
-def warm_starts(make: Callable[..., str], unit: str) -> str:
-    """A table of the searches at T = 1000 with and without the one at T = 500 before."""
-    return make(all_needs(rows_of(*(f"warm_start_{model}" for model in NAMES))), unit)
-
-
 def real_ratios_of_random() -> str:
     """What random search takes, divided by what ours takes: all searches that trained for real."""
-    real = all_needs(rows_of("search_efficiency_real", "warm_start_lstm_real"))["lstm"]
+    real = dict(side_needs(rows_of("search_efficiency_real", "warm_start_lstm_real")))
     lines = [
         [f"{side} ({len(real[side][0])} searches)"]
-        + [interval(ratio_of_medians((real[RANDOM][i], real[side][i])), 2) for i in range(2)]
+        + [interval(ratio_of_medians(real[RANDOM][i], real[side][i]), 2) for i in range(2)]
         for side in (OURS, IN_ORDER, COUNTED)
     ]
-    return table(["", *UNITS], lines)
-
-
-def choices() -> str:
-    """Million tokens until T = 1000 was solved, for each sampler and scheduler of ours."""
-    first, third = (all_needs(rows_of(f"choices_{name}")) for name in ("first", "third"))
-    columns = {
-        "GRU, first trial": first["gru"],
-        "LSTM, first trial": first["lstm"],
-        "LSTM, third trial": third["lstm"],
-    }
-    header, lines = [""], [[side] for side in CHOICES]
-    for column, needs in columns.items():
-        header += [column, "ratio"]
-        for line in lines:
-            tokens = needs[line[0]][1]
-            ratio = interval(ratio_of_medians((tokens, needs[CHOICES[0]][1])), 2)
-            line += [interval(median(tokens), 0), ratio if line[0] != CHOICES[0] else ""]
-    return table(header, lines)
+    return table(["", "seconds", "million tokens"], lines)
 
 
 def sides_of(name: str) -> str:
@@ -267,17 +133,7 @@ def sides_of(name: str) -> str:
 
 
 TABLES: Sequence[Callable[[], str]] = (
-    partial(replayed, "seconds"),
-    partial(replayed, "million tokens"),
-    recorded_curves,
-    partial(sides_of, "ablations_lstm"),
-    partial(sides_of, "grace_lstm_500"),
-    choices,
     partial(sides_of, "search_efficiency_real"),
-    partial(warm_starts, medians_of, "seconds"),
-    partial(warm_starts, medians_of, "million tokens"),
-    partial(warm_starts, ratios_of_random, "seconds"),
-    partial(warm_starts, ratios_of_random, "million tokens"),
     partial(sides_of, "warm_start_lstm_real"),
     real_ratios_of_random,
 )
