@@ -30,7 +30,7 @@ from search.errors import SearchFailedError, UserError
 from search.execute.requested_study import RequestedStudy, requested_studies
 from search.options import parser
 from search.storage.store import parse_storage
-from search.study.overview import look, study_named
+from search.study.overview import look, study_at, study_named
 from studies.command_line import Parser
 from studies.paths import StudyPath
 
@@ -111,7 +111,8 @@ def main(arguments: list[str] | None = None) -> int:
             if len(args.model or ()) > 1:
                 raise UserError("--replay trains one trial: give one --model")
             model = args.model[0] if args.model else None
-            return replay(parse_storage(args.replay[0]), args.replay[1], model, args.task)
+            study = study_at(args.replay[0], parse_storage(args.storage))
+            return replay(study, args.replay[1], model, args.task)
         studies = requested_studies(args)
         if args.dry_run:
             print_configurations(studies)

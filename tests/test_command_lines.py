@@ -88,6 +88,8 @@ SEARCH = [
     (["--model", "gru", "--address", "127.0.0.1:1"], "no Ray cluster answers there: "),
     (["--replay", "runs/no", "T1-0000"], "--replay runs/no: "),
     (["--replay", "runs/gru-sequence", "T9"], "no such trial; it has T1-0000"),
+    (["--replay", "gru-sequence", "T9"], "no such trial; it has T1-0000"),
+    (["--replay", "gru-sequnce", "T9"], "unknown study 'gru-sequnce'; did you mean"),
     (["--replay", "runs/gru-sequence"], "argument --replay: expected 2 arguments"),
     (["--list", "--storage", "no"], "--storage no: no such folder; make one by"),
     (["--list", "--storage", "bad.yaml"], "--storage bad.yaml: not a folder"),

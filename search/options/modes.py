@@ -9,7 +9,7 @@ MODES: Modes = {
     "--enqueue": ("--name", "--storage", "--T"),
     "--stop-trial": ("--name", "--storage"),
     "--next-T": ("--name", "--storage"),
-    "--replay": ("--model", "--task"),
+    "--replay": ("--storage", "--model", "--task"),
 }
 """Flag with which no search runs -> the other flags that it takes."""
 

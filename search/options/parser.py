@@ -202,7 +202,8 @@ def add_later(group: Group) -> None:
     )  # fmt: skip
     group.add_argument(
         "--replay", nargs=2, metavar=("STUDY", "TRIAL"),
-        help="train one trial of a study again and compare it with its record",
+        help="train one trial of a study again and compare it with its record; STUDY is a name in "
+        "--storage, or a path",
     )  # fmt: skip
     delete = group.add_argument(
         "--delete", metavar="NAME", help="ask, then delete a study in --storage with all its files"

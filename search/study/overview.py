@@ -10,7 +10,7 @@ from search.config.study_config import StudyConfig
 from search.errors import UserError, unknown
 from search.storage.csv_tables import Row, read_rows
 from search.storage.lock import is_locked
-from search.storage.store import children, error_message
+from search.storage.store import children, error_message, parse_storage
 from search.study.event_log import study_segments
 from search.study.history import History
 from search.study.reading import read_history
@@ -79,6 +79,16 @@ def study_named(storage: StudyPath, name: str) -> StudyPath:
     if not names:
         raise UserError(f"no study in {storage}; {MAKE_A_STUDY}")
     raise UserError(f"{unknown('study', name, names)} (in {storage})")
+
+
+def study_at(given: str, storage: StudyPath) -> StudyPath:
+    """The directory of a study that is given by its name in the storage, or by its path or address.
+
+    Raises:
+        UserError: the storage has none of that name.
+    """
+    is_path = "/" in given or given.startswith("~")
+    return parse_storage(given) if is_path else study_named(storage, given)
 
 
 def look(path: StudyPath) -> Overview:

@@ -72,7 +72,7 @@ def read_config(path: StudyPath, model: str | None = None, task: str | None = No
         trusted = given and absolute_name(given)
         if isinstance(name, str) and ":" in name and name != trusted:
             raise UserError(
-                f"{path / files.STUDY_FILE} names the {kind} {name!r}. Resuming runs its code: "
+                f"{path / files.STUDY_FILE} names the {kind} {name!r}. Its trials run that code: "
                 f"if you trust it, add --{key} {shlex.quote(name)}"
             )
     return override(files.recorded_values(values), [], {}, str(path / files.STUDY_FILE))

@@ -14,9 +14,8 @@ from search.config.sections import WarmLength
 from search.config.space import typed
 from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.storage.store import parse_storage
 from search.study.history import History
-from search.study.overview import look, study_named
+from search.study.overview import look, study_at
 from search.study.records import TrialRecord
 from studies.paths import StudyPath
 
@@ -36,7 +35,7 @@ def warm_started(config: StudyConfig, source: str, storage: StudyPath) -> StudyC
         UserError: it cannot be read, or none of its trials fits.
     """
     try:
-        history = look(_named(source, storage)).history
+        history = look(study_at(source, storage)).history
     except UserError as error:
         raise UserError(f"--warm-from {source}: {error}") from None
     found = [_at(T, history, config) for T in config.T]
@@ -62,11 +61,6 @@ def told(config: StudyConfig) -> str:
 def warm_points(config: StudyConfig, T: int) -> list[dict[str, Scalar]]:
     """The configurations of the other study that are tried first at T."""
     return [point for at in config.search.warm if at.T == T for point in at.points]
-
-
-def _named(source: str, storage: StudyPath) -> StudyPath:
-    is_path = "/" in source or source.startswith("~")
-    return parse_storage(source) if is_path else study_named(storage, source)
 
 
 def _at(T: int, history: History, config: StudyConfig) -> WarmLength | None:

@@ -350,7 +350,7 @@ def test_the_module_of_a_cell_is_imported_only_if_the_user_names_it(study, cell,
     for arguments in ways:
         assert main(arguments) == 2
         told = capsys.readouterr().err
-        assert "names the cell 'own_cell:factory'. Resuming runs its code" in told
+        assert "names the cell 'own_cell:factory'. Its trials run that code" in told
         assert told.endswith("add --model own_cell:factory\n")
         assert told.count("\n") == 1
     with pytest.raises(UserError, match="add --model own_cell:factory"):
