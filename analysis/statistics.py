@@ -66,10 +66,11 @@ def rate_difference(first: Successes, second: Successes) -> Difference:
 
 
 def _boschloo(first: Successes, second: Successes) -> float:
-    table = [[rate.solved, rate.n - rate.solved] for rate in (first, second)]
-    if not all(map(sum, zip(*table, strict=True))):  # all solve, or none does
+    solved = [rate.solved for rate in (first, second)]
+    unsolved = [rate.n - rate.solved for rate in (first, second)]
+    if not any(solved) or not any(unsolved):
         return 1.0
-    return float(stats.boschloo_exact(table).pvalue)
+    return float(stats.boschloo_exact([solved, unsolved]).pvalue)  # a column for each sample
 
 
 def sooner(first: Sequence[float], second: Sequence[float]) -> float:
@@ -152,5 +153,5 @@ def median_to_solve(tokens: Sequence[float], solved: Sequence[bool]) -> float:
     """
     censored = [not of for of in solved]
     survival = stats.ecdf(stats.CensoredData.right_censored(list(tokens), censored)).sf
-    half = survival.quantiles[survival.probabilities <= 0.5]
+    half = survival.quantiles[survival.probabilities <= 0.5 + 1e-9]  # a product of rounded factors
     return float(half[0]) if len(half) else math.inf

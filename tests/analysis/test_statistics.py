@@ -69,6 +69,27 @@ def test_the_test_of_rates_finds_more_than_fisher_s() -> None:
     assert (swapped.low, swapped.high) == (-found.high, -found.low)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "p"), [((5, 5), (1, 5), 0.021484), ((10, 10), (6, 10), 0.0422)]
+)
+def test_the_test_of_rates_counts_the_trainings_of_each_model(first, second, p) -> None:
+    """All results of two samples are counted, as likely as a common solve rate makes them."""
+    (a, n), (b, m) = first, second
+    fisher = [
+        [stats.fisher_exact([[i, n - i], [j, m - j]]).pvalue for j in range(m + 1)]
+        for i in range(n + 1)
+    ]
+    as_rare = np.array(fisher) <= fisher[a][b] + 1e-9
+    largest = max(
+        (np.outer(stats.binom.pmf(range(n + 1), n, q), stats.binom.pmf(range(m + 1), m, q))
+         * as_rare).sum()
+        for q in np.linspace(0, 1, 201)
+    )  # fmt: skip
+    found = rate_difference(Successes(*first), Successes(*second)).p_value
+    assert found == pytest.approx(p, rel=1e-3)
+    assert found == pytest.approx(largest, rel=1e-3)
+
+
 @pytest.mark.parametrize("solved", [0, 5])
 def test_equal_rates_do_not_differ(solved: int) -> None:
     found = rate_difference(Successes(solved, 5), Successes(solved, 5))
@@ -124,6 +145,9 @@ def test_the_median_counts_what_is_not_solved_as_censored() -> None:
     # Kaplan and Meier: of four, two solve T; 0.75 and 0.5 have not by 1 and 3.
     assert median_to_solve([3, 1, 8, 8], [True, True, False, False]) == 3
     assert median_to_solve([3, 1, 2], [True] * 3) == 2
+    for half in range(1, 21):  # whatever the product of the factors is rounded to
+        tokens, solved = [*range(1, half + 1), *[99] * half], [True] * half + [False] * half
+        assert median_to_solve(tokens, solved) == half
     assert median_to_solve([3, 8, 8], [True, False, False]) == math.inf
     # One is censored before the others end: half of the four that remain solve T by 7.
     assert median_to_solve([2, 5, 6, 7, 8], [False, True, True, True, True]) == 6
