@@ -1,5 +1,9 @@
 """When trials and lengths began and ended, from the events of a study."""
 
+import math
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -21,7 +25,11 @@ EVENT_COLUMNS = (
     text("stage", "of a trial that started, see studies.format.STAGES"),
     text("status", "of a trial that ended, see studies.format.STATUSES"),
     text("limit", "limit that ended the search at T"),
-    whole("initial", "", "configurations that the search at T tried as given, before sampling"),
+    whole(
+        "given",
+        "",
+        "of a trial of the search that started: 1 if its configuration was given, not sampled",
+    ),
 )
 
 
@@ -39,23 +47,55 @@ def read_milestones(study: StudyPath) -> list[dict[str, Any]]:
     """
     milestones: list[dict[str, Any]] = []
     lengths: dict[str | None, int | None] = {}  # T of each trial, which only its start tells
+    given: dict[int, _Given] = defaultdict(_Given)
     event = None
     for path in segments(study.iterdir()) or [study / files.EVENTS_FILE]:
         for event in parse_events(read_blocks(path), path.name, skip_unfinished=True):
+            if isinstance(event, events.LengthBegan):
+                given[event.T].configurations = list(event.initial)
+            elif isinstance(event, events.ConfigurationEnqueued):
+                given[event.T].enqueue(event.configuration)
             if milestone := _milestone(event):
                 lengths.setdefault(milestone.get("trial_id"), milestone.get("T"))
                 milestone.setdefault("T", lengths[milestone.get("trial_id")])
+                if isinstance(event, events.TrialStarted) and event.stage == files.SEARCH:
+                    milestone["given"] = given[milestone["T"]].start()
                 milestones.append({"elapsed": event.elapsed, **milestone})
     if event:
         milestones.append({"elapsed": event.elapsed, "event": "last_seen"})
     return milestones
 
 
+class _Given:
+    """Which trials of the search at a T try a given configuration.
+
+    Attributes:
+        configurations: given ones, each for the trial of its number; empty where none is given.
+    """
+
+    def __init__(self) -> None:
+        self.configurations: list[Mapping[str, Any]] = []
+        self._started = self._enqueued_until = 0
+
+    def enqueue(self, configuration: Mapping[str, Any]) -> None:
+        """The next trial tries it, after those that wait; see search.study.records.LengthRecord."""
+        number = max(self._started, self._enqueued_until)
+        missing = number - len(self.configurations)
+        self.configurations += [{}] * missing
+        self.configurations.insert(number, configuration)
+        self._enqueued_until = number + 1
+
+    def start(self) -> int:
+        """A trial starts; 1 if its configuration was given."""
+        number, self._started = self._started, self._started + 1
+        return int(number < len(self.configurations) and bool(self.configurations[number]))
+
+
 def _milestone(event: Event) -> dict[str, Any] | None:
     """What of an event is kept; None if nothing began or ended."""
     match event:
-        case events.LengthBegan(T=T, initial=initial):
-            return {"event": "length_began", "T": T, "initial": len(initial)}
+        case events.LengthBegan(T=T):
+            return {"event": "length_began", "T": T}
         case events.LengthEnded(T=T, limit=limit):
             return {"event": "length_ended", "T": T, "limit": limit}
         case events.TrialStarted(trial_id=trial_id, stage=stage, training=training):
@@ -77,30 +117,42 @@ def _milestone(event: Event) -> dict[str, Any] | None:
 def trial_spans(milestones: pd.DataFrame) -> pd.DataFrame:
     """From when to when each trial had a slot.
 
-    Columns: study, T, trial_id, began, ended (s of the study's wall time). A trial of the search
-    that did not end ended with the search at its T, if that has, and a training of a race with the
-    races at all T; any other is still running. Of a trial that failed and ran again it is the last
-    run.
+    Columns: study, T, trial_id, began, ended (s of the study's wall time), part (how often the
+    search at its T, or the races at all T, had ended before; they go on when a limit is raised). A
+    trial of the search that did not end ended with the search at its T, if that has, and a training
+    of a race with the races at all T; any other is still running. Of a trial that failed and ran
+    again it is the last run.
     """
     keys = ["study", "trial_id"]
     of = dict(iter(milestones.groupby("event")))
     nothing = milestones.iloc[:0]
     began = of.get("trial_started", nothing).drop_duplicates(keys, keep="last")
     ended = of.get("trial_ended", nothing).drop_duplicates(keys, keep="last")
-    cut = of.get("length_ended", nothing).drop_duplicates(["study", "T"], keep="last")
-    raced = of.get("racing_ended", nothing).drop_duplicates(["study"], keep="last")
     seen = of.get("last_seen", nothing)
     spans = began[[*keys, "T", "stage", "elapsed"]].rename(columns={"elapsed": "began"})
     spans = spans.merge(_renamed(ended, keys, "ended"), on=keys, how="left")
-    spans = spans.merge(_renamed(cut, ["study", "T"], "cut"), on=["study", "T"], how="left")
-    spans = spans.merge(_renamed(raced, ["study"], "raced"), on="study", how="left")
     spans = spans.merge(_renamed(seen, ["study"], "seen"), on="study", how="left")
-    stage = spans["stage"].fillna(files.SEARCH)
     spans["ended"] = spans["ended"].where(spans["ended"] >= spans["began"])
-    after = spans["cut"].where(stage == files.SEARCH, spans["raced"].where(stage == files.RACE))
-    after = after.where(after >= spans["began"])
-    spans["ended"] = spans["ended"].fillna(after).fillna(spans["seen"])
-    return spans[["study", "T", "trial_id", "began", "ended"]]
+    searches = _times(of.get("length_ended", nothing), ["study", "T"])
+    races = _times(of.get("racing_ended", nothing), ["study"])
+    cuts, parts = [], []
+    for study, length, stage, start in zip(
+        spans["study"], spans["T"], spans["stage"].fillna(files.SEARCH), spans["began"], strict=True
+    ):
+        times = {files.SEARCH: searches.get((study, length)), files.RACE: races.get((study,))}
+        ends = times.get(stage) or []
+        parts.append(bisect_right(ends, start))
+        later = ends[bisect_left(ends, start) :]
+        cuts.append(later[0] if later else math.nan)
+    spans["part"] = pd.Series(parts, spans.index, dtype="int64")
+    cut = pd.Series(cuts, spans.index, dtype="float64")
+    spans["ended"] = spans["ended"].fillna(cut).fillna(spans["seen"])
+    return spans[["study", "T", "trial_id", "began", "ended", "part"]]
+
+
+def _times(rows: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], list[float]]:
+    """When these events happened, in order, by the values of ``keys``."""
+    return {of: sorted(group) for of, group in rows.groupby(keys)["elapsed"]}
 
 
 def _renamed(rows: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:

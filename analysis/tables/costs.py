@@ -62,9 +62,13 @@ def _spent(studies: Studies, keys: list[str]) -> pd.DataFrame:
     spans = trials[["study", "T", "trial_id", "stage"]].merge(
         trial_spans(studies.events).drop(columns="T"), on=["study", "trial_id"], how="left"
     )
-    parts = spans.groupby([*keys, "stage"])  # races are later: other T are searched in between
-    wall = (parts["ended"].max() - parts["began"].min()).groupby(keys).sum(min_count=1)
+    # Other T are searched, and winners confirmed, before the races, or before a search goes on.
+    parts = spans.groupby(["study", "T", "stage", "part"]).agg({"began": "min", "ended": "max"})
+    parts = parts.dropna().reset_index().sort_values("began")
+    parts["until"] = parts.groupby(keys)["ended"].transform(lambda ended: ended.cummax().shift())
+    parts["wall_seconds"] = (parts["ended"] - parts[["began", "until"]].max(axis=1)).clip(lower=0)
+    wall = parts.groupby(keys)["wall_seconds"].sum()
     sums = trials.groupby(keys)[["tokens", "seconds"]].sum().add_prefix("search_")
     counts = trials.groupby(keys).size().rename("search_trials")
-    frame = pd.concat([counts, sums, wall.rename("wall_seconds")], axis=1).reset_index()
+    frame = pd.concat([counts, sums, wall], axis=1).reset_index()
     return frame.astype({column.name: frame_type(column) for column in SPENT})

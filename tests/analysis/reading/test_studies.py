@@ -9,7 +9,14 @@ from analysis.reading.events import trial_spans
 from studies import format as files
 from studies.columns import BEST, PROGRESS, TRIALS
 from studies.event_files import encode
-from studies.events import RacingBegan, RacingEnded, Result, TrialCutOff, TrialRestarted
+from studies.events import (
+    LengthEnded,
+    RacingBegan,
+    RacingEnded,
+    Result,
+    TrialCutOff,
+    TrialRestarted,
+)
 
 
 def problem(studies: Studies) -> str:
@@ -180,6 +187,16 @@ def test_a_training_of_a_race_runs_until_it_is_cut_off_or_racing_ends(runs: Path
     assert spans[["trial_id", "ended"]].values.tolist() == [
         ["T=100-09", 11.0], ["T=100-00", 50.0], ["T=100-01", 60.0]
     ]  # fmt: skip
+
+
+def test_a_trial_that_was_cut_off_ended_with_its_search_also_if_that_went_on_later(
+    runs: Path,
+) -> None:
+    folder = write_study(runs, "gru", T=[100], trials=[trial(100, 0, files.INTERRUPTED)])
+    with (folder / files.EVENTS_FILE).open("ab") as file:
+        file.write(encode(LengthEnded(elapsed=90.0, T=100, limit="trials", value=9)))
+    [span] = trial_spans(load_studies([runs]).events).to_dict("records")
+    assert (span["began"], span["ended"], span["part"]) == (1.0, 11.0, 0)
 
 
 def test_of_a_trial_that_failed_and_ran_again_the_last_run_counts(runs: Path) -> None:

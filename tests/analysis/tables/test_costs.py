@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from points import point
 from study_files import NOT_SOLVED, Row, trial, write_csv, write_study
 
 from analysis import load_studies
@@ -10,6 +11,8 @@ from analysis.tables.comparison import compare_studies
 from analysis.tables.costs import COSTS, search_costs, whole_searches
 from studies import format as files
 from studies.columns import PROGRESS
+from studies.event_files import encode
+from studies.events import LengthEnded, Result, TrialStarted
 
 
 def evaluations(folder: Path, *rows: tuple[str, int, float, float]) -> None:
@@ -77,7 +80,33 @@ def test_a_whole_search_is_that_of_all_lengths(runs: Path) -> None:
     write_study(runs, "a", trials=[trial(100), trial(200), trial(200, 1)])
     [row] = whole_searches(load_studies([runs])).to_dict("records")
     assert (row["search_trials"], row["search_tokens"]) == (3, 5_000_000)
-    assert row["wall_seconds"] == 32
+    assert row["wall_seconds"] == 31  # what lies between two T is not theirs
+
+
+def test_a_search_that_goes_on_later_takes_no_longer_for_what_came_in_between(runs: Path) -> None:
+    """With a raised limit, T = 100 is searched again after T = 200 and a confirmation."""
+    cut_off = trial(100, 1, files.INTERRUPTED)
+    folder = write_study(runs, "a", T=[100, 200], trials=[trial(100), cut_off, trial(200)])
+    before = whole_searches(load_studies([runs]))["wall_seconds"].item()
+    assert before == 31
+    training = {"T": 100, "seed": 7}
+    more = [
+        TrialStarted(elapsed=200.0, trial_id="T=100-02", training=training),
+        Result(
+            elapsed=210.0, trial_id="T=100-02", status=files.COMPLETED, metrics=point(1, 0.5),
+            parameters=1,
+        ),
+        LengthEnded(elapsed=210.0, T=100, limit="trials", value=3),
+    ]  # fmt: skip
+    with (folder / files.EVENTS_FILE).open("ab") as file:
+        file.writelines(map(encode, more))
+    lines = (folder / files.TRIALS_FILE).read_text().splitlines(keepends=True)
+    again = lines[1].replace("T=100-00", "T=100-02")
+    (folder / files.TRIALS_FILE).write_text("".join([*lines, again]))
+    studies = load_studies([runs])
+    assert whole_searches(studies)["wall_seconds"].item() == before + 10
+    costs = search_costs(studies, compare_studies(studies), found(runs))
+    assert costs["wall_seconds"].tolist() == [31, 10]
 
 
 def test_without_events_there_is_no_order_and_no_wall_time(runs: Path, folder: Path) -> None:
