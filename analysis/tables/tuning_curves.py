@@ -16,7 +16,7 @@ from opda.nonparametric import EmpiricalDistribution
 
 from analysis.reading.studies import STUDY, Studies
 from analysis.tables.comparison import LABEL
-from analysis.tables.sampled import given_counts
+from analysis.tables.sampled import sampled_trials
 from studies import format as files
 from studies.columns import TASK, T, Table, real, text, whole
 
@@ -57,25 +57,30 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     Columns: those of :data:`SAMPLES`, and ``values``: the accuracies of the trials.
     """
     trials = studies.trials[studies.trials["stage"] == files.SEARCH]
-    groups = dict(iter(trials.groupby(["study", "T"])))
-    events = studies.events
-    over = events[events["event"] == "length_ended"].groupby(["study", "T"])["limit"].last()
-    limits = over.to_dict()
-    given = given_counts(studies)
+    groups = dict(iter(sampled_trials(studies).groupby(["study", "T"])))
+    of_events = dict(iter(studies.events.groupby("event")))
+    limits, told, stopped = (
+        of_events.get(name, studies.events.iloc[:0])
+        for name in ("length_ended", "trial_started", "trial_ended")
+    )
+    limits = limits.groupby(["study", "T"])["limit"].last().to_dict()
+    told = set(zip(told["study"], told["T"], strict=True))
+    stopped = stopped[stopped["status"] == files.INTERRUPTED].merge(trials[["study", "trial_id"]])
+    stopped = set(zip(stopped["study"], stopped["T"], strict=True))
     rows = []
     for row in comparison[["study", "label", "task", "T"]].dropna().to_dict(orient="records"):
         of = row["study"], row["T"]
-        if of not in groups:
+        if not ((trials["study"] == of[0]) & (trials["T"] == of[1])).any():
             continue
         search = studies.configs[row["study"]]["search"]
-        values = _values(groups[of].iloc[given.get(of, 0) :], studies.chances[row["study"]])
-        reason = _refusal(search, of in given, values)
+        values = _values(groups.get(of, trials.iloc[:0]), studies.chances[row["study"]])
+        reason = _refusal(search, of in told, values)
         rows.append(
             row
             | {
                 "trials": 0 if reason else len(values),
-                "band": not reason and limits.get(of) == "trials",
-                "remark": reason or _remark(search, limits.get(of)),
+                "band": not reason and limits.get(of) == "trials" and of not in stopped,
+                "remark": reason or _remark(search, limits.get(of), of in stopped),
                 "values": [] if reason else values,
             }
         )
@@ -100,8 +105,12 @@ def _refusal(search: dict[str, Any], has_events: bool, values: list[float]) -> s
     return ""
 
 
-def _remark(search: dict[str, Any], limit: str | None) -> str:
-    """What a reader of the curve must know; may be empty."""
+def _remark(search: dict[str, Any], limit: str | None, chosen: bool) -> str:
+    """What a reader of the curve must know; may be empty.
+
+    Args:
+        chosen: whether a user stopped trials.
+    """
     remarks = []
     if search.get("scheduler") != "none":
         remarks.append("the accuracy of a stopped trial is that at its stop")
@@ -109,6 +118,8 @@ def _remark(search: dict[str, Any], limit: str | None) -> str:
         remarks.append("no band: the search still runs, or was interrupted")
     elif limit != "trials":
         remarks.append(f"no band: results decided when the search ended ({limit})")
+    elif chosen:
+        remarks.append("no band: a user stopped trials, which do not count")
     return "; ".join(remarks)
 
 

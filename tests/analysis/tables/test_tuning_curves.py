@@ -16,6 +16,8 @@ from analysis.tables.tuning_curves import (
     tuning_curves,
 )
 from studies import format as files
+from studies.event_files import encode
+from studies.events import ConfigurationEnqueued, LengthBegan, TrialCutOff
 
 RANDOM = {"sampler": "random", "scheduler": "none"}
 
@@ -82,6 +84,31 @@ def test_given_configurations_and_unfinished_trials_do_not_count(runs: Path) -> 
     given = events.replace('"initial":[]', '"initial":[{"learning_rate":0.1},{"hidden_size":64}]')
     (folder / files.EVENTS_FILE).write_text(given)
     assert sample(runs)["values"] == pytest.approx([0.6, 0.65, 0.7, 0.75, 0.8])
+
+
+def test_a_configuration_that_a_user_enqueued_does_not_count(runs: Path) -> None:
+    """Also when the search is resumed: empty places of its list are of trials that were sampled."""
+    folder = write_study(runs, "a", T=[100], trials=trials(7), search=RANDOM)
+    lines = (folder / files.EVENTS_FILE).read_bytes().splitlines(keepends=True)
+    third = next(n for n, line in enumerate(lines) if b"trial_started" in line and b"-02" in line)
+    point = {"learning_rate": 0.1}
+    enqueued = ConfigurationEnqueued(elapsed=25.0, T=100, configuration=point, request="a")
+    resumed = LengthBegan(elapsed=25.0, T=100, initial=[{}, {}, point])
+    for more in ([enqueued], [enqueued, resumed]):
+        new = [*lines[:third], *map(encode, more), *lines[third:]]
+        (folder / files.EVENTS_FILE).write_bytes(b"".join(new))
+        assert sample(runs)["values"] == pytest.approx([0.5, 0.55, 0.65, 0.7, 0.75, 0.8])
+
+
+def test_where_a_user_stopped_trials_there_is_no_band(runs: Path) -> None:
+    many = [*trials(7), trial(100, 7, files.INTERRUPTED)]
+    folder = write_study(runs, "a", T=[100], trials=many, search=RANDOM)
+    lines = (folder / files.EVENTS_FILE).read_bytes().splitlines(keepends=True)
+    stopped = encode(TrialCutOff(elapsed=80.0, trial_id="T=100-07"))
+    (folder / files.EVENTS_FILE).write_bytes(b"".join([*lines[:-1], stopped, lines[-1]]))
+    row = sample(runs)
+    assert not row["band"]
+    assert row["remark"].endswith("no band: a user stopped trials, which do not count")
 
 
 def test_a_trial_that_failed_before_an_evaluation_counts_as_chance(runs: Path) -> None:
