@@ -16,12 +16,13 @@ from studies.reach import Frontier, was_tried
 def data(scope: Scope) -> pd.DataFrame:
     """One row a (label, T) that is solved, or was tried in vain.
 
-    Columns: label, T, solved (bool), million_tokens and seconds of the whole search at T, and those
-    of the table reach that say how it ended: limit, best_trial, error.
+    Columns: label, T, solved (bool), million_tokens and seconds of the whole search at T, those of
+    the table reach that say how it ended: limit, best_trial, error; and solve_rate of fresh seeds.
     """
     rows = scope.tables["reach"]
     kept = [bool(row["solved"]) or was_tried(row) for row in records(rows)]
     rows = rows[pd.Series(kept, index=rows.index, dtype=bool)]
+    rows = rows.merge(scope.rows[["label", "T", "solve_rate"]], on=["label", "T"], how="left")
     return pd.DataFrame(
         {
             "label": rows["label"],
@@ -29,7 +30,7 @@ def data(scope: Scope) -> pd.DataFrame:
             "solved": rows["solved"] > 0,
             "million_tokens": rows["tokens"].astype("float64") / 1e6,
             "seconds": rows["seconds"],
-            **{name: rows[name] for name in ("limit", "best_trial", "error")},
+            **{name: rows[name] for name in ("limit", "best_trial", "error", "solve_rate")},
         }
     ).reset_index(drop=True)
 
@@ -60,6 +61,8 @@ def _end(label: str, frontier: Frontier) -> str:
     if frontier.solved is None:
         return f"{label} solves no T"
     end = f"{label} solves T = {frontier.solved['T']}"
+    if frontier.solved["solve_rate"] == 0:
+        end += " (with no fresh seed)"
     if frontier.failed:
         return f"{end}, but not {frontier.failed['T']}"
     return f"{end}, and has failed at no larger one"

@@ -61,8 +61,8 @@ def caption(data: pd.DataFrame) -> str:
     return (
         f"Differences of solve rates at T = {data['T'].iloc[0]} with 95 % intervals over fresh "
         f"seeds. After Holm's correction for everything that the report compares, "
-        f"{found if parts else nothing}. The smallest corrected p-value that so many seeds can "
-        f"reach is {data['p_least'].min():.2g}."
+        f"{found if parts else nothing}. The smallest p-value that so many seeds can reach is "
+        f"{data['p_least'].min():.2g} before that correction."
     )
 
 

@@ -43,8 +43,8 @@ PAIRS = """\
 Every two models by their fresh seeds: the difference of their solve rates with its 95 % interval
 (Boschloo's exact test), and the probability that a seed of the better one solves T after fewer
 tokens (exact rank test, seeds without a solution last). p-values are corrected for all comparisons
-of this report (Holm). "Least p" is the smallest that so many seeds can reach: where p is not below
-0.05, these seeds cannot tell.
+of this report (Holm). "Least p" is the smallest that so many seeds can reach before the correction.
+Where p is not below 0.05, these seeds cannot tell.
 """
 
 EDGES = """\

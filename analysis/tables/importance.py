@@ -103,12 +103,13 @@ def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, Ba
     """The searched hyperparameters of a study as Optuna's distributions.
 
     Args:
-        space: of study.yaml. A plain value in it is fixed, and is left out.
+        space: of study.yaml. A plain value in it is fixed, and is left out, and so is a
+            hyperparameter that is searched under a condition: few trials have it.
         trials: widen a range to what was tried: given configurations may lie beyond it.
     """
     distributions: dict[str, BaseDistribution] = {}
     for name, dimension in space.items():
-        if not isinstance(dimension, Mapping) or name not in trials:
+        if not isinstance(dimension, Mapping) or "when" in dimension or name not in trials:
             continue
         tried = trials[name].dropna()
         if "choices" in dimension:

@@ -55,7 +55,7 @@ PAIRS = Table(
             "without a solution last)",
         ),
         real("p_holm", "", "the same, corrected (Holm) for all rows of this table"),
-        real("p_least", "", "the smallest corrected p-value that so many seeds can reach"),
+        real("p_least", "", "the smallest p-value that so many seeds can reach, not corrected"),
         whole("better_seeds", "", "fresh seeds of the better one"),
         whole("worse_seeds", "", "fresh seeds of the other"),
     ),
@@ -82,7 +82,6 @@ def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
             rows += [{"task": task, "T": length, **of} for of in _compared(*pair, samples)]
     frame = pd.DataFrame(rows, columns=list(PAIRS.names))
     frame["p_holm"] = holm(frame["p_value"].tolist())
-    frame["p_least"] = (len(frame) * frame["p_least"]).clip(upper=1.0)
     return frame.astype({of.name: frame_type(of) for of in PAIRS.columns if of.type == WHOLE})
 
 

@@ -1,5 +1,7 @@
 """The answer to "How far": the largest T that each model solves, and what that took."""
 
+from collections.abc import Mapping, Sequence
+
 import pandas as pd
 
 from analysis.phrases import duration, million_tokens
@@ -17,19 +19,30 @@ ENDINGS = {
 """Limit of a search at a T that is not solved -> how that came."""
 
 
-def how_far(reach: pd.DataFrame) -> list[str]:
-    """A sentence for each label; ``reach``: rows of one task of the table reach."""
-    return [_sentence(label, frontier) for label, frontier in frontiers(reach).items()]
+def how_far(reach: pd.DataFrame, rows: Sequence[Row]) -> list[str]:
+    """A sentence for each label.
+
+    Args:
+        reach: rows of one task of the table reach.
+        rows: those of the comparison of that task.
+    """
+    seeds = {(row["label"], row["T"]): row["seeds"] for row in rows if row["solve_rate"] == 0}
+    return [_sentence(label, frontier, seeds) for label, frontier in frontiers(reach).items()]
 
 
-def _sentence(label: str, frontier: Frontier) -> str:
+def _sentence(label: str, frontier: Frontier, lucky: Mapping[tuple[str, int], int]) -> str:
+    """``lucky``: (label, T) that a trial solved but no fresh seed does -> how many seeds."""
     solved, failed, smallest = frontier
     if solved is None:
         return f"{label} solves no T."
     training = _cost(solved["tokens_to_solve"], solved["seconds_to_solve"])
+    seeds = lucky.get((label, solved["T"]))
+    solves = f"{label} solves T = {solved['T']}"
+    if seeds:
+        solves = f"A trial of {solves}, but none of {seeds} fresh seeds does"
     text = (
-        f"{label} solves T = {solved['T']}: one training took {training}, the whole "
-        f"search {_cost(solved['tokens'], solved['seconds'])}."
+        f"{solves}: one training took {training}, the whole search "
+        f"{_cost(solved['tokens'], solved['seconds'])}."
     )
     if failed:
         cost = _cost(failed["tokens"], failed["seconds"])

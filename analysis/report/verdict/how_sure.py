@@ -98,7 +98,7 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
         models = enumeration(list(dict.fromkeys(pairs[0][name] for name in ("better", "worse"))))
         what = f"{models} apart" if len(pairs) == 2 and not sure else f"models apart in {which}"
         sentences.append(f"{at}{seeds} cannot tell {what}.")
-    least = min(pair["p_least"] for pair in pairs)
+    least = min(1.0, family * min(pair["p_least"] for pair in pairs))
     limit = (
         "Exact tests of solve rates and rank tests of tokens, corrected (Holm) for "
         f"{all_counted(family, 'comparison')} of this report: the smallest p-value that {seeds} "
@@ -115,8 +115,10 @@ def _best_trials(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str
     text = f"Test accuracy of the best {trials}: {short_enumeration(shown)}"
     if not any(map(is_solved, rows)):
         chance = rows[0]["chance_accuracy"]
-        better = any(row["accuracy_low"] > chance for row in rows)
-        text += f", {'more' if better else 'no better'} than guessing ({chance:.3g})"
+        better = [row["label"] for row in rows if row["accuracy_low"] > chance]
+        text += f", {'' if better else 'not shown to be '}more than guessing ({chance:.3g})"
+        if 0 < len(better) < len(rows):
+            text += f" for {short_enumeration(better)} alone"
     networks = "one network each" if len(rows) > 1 else "one network"
     sentences = [f"{text} (95 % interval over test payloads of {networks})."]
     counts = [row["trials"] for row in rows]

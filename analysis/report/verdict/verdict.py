@@ -68,7 +68,7 @@ def _verdict(
     pairs, reach, edges = (
         tables[name][tables[name]["task"] == task] for name in ("pairs", "reach", "edges")
     )
-    answers = {"How far": how_far(reach)}
+    answers = {"How far": how_far(reach, readable)}
     if tested:
         T = _decisive_length(tested)
         decisive = [row for row in tested if row["T"] == T]

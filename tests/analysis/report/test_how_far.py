@@ -5,12 +5,14 @@ from study_files import reach, reached, write_study
 
 from analysis import compare_studies, load_studies, make_tables
 from analysis.report.verdict.how_far import how_far
+from analysis.tables.records import records
 
 
 def said(runs: Path, *rows, task: str = "delay") -> str:
     reach(write_study(runs, "mgru", task=task), *(row | {"task": task} for row in rows))
     studies = load_studies([runs])
-    [sentence] = how_far(make_tables(studies, compare_studies(studies))["reach"])
+    comparison = compare_studies(studies)
+    [sentence] = how_far(make_tables(studies, comparison)["reach"], records(comparison))
     return sentence
 
 
@@ -20,6 +22,21 @@ def test_it_says_how_far_and_what_that_took(runs: Path) -> None:
         "tokens in 3.3 min. It does not solve 2000 with all trials that it may have: 40.0 M tokens "
         "in 6.7 min."
     )
+
+
+def test_a_T_that_no_fresh_seed_solves_was_luck(runs: Path) -> None:
+    rows = [
+        {"label": "mgru", "T": 100, "solve_rate": 0.8, "seeds": 5},
+        {"label": "mgru", "T": 200, "solve_rate": 0.0, "seeds": 5},
+    ]
+    reach(write_study(runs, "mgru"), reached(100), reached(200), reached(400, 0))
+    studies = load_studies([runs])
+    table = make_tables(studies, compare_studies(studies))["reach"]
+    [sentence] = how_far(table, rows)
+    assert sentence.startswith(
+        "A trial of mgru solves T = 200, but none of 5 fresh seeds does: one training took"
+    )
+    assert "A trial" not in how_far(table[table["T"] == 100], rows)[0]
 
 
 def test_it_says_how_much_where_the_payload_grows(runs: Path) -> None:

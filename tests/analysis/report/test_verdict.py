@@ -317,7 +317,8 @@ def test_only_the_largest_solved_length_is_spoken_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accuracy", "words"), [(0.42, "more than guessing"), (0.101, "no better than guessing")]
+    ("accuracy", "words"),
+    [(0.42, "more than guessing"), (0.101, "not shown to be more than guessing")],
 )
 def test_an_accuracy_that_solves_nothing_is_held_against_guessing(
     accuracy: float, words: str
@@ -329,9 +330,14 @@ def test_an_accuracy_that_solves_nothing_is_held_against_guessing(
     )
 
 
+def test_who_is_better_than_guessing_is_named() -> None:
+    [verdict] = judge(unsolved("gru", 100, 0.101), unsolved("lstm", 100, 0.42))
+    assert ", more than guessing (0.1) for lstm alone (95 %" in text(verdict, "How sure")
+
+
 def test_guessing_is_that_of_the_task() -> None:
     [verdict] = judge(unsolved("gru", 100, 0.42, chance_accuracy=0.5))
-    assert "no better than guessing (0.5)" in text(verdict, "How sure")
+    assert "not shown to be more than guessing (0.5)" in text(verdict, "How sure")
 
 
 def test_the_best_of_many_is_biased_and_the_only_trial_is_not() -> None:

@@ -72,6 +72,15 @@ def test_given_configurations_do_not_count(runs: Path) -> None:
         assert set(importance(runs)["trials"]) == counted
 
 
+def test_a_hyperparameter_with_a_condition_is_left_out_and_not_the_trials_without_it() -> None:
+    space = {
+        "hidden_size": {"choices": [64, 128]},
+        "forget_bias": {"choices": [0.0, 1.0], "when": {"gates": "refined"}},
+    }
+    trials = pd.DataFrame({"hidden_size": [64, 128], "forget_bias": [np.nan, 1.0]})
+    assert set(search_space(space, trials)) == {"hidden_size"}
+
+
 def test_without_events_it_is_not_known_what_was_sampled(runs: Path) -> None:
     folder = write_study(runs, "a", T=[100], trials=scored(searched(24)))
     (folder / files.EVENTS_FILE).unlink()
