@@ -20,11 +20,11 @@ import warnings
 from collections.abc import Sequence
 
 import yaml
-from rich.console import Console
 
 from copytask.engine import MISSING_KERNELS
 from search.cluster.ray_compat import set_switches
 from search.console.delete_study import ask_and_delete
+from search.console.patient_console import PatientConsole
 from search.console.steer import asks, steer
 from search.errors import SearchFailedError, UserError
 from search.execute.requested_study import RequestedStudy, requested_studies
@@ -59,7 +59,7 @@ def print_studies(storage: StudyPath, names: Sequence[str] | None, as_json: bool
     if not names:
         found = found_in(storage)
         if as_json:
-            print(json.text([json.listed(study) for study in found]))
+            console.out(json.text([json.listed(study) for study in found]), highlight=False)
         else:
             print_list(found, storage, console)
         return
@@ -68,16 +68,16 @@ def print_studies(storage: StudyPath, names: Sequence[str] | None, as_json: bool
     studies = [look(study_named(storage, name)) for name in names]
     if as_json:
         shown = [json.shown(study) for study in studies]
-        print(json.text(shown if len(shown) > 1 else shown[0]))
+        console.out(json.text(shown if len(shown) > 1 else shown[0]), highlight=False)
     elif len(studies) > 1:
         show_two(studies[0], studies[1], console)
     else:
         show_study(studies[0], console)
 
 
-def plain_console() -> Console:
+def plain_console() -> PatientConsole:
     """Prints text as it is: names of a user's cells may look like markup."""
-    return Console(markup=False, emoji=False, highlight=False)
+    return PatientConsole(markup=False, emoji=False, highlight=False)
 
 
 def print_configurations(studies: Sequence[RequestedStudy]) -> None:

@@ -58,19 +58,17 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     """
     trials = studies.trials[studies.trials["stage"] == files.SEARCH]
     groups = dict(iter(sampled_trials(studies).groupby(["study", "T"])))
-    of_events = dict(iter(studies.events.groupby("event")))
-    limits, told, stopped = (
-        of_events.get(name, studies.events.iloc[:0])
-        for name in ("length_ended", "trial_started", "trial_ended")
-    )
-    limits = limits.groupby(["study", "T"])["limit"].last().to_dict()
-    told = set(zip(told["study"], told["T"], strict=True))
-    stopped = stopped[stopped["status"] == files.INTERRUPTED].merge(trials[["study", "trial_id"]])
-    stopped = set(zip(stopped["study"], stopped["T"], strict=True))
+    events = studies.events[["study", "T", "trial_id", "event", "status", "limit"]]
+    over = events[events["event"] == "length_ended"].groupby(["study", "T"])["limit"].last()
+    limits = over.to_dict()
+    told = _lengths(events[events["event"] == "trial_started"])
+    cut_off = events[(events["event"] == "trial_ended") & (events["status"] == files.INTERRUPTED)]
+    stopped = _lengths(cut_off.merge(trials[["study", "trial_id"]]))
+    searched = _lengths(trials)
     rows = []
     for row in comparison[["study", "label", "task", "T"]].dropna().to_dict(orient="records"):
         of = row["study"], row["T"]
-        if not ((trials["study"] == of[0]) & (trials["T"] == of[1])).any():
+        if of not in searched:
             continue
         search = studies.configs[row["study"]]["search"]
         values = _values(groups.get(of, trials.iloc[:0]), studies.chances[row["study"]])
@@ -85,6 +83,11 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows, columns=[*SAMPLES.names, "values"])
+
+
+def _lengths(rows: pd.DataFrame) -> set[tuple[str, int]]:
+    """The (study, T) of these rows."""
+    return set(zip(rows["study"], rows["T"], strict=True))
 
 
 def _values(trials: pd.DataFrame, chance: float) -> list[float]:

@@ -50,7 +50,7 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
         values = yaml.safe_load(read_bytes(path).decode())
     except OSError as error:
         raise UserError(f"cannot read {path}: {error_message(error)}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}{_where(error)}") from None
     if not isinstance(values, dict):
         raise UserError(f"{path}: expected a mapping of keys, but got {type(values).__name__}")
@@ -70,7 +70,8 @@ def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) 
     """
     values = read_yaml(path)
     below = read_yaml(DEFAULT_CONFIG)
-    asked = {**below, **values, **flags}
+    named = {key.strip(): value.strip() for key, _, value in (o.partition("=") for o in overrides)}
+    asked = {**below, **values, **{k: named[k] for k in FOLDERS if k in named}, **flags}
     for key, folder in FOLDERS.items():
         of_name = folder / f"{asked.get(key)}.yaml"
         if of_name in folder.glob("*.yaml"):  # a name from outside may be a path
@@ -121,11 +122,11 @@ def override(
         fixing = section in ("training", ARCHITECTURE)
         if fixing and isinstance(space, dict) and name in space:
             path = f"space.{name}"  # a plain value in space fixes the hyperparameter
-        elif section == "training" and name in dict(values.get(ARCHITECTURE) or {}):
+        elif section == "training" and name in mapping(values.get(ARCHITECTURE)):
             path = f"{ARCHITECTURE}.{name}"  # where earlier versions had it
         try:
             set_path(values, path, yaml.safe_load(value))
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise UserError(f"--set {text}: the value{_where(error)}") from None
         origins[path] = f"--set {named}"
     for path, value in flags.items():
@@ -145,6 +146,11 @@ def override(
         if origin == place:  # "--model: unknown model", not "--model: model: unknown model"
             fault = fault.partition(": ")[2]
         raise UserError(f"{origins.get(origin, source)}: {fault}") from None
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """The value, if it is a mapping; else an empty one."""
+    return value if isinstance(value, Mapping) else {}
 
 
 def set_path(values: dict[str, Any], path: str, value: Any) -> None:

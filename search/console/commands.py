@@ -19,7 +19,9 @@ def resume_command(path: StudyPath, config: StudyConfig, address: str | None = N
     storage = "" if path.parent == Path("runs") else f" --storage {given(path.parent)}"
     where = f" --address {shlex.quote(address)}" if address else ""
     name = shlex.quote(path.name)
-    return f"python -m search.run --name {name}{storage}{where} --resume{own(config)}"
+    own_code = any(":" in logger for logger in config.search.loggers)
+    loggers = f" --logger {shlex.join(config.search.loggers)}" if own_code else ""
+    return f"python -m search.run --name {name}{storage}{where} --resume{own(config)}{loggers}"
 
 
 def resume_all_command(arguments: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ intermediate values.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from optuna.trial import FrozenTrial, TrialState
 
@@ -82,8 +82,8 @@ class Sampler:
         self._here = Suggester(self._config, T)
         self._suggester: Suggests = self._here
         self._requested: deque[tuple[Point | None, Callable[[], Training]]] = deque()
-        # A process that dies takes the notes along.
-        self._make = None if self._kind.keeps_notes else elsewhere
+        # A process that dies takes the notes along; a grid needs all trials, also failed ones.
+        self._make = None if self._kind.keeps_notes or self._kind.on_grid else elsewhere
         self._starting: Suggests | None = None
         self._journal = journal
         # How the sampler is told of an ending.
@@ -107,9 +107,12 @@ class Sampler:
             self._ask_again()
             return
         trials = self._length.trials
-        running = (trial.number for trial in trials if not trial.ended)
-        seen = needed(self._finished(), shown_trials(self._config))
-        shown = {number: self._shown_as(trials[number]) for number in sorted([*running, *seen])}
+        if self._kind.on_grid:  # it counts points, and a trial that failed has tried one
+            numbers: Iterable[int] = range(len(trials))
+        else:
+            running = (trial.number for trial in trials if not trial.ended)
+            numbers = sorted([*running, *needed(self._finished(), shown_trials(self._config))])
+        shown = {number: self._shown_as(trials[number]) for number in numbers}
         self._suggester.begin(len(trials), shown)
 
     def _finished(self) -> dict[int, tuple[float, ...]]:

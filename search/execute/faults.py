@@ -10,6 +10,7 @@ from ray.tune.experiment import Trial
 
 from search.cluster.ray_compat import error_of, host_died
 from search.errors import SearchFailedError, UnsharedStorageError
+from search.storage.store import TRANSIENT
 from search.study.records import TrialRecord
 
 NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -54,6 +55,10 @@ def diagnose(trial: Trial) -> Failure:
     if isinstance(cause, UnsharedStorageError):
         return Failure(str(cause), storage=cause, host=cause.host)
     if isinstance(cause, OUT_OF_MEMORY):
+        return Failure(reason, retry=True)
+    if (
+        isinstance(cause, OSError) and cause.errno in TRANSIENT
+    ):  # no answer of the store for minutes
         return Failure(reason, retry=True)
     if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):
         if host_died(error):

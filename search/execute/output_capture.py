@@ -7,17 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from rich.console import Console
-
-
-class PatientConsole(Console):
-    """A console that falls silent when nobody reads it any more, as after ``| head``.
-
-    Rich's own console would end the process without a message.
-    """
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
+from search.console.patient_console import PatientConsole
 
 
 class OutputCapture:

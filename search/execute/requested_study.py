@@ -2,14 +2,17 @@
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import yaml
+
 from copytask import MODELS
 from copytask.user_code import absolute_name
 from search.config.layers import DEFAULT_CONFIG, layered
-from search.config.reading import find_config, load_config, override, read_yaml
+from search.config.reading import find_config, load_config, mapping, override, read_yaml
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.execute.preflight import check_can_learn, check_memory
@@ -150,6 +153,7 @@ def requested_study(
         if args.config:
             values = layered(values, read_yaml(args.config))
         config = override(values, overrides, flags, str(args.config or path / STUDY_FILE))
+        refuse_unnamed(config.search.loggers, named_loggers(args, overrides), path)
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
         if args.warm_from not in (None, config.search.warm_from):
@@ -171,6 +175,32 @@ def requested_study(
             "follow a search there, use --show, or optuna-dashboard on a copy of its journal"
         )
     return RequestedStudy(path, config, exists)
+
+
+def named_loggers(args: argparse.Namespace, overrides: Sequence[str]) -> list[str]:
+    """The loggers that the command or its configuration file names."""
+    of_file = mapping(read_yaml(args.config).get("search")) if args.config else {}
+    named = [*(args.logger or ()), *(of_file.get("loggers") or ())]
+    for text in overrides:
+        key, _, value = text.partition("=")
+        if key.strip() == "search.loggers":
+            named += yaml.safe_load(value) or []  # read before, so it is a list
+    return named
+
+
+def refuse_unnamed(loggers: Sequence[str], named: Sequence[str], path: StudyPath) -> None:
+    """Check that the user names each logger of a study that is code of somebody's own.
+
+    Raises:
+        UserError: one is not named: a study must not choose which code runs.
+    """
+    trusted = {absolute_name(name) for name in named}
+    for name in loggers:
+        if ":" in name and absolute_name(name) not in trusted:
+            raise UserError(
+                f"{path / STUDY_FILE} names the logger {name!r}. The search runs its code: if you "
+                f"trust it, add --logger {shlex.join(loggers)}"
+            )
 
 
 def overrides_of(overrides: Sequence[str], model: str | None, models: Sequence[str]) -> list[str]:

@@ -11,13 +11,14 @@ from mlflow.entities import Metric, Param, Run
 
 from search.config.conditions import SearchSpace
 from search.storage.store import remove_tree
-from search.study.logged import METRICS, logged_values
+from search.study.logged import METRICS, digest_of, logged_values
 from search.study.records import TrialRecord
 from studies import format as files
 from studies.paths import StudyPath
 
-TRIAL, STATUS = "trial_id", "status"
-"""Tags of a run: the trial that it shows, and how that ended."""
+TRIAL, STATUS, STUDY = "trial_id", "status", "study"
+"""Tags of a run: its trial, how that ended, and the digest of its study. Studies of the same
+name share an experiment on a server."""
 
 RUNNING = "RUNNING"
 """The status of a run until its trial has ended."""
@@ -44,7 +45,9 @@ class MlflowRuns:
     def __init__(self, study: StudyPath, space: SearchSpace, uri: str | None):
         self._space = space
         self._client = MlflowClient(tracking_uri=uri or _database(Path(str(study))))
-        self._experiment = self._open(study, local=uri is None)
+        self._digest = digest_of(study)
+        self._local = uri is None
+        self._experiment = self._open(study, self._local)
         self._runs: dict[str, Run] = {}
         for run in self._all_runs():
             if run.data.params:
@@ -80,6 +83,7 @@ class MlflowRuns:
         return str(self._client.create_experiment(study.name, artifact_location=artifacts))
 
     def _all_runs(self) -> list[Run]:
+        """The runs of this study. An earlier version wrote them without the tag."""
         runs: list[Run] = []
         token = None
         while True:
@@ -87,7 +91,12 @@ class MlflowRuns:
             runs += page
             token = page.token
             if not token:
-                return [run for run in runs if TRIAL in run.data.tags]
+                break
+        untagged = self._digest if self._local else ""
+        return [
+            run for run in runs
+            if TRIAL in run.data.tags and run.data.tags.get(STUDY, untagged) == self._digest
+        ]  # fmt: skip
 
     def _run_of(self, trial: TrialRecord) -> Run:
         run = self._runs.get(trial.id)
@@ -112,9 +121,8 @@ class MlflowRuns:
         return self._written[trial.id]
 
     def _begin(self, trial: TrialRecord) -> Run:
-        run = self._client.create_run(
-            self._experiment, run_name=trial.id, tags={TRIAL: trial.id, "stage": trial.stage}
-        )
+        tags = {TRIAL: trial.id, STUDY: self._digest, "stage": trial.stage}
+        run = self._client.create_run(self._experiment, run_name=trial.id, tags=tags)
         values = logged_values(trial, self._space)
         self._client.log_batch(
             run.info.run_id, params=[Param(name, str(value)) for name, value in values.items()]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import yaml
 from pydantic import ValidationError
 
+from search.config.conditions import SearchSpace
 from search.config.dimensions import Scalar
 from search.config.faults import describe
 from search.config.space import typed
@@ -29,7 +30,7 @@ def parse_configuration(config: StudyConfig, assignments: list[str]) -> dict[str
             raise UserError(f"--enqueue {text}: expected KEY=VALUE")
         try:
             values[name] = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):
             raise UserError(f"--enqueue {text}: the value cannot be read") from None
     return in_space(config, values)
 
@@ -49,13 +50,33 @@ def in_space(config: StudyConfig, values: Mapping[str, Scalar]) -> dict[str, Sca
             inside = dimensions[name].contains(given)
         except ValidationError as error:
             raise UserError(f"--enqueue {name}: {describe(error, StudyConfig)}") from None
-        except TypeError:
+        except (TypeError, ValueError):
             inside = False
         if not inside:
             space = dimensions[name].described()
             raise UserError(f"--enqueue {name}={value}: lies outside the search space: {space}")
         point[name] = dimensions[name].value_of(given)
-    return point
+    return with_conditions(config.search_space(), point)
+
+
+def with_conditions(space: SearchSpace, point: Mapping[str, Scalar]) -> dict[str, Scalar]:
+    """The configuration with values of the hyperparameters on which those in it depend.
+
+    Raises:
+        UserError: a condition does not hold, so that a value would have no effect.
+    """
+    whole = dict(point)
+    for name in point:
+        needed = space.fulfilled(name)
+        whole = {other: needed[other] for other in needed if other in space.dimensions} | whole
+    for name in point:
+        if not space.is_searched(name, whole):
+            conditions = [
+                f"{other} is {' or '.join(map(str, allowed))}"
+                for other, allowed in space.dimensions[name].when.items()
+            ]
+            raise UserError(f"--enqueue {name}: is searched only when {' and '.join(conditions)}")
+    return whole
 
 
 def searched_length(history: History) -> int:

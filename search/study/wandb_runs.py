@@ -1,6 +1,5 @@
 """The trials of a study as runs of Weights & Biases, written offline."""
 
-import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -9,10 +8,8 @@ import wandb
 from wandb.env import SERVICE
 
 from search.config.conditions import SearchSpace
-from search.study.logged import METRICS, logged_values
+from search.study.logged import METRICS, digest_of, logged_values
 from search.study.records import TrialRecord
-from search.study.study_file import read_study_file
-from studies import format as files
 
 PROJECT = "copytask-search"
 """The project, if the environment variable WANDB_PROJECT names no other one."""
@@ -36,8 +33,7 @@ class WandbRuns:
     def __init__(self, study: Path, space: SearchSpace):
         self._study = study
         self._space = space
-        created = str(files.recorded_provenance(read_study_file(study)).get("created", ""))
-        self._digest = hashlib.sha256(created.encode()).hexdigest()[:8]
+        self._digest = digest_of(study)
         os.environ.pop(SERVICE, None)
 
     def write(self, trial: TrialRecord) -> None:

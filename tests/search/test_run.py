@@ -1,9 +1,13 @@
 """What --list and --show print, in 80 columns."""
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from made_studies import best, make_config, report, search, start
+from searches import ROOT
 from upath import UPath
 
 from search.errors import UserError
@@ -112,6 +116,17 @@ def test_two_studies_are_compared_by_what_differs_and_their_best(tmp_path, capsy
     assert not any(row[:1] == ["search.trials"] for row in rows)
     assert ["5", "0.997", "0.400-0.600", "0.997", "0.400-0.600", "+0.000", "-", "-"] in rows
     assert ["9", "-", "-", "-", "-"] in rows
+
+
+@pytest.mark.parametrize("options", [["--list"], ["--show", "s"], ["--list", "--json"]])
+def test_a_reader_that_goes_away_ends_it_in_silence(tmp_path, options):
+    make_study(tmp_path, "s").close()
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "search.run", "--storage", str(tmp_path), *options]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_more_than_two_are_refused(tmp_path):

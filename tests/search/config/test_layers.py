@@ -41,6 +41,14 @@ def test_the_layer_of_the_task_is_below_that_of_the_model(tmp_path, monkeypatch)
     assert load(tmp_path, "task: delay").training["clip_norm"] == 1.0
 
 
+@pytest.mark.parametrize("name", ["task=sequence", "model=transformer"])
+def test_set_brings_the_layers_of_a_model_or_task_as_its_flag_does(name):
+    key, _, value = name.partition("=")
+    assert load_config(DEFAULT_CONFIG, [name], {"model": "gru"} if key == "task" else {}) == (
+        load_config(DEFAULT_CONFIG, [], {"model": "gru", key: value})
+    )
+
+
 def test_long_payloads_are_tested_by_fewer_of_them():
     counts = {
         task: load_config(DEFAULT_CONFIG, [], {"model": "gru", "task": task}).search.test_payloads

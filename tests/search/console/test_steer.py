@@ -3,8 +3,11 @@
 import pytest
 from made_studies import make_config, report, search, start
 
+from search.config.study_config import StudyConfig
+from search.errors import UserError
 from search.run import main
 from search.study.inbox import Enqueue, NextT, StopTrial, waiting
+from search.study.steering import parse_configuration
 from search.study.study import Study
 
 
@@ -53,6 +56,7 @@ def test_one_line_says_what_will_happen(words, request_, line, study, capsys):
     [
         (["--enqueue", "learning_rate"], "--enqueue learning_rate: expected KEY=VALUE"),
         (["--enqueue", "learning_rate=[1"], "--enqueue learning_rate=[1: the value cannot be read"),
+        (["--enqueue", "learning_rate=2024-13-01"], "the value cannot be read"),
         (["--enqueue", "learning_rat=1"], "did you mean 'learning_rate'?"),
         (["--enqueue", "curriculum_length=10"], "unknown hyperparameter 'curriculum_length'"),
         (["--enqueue", "learning_rate=5"], "lies outside the search space: 0.0001 to 0.01"),
@@ -89,3 +93,19 @@ def test_the_next_T_of_a_search_that_is_over_or_has_not_begun_is_refused(study, 
     assert "the search is over at each T; raise a limit" in capsys.readouterr().err
     assert main(["--next-T"]) == 2
     assert "of which study? Add --name NAME" in capsys.readouterr().err
+
+
+CONDITIONAL = {
+    "gates": {"choices": ["plain", "refined"]},
+    "forget_bias": {"choices": ["chrono", "uniform"], "when": {"gates": "refined"}},
+    "hidden_size": 8,
+}
+
+
+def test_a_value_with_a_condition_brings_what_it_needs_or_is_refused():
+    config = StudyConfig.model_validate({**make_config().model_dump(), "space": CONDITIONAL})
+    assert parse_configuration(config, ["forget_bias=chrono"]) == {
+        "gates": "refined", "forget_bias": "chrono",
+    }  # fmt: skip
+    with pytest.raises(UserError, match="--enqueue forget_bias: is searched only when gates is re"):
+        parse_configuration(config, ["gates=plain", "forget_bias=chrono"])

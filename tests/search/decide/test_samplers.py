@@ -156,7 +156,11 @@ def test_with_several_trials_at_a_time_a_restart_changes_no_suggestion_either(tm
                 ending = (number - 3) ^ 1  # trials do not end in their order
                 rate = study.history.trials[names[ending]].training["learning_rate"]
                 status = files.COMPLETED if rate > 0.004 else files.STOPPED_EARLY
-                tell(study, sampler, names[ending], rate * 50, status)
+                if ending == 6:
+                    study.fail_trial(names[ending], "diverged")
+                    sampler.reported(study.history.trials[names[ending]])
+                else:
+                    tell(study, sampler, names[ending], rate * 50, status)
         study.close()
         return hyperparameters(study)
 
@@ -423,8 +427,10 @@ def test_when_the_process_of_a_suggester_dies_the_driver_goes_on_without_it(
     ]
 
 
-@pytest.mark.parametrize("kind", [kind for kind, of in SAMPLERS.items() if of.keeps_notes])
-def test_a_sampler_with_notes_stays_in_the_driver(tmp_path, monkeypatch, kind):
+@pytest.mark.parametrize(
+    "kind", [kind for kind, of in SAMPLERS.items() if of.keeps_notes or of.on_grid]
+)
+def test_a_sampler_that_needs_all_trials_stays_in_the_driver(tmp_path, monkeypatch, kind):
     study = make_study(tmp_path, sampler=kind, startup_trials=2)
     sampler, made = make_parallel(study, monkeypatch)
     for _ in range(6):

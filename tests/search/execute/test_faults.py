@@ -7,6 +7,7 @@ import torch
 from made_studies import make_config, report, start
 from ray.exceptions import ActorDiedError, RayTaskError
 
+from search.errors import ReadError
 from search.execute.faults import MAX_LOST_HOSTS, Failure, Guard, diagnose, may_retry
 from search.study.study import Study
 
@@ -27,6 +28,8 @@ def from_worker(cause: Exception) -> RayTaskError:
         (from_worker(FileNotFoundError(2, "no such")), "FileNotFoundError: [Errno 2] no such",
          False),
         (from_worker(MemoryError("no room")), "MemoryError: no room", True),
+        (from_worker(OSError(errno.ESTALE, "stale")), "OSError: [Errno 116] stale", True),
+        (from_worker(ReadError(errno.EIO, "no answer")), "ReadError: [Errno 5] no answer", True),
         (from_worker(torch.OutOfMemoryError("CUDA")), "OutOfMemoryError: CUDA", True),
         (ActorDiedError(), "worker lost: The actor died unexpectedly", True),
     ],

@@ -122,6 +122,22 @@ def test_a_study_that_cannot_be_resumed_is_named(tmp_path):
         requested(tmp_path, "--model", "lstm", "gru", "--T", "8", "--resume")
 
 
+def test_a_logger_of_ones_own_must_be_named_again(tmp_path, monkeypatch):
+    """A study that somebody else has made must not choose which code runs."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(
+        "from search.study.listener import Listener\nclass Mine(Listener): pass\n"
+    )
+    make_study(tmp_path, "--model", "gru", "--logger", "mine.py:Mine")
+    again = ["--name", "gru-delay", "--resume"]
+    with pytest.raises(UserError, match=r"study.yaml names the logger '.*mine.py:Mine'.*--logger"):
+        requested(tmp_path, *again)
+    [study] = requested(tmp_path, *again, "--logger", "mine.py:Mine")
+    assert [Path(name).name for name in study.config.search.loggers] == ["mine.py:Mine"]
+    [study] = requested(tmp_path, *again, "--logger", "wandb")
+    assert study.config.search.loggers == ["wandb"]
+
+
 def test_studies_of_one_command_share_slots_so_their_resources_are_the_same(tmp_path):
     with pytest.raises(UserError, match=r"^gru: its resources differ from those of lstm"):
         requested(tmp_path, "--model", "lstm", "gru", "--set", "gru.resources.cpus_per_trial=2")

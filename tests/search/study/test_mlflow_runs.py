@@ -1,6 +1,7 @@
 """The trials of a study in MLflow, as its own client shows them."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -115,6 +116,25 @@ def test_a_process_may_be_killed_while_the_database_is_made(ended, tmp_path):
     write(study)
     assert len(in_mlflow(study.path)["a"].curve) == 2
     study.close()
+
+
+def test_studies_of_one_name_share_a_server_and_nothing_else(tmp_path):
+    """Both are called alike by default: MODEL-TASK."""
+    uri = f"sqlite:///{tmp_path / 'server.db'}"
+    studies = [Study.create(tmp_path / name / "s", make_config()) for name in "xy"]
+    files_of = [study.path / files.STUDY_FILE for study in studies]
+    files_of[1].write_text(re.sub("created: .*", "created: later", files_of[0].read_text()))
+    for rate, study in zip((0.001, 0.002), studies, strict=True):
+        start(study, "a", learning_rate=rate)
+        report(study, "a", 1, rate, files.COMPLETED if rate == 0.001 else "")
+        for _ in range(2):
+            MlflowRuns(study.path, study.history.space, uri).write(study.history.trials["a"])
+        study.close()
+    client = MlflowClient(tracking_uri=uri)
+    experiment = client.get_experiment_by_name("s").experiment_id
+    assert sorted(run.data.params["learning_rate"] for run in client.search_runs([experiment])) == [
+        "0.001", "0.002",
+    ]  # fmt: skip
 
 
 def test_a_point_that_the_study_lost_and_reports_again_is_there_once(tmp_path):
