@@ -60,6 +60,7 @@ class _Phases(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, f: Tensor, angles: Tensor, z0: Tensor) -> tuple[Tensor, Tensor]:
         f, z0 = f.contiguous(), z0.contiguous()
+        angles = angles.double()  # model.float() converts buffers too
         turn = angles.cos(), angles.sin()
         phases, last = z0.new_empty(len(f), *z0.shape), torch.empty_like(z0)
         inverse = z0.new_empty(*f.shape, len(angles))

@@ -8,12 +8,13 @@ a state returns None for it, or takes none.
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
 
-from copytask.models.model import CellAdapter
+from copytask.models.model import CellAdapter, SequenceModel
 from copytask.models.recurrent import RecurrentCell
 from copytask.models.registry import build_model, find_factory
 from copytask.tasks import TASKS
@@ -57,7 +58,9 @@ def check_cell(name: str, hidden_size: int) -> None:
     examination.check_repeats()
     examination.check_sequences_apart()
     examination.check_order()
+    examination.check_sequence_model()
     examination.check_state()
+    examination.check_groups()
     examination.check_gradients()  # last: training mode may change what the cell keeps
 
 
@@ -70,7 +73,8 @@ class _Examination:
         generator = torch.Generator().manual_seed(0)
         self.tokens = torch.randint(SYMBOLS, (L, B), generator=generator)
         called = f"factory(input_size={SYMBOLS}, hidden_size={hidden_size})"
-        model = self.attempt(lambda: build_model(name, hidden_size), f"as {called}").core.eval()
+        self.model = self.attempt(lambda: build_model(name, hidden_size), f"as {called}")
+        model = self.model.core.eval()
         # What is no cell takes the tokens themselves.
         self.takes_vectors = isinstance(model, CellAdapter | RecurrentCell)
         self.cell: nn.Module = model.cell if isinstance(model, CellAdapter) else model
@@ -155,6 +159,29 @@ class _Examination:
                 "bidirectional=True and normalization over time"
             )
 
+    def check_sequence_model(self) -> None:
+        """What a SequenceModel promises beyond a cell."""
+        if not isinstance(self.cell, SequenceModel) or self.takes_vectors:
+            return
+        if self.cell.streams and (self.state is None or not takes_state(self.cell)):
+            self.refuse(
+                "returns or takes no state, but says that it streams: return the state after the "
+                "last step, or set streams = False"
+            )
+        for recalled in (0, CUT):
+            call = partial(self.cell, self.inputs, recalled=recalled)
+            outputs = self.attempt(call, f"when called with recalled={recalled}")[0]
+            expected = self.outputs[L - recalled :]
+            if outputs.shape != expected.shape or not close(outputs, expected):
+                self.refuse(
+                    f"called with recalled={recalled} must return the last {recalled} outputs, "
+                    f"shape {tuple(expected.shape)}; it returned others, shape "
+                    f"{tuple(outputs.shape)}"
+                )
+
+    def check_groups(self) -> None:
+        self.attempt(self.model.parameter_groups, "when asked for its groups of parameters")
+
     def check_state(self) -> None:
         if self.state is None or not takes_state(self.cell):
             return
@@ -167,8 +194,8 @@ class _Examination:
             self.refuse(
                 "does not continue from the state that it returns: two halves of a sequence, the "
                 "second started with the state of the first, give other outputs than the whole. "
-                "Return everything that the next step needs and start from it, or return None as "
-                "state"
+                "Return everything that the next step needs and start from it, or say that it "
+                f"cannot: {'set streams = False' if not self.takes_vectors else 'return None'}"
             )
 
     def draws_random_numbers(self) -> bool:

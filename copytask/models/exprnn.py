@@ -68,11 +68,13 @@ class ExpRNN(RecurrentCell):
         return Operands(inputs, None, self.weight_hh_l0, None, self.bias, h, None)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """W has a learning rate of its own."""
+        """W has a learning rate of its own, and no weight decay: W is orthogonal whatever its
+        coordinates, and those of ``householder`` would lose their signs.
+        """
         of_w = [p for n, p in self.named_parameters() if n.startswith("parametrizations.")]
         return [
             {"params": [self.weight_ih_l0, self.bias], "lr_scale": 1.0},
-            {"params": of_w, "lr_scale": self.orthogonal_rate},
+            {"params": of_w, "lr_scale": self.orthogonal_rate, "weight_decay": 0.0},
         ]
 
 

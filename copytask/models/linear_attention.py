@@ -139,9 +139,12 @@ class FastWeights(Mixer):
         """Queries of the last steps, all keys, and the last z, given the gates."""
         assert self.clock is not None
         k, z = self.clock(f, z)
+        turn = self.clock.turn(self.query[0], self.key[0])
+        if self.rule == "delta":  # it needs keys of length 1: erasing (k k^T) must not overshoot
+            k, turn = k * self.clock.frequencies**-0.5, turn * self.clock.frequencies
         if not last:
             return k.new_zeros(0, *k.shape[1:]), k, z
-        return rotate(k[len(k) - last :], self.clock.turn(self.query[0], self.key[0])), k, z
+        return rotate(k[len(k) - last :], turn), k, z
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""

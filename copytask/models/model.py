@@ -4,6 +4,7 @@ Shapes: L steps, B sequences, D width of the outputs, S recalled steps.
 """
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from typing import Any
 
 import torch
@@ -150,13 +151,27 @@ class CopyModel(nn.Module):
         return torch.cat(logits)
 
     def parameter_groups(self) -> list[dict[str, Any]]:
-        """The trained parameters as the architecture groups them; the readout is in the first."""
+        """The trained parameters as the architecture groups them; the readout is in the first.
+
+        Raises:
+            ValueError: a group has a learning rate (``lr``) instead of ``lr_scale``, or a trained
+                parameter is in none of them, or in several.
+        """
         first, *others = self.core.parameter_groups()
         first = {**first, "params": [*first["params"], *self.readout.parameters()]}
         trained = [
             {**group, "params": [p for p in group["params"] if p.requires_grad]}
             for group in (first, *others)
         ]
+        if any("lr" in group for group in trained):
+            raise ValueError(
+                "parameter_groups: the training sets lr; give lr_scale, which multiplies it"
+            )
+        groups = Counter(id(p) for group in trained for p in group["params"])
+        for name, parameter in self.named_parameters():
+            if parameter.requires_grad and groups[id(parameter)] != 1:
+                where = "several groups" if groups[id(parameter)] else "no group"
+                raise ValueError(f"parameter_groups: {name.removeprefix('core.')} is in {where}")
         return [group for group in trained if group["params"]]
 
     def parameter_count(self) -> int:

@@ -70,11 +70,15 @@ def find_factory(name: str) -> Factory:
 
 
 def architecture_keywords(factory: Factory) -> dict[str, inspect.Parameter]:
-    """The hyperparameters of an architecture: its factory's keywords beyond the hidden size."""
+    """The hyperparameters of an architecture: its factory's keywords beyond the hidden size.
+
+    That is the second parameter, whatever its name, if none is called ``hidden_size``.
+    """
     parameters = list(inspect.signature(factory).parameters.values())
+    first = 1 if any(p.name == "hidden_size" for p in parameters) else 2
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return {
-        p.name: p for p in parameters[1:]
+        p.name: p for p in parameters[first:]
         if p.kind in named and p.name != "hidden_size" and p.default is not inspect.Parameter.empty
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ class Reverse(Sequence):
         tokens    3  1  4  _ ... _  >  _  _  _
         targets                        4  1  3
 
-    The lag is 11 for the last symbol and 2 T + 9 for the first: a stack does it, a fixed lag does
+    The lag is 12 for the last symbol and 2 T + 10 for the first: a stack does it, a fixed lag does
     not.
 
     Source: Zaremba & Sutskever, "Learning to Execute", 2014; Joulin & Mikolov 2015, arXiv

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 
 from copytask.models import build_model
-from copytask.tasks import find_task
+from copytask.tasks import Task, find_task
 from copytask.training.batches import TrainingBatches
 from copytask.training.checkpoint import (
     AnyPath,
@@ -108,7 +109,8 @@ class Trainer:
             The metrics of the iteration.
 
         Raises:
-            DivergedError: the mean loss is not finite, or ten times that of guessing.
+            DivergedError: the mean loss is not finite, or over ten times that of guessing, if the
+                task has the usual loss.
         """
         start = time.perf_counter()
         progress = self.progress
@@ -121,7 +123,9 @@ class Trainer:
                 total_loss += self._train_step()
             loss = float(total_loss) / (progress.step - first_step)
             chance = self._task.chance_cross_entropy
-            if not loss <= DIVERGED * chance:
+            # A loss of the task's own may have any scale.
+            usual = type(self._task).loss is Task.loss
+            if not loss <= (DIVERGED * chance if usual else sys.float_info.max):
                 # search --replay compares this line with the one that a study has recorded
                 raise DivergedError(
                     f"training diverged: mean loss {loss:.3g} nats a symbol over iteration "

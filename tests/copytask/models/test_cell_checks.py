@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from copytask import check_cell
+from copytask import SequenceModel, check_cell
 from copytask.models import check_interface
 
 H = 8
@@ -121,6 +121,52 @@ class FailingBackward(Loop):
         return super().step(x, h).mul_(2)
 
 
+class Sum(SequenceModel):
+    """A sequence model: the sum of what it has seen."""
+
+    def __init__(self, symbols: int, *, hidden_size: int):
+        super().__init__()
+        self.width = hidden_size
+        self.embedding = nn.Embedding(symbols, hidden_size)
+        self.linear = nn.Linear(hidden_size, hidden_size)
+
+    def forward(self, tokens, state=None, recalled=None):
+        outputs = self.embedding(tokens).cumsum(0) + (0 if state is None else state)
+        return self.linear(outputs)[len(tokens) - self.last(tokens, recalled) :], outputs[-1]
+
+    def last(self, tokens, recalled):
+        return len(tokens) if recalled is None else recalled
+
+    def state_floats(self, steps):
+        return self.width
+
+
+class WithoutState(Sum):
+    def forward(self, tokens, state=None, recalled=None):
+        return super().forward(tokens, None, recalled)[0], None
+
+
+class WholeSequences(WithoutState):
+    streams = False
+
+
+class AllRecalled(Sum):
+    def last(self, tokens, recalled):
+        return recalled or len(tokens)
+
+
+class OwnRate(Sum):
+    def parameter_groups(self):
+        return [{"params": self.embedding.parameters()},
+                {"params": self.linear.parameters(), "lr": 1e-4}]  # fmt: skip
+
+
+class LeftOut(Sum):
+    def parameter_groups(self):
+        return [{"params": self.embedding.parameters()},
+                {"params": [self.linear.weight], "lr_scale": 0.1}]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("name", "told"),
     [
@@ -138,11 +184,15 @@ class FailingBackward(Loop):
         ("Keeping", "returns different outputs when it is called again on the same input"),
         ("NumbersFromElsewhere", "draw random numbers from torch's generator"),
         ("ForgottenState", "does not continue from the state that it returns"),
-        ("HalfState", "does not continue from the state.*or return None as state"),
+        ("HalfState", "does not continue from the state.*say that it cannot: return None"),
         ("WrongState", "failed when called with the state that it returned: RuntimeError"),
         ("Doubles", "returns outputs of torch.float64 for inputs of torch.float32"),
         ("NotFinite", "returns outputs that are not finite"),
         ("FailingBackward", "failed in its backward pass: RuntimeError: one of the variables"),
+        ("WithoutState", "returns or takes no state, but says that it streams: .* streams = False"),
+        ("AllRecalled", "called with recalled=0 must return the last 0 outputs"),
+        ("OwnRate", "failed when asked for its groups.*the training sets lr; give lr_scale"),
+        ("LeftOut", "failed when asked for its groups.*: linear.bias is in no group"),
     ],
 )
 def test_a_cell_that_cannot_learn_is_refused_with_what_to_do(name, told):
@@ -243,7 +293,7 @@ class Straight(Loop):
     "cell",
     [
         Loop, Dropping, Normalizing, LayerNormalizing, Reservoir, Stateless, NoState, Attention,
-        ZeroAtFirst, Straight,
+        ZeroAtFirst, Straight, Sum, WholeSequences,
     ],
 )  # fmt: skip
 def test_a_cell_that_can_learn_passes(cell):

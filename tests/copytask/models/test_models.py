@@ -7,7 +7,12 @@ from torch import nn
 from torch.nn import functional as F
 
 from copytask import MODELS, build_model, check_cell
-from copytask.models import MultiplicativeGRU, MultiplicativeLSTM, find_factory
+from copytask.models import (
+    MultiplicativeGRU,
+    MultiplicativeLSTM,
+    architecture_keywords,
+    find_factory,
+)
 from copytask.models.model import count_floats
 from copytask.tasks import TASKS
 
@@ -300,3 +305,32 @@ def test_the_time_constants_of_minimal_cells_start_up_to_the_longest(name):
 def test_a_shape_that_cannot_be_is_told(name, keyword, told):
     with pytest.raises(ValueError, match=told):
         build_model(name, H, **keyword)
+
+
+def test_a_memory_that_erases_by_the_clock_stays_finite():
+    """Its keys have length 1: with longer ones, to erase would overshoot more with each step."""
+    model = make_model("linear_attention", rule="delta", key_size=64, value_size=4)
+    logits = model.eval()(random_tokens(300))
+    assert logits.isfinite().all()
+    assert logits.abs().max() < 100
+
+
+@pytest.mark.parametrize("name", ["transformer", "linear_attention"])
+def test_the_clock_runs_on_after_a_conversion_of_the_model(name):
+    model = make_model(name).eval()
+    tokens = random_tokens(50)
+    before = model(tokens)
+    assert torch.allclose(model.float()(tokens), before, atol=1e-4)
+    assert torch.allclose(model.double().float()(tokens), before, atol=1e-4)
+
+
+class Units(nn.RNN):
+    """The size of its state has another name, and a default."""
+
+    def __init__(self, symbols, units=128, bias=True):
+        super().__init__(symbols, units, bias=bias)
+
+
+def test_the_second_parameter_is_the_hidden_size_whatever_its_name():
+    assert set(architecture_keywords(Units)) == {"bias"}
+    assert build_model(Units, H, bias=False).core.cell.hidden_size == H

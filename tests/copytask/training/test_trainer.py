@@ -23,6 +23,7 @@ from copytask import (
     evaluate,
     load_model,
 )
+from copytask.tasks.delay import Delay
 from copytask.training.checkpoint import load_state, save_state
 from copytask.training.metrics import Progress, solving_accuracy
 from copytask.training.seeds import make_generator
@@ -313,6 +314,28 @@ def test_divergence_is_told(changes):
     trainer = Trainer(make_config(max_tokens=100_000, clip_norm=0, **changes))
     with pytest.raises(DivergedError, match=r"training diverged: mean loss .* \(chance is 2.30\)"):
         list(trainer)
+
+
+class LargeLoss(Delay):
+    """Its loss has another scale."""
+
+    def loss(self, logits, targets):
+        return 1000 * super().loss(logits, targets)
+
+
+def test_a_loss_of_the_task_s_own_may_have_any_scale():
+    metrics = Trainer(make_config(task=f"{__name__}:LargeLoss", max_tokens=500)).run_iteration()
+    assert metrics.training_loss > 1000
+    assert metrics.validation_loss < 10
+
+
+@pytest.mark.parametrize("map", ["matrix_exp", "cayley", "householder"])
+def test_weight_decay_leaves_an_orthogonal_matrix_orthogonal(map):
+    architecture = {"map": map}
+    trainer = Trainer(make_config(model="exprnn", architecture=architecture, weight_decay=0.1))
+    trainer.run_iteration()
+    weight = trainer.model.core.weight_hh_l0.detach()
+    assert torch.allclose(weight @ weight.T, torch.eye(8), atol=1e-4)
 
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
