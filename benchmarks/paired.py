@@ -40,6 +40,7 @@ class Line(NamedTuple):
         solved, searches: of the searches on the recorded pool, or of all that were real.
         middle: the median of their seconds; infinite if less than half solved T.
         comparisons: by unit; empty for the side that all are compared with.
+        both: the geometric mean of the ratios of seconds where both searches solved T.
     """
 
     model: str
@@ -48,6 +49,7 @@ class Line(NamedTuple):
     searches: int
     middle: float
     comparisons: Sequence[Comparison]
+    both: float
 
 
 def comparison_table(rows: pd.DataFrame, sides: Sequence[str]) -> str:
@@ -73,6 +75,7 @@ def comparison_table(rows: pd.DataFrame, sides: Sequence[str]) -> str:
     header = ["model"] * several + ["", "searches that solve T", "seconds"]
     for unit in UNITS.values():
         header += [f"{unit} / {base} [95 %]", "p"]
+    header.append(f"seconds / {base} where both solve T")
     cells = []
     for line in lines:
         name = NAMES.get(line.model, line.model)
@@ -80,6 +83,8 @@ def comparison_table(rows: pd.DataFrame, sides: Sequence[str]) -> str:
         row = [line.side, f"{line.solved} of {line.searches}", middle]
         for comparison in line.comparisons:
             row += [interval(comparison.ratio, 2), p_value(next(corrected))]
+        if line.comparisons:
+            row.append("" if math.isnan(line.both) else f"{line.both:.2f}")
         row += [""] * (len(header) - several - len(row))
         cells.append([name] * several + row)
     return table(header, cells)
@@ -91,17 +96,22 @@ def line_of(model: str, rows: pd.DataFrame, side: str, base: str) -> Line:
     if "pool" in own:
         own = own[own["pool"] == RECORDED]
     seconds = own["seconds"].where(own["solved"].astype(bool), np.inf)
-    comparisons = []
-    for unit in UNITS:
-        ratio, p = estimate(log_ratios(rows, side, base, unit))
-        comparisons.append(Comparison(exponential(ratio), p))
+    comparisons, both = [], math.nan
+    if side != base:
+        for unit in UNITS:
+            ratio, p = estimate(log_ratios(rows, side, base, unit))
+            comparisons.append(Comparison(exponential(ratio), p))
+        recorded = rows[rows["pool"] == RECORDED] if "pool" in rows else rows
+        solved = recorded[recorded["solved"].astype(bool)]
+        both = math.exp(log_ratios(solved, side, base, "seconds").mean())
     return Line(
         model=model,
         side=side,
         solved=int(own["solved"].sum()),
         searches=len(own),
         middle=float(np.quantile(seconds, 0.5, method="inverted_cdf")),
-        comparisons=comparisons if side != base else (),
+        comparisons=comparisons,
+        both=both,
     )
 
 

@@ -24,7 +24,7 @@ def cells_of(text: str) -> dict[str, list[str]]:
 def test_ratios_are_those_of_the_pairs():
     rows = rows_of(ours=[10, 40, 20, 30], other=[20, 80, 40, 60])
     cells = cells_of(comparison_table(rows, ["ours", "other"]))
-    assert cells["ours"] == ["4 of 4", "20", "", "", "", ""]
+    assert cells["ours"] == ["4 of 4", "20", "", "", "", "", ""]
     assert cells["other"][:3] == ["4 of 4", "40", "2.00 [2.00, 2.00]"]
     assert cells[""][2] == "seconds / ours [95 %]"
 
@@ -48,6 +48,15 @@ def test_a_search_that_did_not_solve_T_counts_with_its_limit():
     cells = cells_of(comparison_table(rows, ["ours", "other"]))
     assert cells["other"][:2] == ["0 of 3", "not solved"]
     assert cells["other"][2].startswith("4.50")
+    assert cells["other"][-1] == "", "in no pair do both solve T"
+
+
+def test_the_ratio_where_both_solve_is_beside_that_of_all_pairs():
+    rows = rows_of(ours=[10, 20, 40, 80], other=[20, 40, 80, 81])
+    rows.loc[(rows["side"] == "other") & (rows["seed"] == 3), "solved"] = False
+    cells = cells_of(comparison_table(rows, ["ours", "other"]))
+    assert cells["other"][2].startswith("1.69")
+    assert cells["other"][-1] == "2.00"
 
 
 def test_several_models_have_a_column_of_their_names():
