@@ -30,7 +30,7 @@ def test_each_pair_is_a_mark_with_its_interval_filled_if_beyond_chance(runs: Pat
     assert found.data[["difference_low", "difference_high"]].values.tolist() == intervals[:3]
     assert found.heading == "Solve rates of every two models at T = 100 (delay task)"
     assert "beyond chance are gru over lstm by 1.00; mgru over lstm by 0.83." in found.caption
-    assert "smallest corrected p-value that so many seeds can reach is 0.0029." in found.caption
+    assert "so many seeds can reach is 0.00049 before that correction." in found.caption
 
 
 def test_the_caption_says_that_few_seeds_cannot_tell(runs: Path) -> None:
@@ -38,4 +38,4 @@ def test_the_caption_says_that_few_seeds_cannot_tell(runs: Path) -> None:
         confirmed(runs, model, solved, seeds=3)
     caption = drawn(FIGURE, runs).caption
     assert "these seeds cannot tell any two apart" in caption
-    assert "can reach is 0.063." in caption
+    assert "can reach is 0.031 before that correction." in caption
