@@ -92,16 +92,14 @@ def comparison_table(rows: pd.DataFrame, sides: Sequence[str]) -> str:
 
 def line_of(model: str, rows: pd.DataFrame, side: str, base: str) -> Line:
     """One side of one model, compared with the base."""
-    own = rows[rows["side"] == side]
-    if "pool" in own:
-        own = own[own["pool"] == RECORDED]
+    recorded = rows[rows["pool"] == RECORDED] if "pool" in rows else rows
+    own = recorded[recorded["side"] == side]
     seconds = own["seconds"].where(own["solved"].astype(bool), np.inf)
     comparisons, both = [], math.nan
     if side != base:
         for unit in UNITS:
             ratio, p = estimate(log_ratios(rows, side, base, unit))
             comparisons.append(Comparison(exponential(ratio), p))
-        recorded = rows[rows["pool"] == RECORDED] if "pool" in rows else rows
         solved = recorded[recorded["solved"].astype(bool)]
         both = math.exp(log_ratios(solved, side, base, "seconds").mean())
     return Line(

@@ -1,11 +1,11 @@
 """When trials and lengths began and ended, from the events of a study."""
 
 import math
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from studies import events
@@ -13,6 +13,7 @@ from studies import format as files
 from studies.columns import TRIAL_ID, T, real, text, whole
 from studies.event_files import parse_events, segments
 from studies.events import Event
+from studies.given import enqueued
 from studies.paths import StudyPath, read_blocks
 
 EVENT_COLUMNS = (
@@ -80,9 +81,7 @@ class _Given:
     def enqueue(self, configuration: Mapping[str, Any]) -> None:
         """The next trial tries it, after those that wait; see search.study.records.LengthRecord."""
         number = max(self._started, self._enqueued_until)
-        missing = number - len(self.configurations)
-        self.configurations += [{}] * missing
-        self.configurations.insert(number, configuration)
+        self.configurations = enqueued(self.configurations, number, configuration)
         self._enqueued_until = number + 1
 
     def start(self) -> int:
@@ -135,24 +134,20 @@ def trial_spans(milestones: pd.DataFrame) -> pd.DataFrame:
     spans["ended"] = spans["ended"].where(spans["ended"] >= spans["began"])
     searches = _times(of.get("length_ended", nothing), ["study", "T"])
     races = _times(of.get("racing_ended", nothing), ["study"])
-    cuts, parts = [], []
-    for study, length, stage, start in zip(
-        spans["study"], spans["T"], spans["stage"].fillna(files.SEARCH), spans["began"], strict=True
-    ):
+    spans["stage"] = spans["stage"].fillna(files.SEARCH)
+    spans["part"], cut = 0, pd.Series(math.nan, spans.index)
+    for (study, length, stage), start in spans.groupby(["study", "T", "stage"])["began"]:
         times = {files.SEARCH: searches.get((study, length)), files.RACE: races.get((study,))}
-        ends = times.get(stage) or []
-        parts.append(bisect_right(ends, start))
-        later = ends[bisect_left(ends, start) :]
-        cuts.append(later[0] if later else math.nan)
-    spans["part"] = pd.Series(parts, spans.index, dtype="int64")
-    cut = pd.Series(cuts, spans.index, dtype="float64")
+        if (ends := times.get(str(stage))) is not None:
+            spans.loc[start.index, "part"] = np.searchsorted(ends, start, side="right")
+            cut[start.index] = np.append(ends, math.nan)[np.searchsorted(ends, start)]
     spans["ended"] = spans["ended"].fillna(cut).fillna(spans["seen"])
     return spans[["study", "T", "trial_id", "began", "ended", "part"]]
 
 
-def _times(rows: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], list[float]]:
+def _times(rows: pd.DataFrame, keys: list[str]) -> dict[tuple[Any, ...], np.ndarray]:
     """When these events happened, in order, by the values of ``keys``."""
-    return {of: sorted(group) for of, group in rows.groupby(keys)["elapsed"]}
+    return {of: np.sort(group.to_numpy(float)) for of, group in rows.groupby(keys)["elapsed"]}
 
 
 def _renamed(rows: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:

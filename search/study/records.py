@@ -9,6 +9,7 @@ from search.study.arrivals import Arrivals
 from search.study.curve import Curve
 from studies import format as files
 from studies.events import Point, Scores
+from studies.given import enqueued
 
 
 @dataclass(slots=True)
@@ -180,8 +181,7 @@ class LengthRecord:
     def enqueue(self, configuration: Mapping[str, Any]) -> None:
         """Try a configuration next, after those of users that wait. The initial ones move on."""
         number = len(self.trials) + self.waiting
-        started = [*self.initial[:number], *[{}] * (number - len(self.initial))]
-        self.initial = [*started, configuration, *self.initial[number:]]
+        self.initial = enqueued(self.initial, number, configuration)
         self.enqueued_until = number + 1
 
     def unfinished(self) -> list[TrialRecord]:
