@@ -9,8 +9,12 @@ from lab import HEAD, ROOT, WORKER, Lab
 
 SHIPPED = ROOT / "configs" / "cluster" / "on-premise.yaml"
 
-LAUNCHER_LINE = re.compile(r"\d{4}-\d\d-\d\d .*|(Shared connection|Warning: Permanently) .*")
-"""What `ray exec` prints beside the command's own output."""
+LAUNCHER_LINE = re.compile(
+    r"\d{4}-\d\d-\d\d .*|(Shared connection|Warning: Permanently) .*"
+    r"|Connection to \S+ closed\.|ControlSocket .* already exists, disabling multiplexing"
+)
+"""What `ray exec` prints beside the command's own output. Of two that connect at once, one has a
+connection of its own, and says so."""
 
 
 MAKE_TOKEN = "(umask 077; ray get-auth-token --generate > /dev/null)"
