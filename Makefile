@@ -74,7 +74,7 @@ installed: wheel
 	.ci/installed $(BIN)/python dist/*.whl
 
 # A stamp for each set of packages, made again when what is installed or compiled changes.
-BUILT_FROM := pyproject.toml setup.py $(wildcard copytask/engine/*.c)
+BUILT_FROM := pyproject.toml setup.py $(wildcard copytask/engine/*.[ch])
 
 $(VENV)/.run: $(BUILT_FROM)
 	$(PYTHON) -m venv $(VENV)

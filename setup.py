@@ -27,6 +27,9 @@ if platform.machine() in ("x86_64", "AMD64"):
         "amx_bf16": AMX_BF16,
     }
 
+SOURCES = ("kernels", "scan", "clock", "memory")
+HEADERS = ("products", "clock")
+
 
 class BuildKernels(build_ext):
     """Leaves the version of Python out of the kernels' file names: they do not depend on it."""
@@ -48,8 +51,9 @@ setup(
     ext_modules=[
         Extension(
             f"copytask.engine._kernels_{build}",
-            sources=[f"copytask/engine/{name}.c" for name in ("kernels", "scan", "clock")],
-            depends=["setup.py"],  # recompile when the options change
+            sources=[f"copytask/engine/{name}.c" for name in SOURCES],
+            # Recompile when these change, the options among them.
+            depends=["setup.py", *(f"copytask/engine/{name}.h" for name in HEADERS)],
             extra_compile_args=["-O3", "-g0", "-fno-math-errno", *flags],
             optional=True,  # install even if the compiler is missing or does not know the options
         )

@@ -1,49 +1,70 @@
 /* The clock z_t = f_t e^{iw} z_{t-1} + (1 - f_t) over L steps of B rows of F frequencies, its phases
  * z / |z|, and its way back.
  *
- * A row has F real parts, then F imaginary ones; f has one number a row. The state is kept in float64,
- * in `scratch`, since rounding errors of an angle add up over the steps. */
-#include <math.h>
-#include <stdint.h>
+ * A row has F real parts, then F imaginary ones; f has one number a row. */
+#include "clock.h"
 
-/* `inverse` is filled with 1 / |z|, L x B x F, and `last` with the last z. */
-void clock_forward(int64_t steps, int64_t rows, int64_t frequencies, const double *restrict cosine,
-                   const double *restrict sine, const float *f, const float *z0,
-                   float *restrict phases, float *restrict inverse, float *restrict last,
-                   double *restrict scratch) {
+#include <math.h>
+
+int64_t turns_size(int64_t frequencies) { return 3 * TURNS * frequencies; }
+
+Turns make_turns(int64_t frequencies, const double *cosine, const double *sine, double *memory) {
     const int64_t F = frequencies;
-    double *restrict re = scratch, *restrict im = scratch + F;
-    for (int64_t row = 0; row < rows; row++) {
+    double *exact = memory;
+    float *rounded = (float *)(memory + 2 * TURNS * F);
+    for (int64_t i = 0; i < F; i++) {
+        double re = 1, im = 0;
+        for (int64_t t = 0; t < TURNS; t++) {
+            double turned = cosine[i] * re - sine[i] * im;
+            im = sine[i] * re + cosine[i] * im;
+            re = turned;
+            exact[t * 2 * F + i] = re;
+            exact[t * 2 * F + F + i] = im;
+        }
+    }
+    for (int64_t i = 0; i < 2 * TURNS * F; i++)
+        rounded[i] = (float)exact[i];
+    return (Turns){exact, rounded};
+}
+
+/* In a frame that turns with the clock the recurrence is real: y_t = e^{-iwt} z_t. So floats are
+ * enough: what they round stays as it is, where the angles of a thousand turns would add up. What y
+ * lacks of the z that it begins from is added in the end. */
+void run_clock(int64_t steps, int64_t frequencies, Turns turns, const float *f, int64_t f_step,
+               double *restrict z, float *restrict phases, int64_t row, float *restrict inverse,
+               int64_t inverse_row, float *restrict y) {
+    const int64_t F = frequencies;
+    double *restrict re = z, *restrict im = z + F;
+    float *restrict yx = y, *restrict yy = y + F;
+    double kept = 1;
+    for (int64_t i = 0; i < 2 * F; i++)
+        y[i] = (float)z[i];
+    for (int64_t t = 0; t < steps; t++) {
+        const float keep = f[t * f_step], let = 1 - keep;
+        const float *restrict c = turns.rounded + t * 2 * F, *restrict s = c + F;
+        float *restrict px = phases + t * row, *restrict py = px + F;
+        float *restrict scale = inverse + t * inverse_row;
+        kept *= keep;
+        /* Two loops: as one, GCC 12 computes each frequency alone. */
         for (int64_t i = 0; i < F; i++) {
-            re[i] = z0[row * 2 * F + i];
-            im[i] = z0[row * 2 * F + F + i];
-        }
-        for (int64_t t = 0; t < steps; t++) {
-            const double keep = f[t * rows + row];
-            float *restrict x = phases + (t * rows + row) * 2 * F, *restrict y = x + F;
-            float *restrict scale = inverse + (t * rows + row) * F;
-            /* Two loops: as one, GCC 12 computes each frequency alone. */
-            for (int64_t i = 0; i < F; i++) {
-                double a = keep * (cosine[i] * re[i] - sine[i] * im[i]) + (1 - keep);
-                double b = keep * (sine[i] * re[i] + cosine[i] * im[i]);
-                re[i] = a;
-                im[i] = b;
-                x[i] = (float)a;
-                y[i] = (float)b;
-                float norm = (float)(a * a + b * b);
-                scale[i] = norm > 1e-12f ? norm : 1e-12f;
-            }
-            for (int64_t i = 0; i < F; i++) {
-                float s = 1 / sqrtf(scale[i]);
-                scale[i] = s;
-                x[i] *= s;
-                y[i] *= s;
-            }
+            float a = keep * yx[i] + let * c[i], b = keep * yy[i] - let * s[i];
+            float norm = a * a + b * b;
+            yx[i] = a;
+            yy[i] = b;
+            scale[i] = norm > 1e-12f ? norm : 1e-12f;
         }
         for (int64_t i = 0; i < F; i++) {
-            last[row * 2 * F + i] = (float)re[i];
-            last[row * 2 * F + F + i] = (float)im[i];
+            float size = 1 / sqrtf(scale[i]);
+            scale[i] = size;
+            px[i] = size * (c[i] * yx[i] - s[i] * yy[i]);
+            py[i] = size * (s[i] * yx[i] + c[i] * yy[i]);
         }
+    }
+    const double *c = turns.exact + (steps - 1) * 2 * F, *s = c + F;
+    for (int64_t i = 0; i < F; i++) {
+        double a = yx[i] + kept * (re[i] - (float)re[i]), b = yy[i] + kept * (im[i] - (float)im[i]);
+        re[i] = c[i] * a - s[i] * b;
+        im[i] = s[i] * a + c[i] * b;
     }
 }
 
@@ -72,32 +93,63 @@ static inline void step_back(int64_t n, float keep, const float *restrict cosine
     }
 }
 
-/* `carry` holds the gradients of the last z and becomes those of z0; `grad_f` is filled. */
-void clock_backward(int64_t steps, int64_t rows, int64_t frequencies, const float *restrict cosine,
-                    const float *restrict sine, const float *f, const float *z0,
-                    const float *restrict phases, const float *restrict inverse,
-                    const float *restrict grad, float *restrict carry, float *restrict grad_f) {
+void run_clock_back(int64_t steps, int64_t frequencies, const float *cosine, const float *sine,
+                    const float *f, int64_t f_step, const float *z0, const float *phases,
+                    int64_t row, const float *inverse, int64_t inverse_row, const float *grad,
+                    float *carry, float *grad_f) {
     const int64_t F = frequencies, whole = F - F % LANES;
-    for (int64_t row = 0; row < rows; row++) {
-        float *cx = carry + row * 2 * F, *cy = cx + F;
-        for (int64_t t = steps - 1; t >= 0; t--) {
-            const float keep = f[t * rows + row];
-            const float *x = phases + (t * rows + row) * 2 * F, *y = x + F;
-            const float *scale = inverse + (t * rows + row) * F;
-            const float *gx = grad + (t * rows + row) * 2 * F, *gy = gx + F;
-            const float *bx = t ? x - rows * 2 * F : z0 + row * 2 * F, *by = bx + F;
-            const float *before = t ? scale - rows * F : ONES;
-            const int64_t next = t ? 1 : 0; /* z0 is not scaled */
-            float parts[LANES] = {0}, sum = 0;
-            for (int64_t i = 0; i < whole; i += LANES)
-                step_back(LANES, keep, cosine + i, sine + i, x + i, y + i, scale + i, gx + i,
-                          gy + i, bx + i, by + i, before + next * i, cx + i, cy + i, parts);
-            step_back(F - whole, keep, cosine + whole, sine + whole, x + whole, y + whole,
-                      scale + whole, gx + whole, gy + whole, bx + whole, by + whole,
-                      before + next * whole, cx + whole, cy + whole, parts);
-            for (int64_t i = 0; i < LANES; i++)
-                sum += parts[i];
-            grad_f[t * rows + row] = sum;
-        }
+    float *cx = carry, *cy = cx + F;
+    for (int64_t t = steps - 1; t >= 0; t--) {
+        const float keep = f[t * f_step];
+        const float *x = phases + t * row, *y = x + F, *scale = inverse + t * inverse_row;
+        const float *gx = grad + t * row, *gy = gx + F;
+        const float *bx = t ? x - row : z0, *by = bx + F;
+        const float *before = t ? scale - inverse_row : ONES;
+        const int64_t next = t ? 1 : 0; /* z0 is not scaled */
+        float parts[LANES] = {0}, sum = 0;
+        for (int64_t i = 0; i < whole; i += LANES)
+            step_back(LANES, keep, cosine + i, sine + i, x + i, y + i, scale + i, gx + i, gy + i,
+                      bx + i, by + i, before + next * i, cx + i, cy + i, parts);
+        step_back(F - whole, keep, cosine + whole, sine + whole, x + whole, y + whole,
+                  scale + whole, gx + whole, gy + whole, bx + whole, by + whole,
+                  before + next * whole, cx + whole, cy + whole, parts);
+        for (int64_t i = 0; i < LANES; i++)
+            sum += parts[i];
+        grad_f[t * f_step] = sum;
     }
+}
+
+/* Doubles of scratch that clock_forward needs. */
+int64_t clock_scratch(int64_t frequencies) { return turns_size(frequencies) + 3 * frequencies; }
+
+/* `inverse` is filled with 1 / |z|, L x B x F, and `last` with the last z. */
+void clock_forward(int64_t steps, int64_t rows, int64_t frequencies, const double *cosine,
+                   const double *sine, const float *f, const float *z0, float *phases,
+                   float *inverse, float *last, double *scratch) {
+    const int64_t F = frequencies;
+    double *z = scratch + turns_size(F);
+    float *y = (float *)(z + 2 * F);
+    Turns turns = make_turns(F, cosine, sine, scratch);
+    for (int64_t row = 0; row < rows; row++) {
+        for (int64_t i = 0; i < 2 * F; i++)
+            z[i] = z0[row * 2 * F + i];
+        for (int64_t t = 0; t < steps; t += TURNS) {
+            int64_t at = t * rows + row;
+            run_clock(steps - t < TURNS ? steps - t : TURNS, F, turns, f + at, rows, z,
+                      phases + at * 2 * F, rows * 2 * F, inverse + at * F, rows * F, y);
+        }
+        for (int64_t i = 0; i < 2 * F; i++)
+            last[row * 2 * F + i] = (float)z[i];
+    }
+}
+
+/* `carry` holds the gradients of the last z and becomes those of z0; `grad_f` is filled. */
+void clock_backward(int64_t steps, int64_t rows, int64_t frequencies, const float *cosine,
+                    const float *sine, const float *f, const float *z0, const float *phases,
+                    const float *inverse, const float *grad, float *carry, float *grad_f) {
+    const int64_t F = frequencies;
+    for (int64_t row = 0; row < rows; row++)
+        run_clock_back(steps, F, cosine, sine, f + row, rows, z0 + row * 2 * F,
+                       phases + row * 2 * F, rows * 2 * F, inverse + row * F, rows * F,
+                       grad + row * 2 * F, carry + row * 2 * F, grad_f + row);
 }

@@ -18,6 +18,9 @@ from copytask.engine.unrolled import GATES, Gradients, UnrolledCell
 UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
+MEMORY_CHUNK = 32
+"""Steps in a chunk, as in memory.c."""
+
 MISSING_KERNELS = (
     "copytask found no compiled kernels that run here, so training takes several times as long; "
     "install a C compiler (gcc or clang), then reinstall copytask-search with pip install -v "
@@ -40,6 +43,21 @@ class Problem(ctypes.Structure):
                 "h", "c", "gates", "mh", "x", "outputs",
                 "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_mx",
                 "grad_weight_hh", "grad_weight_mh", "grad_weight_im", "grad_bias", "scratch",
+            )
+        ),
+    ]  # fmt: skip
+
+
+class Memory(ctypes.Structure):
+    """The same layout as ``Memory`` in memory.c, which explains the fields."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("steps", "rows", "frequencies", "values", "reads")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "cosine", "sine", "f", "turn", "v", "z", "state", "y", "kept_z", "kept_states",
+                "grad_y", "grad_z", "grad_state", "grad_f", "grad_v", "grad_turn", "scratch",
             )
         ),
     ]  # fmt: skip
@@ -92,13 +110,18 @@ def load(build: str) -> ctypes.CDLL | None:
         return None
     if not kernels.prepare():
         return None
-    kernels.scratch_size.restype = ctypes.c_int64
-    kernels.scratch_size.argtypes = [ctypes.c_int64] * 3
+    for name, sizes in (("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2)):
+        function = getattr(kernels, name)
+        function.restype = ctypes.c_int64
+        function.argtypes = [ctypes.c_int64] * sizes
     for cell in GATES:
         for direction in ("forward", "backward"):
             function = getattr(kernels, f"{cell}_{direction}")
             function.restype = None
             function.argtypes = [ctypes.POINTER(Problem)]
+    for function in (kernels.memory_forward, kernels.memory_backward):
+        function.restype = None
+        function.argtypes = [ctypes.POINTER(Memory)]
     for name, sizes, pointers in (
         ("scan_forward", 4, 4), ("scan_backward", 4, 7),
         ("complex_scan_forward", 3, 4), ("complex_scan_backward", 3, 8),
@@ -237,7 +260,9 @@ def clock_forward(
         inverse: is filled with 1 / |z|, shape (L, B, F).
         last: is filled with the last z.
     """
-    scratch = torch.empty(2 * len(turn[0]), dtype=torch.float64)
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    scratch = torch.empty(kernels.clock_scratch(len(turn[0])), dtype=torch.float64)
     _call_clock("forward", inverse, *turn, f, z0, phases, inverse, last, scratch)
 
 
@@ -261,3 +286,50 @@ def _call_clock(direction: str, inverse: Tensor, *tensors: Tensor) -> None:
     assert kernels is not None, "see has_kernels"
     pointers = (t.data_ptr() for t in tensors)
     getattr(kernels, f"clock_{direction}")(*inverse.shape, *pointers)
+
+
+def memory_chunks(steps: int, reads: int) -> tuple[int, int]:
+    """Chunks of a sequence for :func:`memory_forward`, and those of them that read."""
+    chunks = -(-steps // MEMORY_CHUNK)
+    return chunks, chunks - (steps - reads) // MEMORY_CHUNK if reads else 0
+
+
+def memory_forward(
+    turn: tuple[Tensor, Tensor], operands: dict[str, Tensor], results: dict[str, Tensor]
+) -> None:
+    """Run a memory that a clock addresses; the tensors have the names of the fields in memory.c.
+
+    Args:
+        turn: cosine and sine of each angle, float64.
+        operands: f, turn and v.
+        results: z, state and y; to go back also kept_z and kept_states.
+    """
+    _call_memory("forward", len(results["y"]), turn, {**operands, **results})
+
+
+def memory_backward(
+    turn: tuple[Tensor, Tensor], operands: dict[str, Tensor], gradients: dict[str, Tensor]
+) -> None:
+    """Go back through a memory; the tensors have the names of the fields in memory.c.
+
+    Args:
+        turn: as above.
+        operands: f, turn and v, and the kept_z and kept_states of the way forward.
+        gradients: all fields whose names begin with grad.
+    """
+    _call_memory("backward", len(gradients["grad_y"]), turn, {**operands, **gradients})
+
+
+def _call_memory(
+    direction: str, reads: int, turn: tuple[Tensor, Tensor], tensors: dict[str, Tensor]
+) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    steps, rows, values = tensors["v"].shape
+    frequencies = len(turn[0])
+    scratch = torch.zeros(kernels.memory_scratch(frequencies, values), dtype=torch.float64)
+    memory = Memory(steps, rows, frequencies, values, reads)
+    cosine, sine = turn
+    for name, tensor in {**tensors, "cosine": cosine, "sine": sine, "scratch": scratch}.items():
+        setattr(memory, name, tensor.data_ptr())
+    getattr(kernels, f"memory_{direction}")(memory)

@@ -6,9 +6,13 @@ r_t = beta_t (v_t - al_t S_{t-1}^T k_t), which replaces what the key k_t held.
 Shapes: L steps, B sequences, D numbers in a key, V in a value, C steps in a chunk.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
+from copytask.engine import kernels
 from copytask.engine.scan import linear_scan
 
 CHUNK = 32
@@ -104,3 +108,79 @@ def _delta_rule(
         kept = state if G is None else state * G[i, :, -1:].exp()[..., None]
         state = kept + keys[i].transpose(1, 2) @ r
     return torch.stack(written), torch.stack(before), state
+
+
+def clocked_memory(
+    f: Tensor,
+    angles: Tensor,
+    z0: Tensor,
+    turn: Tensor,
+    v: Tensor,
+    state: Tensor,
+    last: int,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Run a memory whose keys are the phases of a clock, and the clock; no decay, no delta rule.
+
+    By a compiled kernel, for which :func:`kernels.has_kernels` must have said yes. Keys are in
+    memory for one chunk of one sequence at a time. F frequencies; D = 2F.
+
+    Args:
+        f, angles, z0: of the clock, see :func:`copytask.engine.phases.clock_phases`.
+        turn: what the phases are multiplied with to be queries, as complex numbers; shape (2F).
+        v: values, shape (L, B, V).
+        state: before the first step, shape (B, D, V).
+        last: S, how many steps read, the last ones.
+
+    Returns:
+        y of these, shape (S, B, V), the last state, shape (B, D, V), and the last z, shape (B, 2F).
+    """
+    inputs = (f, z0, turn, v, state)
+    keep = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
+    y, state, z = _ClockedMemory.apply(angles, last, keep, *inputs)  # type: ignore[no-untyped-call]
+    return y, state, z
+
+
+class _ClockedMemory(torch.autograd.Function):
+    """The kernel has the state as (B, V, D)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, angles: Tensor, last: int, keep: bool, f: Tensor, z0: Tensor, turn: Tensor,
+        v: Tensor, state: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        angles = angles.double()  # model.float() converts buffers too
+        turns = angles.cos(), angles.sin()
+        operands = {"f": f.contiguous(), "turn": turn.contiguous(), "v": v.contiguous()}
+        z, memory = _copy(z0), _copy(state.transpose(1, 2))
+        y = v.new_empty(last, *v.shape[1:])
+        kept = {}
+        if keep:
+            chunks, that_read = kernels.memory_chunks(len(v), last)
+            kept["kept_z"] = z.new_empty(chunks, *z.shape)
+            kept["kept_states"] = memory.new_empty(that_read, *memory.shape)
+            ctx.save_for_backward(*turns, *operands.values(), *kept.values())
+        kernels.memory_forward(turns, operands, {"z": z, "state": memory, "y": y, **kept})
+        return y, memory.transpose(1, 2), z
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, grad_y: Tensor, grad_state: Tensor, grad_z: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        cosine, sine, f, turn, v, kept_z, kept_states = ctx.saved_tensors
+        gradients = {
+            "grad_y": grad_y.contiguous(), "grad_z": _copy(grad_z),
+            "grad_state": _copy(grad_state.transpose(1, 2)), "grad_f": torch.empty_like(f),
+            "grad_v": torch.empty_like(v), "grad_turn": torch.zeros_like(turn, dtype=torch.float64),
+        }  # fmt: skip
+        operands = {"f": f, "turn": turn, "v": v, "kept_z": kept_z, "kept_states": kept_states}
+        kernels.memory_backward((cosine, sine), operands, gradients)
+        return (
+            None, None, None, gradients["grad_f"], gradients["grad_z"],
+            gradients["grad_turn"].to(turn.dtype), gradients["grad_v"],
+            gradients["grad_state"].transpose(1, 2),
+        )  # fmt: skip
+
+
+def _copy(t: Tensor) -> Tensor:
+    return t.clone(memory_format=torch.contiguous_format)

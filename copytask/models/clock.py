@@ -135,7 +135,10 @@ class Clock(nn.Module):
         Returns:
             The phases, shape (L, B, 2F), and the last z, shape (B, 2F).
         """
-        if before is None:
-            before = f.new_zeros(f.shape[1], 2 * self.frequencies)
-            before[:, : self.frequencies] = 1
-        return clock_phases(f, self.angles, before)
+        return clock_phases(f, self.angles, self.start(f) if before is None else before)
+
+    def start(self, f: Tensor) -> Tensor:
+        """z before the first step of sequences with these gates, shape (B, 2F)."""
+        z = f.new_zeros(f.shape[1], 2 * self.frequencies)
+        z[:, : self.frequencies] = 1
+        return z

@@ -13,13 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from copytask.engine.memory import CHUNK, chunked_memory
+from copytask.engine import kernels
+from copytask.engine.memory import CHUNK, chunked_memory, clocked_memory
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice
 
 SEGMENT = CHUNK
-"""Steps whose keys are in memory at once; the way back makes them again."""
+"""Steps whose keys are in memory at once without the kernel; the way back makes them again."""
 
 OPEN = 7.0
 """Start of the gated decay: exp(-softplus(-7)) is 0.999, a memory of a thousand steps."""
@@ -48,6 +49,7 @@ class FastWeights(Mixer):
         nn.init.zeros_(self.gate.weight)
         nn.init.ones_(self.gate.bias)
         self.rule, self.decay = rule, decay
+        self._is_plain = (rule, decay) == ("add", "none")
         if rule == "delta":
             self.strength = nn.Linear(width, 1)
             nn.init.zeros_(self.strength.weight)
@@ -62,8 +64,44 @@ class FastWeights(Mixer):
 
     def forward(self, x: Steps, tokens: Tensor, state: Any, last: int) -> tuple[Tensor, Any]:
         """See :meth:`Mixer.forward`."""
-        L, B = tokens.shape
         v = x.at_steps(self.gate(x.rows).sigmoid() * self.value(x.rows))
+        memory, z = (None, None) if state is None else state
+        if memory is None:
+            memory = v.new_zeros(v.shape[1], self.key_size, self.value_size)
+        f = None if self.clock is None else self.clock.gates(tokens)
+        if f is not None and self._is_plain and kernels.has_kernels(v):
+            y, memory, z = self._at_once(f, v, memory, z, last)
+        else:
+            y, memory, z = self._in_segments(x, f, v, memory, z, last)
+        return self.out(y), (memory, z)
+
+    def _at_once(
+        self, f: Tensor, v: Tensor, memory: Tensor, z: Tensor | None, last: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What the last steps read, shape (last, B, V), and the state after them, by a kernel.
+
+        Args:
+            f: the gates of the clock, shape (L, B).
+            v: what is written, shape (L, B, V).
+            memory, z: the state before.
+        """
+        assert self.clock is not None
+        if z is None:
+            z = self.clock.start(f)
+        turn = self.clock.turn(self.query[0], self.key[0])
+        return clocked_memory(f, self.clock.angles, z, turn, v, memory, last)
+
+    def _in_segments(
+        self,
+        x: Steps,
+        f: Tensor | None,
+        v: Tensor,
+        memory: Tensor,
+        z: Tensor | None,
+        last: int,
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """As :meth:`_at_once`, by torch's operations, for all keys, rules and decays."""
+        L, B = v.shape[:2]
         log_decay = beta = None
         if self.decay == "constant":
             log_decay = -F.softplus(self.forgetting).expand(L, B)
@@ -71,13 +109,8 @@ class FastWeights(Mixer):
             log_decay = -F.softplus(x.at_steps(self.forget(x.rows))[..., 0])
         if self.rule == "delta":
             beta = x.at_steps(self.strength(x.rows))[..., 0].sigmoid()
-        memory, z = (None, None) if state is None else state
-        if memory is None:
-            memory = v.new_zeros(B, self.key_size, self.value_size)
-        source: Steps | Tensor = x
-        if self.clock is not None:
-            source = self.clock.gates(tokens)
-        elif x.row_of is not None:
+        source: Steps | Tensor = x if f is None else f
+        if f is None and x.row_of is not None:
             source = replace(x, rows=self._content(x.rows))
         outputs, steps = [], 0
         for given in zip(*map(in_segments, (source, v, log_decay, beta)), strict=False):
@@ -92,7 +125,7 @@ class FastWeights(Mixer):
             else:
                 y, memory, z = self._segment(*arguments)
             outputs.append(y)
-        return self.out(torch.cat(outputs)), (memory, z)
+        return torch.cat(outputs), memory, z
 
     def _segment(
         self,

@@ -1,8 +1,15 @@
+import pytest
 import torch
 
-from copytask.engine.memory import chunked_memory
+from copytask.engine import kernels
+from copytask.engine.memory import chunked_memory, clocked_memory
+from copytask.engine.phases import rotate, scanned_phases
 
 L, B, D, V = 70, 2, 6, 3
+
+compiled = pytest.mark.skipif(
+    kernels.compiled_kernels() is None, reason="this processor has no compiled kernels"
+)
 
 
 def test_a_sequence_that_is_only_written_leaves_the_state_that_a_read_one_leaves():
@@ -18,3 +25,74 @@ def test_a_sequence_that_is_only_written_leaves_the_state_that_a_read_one_leaves
         found.append((last, *torch.autograd.grad((weights * last).sum(), inputs)))
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other)
+
+
+def by_operations(f, angles, z0, turn, v, state, last):
+    """What clocked_memory computes, by torch's operations."""
+    k, z = scanned_phases(f, angles, z0)
+    y, memory = chunked_memory(rotate(k[len(k) - last :], turn), k, v, state)
+    return y, memory, z
+
+
+def clocked_inputs(L: int, B: int, F: int, V: int) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(L + F)
+    f = torch.rand(L, B, generator=generator)
+    f[::3] = 1.0
+    shapes = {"z0": (B, 2 * F), "turn": (2 * F,), "v": (L, B, V), "state": (B, 2 * F, V)}
+    drawn = {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
+    return {"f": f, "angles": torch.linspace(0.01, 3.1, F, dtype=torch.float64), **drawn}
+
+
+@compiled
+@pytest.mark.parametrize(
+    ("L", "B", "F", "V", "reads"),
+    [
+        (1, 1, 1, 1, 1),
+        (5, 2, 3, 2, 5),
+        (64, 1, 16, 16, 0),  # none reads
+        (70, 2, 21, 5, 40),  # the first that reads is within a chunk, as the last step is
+        (100, 2, 64, 16, 7),
+        (97, 3, 40, 17, 97),  # odd numbers of all
+    ],
+)
+def test_the_kernel_equals_the_operations_in_float64_gradients_too(L, B, F, V, reads):
+    found = []
+    for run, dtype in ((clocked_memory, torch.float32), (by_operations, torch.float64)):
+        inputs = clocked_inputs(L, B, F, V)
+        angles = inputs.pop("angles")
+        inputs = {name: t.to(dtype).requires_grad_() for name, t in inputs.items()}
+        results = run(angles=angles, **inputs, last=reads)
+        loss = sum((torch.linspace(-1, 1, t.numel(), dtype=dtype).view_as(t) * t).sum()
+                   for t in results if t.numel())  # fmt: skip
+        loss.backward()
+        gradients = [t.grad if t.grad is not None else torch.zeros_like(t)
+                     for t in inputs.values()]  # fmt: skip
+        found.append([t.double() for t in (*results, *gradients)])
+    for one, expected in zip(*found, strict=True):
+        largest = max([1.0, *expected.abs().flatten().tolist()])
+        torch.testing.assert_close(one, expected, rtol=0, atol=1e-5 * largest)
+
+
+@compiled
+@pytest.mark.parametrize("part", [1, 32, 45])
+def test_the_kernel_reads_a_sequence_in_parts_as_it_reads_it_at_once(part):
+    inputs = clocked_inputs(L, B, 8, V)
+    whole = clocked_memory(**inputs, last=L)
+    read = []
+    for f, v in zip(inputs["f"].split(part), inputs["v"].split(part), strict=True):
+        y, state, z = clocked_memory(**{**inputs, "f": f, "v": v}, last=len(f))
+        inputs |= {"state": state, "z0": z}
+        read.append(y)
+    for one, expected in zip((torch.cat(read), state, z), whole, strict=True):
+        torch.testing.assert_close(one, expected, rtol=1e-4, atol=1e-4)
+
+
+@compiled
+def test_the_kernel_leaves_its_inputs_as_they_are():
+    inputs = clocked_inputs(L, B, 8, 1)  # of one value, a state has both layouts at once
+    before = {name: t.clone() for name, t in inputs.items()}
+    for t in inputs.values():
+        t.requires_grad_(t.dtype == torch.float32)
+    sum(t.sum() for t in clocked_memory(**inputs, last=L)).backward()
+    for name, t in inputs.items():
+        assert torch.equal(t.detach(), before[name]), name

@@ -1,0 +1,315 @@
+/* A memory that a clock addresses, over L steps of B rows, and its way back:
+ *
+ *     S_t = S_{t-1} + k_t v_t^T,  y_t = S_t^T q_t
+ *
+ * The keys k_t are the phases of a clock of F frequencies (clock.c). The queries q_t are the keys,
+ * each frequency turned and scaled by a complex number. V numbers in a value. The last S steps read.
+ *
+ * It works in chunks, as engine/memory.py does in general. Keys are in memory for one chunk of one
+ * row at a time, so they stay in the cache; the way back makes them again. All products run along
+ * the 2F numbers of a key, so S is kept as (V, 2F). */
+#include "clock.h"
+#include "products.h"
+
+enum { CHUNK = TURNS };
+
+/* The same layout as kernels.Memory in Python. */
+typedef struct {
+    int64_t steps, rows, frequencies, values, reads;
+    const double *cosine, *sine; /* (F): of the clock's angles */
+    const float *f;              /* (L, B): its gates */
+    const float *turn;           /* (2F): what makes queries of keys */
+    const float *v;              /* (L, B, V) */
+    float *z;                    /* (B, 2F): before the first step; becomes that after the last */
+    float *state;                /* (B, V, 2F): likewise */
+    float *y;                    /* (S, B, V): is filled */
+    float *kept_z;               /* (chunks, B, 2F): before each chunk; NULL: keep nothing */
+    float *kept_states;          /* (chunks that read, B, V, 2F): before each of them */
+    const float *grad_y;         /* (S, B, V) */
+    float *grad_z, *grad_state;  /* of the last ones; become those of the first */
+    float *grad_f, *grad_v;      /* are filled */
+    double *grad_turn;           /* (2F); zeros on entry */
+    double *scratch;             /* memory_scratch() doubles; zeros */
+} Memory;
+
+/* Numbers in a row of keys or of S, in whole panels, and from one row to the next: rows at a
+ * distance of a power of two would share the same few places of the cache. */
+static int64_t padded(int64_t frequencies) {
+    return (2 * frequencies + PANEL - 1) / PANEL * PANEL;
+}
+static int64_t distance(int64_t frequencies) { return padded(frequencies) + 16; }
+
+/* Parts of the scratch. */
+typedef struct {
+    int64_t width, row; /* of keys and of S, see above */
+    Turns turns;
+    double *z;
+    float *y;                                           /* 2F, for a moment */
+    float *inverse;                                     /* (CHUNK, F) */
+    float *keys, *queries, *grad_keys, *grad_queries;   /* (CHUNK, row) */
+    float *state, *grad_state;                          /* (V, row) */
+    float *scores, *grad_scores;                        /* (CHUNK, CHUNK) */
+    float *v, *grad_y;                                  /* (CHUNK, V): those of the chunk */
+} Parts;
+
+int64_t memory_scratch(int64_t frequencies, int64_t values) {
+    const int64_t F = frequencies, rows = 4 * CHUNK + 2 * values;
+    const int64_t floats = 2 * F + CHUNK * (F + 2 * CHUNK + 2 * values) + rows * distance(F);
+    return turns_size(F) + 2 * F + (floats + 1) / 2;
+}
+
+static Parts lay_out(const Memory *p) {
+    const int64_t F = p->frequencies, row = distance(F);
+    Parts m = {.width = padded(F), .row = row};
+    m.turns = make_turns(F, p->cosine, p->sine, p->scratch);
+    m.z = p->scratch + turns_size(F);
+    m.y = (float *)(m.z + 2 * F);
+    m.inverse = m.y + 2 * F;
+    m.keys = m.inverse + CHUNK * F;
+    m.queries = m.keys + CHUNK * row;
+    m.grad_keys = m.queries + CHUNK * row;
+    m.grad_queries = m.grad_keys + CHUNK * row;
+    m.state = m.grad_queries + CHUNK * row;
+    m.grad_state = m.state + p->values * row;
+    m.scores = m.grad_state + p->values * row;
+    m.grad_scores = m.scores + CHUNK * CHUNK;
+    m.v = m.grad_scores + CHUNK * CHUNK;
+    m.grad_y = m.v + CHUNK * p->values;
+    return m;
+}
+
+/* ---- products along a key ---- */
+
+enum { ALL = 1 << 20 };
+
+/* c (m, width) = or += a b, where a(i, k) = a[i a_row + k a_step] is 0 for k < i + low and for
+ * k > i + high. Rows of b and c are m->row apart. */
+static void multiply(const Parts *m, int64_t rows, int64_t inner, int64_t low, int64_t high,
+                     const float *a, int64_t a_row, int64_t a_step, const float *b, float *c,
+                     int add) {
+    for (int64_t j = 0; j < m->width; j += PANEL)
+        for (int64_t i = 0, block; i < rows; i += block) {
+            block = i + ROWS <= rows ? ROWS : 1;
+            int64_t begin = i + low > 0 ? i + low : 0;
+            int64_t end = i + block + high < inner ? i + block + high : inner;
+            if (end < begin) end = begin;
+            const float *from = a + i * a_row + begin * a_step, *to = b + begin * m->row + j;
+            if (block == ROWS)
+                multiply_block(0, ROWS, end - begin, from, a_row, a_step, to, m->row,
+                               c + i * m->row + j, m->row, add);
+            else
+                multiply_block(0, 1, end - begin, from, a_row, a_step, to, m->row,
+                               c + i * m->row + j, m->row, add);
+        }
+}
+
+/* c = a b^T for a block of rows x columns. */
+INLINE void dots_block(const int rows, const int columns, const Parts *m, const float *a,
+                       const float *b, float *c, int64_t c_row) {
+    vec sum[ROWS][2];
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) sum[i][j] = all(0);
+    for (int64_t d = 0; d < m->width; d += LANES) {
+        vec b_j[2];
+        for (int j = 0; j < columns; j++) b_j[j] = load(b + j * m->row + d);
+        for (int i = 0; i < rows; i++) {
+            vec a_i = load(a + i * m->row + d);
+            for (int j = 0; j < columns; j++) sum[i][j] += a_i * b_j[j];
+        }
+    }
+    for (int i = 0; i < rows; i++)
+        for (int j = 0; j < columns; j++) {
+            float total = 0;
+            for (int k = 0; k < LANES; k++) total += sum[i][j][k];
+            c[i * c_row + j] = total;
+        }
+}
+
+/* c (rows, columns) = a b^T; of j > i + high some are left out. Rows of a and b are m->row apart. */
+static void dots(const Parts *m, int64_t rows, int64_t columns, int64_t high, const float *a,
+                 const float *b, float *c, int64_t c_row) {
+    for (int64_t i = 0, block; i < rows; i += block) {
+        block = i + ROWS <= rows ? ROWS : 1;
+        int64_t end = i + block + high < columns ? i + block + high : columns;
+        for (int64_t j = 0; j < end; j += 2) {
+            const float *a_i = a + i * m->row, *b_j = b + j * m->row;
+            float *c_ij = c + i * c_row + j;
+            int pair = j + 2 <= columns;
+            if (block == ROWS && pair)
+                dots_block(ROWS, 2, m, a_i, b_j, c_ij, c_row);
+            else if (block == ROWS)
+                dots_block(ROWS, 1, m, a_i, b_j, c_ij, c_row);
+            else if (pair)
+                dots_block(1, 2, m, a_i, b_j, c_ij, c_row);
+            else
+                dots_block(1, 1, m, a_i, b_j, c_ij, c_row);
+        }
+    }
+}
+
+/* ---- a chunk of a row ---- */
+
+typedef struct {
+    int64_t number, start, steps;
+    int64_t first; /* the first of its steps that reads; `steps` if none does */
+    int64_t read;  /* the index of that one among all that read */
+} Chunk;
+
+static int64_t chunks(const Memory *p) { return (p->steps + CHUNK - 1) / CHUNK; }
+
+static Chunk chunk_at(const Memory *p, int64_t number) {
+    int64_t start = number * CHUNK, left = p->steps - start, unread = p->steps - p->reads - start;
+    Chunk c = {.number = number, .start = start, .steps = left < CHUNK ? left : CHUNK};
+    c.first = unread < 0 ? 0 : unread < c.steps ? unread : c.steps;
+    c.read = unread < 0 ? -unread : 0;
+    return c;
+}
+
+/* Where the state before a chunk is kept. */
+static float *kept_state(const Memory *p, Chunk c, int64_t row) {
+    int64_t first = (p->steps - p->reads) / CHUNK;
+    return p->kept_states + ((c.number - first) * p->rows + row) * p->values * 2 * p->frequencies;
+}
+
+static void copy_rows(int64_t rows, int64_t width, const float *from, int64_t from_row, float *to,
+                      int64_t to_row) {
+    for (int64_t i = 0; i < rows; i++)
+        memcpy(to + i * to_row, from + i * from_row, width * sizeof(float));
+}
+
+/* Keys of a chunk, and its values; m->z becomes that after it. */
+static void make_keys(const Memory *p, const Parts *m, Chunk c, int64_t row) {
+    const int64_t V = p->values, next = p->rows * V;
+    copy_rows(c.steps, V, p->v + c.start * next + row * V, next, m->v, V);
+    run_clock(c.steps, p->frequencies, m->turns, p->f + c.start * p->rows + row, p->rows, m->z,
+              m->keys, m->row, m->inverse, p->frequencies, m->y);
+}
+
+static void make_queries(const Memory *p, const Parts *m, Chunk c) {
+    const int64_t F = p->frequencies;
+    const float *restrict cosine = p->turn, *restrict sine = cosine + F;
+    for (int64_t t = c.first; t < c.steps; t++) {
+        const float *restrict x = m->keys + t * m->row, *restrict y = x + F;
+        float *restrict qx = m->queries + (t - c.first) * m->row, *restrict qy = qx + F;
+        for (int64_t i = 0; i < F; i++) {
+            qx[i] = cosine[i] * x[i] - sine[i] * y[i];
+            qy[i] = sine[i] * x[i] + cosine[i] * y[i];
+        }
+    }
+}
+
+/* Scores of each query with the keys up to its own step. */
+static void make_scores(const Parts *m, Chunk c) {
+    dots(m, c.steps - c.first, c.steps, c.first, m->queries, m->keys, m->scores, CHUNK);
+}
+
+/* to += factor * from */
+INLINE void add_scaled(int64_t n, float factor, const float *restrict from, float *restrict to) {
+    for (int64_t i = 0; i < n; i++) to[i] += factor * from[i];
+}
+
+static void read_chunk(const Memory *p, const Parts *m, Chunk c, int64_t row) {
+    const int64_t V = p->values, next = p->rows * V;
+    float *y = p->y + c.read * next + row * V;
+    make_queries(p, m, c);
+    make_scores(m, c);
+    dots(m, c.steps - c.first, V, ALL, m->queries, m->state, y, next);
+    for (int64_t i = 0; i < c.steps - c.first; i++)
+        for (int64_t j = 0; j <= i + c.first; j++)
+            add_scaled(V, m->scores[i * CHUNK + j], m->v + j * V, y + i * next);
+}
+
+void memory_forward(const Memory *p) {
+    const int64_t F = p->frequencies, V = p->values, D = 2 * F;
+    Parts m = lay_out(p);
+    for (int64_t row = 0; row < p->rows; row++) {
+        float *state = p->state + row * V * D, *z = p->z + row * D;
+        for (int64_t i = 0; i < D; i++) m.z[i] = z[i];
+        copy_rows(V, D, state, D, m.state, m.row);
+        for (int64_t number = 0; number < chunks(p); number++) {
+            Chunk c = chunk_at(p, number);
+            if (p->kept_z) {
+                float *kept = p->kept_z + (number * p->rows + row) * D;
+                for (int64_t i = 0; i < D; i++) kept[i] = (float)m.z[i];
+                if (c.first < c.steps) copy_rows(V, D, m.state, m.row, kept_state(p, c, row), D);
+            }
+            make_keys(p, &m, c, row);
+            if (c.first < c.steps) read_chunk(p, &m, c, row);
+            multiply(&m, V, c.steps, -ALL, ALL, m.v, 1, V, m.keys, m.state, 1);
+        }
+        for (int64_t i = 0; i < D; i++) z[i] = (float)m.z[i];
+        copy_rows(V, D, m.state, m.row, state, D);
+    }
+}
+
+/* The way back through the queries, whose gradients are in m->grad_queries. Those of the turn are
+ * summed as floats over a chunk, and as doubles over all. */
+static void turn_back(const Memory *p, const Parts *m, Chunk c) {
+    const int64_t F = p->frequencies;
+    const float *restrict cosine = p->turn, *restrict sine = cosine + F;
+    float *restrict to_cosine = m->y, *restrict to_sine = to_cosine + F;
+    memset(m->y, 0, 2 * F * sizeof(float));
+    for (int64_t t = c.first; t < c.steps; t++) {
+        const float *restrict x = m->keys + t * m->row, *restrict y = x + F;
+        const float *restrict qx = m->grad_queries + (t - c.first) * m->row, *restrict qy = qx + F;
+        float *restrict gx = m->grad_keys + t * m->row, *restrict gy = gx + F;
+        for (int64_t i = 0; i < F; i++) {
+            gx[i] += cosine[i] * qx[i] + sine[i] * qy[i];
+            gy[i] += cosine[i] * qy[i] - sine[i] * qx[i];
+            to_cosine[i] += x[i] * qx[i] + y[i] * qy[i];
+            to_sine[i] += x[i] * qy[i] - y[i] * qx[i];
+        }
+    }
+    for (int64_t i = 0; i < 2 * F; i++) p->grad_turn[i] += m->y[i];
+}
+
+/* The way back through what a chunk reads: adds to the gradients of its keys, of its values and of
+ * the state before it, of which m->grad_state has the others. */
+static void read_back(const Memory *p, const Parts *m, Chunk c, int64_t row) {
+    const int64_t V = p->values, next = p->rows * V, reads = c.steps - c.first;
+    const float *grad = m->grad_y;
+    float *grad_v = p->grad_v + c.start * next + row * V;
+    copy_rows(reads, V, p->grad_y + c.read * next + row * V, next, m->grad_y, V);
+    make_queries(p, m, c);
+    make_scores(m, c);
+    for (int64_t i = 0; i < reads; i++)
+        for (int64_t j = 0; j < c.steps; j++) {
+            float product = 0;
+            if (j <= i + c.first) {
+                for (int64_t k = 0; k < V; k++) product += grad[i * V + k] * m->v[j * V + k];
+                add_scaled(V, m->scores[i * CHUNK + j], grad + i * V, grad_v + j * next);
+            }
+            m->grad_scores[i * CHUNK + j] = product;
+        }
+    copy_rows(V, 2 * p->frequencies, kept_state(p, c, row), 2 * p->frequencies, m->state, m->row);
+    multiply(m, reads, V, -ALL, ALL, grad, V, 1, m->state, m->grad_queries, 0);
+    multiply(m, reads, c.steps, -ALL, c.first, m->grad_scores, CHUNK, 1, m->keys, m->grad_queries,
+             1);
+    multiply(m, c.steps, reads, -c.first, ALL, m->grad_scores, 1, CHUNK, m->queries, m->grad_keys,
+             1);
+    multiply(m, V, reads, -ALL, ALL, grad, 1, V, m->queries, m->grad_state, 1);
+    turn_back(p, m, c);
+}
+
+void memory_backward(const Memory *p) {
+    const int64_t F = p->frequencies, V = p->values, D = 2 * F, next = p->rows * V;
+    Parts m = lay_out(p);
+    const float *cosine = m.turns.rounded, *sine = cosine + F;
+    for (int64_t row = 0; row < p->rows; row++) {
+        float *grad_state = p->grad_state + row * V * D;
+        copy_rows(V, D, grad_state, D, m.grad_state, m.row);
+        for (int64_t number = chunks(p) - 1; number >= 0; number--) {
+            Chunk c = chunk_at(p, number);
+            const float *z0 = p->kept_z + (number * p->rows + row) * D;
+            const int64_t at = c.start * p->rows + row;
+            for (int64_t i = 0; i < D; i++) m.z[i] = z0[i];
+            make_keys(p, &m, c, row);
+            dots(&m, c.steps, V, ALL, m.keys, m.grad_state, p->grad_v + at * V, next);
+            multiply(&m, c.steps, V, -ALL, ALL, m.v, V, 1, m.grad_state, m.grad_keys, 0);
+            if (c.first < c.steps) read_back(p, &m, c, row);
+            run_clock_back(c.steps, F, cosine, sine, p->f + at, p->rows, z0, m.keys, m.row,
+                           m.inverse, F, m.grad_keys, p->grad_z + row * D, p->grad_f + at);
+        }
+        copy_rows(V, D, m.grad_state, m.row, grad_state, D);
+    }
+}
