@@ -1,6 +1,6 @@
-"""The engine for CPUs: finds the build of ``kernels.c`` that fits this processor, and calls it.
+"""The engine for CPUs: finds the build of the C files here that fits this processor, and calls it.
 
-setup.py compiles the file once for each instruction set that the C compiler knows. Without a
+setup.py compiles them once for each instruction set that the C compiler knows. Without a
 compiler everything still works, on torch's operations, but slower.
 """
 
