@@ -12,7 +12,8 @@ LIBRARIES = ("torch", "ray", "optuna", "syne-tune")
 TRAINING = (
     "copytask", "configs", "benchmarks/searches.yaml",
     *(f":(exclude)copytask/{path}"
-      for path in ("engine/clock.c", "engine/memory.py", "models/linear_attention.py")),
+      for path in ("engine/clock.c", "engine/clock.h", "engine/memory.c", "engine/memory.py",
+                   "models/linear_attention.py")),
 )  # fmt: skip
 """What decides how a training of a gated cell goes: folders and files of this project, as git names
 them. What only linear attention or a clock runs is left out."""

@@ -8,13 +8,14 @@
 
 int64_t turns_size(int64_t frequencies) { return 3 * TURNS * frequencies; }
 
-Turns make_turns(int64_t frequencies, const double *cosine, const double *sine, double *memory) {
-    const int64_t F = frequencies;
+Turns make_turns(int64_t steps, int64_t frequencies, const double *cosine, const double *sine,
+                 double *memory) {
+    const int64_t F = frequencies, turns = steps < TURNS ? steps : TURNS;
     double *exact = memory;
     float *rounded = (float *)(memory + 2 * TURNS * F);
     for (int64_t i = 0; i < F; i++) {
         double re = 1, im = 0;
-        for (int64_t t = 0; t < TURNS; t++) {
+        for (int64_t t = 0; t < turns; t++) {
             double turned = cosine[i] * re - sine[i] * im;
             im = sine[i] * re + cosine[i] * im;
             re = turned;
@@ -22,7 +23,7 @@ Turns make_turns(int64_t frequencies, const double *cosine, const double *sine, 
             exact[t * 2 * F + F + i] = im;
         }
     }
-    for (int64_t i = 0; i < 2 * TURNS * F; i++)
+    for (int64_t i = 0; i < 2 * turns * F; i++)
         rounded[i] = (float)exact[i];
     return (Turns){exact, rounded};
 }
@@ -31,17 +32,15 @@ Turns make_turns(int64_t frequencies, const double *cosine, const double *sine, 
  * enough: what they round stays as it is, where the angles of a thousand turns would add up. What y
  * lacks of the z that it begins from is added in the end. */
 void run_clock(int64_t steps, int64_t frequencies, Turns turns, const float *f, int64_t f_step,
-               double *restrict z, float *restrict phases, int64_t row, float *restrict inverse,
-               int64_t inverse_row, float *restrict y) {
+               double *z, float *phases, int64_t row, float *inverse, int64_t inverse_row, float *y) {
     const int64_t F = frequencies;
-    double *restrict re = z, *restrict im = z + F;
-    float *restrict yx = y, *restrict yy = y + F;
     double kept = 1;
     for (int64_t i = 0; i < 2 * F; i++)
         y[i] = (float)z[i];
     for (int64_t t = 0; t < steps; t++) {
         const float keep = f[t * f_step], let = 1 - keep;
         const float *restrict c = turns.rounded + t * 2 * F, *restrict s = c + F;
+        float *restrict yx = y, *restrict yy = y + F;
         float *restrict px = phases + t * row, *restrict py = px + F;
         float *restrict scale = inverse + t * inverse_row;
         kept *= keep;
@@ -61,8 +60,10 @@ void run_clock(int64_t steps, int64_t frequencies, Turns turns, const float *f, 
         }
     }
     const double *c = turns.exact + (steps - 1) * 2 * F, *s = c + F;
+    double *re = z, *im = z + F;
     for (int64_t i = 0; i < F; i++) {
-        double a = yx[i] + kept * (re[i] - (float)re[i]), b = yy[i] + kept * (im[i] - (float)im[i]);
+        double a = y[i] + kept * (re[i] - (float)re[i]);
+        double b = y[F + i] + kept * (im[i] - (float)im[i]);
         re[i] = c[i] * a - s[i] * b;
         im[i] = s[i] * a + c[i] * b;
     }
@@ -129,7 +130,7 @@ void clock_forward(int64_t steps, int64_t rows, int64_t frequencies, const doubl
     const int64_t F = frequencies;
     double *z = scratch + turns_size(F);
     float *y = (float *)(z + 2 * F);
-    Turns turns = make_turns(F, cosine, sine, scratch);
+    Turns turns = make_turns(steps, F, cosine, sine, scratch);
     for (int64_t row = 0; row < rows; row++) {
         for (int64_t i = 0; i < 2 * F; i++)
             z[i] = z0[row * 2 * F + i];

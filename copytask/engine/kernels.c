@@ -1,7 +1,7 @@
 /* A whole sequence of a recurrent cell in one call, forward and backward through time.
  *
  * Shapes: L steps, B sequences, H units, G gates, S recalled positions. H is a multiple of 32, so
- * that panels and pairs of registers (see below) are always full.
+ * that panels and pairs of registers (see products.h) are always full.
  * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n). In the refined
  * ones (s, f, g, o and r, z, s, n) a gate s refines the one that keeps the state. The recurrent
  * input of the gates is h_{t-1}. In the multiplicative cells m_t = mx_t * mh_t, with mx_t = W_mx x_t

@@ -18,9 +18,6 @@ from copytask.engine.unrolled import GATES, Gradients, UnrolledCell
 UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
-MEMORY_CHUNK = 32
-"""Steps in a chunk, as in memory.c."""
-
 MISSING_KERNELS = (
     "copytask found no compiled kernels that run here, so training takes several times as long; "
     "install a C compiler (gcc or clang), then reinstall copytask-search with pip install -v "
@@ -110,7 +107,10 @@ def load(build: str) -> ctypes.CDLL | None:
         return None
     if not kernels.prepare():
         return None
-    for name, sizes in (("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2)):
+    for name, sizes in (
+        ("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2), ("memory_chunks", 1),
+        ("memory_unread_chunks", 2),
+    ):  # fmt: skip
         function = getattr(kernels, name)
         function.restype = ctypes.c_int64
         function.argtypes = [ctypes.c_int64] * sizes
@@ -262,7 +262,7 @@ def clock_forward(
     """
     kernels = library()
     assert kernels is not None, "see has_kernels"
-    scratch = torch.empty(kernels.clock_scratch(len(turn[0])), dtype=torch.float64)
+    scratch = turn[0].new_empty(kernels.clock_scratch(len(turn[0])))
     _call_clock("forward", inverse, *turn, f, z0, phases, inverse, last, scratch)
 
 
@@ -290,8 +290,10 @@ def _call_clock(direction: str, inverse: Tensor, *tensors: Tensor) -> None:
 
 def memory_chunks(steps: int, reads: int) -> tuple[int, int]:
     """Chunks of a sequence for :func:`memory_forward`, and those of them that read."""
-    chunks = -(-steps // MEMORY_CHUNK)
-    return chunks, chunks - (steps - reads) // MEMORY_CHUNK if reads else 0
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    chunks: int = kernels.memory_chunks(steps)
+    return chunks, chunks - kernels.memory_unread_chunks(steps, reads)
 
 
 def memory_forward(
@@ -313,7 +315,7 @@ def memory_backward(
     """Go back through a memory; the tensors have the names of the fields in memory.c.
 
     Args:
-        turn: as above.
+        turn: as for :func:`memory_forward`.
         operands: f, turn and v, and the kept_z and kept_states of the way forward.
         gradients: all fields whose names begin with grad.
     """
@@ -327,7 +329,7 @@ def _call_memory(
     assert kernels is not None, "see has_kernels"
     steps, rows, values = tensors["v"].shape
     frequencies = len(turn[0])
-    scratch = torch.zeros(kernels.memory_scratch(frequencies, values), dtype=torch.float64)
+    scratch = turn[0].new_zeros(kernels.memory_scratch(frequencies, values))
     memory = Memory(steps, rows, frequencies, values, reads)
     cosine, sine = turn
     for name, tensor in {**tensors, "cosine": cosine, "sine": sine, "scratch": scratch}.items():

@@ -37,7 +37,10 @@ typedef struct {
 static int64_t padded(int64_t frequencies) {
     return (2 * frequencies + PANEL - 1) / PANEL * PANEL;
 }
-static int64_t distance(int64_t frequencies) { return padded(frequencies) + 16; }
+static int64_t distance(int64_t frequencies) {
+    int64_t row = padded(frequencies) + 16;
+    return row & (row - 1) ? row : row + 16;
+}
 
 /* Parts of the scratch. */
 typedef struct {
@@ -61,7 +64,7 @@ int64_t memory_scratch(int64_t frequencies, int64_t values) {
 static Parts lay_out(const Memory *p) {
     const int64_t F = p->frequencies, row = distance(F);
     Parts m = {.width = padded(F), .row = row};
-    m.turns = make_turns(F, p->cosine, p->sine, p->scratch);
+    m.turns = make_turns(p->steps, F, p->cosine, p->sine, p->scratch);
     m.z = p->scratch + turns_size(F);
     m.y = (float *)(m.z + 2 * F);
     m.inverse = m.y + 2 * F;
@@ -134,12 +137,12 @@ static void dots(const Parts *m, int64_t rows, int64_t columns, int64_t high, co
         for (int64_t j = 0; j < end; j += 2) {
             const float *a_i = a + i * m->row, *b_j = b + j * m->row;
             float *c_ij = c + i * c_row + j;
-            int pair = j + 2 <= columns;
-            if (block == ROWS && pair)
+            int two = j + 2 <= columns;
+            if (block == ROWS && two)
                 dots_block(ROWS, 2, m, a_i, b_j, c_ij, c_row);
             else if (block == ROWS)
                 dots_block(ROWS, 1, m, a_i, b_j, c_ij, c_row);
-            else if (pair)
+            else if (two)
                 dots_block(1, 2, m, a_i, b_j, c_ij, c_row);
             else
                 dots_block(1, 1, m, a_i, b_j, c_ij, c_row);
@@ -155,7 +158,11 @@ typedef struct {
     int64_t read;  /* the index of that one among all that read */
 } Chunk;
 
-static int64_t chunks(const Memory *p) { return (p->steps + CHUNK - 1) / CHUNK; }
+/* Chunks of a sequence, and how many of them do not read. */
+int64_t memory_chunks(int64_t steps) { return (steps + CHUNK - 1) / CHUNK; }
+int64_t memory_unread_chunks(int64_t steps, int64_t reads) {
+    return reads ? (steps - reads) / CHUNK : memory_chunks(steps);
+}
 
 static Chunk chunk_at(const Memory *p, int64_t number) {
     int64_t start = number * CHUNK, left = p->steps - start, unread = p->steps - p->reads - start;
@@ -167,14 +174,21 @@ static Chunk chunk_at(const Memory *p, int64_t number) {
 
 /* Where the state before a chunk is kept. */
 static float *kept_state(const Memory *p, Chunk c, int64_t row) {
-    int64_t first = (p->steps - p->reads) / CHUNK;
-    return p->kept_states + ((c.number - first) * p->rows + row) * p->values * 2 * p->frequencies;
+    int64_t number = c.number - memory_unread_chunks(p->steps, p->reads);
+    return p->kept_states + (number * p->rows + row) * p->values * 2 * p->frequencies;
 }
 
 static void copy_rows(int64_t rows, int64_t width, const float *from, int64_t from_row, float *to,
                       int64_t to_row) {
     for (int64_t i = 0; i < rows; i++)
         memcpy(to + i * to_row, from + i * from_row, width * sizeof(float));
+}
+
+/* A state, or its gradients, with zeros where rows are padded: those of the row before may have
+ * become NaN. */
+static void load_state(const Memory *p, const Parts *m, const float *from, float *to) {
+    memset(to, 0, p->values * m->row * sizeof(float));
+    copy_rows(p->values, 2 * p->frequencies, from, 2 * p->frequencies, to, m->row);
 }
 
 /* Keys of a chunk, and its values; m->z becomes that after it. */
@@ -225,8 +239,8 @@ void memory_forward(const Memory *p) {
     for (int64_t row = 0; row < p->rows; row++) {
         float *state = p->state + row * V * D, *z = p->z + row * D;
         for (int64_t i = 0; i < D; i++) m.z[i] = z[i];
-        copy_rows(V, D, state, D, m.state, m.row);
-        for (int64_t number = 0; number < chunks(p); number++) {
+        load_state(p, &m, state, m.state);
+        for (int64_t number = 0; number < memory_chunks(p->steps); number++) {
             Chunk c = chunk_at(p, number);
             if (p->kept_z) {
                 float *kept = p->kept_z + (number * p->rows + row) * D;
@@ -247,12 +261,12 @@ void memory_forward(const Memory *p) {
 static void turn_back(const Memory *p, const Parts *m, Chunk c) {
     const int64_t F = p->frequencies;
     const float *restrict cosine = p->turn, *restrict sine = cosine + F;
-    float *restrict to_cosine = m->y, *restrict to_sine = to_cosine + F;
     memset(m->y, 0, 2 * F * sizeof(float));
     for (int64_t t = c.first; t < c.steps; t++) {
         const float *restrict x = m->keys + t * m->row, *restrict y = x + F;
         const float *restrict qx = m->grad_queries + (t - c.first) * m->row, *restrict qy = qx + F;
         float *restrict gx = m->grad_keys + t * m->row, *restrict gy = gx + F;
+        float *restrict to_cosine = m->y, *restrict to_sine = to_cosine + F;
         for (int64_t i = 0; i < F; i++) {
             gx[i] += cosine[i] * qx[i] + sine[i] * qy[i];
             gy[i] += cosine[i] * qy[i] - sine[i] * qx[i];
@@ -281,7 +295,7 @@ static void read_back(const Memory *p, const Parts *m, Chunk c, int64_t row) {
             }
             m->grad_scores[i * CHUNK + j] = product;
         }
-    copy_rows(V, 2 * p->frequencies, kept_state(p, c, row), 2 * p->frequencies, m->state, m->row);
+    load_state(p, m, kept_state(p, c, row), m->state);
     multiply(m, reads, V, -ALL, ALL, grad, V, 1, m->state, m->grad_queries, 0);
     multiply(m, reads, c.steps, -ALL, c.first, m->grad_scores, CHUNK, 1, m->keys, m->grad_queries,
              1);
@@ -297,8 +311,8 @@ void memory_backward(const Memory *p) {
     const float *cosine = m.turns.rounded, *sine = cosine + F;
     for (int64_t row = 0; row < p->rows; row++) {
         float *grad_state = p->grad_state + row * V * D;
-        copy_rows(V, D, grad_state, D, m.grad_state, m.row);
-        for (int64_t number = chunks(p) - 1; number >= 0; number--) {
+        load_state(p, &m, grad_state, m.grad_state);
+        for (int64_t number = memory_chunks(p->steps) - 1; number >= 0; number--) {
             Chunk c = chunk_at(p, number);
             const float *z0 = p->kept_z + (number * p->rows + row) * D;
             const int64_t at = c.start * p->rows + row;

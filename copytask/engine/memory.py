@@ -121,8 +121,9 @@ def clocked_memory(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Run a memory whose keys are the phases of a clock, and the clock; no decay, no delta rule.
 
-    By a compiled kernel, for which :func:`kernels.has_kernels` must have said yes. Keys are in
-    memory for one chunk of one sequence at a time. F frequencies; D = 2F.
+    By a compiled kernel, for which :func:`kernels.has_kernels` must have said yes to every tensor
+    but the angles. Keys are in memory for one chunk of one sequence at a time. D = 2F, with F
+    frequencies.
 
     Args:
         f, angles, z0: of the clock, see :func:`copytask.engine.phases.clock_phases`.
@@ -133,8 +134,18 @@ def clocked_memory(
 
     Returns:
         y of these, shape (S, B, V), the last state, shape (B, D, V), and the last z, shape (B, 2F).
+
+    Raises:
+        ValueError: the shapes do not fit together.
     """
     inputs = (f, z0, turn, v, state)
+    (L, B, V), D = v.shape, 2 * len(angles)
+    shapes = tuple(tuple(t.shape) for t in inputs)
+    if shapes != ((L, B), (B, D), (D,), (L, B, V), (B, D, V)) or not 0 <= last <= L:
+        raise ValueError(
+            f"f, z0, turn, v, state must have the shapes (L, B), (B, 2F), (2F), (L, B, V), "
+            f"(B, 2F, V), with F = {len(angles)} and 0 <= last <= L, but got {shapes} and {last}"
+        )
     keep = torch.is_grad_enabled() and any(t.requires_grad for t in inputs)
     y, state, z = _ClockedMemory.apply(angles, last, keep, *inputs)  # type: ignore[no-untyped-call]
     return y, state, z

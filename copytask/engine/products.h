@@ -1,4 +1,5 @@
 /* Registers of floats, and the block that all matrix products are made of. */
+#pragma once
 #include <stdint.h>
 #include <string.h>
 

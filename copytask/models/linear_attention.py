@@ -69,27 +69,14 @@ class FastWeights(Mixer):
         if memory is None:
             memory = v.new_zeros(v.shape[1], self.key_size, self.value_size)
         f = None if self.clock is None else self.clock.gates(tokens)
-        if f is not None and self._is_plain and kernels.has_kernels(v):
-            y, memory, z = self._at_once(f, v, memory, z, last)
-        else:
-            y, memory, z = self._in_segments(x, f, v, memory, z, last)
+        if self.clock is not None and f is not None and self._is_plain:
+            z = self.clock.start(f) if z is None else z
+            turn = self.clock.turn(self.query[0], self.key[0])
+            if all(map(kernels.has_kernels, (f, z, turn, v, memory))):
+                y, memory, z = clocked_memory(f, self.clock.angles, z, turn, v, memory, last)
+                return self.out(y), (memory, z)
+        y, memory, z = self._in_segments(x, f, v, memory, z, last)
         return self.out(y), (memory, z)
-
-    def _at_once(
-        self, f: Tensor, v: Tensor, memory: Tensor, z: Tensor | None, last: int
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """What the last steps read, shape (last, B, V), and the state after them, by a kernel.
-
-        Args:
-            f: the gates of the clock, shape (L, B).
-            v: what is written, shape (L, B, V).
-            memory, z: the state before.
-        """
-        assert self.clock is not None
-        if z is None:
-            z = self.clock.start(f)
-        turn = self.clock.turn(self.query[0], self.key[0])
-        return clocked_memory(f, self.clock.angles, z, turn, v, memory, last)
 
     def _in_segments(
         self,
@@ -100,7 +87,14 @@ class FastWeights(Mixer):
         z: Tensor | None,
         last: int,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """As :meth:`_at_once`, by torch's operations, for all keys, rules and decays."""
+        """What the last steps read, shape (last, B, V), and the state after them: in torch's
+        operations, for all keys, rules and decays.
+
+        Args:
+            f: the gates of the clock, shape (L, B); None without one.
+            v: what is written, shape (L, B, V).
+            memory, z: the state before.
+        """
         L, B = v.shape[:2]
         log_decay = beta = None
         if self.decay == "constant":

@@ -1,15 +1,13 @@
 import pytest
 import torch
+from recurrences import BUILDS
 
-from copytask.engine import kernels
 from copytask.engine.memory import chunked_memory, clocked_memory
 from copytask.engine.phases import rotate, scanned_phases
 
 L, B, D, V = 70, 2, 6, 3
 
-compiled = pytest.mark.skipif(
-    kernels.compiled_kernels() is None, reason="this processor has no compiled kernels"
-)
+every_build = pytest.mark.parametrize("build", BUILDS)
 
 
 def test_a_sequence_that_is_only_written_leaves_the_state_that_a_read_one_leaves():
@@ -43,7 +41,7 @@ def clocked_inputs(L: int, B: int, F: int, V: int) -> dict[str, torch.Tensor]:
     return {"f": f, "angles": torch.linspace(0.01, 3.1, F, dtype=torch.float64), **drawn}
 
 
-@compiled
+@every_build
 @pytest.mark.parametrize(
     ("L", "B", "F", "V", "reads"),
     [
@@ -55,7 +53,10 @@ def clocked_inputs(L: int, B: int, F: int, V: int) -> dict[str, torch.Tensor]:
         (97, 3, 40, 17, 97),  # odd numbers of all
     ],
 )
-def test_the_kernel_equals_the_operations_in_float64_gradients_too(L, B, F, V, reads):
+def test_the_kernel_equals_the_operations_in_float64_gradients_too(
+    L, B, F, V, reads, build, use_engine
+):
+    use_engine(build)
     found = []
     for run, dtype in ((clocked_memory, torch.float32), (by_operations, torch.float64)):
         inputs = clocked_inputs(L, B, F, V)
@@ -73,9 +74,10 @@ def test_the_kernel_equals_the_operations_in_float64_gradients_too(L, B, F, V, r
         torch.testing.assert_close(one, expected, rtol=0, atol=1e-5 * largest)
 
 
-@compiled
+@every_build
 @pytest.mark.parametrize("part", [1, 32, 45])
-def test_the_kernel_reads_a_sequence_in_parts_as_it_reads_it_at_once(part):
+def test_the_kernel_reads_a_sequence_in_parts_as_it_reads_it_at_once(part, build, use_engine):
+    use_engine(build)
     inputs = clocked_inputs(L, B, 8, V)
     whole = clocked_memory(**inputs, last=L)
     read = []
@@ -87,8 +89,9 @@ def test_the_kernel_reads_a_sequence_in_parts_as_it_reads_it_at_once(part):
         torch.testing.assert_close(one, expected, rtol=1e-4, atol=1e-4)
 
 
-@compiled
-def test_the_kernel_leaves_its_inputs_as_they_are():
+@every_build
+def test_the_kernel_leaves_its_inputs_as_they_are(build, use_engine):
+    use_engine(build)
     inputs = clocked_inputs(L, B, 8, 1)  # of one value, a state has both layouts at once
     before = {name: t.clone() for name, t in inputs.items()}
     for t in inputs.values():
@@ -96,3 +99,31 @@ def test_the_kernel_leaves_its_inputs_as_they_are():
     sum(t.sum() for t in clocked_memory(**inputs, last=L)).backward()
     for name, t in inputs.items():
         assert torch.equal(t.detach(), before[name]), name
+
+
+@every_build
+def test_a_sequence_that_overflows_leaves_the_others_alone(build, use_engine):
+    use_engine(build)
+    inputs = clocked_inputs(L, 2, 21, V)  # 42 numbers do not fill whole registers
+    grads = []
+    for broken in (False, True):
+        v = inputs["v"].clone()
+        v[3, 0] = torch.nan if broken else 0.0
+        v.requires_grad_()
+        y, state, _ = clocked_memory(**{**inputs, "v": v}, last=L)
+        weight = torch.ones_like(y)
+        weight[5, 0] = torch.nan if broken else 0.0
+        ((y * weight).sum() + state[1].sum()).backward()
+        grads.append((y[:, 1], state[1], v.grad[:, 1]))
+    for alone, beside in zip(*grads, strict=True):
+        assert torch.equal(alone, beside)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"state": torch.zeros(3, 16, V)}, {"z0": torch.zeros(B, 4)}, {"turn": torch.zeros(4)},
+     {"f": torch.zeros(L + 1, B)}, {"last": L + 1}],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_refused(change):
+    with pytest.raises(ValueError, match="must have the shapes"):
+        clocked_memory(**{**clocked_inputs(L, B, 8, V), "last": L, **change})

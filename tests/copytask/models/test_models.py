@@ -20,8 +20,21 @@ SYMBOLS = TASKS["delay"].symbols
 
 H, B, L = 6, 3, 7
 
+SWITCHED = {
+    f"linear_attention-{'-'.join(switches.values())}": ("linear_attention", switches)
+    for switches in (
+        {"rule": "delta"},
+        {"decay": "constant"},
+        {"addressing": "content"},
+        {"addressing": "content", "rule": "delta", "decay": "gated"},
+    )
+}
+"""A label -> linear attention by torch's operations, which its default does without."""
+
+OTHERS = VARIATIONS | SWITCHED
+
 every_name = pytest.mark.parametrize("name", sorted(MODELS))
-every_model = pytest.mark.parametrize("name", [*sorted(MODELS), *VARIATIONS])
+every_model = pytest.mark.parametrize("name", [*sorted(MODELS), *OTHERS])
 every_model_and_a_users = pytest.mark.parametrize("name", [*sorted(MODELS), "torch.nn:GRU"])
 
 
@@ -33,7 +46,7 @@ def _gates_without_noise(monkeypatch):
 
 def make_model(name: str, seed: int = 0, **options):
     torch.manual_seed(seed)
-    model, variation = VARIATIONS.get(name, (name, {}))
+    model, variation = OTHERS.get(name, (name, {}))
     return build_model(model, H, **variation, **options)
 
 
@@ -149,6 +162,17 @@ def test_parts_of_a_long_sequence_score_as_the_whole(name, monkeypatch):
 def test_the_state_is_counted(name):
     core = make_model(name).core
     assert core.state_floats(L) * B == count_floats(core(random_tokens())[1])
+
+
+def test_a_state_in_bfloat16_is_read_as_its_numbers():
+    """As a step under autocast leaves it: a kernel must not take it for float32."""
+    core = make_model("linear_attention").core.eval()
+    tokens = random_tokens(40)
+    _, ((memory, z),) = core(tokens)
+    rounded = memory.bfloat16()
+    found, _ = core(tokens, [(rounded, z)])
+    expected, _ = core(tokens, [(rounded.float(), z)])
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=2e-5)
 
 
 @pytest.mark.parametrize("clock", ["reset", "absolute"])
