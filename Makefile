@@ -53,7 +53,8 @@ test-all: $(VENV)/.dev
 oldest: $(OLDEST)/.stamp
 	$(OLDEST)/bin/python $(TESTS) -m "not slow" --hypothesis-profile few --ignore tests/cluster --ignore tests/benchmarks \
 	  --ignore tests/search/execute/test_every_event.py \
-	  --ignore tests/search/execute/test_several_studies.py $(ARGS)
+	  --ignore tests/search/execute/test_several_studies.py --ignore tests/test_several_models.py \
+	  --ignore tests/test_steering.py $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

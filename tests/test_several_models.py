@@ -9,6 +9,7 @@ import pytest
 from searches import (
     ROOT,
     SHORT_CELL,
+    SHY_CELL,
     children,
     outcome,
     read,
@@ -81,40 +82,34 @@ def test_each_line_says_of_which_model_it_is_and_the_studies_are_compared(togeth
 
 
 @pytest.mark.slow
-def test_a_killed_search_resumes_all_its_studies_as_if_nothing_had_happened(
-    together, small, tmp_path
-):
-    storage = ["--storage", tmp_path / "runs"]
-    process = start(*arguments(small, *storage), cwd=tmp_path)
-    wait_for(
-        lambda: all(results(study) >= 4 for study in studies(tmp_path / "runs")),
-        process, pause=0.02,
-    )  # fmt: skip
-    process.send_signal(signal.SIGKILL)
-    _, err = process.communicate()
-    command = err.strip().partition("Resume with: ")[2]
-    assert command.endswith(" --resume")
-    code, _out, err = run(*shlex.split(command)[2:], cwd=tmp_path)
-    assert (code, err) == (0, "")
-    for killed, whole in zip(studies(tmp_path / "runs"), studies(together[0]), strict=True):
-        assert outcome(killed) == outcome(whole)
-    rows = json.loads((tmp_path / "reports" / "comparison.json").read_text())
-    assert {row["model"] for row in rows} == set(MODELS)
-
-
-@pytest.mark.slow
-def test_interrupted_a_study_can_be_resumed_alone_and_all_of_them_with_one_more(
+def test_killed_interrupted_and_resumed_alone_or_with_one_more_each_study_is_as_before(
     together, small, tmp_path
 ):
     storage = ["--storage", tmp_path / "runs"]
     process = start(*arguments(small, *storage), cwd=tmp_path)
     gru, mgru = studies(tmp_path / "runs")
-    wait_for(lambda: results(mgru) >= 2, process, pause=0.02)
+    workers = set()
+
+    def both_train() -> bool:
+        workers.update(children(process.pid, "ray::CopyTrainable"))
+        return min(results(gru), results(mgru)) >= 4
+
+    wait_for(both_train, process, pause=0.02)
+    assert len(workers) == 1  # trials of all models run in the same ones
+    process.send_signal(signal.SIGKILL)
+    _, err = process.communicate()
+    command = err.strip().partition("Resume with: ")[2]
+    assert command.endswith(" --resume")
+
+    so_far = results(mgru)
+    process = start(*shlex.split(command)[2:], cwd=tmp_path)
+    wait_for(lambda: results(mgru) >= so_far + 2, process, pause=0.02)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate()
     assert (process.returncode, err) == (130, "")
     assert "interrupted; the results so far are saved. Resume with:" in out
     assert not (tmp_path / "reports").exists()
+
     code, out, err = run("search.run", "--name", mgru.name, *storage, "--resume", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert outcome(mgru) == outcome(together[0] / mgru.name)
@@ -123,37 +118,41 @@ def test_interrupted_a_study_can_be_resumed_alone_and_all_of_them_with_one_more(
     assert (code, err) == (0, "")
     assert "mgru nothing to do" in out
     assert outcome(gru) == outcome(together[0] / gru.name)
-    assert read(tmp_path / "runs" / "lstm-sequence" / files.BEST_FILE)
-    code, out, err = run("search.run", *more, cwd=tmp_path)
-    assert (code, err) == (0, "")
-    assert out.count("nothing to do") == 3
+    rows = json.loads((tmp_path / "reports" / "comparison.json").read_text())
+    assert {row["model"] for row in rows} == {"lstm", *MODELS}
 
 
 @pytest.mark.slow
-def test_a_broken_cell_fails_alone_in_one_line(small, tmp_path):
-    (tmp_path / "cells.py").write_text(SHORT_CELL)
-    code, _out, err = run(
-        "search.run", "--model", "cells.py:Short", "gru", "--config", small, "--T", 1,
-        "--trials", 2, cwd=tmp_path,
+def test_what_is_broken_fails_alone_with_its_reason_and_the_rest_goes_on(
+    small, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")  # without --address that is no matter
+    (tmp_path / "cells.py").write_text(SHORT_CELL + SHY_CELL)
+    diverges = "gru.search.initial=[{learning_rate: 1.0e3, curriculum_length: 10}]"
+    wide = "gru.space.learning_rate={low: 1.0e-3, high: 1.0e+3, log: true}"
+    code, out, err = run(
+        "search.run", "--model", "cells.py:Short", "cells.py:Shy", "gru", "--config", small,
+        "--T", 1, "--trials", 3, "--seed", 1, "--set", diverges, "--set", wide, cwd=tmp_path,
     )  # fmt: skip
     assert code == 1
-    assert err == (
-        "failed: cells.Short-sequence: all 2 trials at T=1 failed; the last error: RuntimeError: "
-        "this cell is made for five steps. --resume --retry-failed runs them again\n"
+    short, shy, gru = (
+        tmp_path / "runs" / f"{model}-sequence" for model in ("cells.Short", "cells.Shy", "gru")
     )
-    assert read(tmp_path / "runs" / "gru-sequence" / files.BEST_FILE)
+    reason = "RuntimeError: this cell is made for five steps"
+    log = Path("runs") / short.name / files.LOG_FILE
+    assert err.splitlines() == [
+        f"failed: {short.name}: all 3 trials at T=1 failed; the last error: {reason}. "
+        "--resume --retry-failed runs them again",
+        f"failed: {shy.name}: RuntimeError: I am shy. The traceback is at the end of {log}; "
+        f"resume with: python -m search.run --name {shy.name} --resume --model cells.py:Shy",
+    ]
+    assert "Traceback (most recent call last)" in (tmp_path / log).read_text()
+    rows = read(short / files.TRIALS_FILE)
+    assert [(row["status"], row["error"]) for row in rows] == [(files.FAILED, reason)] * 3
+    diverged, *others = read(gru / files.TRIALS_FILE)
+    assert diverged["status"] == files.FAILED
+    assert diverged["error"].startswith("training diverged: mean loss")
+    assert "training diverged" in out
+    assert len(others) == 2
+    assert len(read(gru / files.BEST_FILE)) == 1
     assert (tmp_path / "reports" / "index.html").exists()
-
-
-@pytest.mark.slow
-def test_trials_of_all_models_run_in_the_same_workers(small, tmp_path):
-    process = start(*arguments(small, "--storage", tmp_path / "runs"), cwd=tmp_path)
-    seen = set()
-
-    def done() -> bool:
-        seen.update(children(process.pid, "ray::CopyTrainable"))
-        return process.poll() is not None
-
-    wait_for(done)
-    assert process.returncode == 0
-    assert len(seen) == 1

@@ -1,8 +1,10 @@
 """A search on real Ray is steered while it runs, as from another terminal."""
 
+import sys
 from pathlib import Path
 
 import pytest
+from listening import LOOPBACK, listening
 from searches import HOSTS_CONFIG, PATIENT_CELL, events, read, run, start, wait_for
 
 from search.run import main
@@ -33,6 +35,9 @@ def test_a_trial_is_enqueued_and_one_is_stopped_in_a_running_search(tmp_path, ca
         "--name", "s", "--max-concurrent", 1, "--trials", 3, cwd=tmp_path,
     )  # fmt: skip
     wait_for(lambda: running(study), process, pause=0.02)
+    if sys.platform == "linux":  # nobody else can reach it
+        assert listening(process.pid)
+        assert listening(process.pid) <= LOOPBACK
     (stopped,) = running(study)
     assert ask(study, "--stop-trial", stopped) == 0
     assert ask(study, "--enqueue", "learning_rate=0.0123") == 0

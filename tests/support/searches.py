@@ -64,6 +64,19 @@ class Short(nn.RNN):
         return super().forward(input, state)
 """
 
+SHY_CELL = """
+import threading
+from torch import nn
+
+class Shy(nn.GRU):
+    '''Fails in the thread in which models are tested.'''
+
+    def forward(self, input, state=None):
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("I am shy")
+        return super().forward(input, state)
+"""
+
 SMALL = """
 model: gru
 task: sequence

@@ -1,20 +1,10 @@
-"""A search on one machine cannot be reached from another."""
+"""On which addresses processes listen; needs Linux."""
 
 from pathlib import Path
-
-import pytest
-from searches import HOSTS_CONFIG, PATIENT_CELL, results, start, wait_for
-
-from studies import format as files
 
 LISTENING = "0A"
 LOOPBACK = {"0100007F", "0" * 24 + "01000000", "0" * 16 + "FFFF00000100007F"}
 """127.0.0.1, ::1 and ::ffff:127.0.0.1, as /proc writes them."""
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="needs Linux"),
-]
 
 
 def family(pid: int) -> set[int]:
@@ -51,21 +41,3 @@ def listening(pid: int) -> set[str]:
     return {
         line[1].partition(":")[0] for line in lines if line[3] == LISTENING and line[9] in sockets
     }
-
-
-def test_everything_listens_on_loopback_alone(tmp_path):
-    config = tmp_path / "config.yaml"
-    config.write_text(HOSTS_CONFIG)
-    (tmp_path / "cells.py").write_text(PATIENT_CELL)  # it runs as long as the test looks
-    study = tmp_path / "runs" / "s"
-    process = start(
-        "search.run", "--model", "cells:Patient", "--config", config, "--storage", study.parent,
-        "--name", "s", cwd=tmp_path,
-    )  # fmt: skip
-    wait_for(lambda: results(study) >= 2, process)
-    assert listening(process.pid)
-    assert listening(process.pid) <= LOOPBACK
-    process.terminate()
-    process.communicate()
-    assert process.returncode == 130
-    assert (study / files.TRIALS_FILE).exists()
