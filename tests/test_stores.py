@@ -66,22 +66,50 @@ def check_whole(study: UPath) -> None:
 
 
 @pytest.mark.slow
-def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path):
-    study = study_of("killed")
+def test_a_search_that_is_interrupted_waits_for_its_store_and_is_killed_goes_on(
+    door, command, tmp_path
+):
+    study, seen = study_of("killed"), study_of("killed", endpoint_url=door.behind)
     command += ["--name", "killed"]
+    resume = [*command[:1], *command[3:], "--resume"]
+
+    door.delay = 0.3  # for the search alone, so that the signal comes while the study is made
+    try:
+        process = start(*command)
+        wait_for(lambda: study_segments(seen), process, pause=0.02)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    finally:
+        door.delay = 0.0
+    assert (process.returncode, err) == (130, "interrupted\n")
+    assert not (study / files.STUDY_FILE).exists()
+    assert not (study / LOCK_FILE).exists()
+    code, _, err = run(*resume)
+    assert code == 2
+    assert err == f"error: no study to resume at {study}; start it without --resume\n"
+
     process = start(*command)
+    printed = Followed(process)
     wait_for(lambda: results(study) >= 4, process)
+    door.shut()
+    try:
+        wait_for(lambda: printed.say(" does not answer ("), process)
+    finally:
+        door.open()
+    wait_for(lambda: printed.say(" answers again after "), process)
+
     process.send_signal(signal.SIGSTOP)  # else it may end before the other one has started
-    code, _, err = run(*command[:1], *command[3:], "--resume")
+    code, _, err = run(*resume)
     assert code == 2
     assert "another process is searching in s3://studies/runs/killed" in err
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    code, _, err = run(*command[:1], *command[3:], "--resume")
+    code, _, err = run(*resume)
     assert (code, err) == (0, "")
     check_whole(study)
     first = (study / files.OPTUNA_FILE).read_text().splitlines()[0]
     assert json.loads(first)["study_name"] == "T=3"
+
     report = tmp_path / "report"
     code, out, err = run("analysis.compare", study.parent, "--output", report)
     assert (code, err) == (0, "")
@@ -93,22 +121,6 @@ def test_a_search_that_was_killed_goes_on_from_the_store(door, command, tmp_path
     code, _, err = run(*command)
     assert code == 2
     assert "exists: continue it with --resume" in err
-
-
-@pytest.mark.slow
-def test_a_store_that_is_away_for_a_while_is_waited_for(door, command):
-    study = study_of("away")
-    process = start(*command, "--name", "away")
-    printed = Followed(process)
-    wait_for(lambda: results(study) >= 4, process)
-    door.shut()
-    try:
-        wait_for(lambda: printed.say(" does not answer ("), process)
-    finally:
-        door.open()
-    assert (printed.wait(), process.stderr.read()) == (0, "")
-    assert printed.say(" answers again after ")
-    check_whole(study)
 
 
 @pytest.mark.slow
@@ -133,30 +145,6 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
     log.append(later)
     assert list(read_events(study)) == [*events, later]
     assert (study / LOCK_FILE).read_text() == taken
-
-
-@pytest.mark.slow
-def test_a_study_whose_making_was_interrupted_is_made_by_the_same_command(door, command):
-    """The store is slow for the search alone, so that the signal comes while the study is made."""
-    study, seen = study_of("interrupted"), study_of("interrupted", endpoint_url=door.behind)
-    command += ["--name", "interrupted"]
-    door.delay = 0.3
-    try:
-        process = start(*command)
-        wait_for(lambda: study_segments(seen), process, pause=0.02)
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate()
-    finally:
-        door.delay = 0.0
-    assert (process.returncode, err) == (130, "interrupted\n")
-    assert not (study / files.STUDY_FILE).exists()
-    assert not (study / LOCK_FILE).exists()
-    code, _, err = run(*command[:1], *command[3:], "--resume")
-    assert code == 2
-    assert err == f"error: no study to resume at {study}; start it without --resume\n"
-    code, _, err = run(*command)
-    assert (code, err) == (0, "")
-    check_whole(study)
 
 
 @pytest.mark.parametrize(
