@@ -144,7 +144,8 @@ def test_what_is_broken_fails_alone_with_its_reason_and_the_rest_goes_on(
         f"failed: {short.name}: all 3 trials at T=1 failed; the last error: {reason}. "
         "--resume --retry-failed runs them again",
         f"failed: {shy.name}: RuntimeError: I am shy. The traceback is at the end of {log}; "
-        f"resume with: python -m search.run --name {shy.name} --resume --model cells.py:Shy",
+        f"resume with: python -m search.run --name {shy.name} --resume --model "
+        f"{tmp_path}/cells.py:Shy",
     ]
     assert "Traceback (most recent call last)" in (tmp_path / log).read_text()
     rows = read(short / files.TRIALS_FILE)
