@@ -5,11 +5,11 @@
 A step is the forward and backward pass of one batch of `delay` or `sequence` at T = 1000, in
 float32, in one thread of a process like a search's worker, with the shape that the architecture's
 default search tries first. The products' time is the number of floating-point operations in the
-products of that step (masked ones included, and those that torch's fused attention makes again), at
-the speed of torch's product of two square matrices of 512. Products that the first block of a stack
-does once a symbol count once a step, as in its equations. Steps of all architectures and that
-product take turns. Writes architecture_speed.csv; ``python -m benchmarks.published`` prints the
-table.
+products of that step (masked ones included, and those that torch's fused attention makes again, but
+not those that linear attention does), at the speed of torch's product of two square matrices of
+512. Products that the first block of a stack does once a symbol count once a step, as in its
+equations. Steps of all architectures and that product take turns. Writes architecture_speed.csv;
+``python -m benchmarks.published`` prints the table.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def count_operations(training: TrainingConfig) -> int:
 
     A recurrent cell multiplies each of its recurrent matrices with one vector a step, and twice on
     the way back. Those of other architectures are counted, with one sequence in float64, for which
-    they use torch's operations; linear attention then makes none again, as its kernel.
+    they use torch's operations; linear attention then makes nothing again.
     """
     model = make_model(training, many_symbols(training.task))
     tokens = find_task(training.task).length(T) * training.batch_size

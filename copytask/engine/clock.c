@@ -28,6 +28,27 @@ Turns make_turns(int64_t steps, int64_t frequencies, const double *cosine, const
     return (Turns){exact, rounded};
 }
 
+/* A step of y, and the phases and 1 / |z| that it gives. Two loops: as one, GCC 12 computes each
+ * frequency alone. */
+static void step(int64_t frequencies, float keep, const float *restrict cosine,
+                 const float *restrict sine, float *restrict yx, float *restrict yy,
+                 float *restrict px, float *restrict py, float *restrict scale) {
+    const float let = 1 - keep;
+    for (int64_t i = 0; i < frequencies; i++) {
+        float a = keep * yx[i] + let * cosine[i], b = keep * yy[i] - let * sine[i];
+        float norm = a * a + b * b;
+        yx[i] = a;
+        yy[i] = b;
+        scale[i] = norm > 1e-12f ? norm : 1e-12f;
+    }
+    for (int64_t i = 0; i < frequencies; i++) {
+        float size = 1 / sqrtf(scale[i]);
+        scale[i] = size;
+        px[i] = size * (cosine[i] * yx[i] - sine[i] * yy[i]);
+        py[i] = size * (sine[i] * yx[i] + cosine[i] * yy[i]);
+    }
+}
+
 /* In a frame that turns with the clock the recurrence is real: y_t = e^{-iwt} z_t. So floats are
  * enough: what they round stays as it is, where the angles of a thousand turns would add up. What y
  * lacks of the z that it begins from is added in the end. */
@@ -38,26 +59,10 @@ void run_clock(int64_t steps, int64_t frequencies, Turns turns, const float *f, 
     for (int64_t i = 0; i < 2 * F; i++)
         y[i] = (float)z[i];
     for (int64_t t = 0; t < steps; t++) {
-        const float keep = f[t * f_step], let = 1 - keep;
-        const float *restrict c = turns.rounded + t * 2 * F, *restrict s = c + F;
-        float *restrict yx = y, *restrict yy = y + F;
-        float *restrict px = phases + t * row, *restrict py = px + F;
-        float *restrict scale = inverse + t * inverse_row;
-        kept *= keep;
-        /* Two loops: as one, GCC 12 computes each frequency alone. */
-        for (int64_t i = 0; i < F; i++) {
-            float a = keep * yx[i] + let * c[i], b = keep * yy[i] - let * s[i];
-            float norm = a * a + b * b;
-            yx[i] = a;
-            yy[i] = b;
-            scale[i] = norm > 1e-12f ? norm : 1e-12f;
-        }
-        for (int64_t i = 0; i < F; i++) {
-            float size = 1 / sqrtf(scale[i]);
-            scale[i] = size;
-            px[i] = size * (c[i] * yx[i] - s[i] * yy[i]);
-            py[i] = size * (s[i] * yx[i] + c[i] * yy[i]);
-        }
+        const float *c = turns.rounded + t * 2 * F;
+        float *x = phases + t * row;
+        kept *= f[t * f_step];
+        step(F, f[t * f_step], c, c + F, y, y + F, x, x + F, inverse + t * inverse_row);
     }
     const double *c = turns.exact + (steps - 1) * 2 * F, *s = c + F;
     double *re = z, *im = z + F;

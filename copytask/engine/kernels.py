@@ -54,8 +54,7 @@ class Memory(ctypes.Structure):
             (name, ctypes.c_void_p)
             for name in (
                 "cosine", "sine", "f", "turn", "v", "z", "state", "y", "kept_z", "kept_states",
-                "kept_scores", "grad_y", "grad_z", "grad_state", "grad_f", "grad_v", "grad_turn",
-                "scratch",
+                "grad_y", "grad_z", "grad_state", "grad_f", "grad_v", "grad_turn", "scratch",
             )
         ),
     ]  # fmt: skip
@@ -110,7 +109,7 @@ def load(build: str) -> ctypes.CDLL | None:
         return None
     for name, sizes in (
         ("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2), ("memory_chunks", 1),
-        ("memory_unread_chunks", 2), ("memory_chunk", 0),
+        ("memory_unread_chunks", 2),
     ):  # fmt: skip
         function = getattr(kernels, name)
         function.restype = ctypes.c_int64
@@ -289,12 +288,12 @@ def _call_clock(direction: str, inverse: Tensor, *tensors: Tensor) -> None:
     getattr(kernels, f"clock_{direction}")(*inverse.shape, *pointers)
 
 
-def memory_sizes(steps: int, reads: int) -> tuple[int, int, int]:
-    """Chunks of a sequence for :func:`memory_forward`, how many of them read, and steps in each."""
+def memory_chunks(steps: int, reads: int) -> tuple[int, int]:
+    """Chunks of a sequence for :func:`memory_forward`, and those of them that read."""
     kernels = library()
     assert kernels is not None, "see has_kernels"
     chunks: int = kernels.memory_chunks(steps)
-    return chunks, chunks - kernels.memory_unread_chunks(steps, reads), kernels.memory_chunk()
+    return chunks, chunks - kernels.memory_unread_chunks(steps, reads)
 
 
 def memory_forward(
@@ -305,7 +304,7 @@ def memory_forward(
     Args:
         turn: cosine and sine of each angle, float64.
         operands: f, turn and v.
-        results: z, state and y; to go back also all whose names begin with kept.
+        results: z, state and y; to go back also kept_z and kept_states.
     """
     _call_memory("forward", len(results["y"]), turn, {**operands, **results})
 
@@ -317,8 +316,8 @@ def memory_backward(
 
     Args:
         turn: as for :func:`memory_forward`.
-        operands: f, turn and v, and what the way forward has kept.
-        gradients: all whose names begin with grad.
+        operands: f, turn and v, and the kept_z and kept_states of the way forward.
+        gradients: all fields whose names begin with grad.
     """
     _call_memory("backward", len(gradients["grad_y"]), turn, {**operands, **gradients})
 

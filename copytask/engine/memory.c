@@ -25,7 +25,6 @@ typedef struct {
     float *y;                    /* (S, B, V): is filled */
     float *kept_z;               /* (chunks, B, 2F): before each chunk; NULL: keep nothing */
     float *kept_states;          /* (chunks that read, B, V, 2F): before each of them */
-    float *kept_scores;          /* (chunks that read, B, CHUNK, CHUNK) */
     const float *grad_y;         /* (S, B, V) */
     float *grad_z, *grad_state;  /* of the last ones; become those of the first */
     float *grad_f, *grad_v;      /* are filled */
@@ -123,11 +122,9 @@ INLINE void dots_block(const int rows, const int columns, const Parts *m, const 
     }
     for (int i = 0; i < rows; i++)
         for (int j = 0; j < columns; j++) {
-            float part[LANES]; /* in halves, so that an addition does not wait for all before it */
-            store(part, sum[i][j]);
-            for (int n = LANES / 2; n; n /= 2)
-                for (int k = 0; k < n; k++) part[k] += part[k + n];
-            c[i * c_row + j] = part[0];
+            float total = 0;
+            for (int k = 0; k < LANES; k++) total += sum[i][j][k];
+            c[i * c_row + j] = total;
         }
 }
 
@@ -161,8 +158,7 @@ typedef struct {
     int64_t read;  /* the index of that one among all that read */
 } Chunk;
 
-/* Steps in a chunk, chunks of a sequence, and how many of them do not read. */
-int64_t memory_chunk(void) { return CHUNK; }
+/* Chunks of a sequence, and how many of them do not read. */
 int64_t memory_chunks(int64_t steps) { return (steps + CHUNK - 1) / CHUNK; }
 int64_t memory_unread_chunks(int64_t steps, int64_t reads) {
     return reads ? (steps - reads) / CHUNK : memory_chunks(steps);
@@ -176,15 +172,10 @@ static Chunk chunk_at(const Memory *p, int64_t number) {
     return c;
 }
 
-/* Where a chunk that reads has kept the state before it, and its scores. */
-static int64_t kept_at(const Memory *p, Chunk c, int64_t row) {
-    return (c.number - memory_unread_chunks(p->steps, p->reads)) * p->rows + row;
-}
+/* Where the state before a chunk is kept. */
 static float *kept_state(const Memory *p, Chunk c, int64_t row) {
-    return p->kept_states + kept_at(p, c, row) * p->values * 2 * p->frequencies;
-}
-static float *kept_scores(const Memory *p, Chunk c, int64_t row) {
-    return p->kept_scores + kept_at(p, c, row) * CHUNK * CHUNK;
+    int64_t number = c.number - memory_unread_chunks(p->steps, p->reads);
+    return p->kept_states + (number * p->rows + row) * p->values * 2 * p->frequencies;
 }
 
 static void copy_rows(int64_t rows, int64_t width, const float *from, int64_t from_row, float *to,
@@ -221,6 +212,11 @@ static void make_queries(const Memory *p, const Parts *m, Chunk c) {
     }
 }
 
+/* Scores of each query with the keys up to its own step. */
+static void make_scores(const Parts *m, Chunk c) {
+    dots(m, c.steps - c.first, c.steps, c.first, m->queries, m->keys, m->scores, CHUNK);
+}
+
 /* to += factor * from */
 INLINE void add_scaled(int64_t n, float factor, const float *restrict from, float *restrict to) {
     for (int64_t i = 0; i < n; i++) to[i] += factor * from[i];
@@ -229,13 +225,12 @@ INLINE void add_scaled(int64_t n, float factor, const float *restrict from, floa
 static void read_chunk(const Memory *p, const Parts *m, Chunk c, int64_t row) {
     const int64_t V = p->values, next = p->rows * V;
     float *y = p->y + c.read * next + row * V;
-    float *scores = p->kept_z ? kept_scores(p, c, row) : m->scores;
     make_queries(p, m, c);
-    dots(m, c.steps - c.first, c.steps, c.first, m->queries, m->keys, scores, CHUNK);
+    make_scores(m, c);
     dots(m, c.steps - c.first, V, ALL, m->queries, m->state, y, next);
     for (int64_t i = 0; i < c.steps - c.first; i++)
         for (int64_t j = 0; j <= i + c.first; j++)
-            add_scaled(V, scores[i * CHUNK + j], m->v + j * V, y + i * next);
+            add_scaled(V, m->scores[i * CHUNK + j], m->v + j * V, y + i * next);
 }
 
 void memory_forward(const Memory *p) {
@@ -286,16 +281,17 @@ static void turn_back(const Memory *p, const Parts *m, Chunk c) {
  * the state before it, of which m->grad_state has the others. */
 static void read_back(const Memory *p, const Parts *m, Chunk c, int64_t row) {
     const int64_t V = p->values, next = p->rows * V, reads = c.steps - c.first;
-    const float *grad = m->grad_y, *scores = kept_scores(p, c, row);
+    const float *grad = m->grad_y;
     float *grad_v = p->grad_v + c.start * next + row * V;
     copy_rows(reads, V, p->grad_y + c.read * next + row * V, next, m->grad_y, V);
     make_queries(p, m, c);
+    make_scores(m, c);
     for (int64_t i = 0; i < reads; i++)
         for (int64_t j = 0; j < c.steps; j++) {
             float product = 0;
             if (j <= i + c.first) {
                 for (int64_t k = 0; k < V; k++) product += grad[i * V + k] * m->v[j * V + k];
-                add_scaled(V, scores[i * CHUNK + j], grad + i * V, grad_v + j * next);
+                add_scaled(V, m->scores[i * CHUNK + j], grad + i * V, grad_v + j * next);
             }
             m->grad_scores[i * CHUNK + j] = product;
         }

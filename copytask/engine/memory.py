@@ -166,11 +166,9 @@ class _ClockedMemory(torch.autograd.Function):
         y = v.new_empty(last, *v.shape[1:])
         kept = {}
         if keep:
-            chunks, that_read, size = kernels.memory_sizes(len(v), last)
+            chunks, that_read = kernels.memory_chunks(len(v), last)
             kept["kept_z"] = z.new_empty(chunks, *z.shape)
             kept["kept_states"] = memory.new_empty(that_read, *memory.shape)
-            kept["kept_scores"] = memory.new_empty(that_read, len(z), size, size)
-            ctx.names = (*operands, *kept)
             ctx.save_for_backward(*turns, *operands.values(), *kept.values())
         kernels.memory_forward(turns, operands, {"z": z, "state": memory, "y": y, **kept})
         return y, memory.transpose(1, 2), z
@@ -180,14 +178,13 @@ class _ClockedMemory(torch.autograd.Function):
     def backward(
         ctx: Any, grad_y: Tensor, grad_state: Tensor, grad_z: Tensor
     ) -> tuple[Tensor | None, ...]:
-        cosine, sine, *saved = ctx.saved_tensors
-        operands = dict(zip(ctx.names, saved, strict=True))
-        f, turn, v = (operands[name] for name in ("f", "turn", "v"))
+        cosine, sine, f, turn, v, kept_z, kept_states = ctx.saved_tensors
         gradients = {
             "grad_y": grad_y.contiguous(), "grad_z": _copy(grad_z),
             "grad_state": _copy(grad_state.transpose(1, 2)), "grad_f": torch.empty_like(f),
             "grad_v": torch.empty_like(v), "grad_turn": torch.zeros_like(turn, dtype=torch.float64),
         }  # fmt: skip
+        operands = {"f": f, "turn": turn, "v": v, "kept_z": kept_z, "kept_states": kept_states}
         kernels.memory_backward((cosine, sine), operands, gradients)
         return (
             None, None, None, gradients["grad_f"], gradients["grad_z"],
