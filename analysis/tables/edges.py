@@ -15,7 +15,12 @@ from analysis.reading.csv_tables import frame_type
 from analysis.reading.studies import STUDY, Studies
 from analysis.tables.comparison import LABEL
 from analysis.tables.records import records
+from studies import format as files
 from studies.columns import TASK, WHOLE, T, Table, real, text, whole
+
+FEW = 5
+"""A search of fewer trials has hardly looked beyond the configurations that it began with. Where its
+best trial lies says nothing about the space."""
 
 NEAR = 0.03
 """Share of a range, on its own scale, within which a value counts as its end."""
@@ -24,14 +29,15 @@ EDGES = Table(
     "edges.csv",
     "One row a (study, T, hyperparameter) whose best trial has a value at an end of the search "
     f"space: the smallest or largest choice, or within {NEAR:.0%} of the end of a range, on its "
-    "own scale. No value lies below 0, so a 0 is no end.",
+    f"own scale. No value lies below 0, so a 0 is no end. A T with fewer than {FEW} trials has no "
+    "row: its search has hardly looked beyond the configurations that it began with.",
     (
         STUDY, LABEL, TASK, T,
         text("hyperparameter", "a searched hyperparameter"),
         real("value", "", "what the best trial has"),
         text("end", "`low` or `high`"),
         real("bound", "", "the end of what was searched"),
-        whole("winners", "", "best trials of the study, over all T, that have the hyperparameter"),
+        whole("winners", "", "best trials of the study, over these T, with the hyperparameter"),
     ),
 )  # fmt: skip
 
@@ -43,7 +49,10 @@ def search_edges(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     labelled = comparison[["study", "label", "task"]].dropna().drop_duplicates()
-    best = dict(iter(studies.best.groupby("study")))
+    searched = studies.trials[studies.trials["stage"] == files.SEARCH]
+    trials = searched.groupby(["study", "T"]).size().rename("searched")
+    tested = studies.best.join(trials, on=["study", "T"])
+    best = dict(iter(tested[tested["searched"] >= FEW].groupby("study")))
     for study, label, task in labelled.itertuples(index=False):
         for name, dimension in studies.configs[study]["space"].items():
             ends = _ends(dimension)

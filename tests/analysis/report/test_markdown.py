@@ -65,7 +65,7 @@ def test_what_is_left_out_of_a_study_is_said(runs: Path) -> None:
 
 
 def test_a_further_hyperparameter_that_was_searched_is_shown(runs: Path) -> None:
-    trials = [trial(100, optimizer="sgd", batch_size=32)]
+    trials = [trial(100, number, optimizer="sgd", batch_size=32) for number in range(5)]
     write_study(runs, "gru", T=[100], trials=trials, extra=["optimizer", "batch_size"])
     text = page(runs)
     assert "| learning rate | curriculum length | optimizer | batch size |" in text

@@ -7,7 +7,7 @@ from study_files import trial, write_study
 
 from analysis import load_studies
 from analysis.tables.comparison import compare_studies
-from analysis.tables.edges import edge_warnings, search_edges
+from analysis.tables.edges import FEW, edge_warnings, search_edges
 from studies import format as files
 
 
@@ -22,6 +22,11 @@ def with_space(folder: Path, **space: Any) -> None:
     document = yaml.safe_load(path.read_text())
     document["config"]["space"] = space
     path.write_text(yaml.safe_dump(document))
+
+
+def searched(T: int, trials: int = FEW, **values: Any) -> list[dict[str, Any]]:
+    """A search at T, of whose trials the first is the best."""
+    return [trial(T, number, **values) for number in range(trials)]
 
 
 @pytest.mark.parametrize(
@@ -47,20 +52,30 @@ def with_space(folder: Path, **space: Any) -> None:
 def test_a_best_trial_at_an_end_of_what_was_searched(
     runs: Path, dimension: Any, value: int, end: str | None
 ) -> None:
-    folder = write_study(runs, "gru", model="gru", trials=[trial(100, hidden_size=value)])
+    folder = write_study(runs, "gru", model="gru", trials=searched(100, hidden_size=value))
     with_space(folder, hidden_size=dimension)
     assert [row[3] for row in edges(runs)] == ([end] if end else [])
 
 
+def test_a_search_of_few_trials_says_nothing_about_its_space(runs: Path) -> None:
+    trials = searched(100, FEW - 1, hidden_size=128) + searched(200, hidden_size=128)
+    folder = write_study(runs, "gru", model="gru", trials=trials)
+    with_space(folder, hidden_size={"choices": [64, 96, 128]})
+    assert edges(runs) == [["gru", 200, "hidden_size", "high", 128.0]]
+    studies = load_studies([runs])
+    (warning,) = edge_warnings(search_edges(studies, compare_studies(studies)))
+    assert "1 of 1 winners" in warning
+
+
 def test_choices_in_words_have_no_end(runs: Path) -> None:
-    trials = [trial(100, optimizer="adam", flag=True)]
+    trials = searched(100, optimizer="adam", flag=True)
     folder = write_study(runs, "gru", T=[100], trials=trials, extra=["optimizer", "flag"])
     with_space(folder, optimizer={"choices": ["adam", "sgd"]}, flag={"choices": [False, True]})
     assert edges(runs) == []
 
 
 def test_an_end_at_which_few_winners_lie_needs_no_warning(runs: Path) -> None:
-    trials = [trial(100, hidden_size=128), trial(200, hidden_size=96)]
+    trials = searched(100, hidden_size=128) + searched(200, hidden_size=96)
     folder = write_study(runs, "gru", model="gru", trials=trials)
     with_space(folder, hidden_size={"choices": [64, 96, 128]})
     studies = load_studies([runs])
@@ -71,7 +86,7 @@ def test_an_end_at_which_few_winners_lie_needs_no_warning(runs: Path) -> None:
 
 def test_a_sentence_says_how_many_winners_lie_there(runs: Path) -> None:
     for model, size in (("gru", 128), ("lstm", 96), ("mgru", 96)):
-        trials = [trial(100, hidden_size=128), trial(200, hidden_size=size)]
+        trials = searched(100, hidden_size=128) + searched(200, hidden_size=size)
         folder = write_study(runs, model, model=model, trials=trials)
         with_space(folder, hidden_size={"choices": [64, 96, 128]})
     studies = load_studies([runs])
