@@ -19,8 +19,8 @@ from studies import format as files
 from studies.columns import TASK, WHOLE, T, Table, real, text, whole
 
 FEW = 5
-"""A search of fewer trials has hardly looked beyond the configurations that it began with. Where its
-best trial lies says nothing about the space."""
+"""A search of fewer trials has hardly looked beyond the configurations that it began with, so where
+its best trial lies says nothing about the space."""
 
 NEAR = 0.03
 """Share of a range, on its own scale, within which a value counts as its end."""
