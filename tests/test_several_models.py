@@ -88,14 +88,7 @@ def test_killed_interrupted_and_resumed_alone_or_with_one_more_each_study_is_as_
     storage = ["--storage", tmp_path / "runs"]
     process = start(*arguments(small, *storage), cwd=tmp_path)
     gru, mgru = studies(tmp_path / "runs")
-    workers = set()
-
-    def both_train() -> bool:
-        workers.update(children(process.pid, "ray::CopyTrainable"))
-        return min(results(gru), results(mgru)) >= 4
-
-    wait_for(both_train, process, pause=0.02)
-    assert len(workers) == 1  # trials of all models run in the same ones
+    wait_for(lambda: min(results(gru), results(mgru)) >= 4, process, pause=0.02)
     process.send_signal(signal.SIGKILL)
     _, err = process.communicate()
     command = err.strip().partition("Resume with: ")[2]
@@ -113,13 +106,26 @@ def test_killed_interrupted_and_resumed_alone_or_with_one_more_each_study_is_as_
     code, out, err = run("search.run", "--name", mgru.name, *storage, "--resume", cwd=tmp_path)
     assert (code, err) == (0, "")
     assert outcome(mgru) == outcome(together[0] / mgru.name)
-    more = [*arguments(small, *storage, "--resume"), "--model", "lstm", *MODELS][1:]
-    code, out, err = run("search.run", *more, cwd=tmp_path)
-    assert (code, err) == (0, "")
+    more = [*arguments(small, *storage, "--resume"), "--model", "lstm", *MODELS]
+    process = start(*more, cwd=tmp_path)
+    workers = set()
+
+    def ended() -> bool:
+        workers.update(children(process.pid, "ray::CopyTrainable"))
+        return process.poll() is not None
+
+    wait_for(ended)
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert len(workers) == 1  # trials of all models run in the same ones, to the end
     assert "mgru nothing to do" in out
     assert outcome(gru) == outcome(together[0] / gru.name)
+    assert read(tmp_path / "runs" / "lstm-sequence" / files.BEST_FILE)
     rows = json.loads((tmp_path / "reports" / "comparison.json").read_text())
     assert {row["model"] for row in rows} == {"lstm", *MODELS}
+    code, out, err = run(*more, cwd=tmp_path)
+    assert (code, err) == (0, "")
+    assert out.count("nothing to do") == 3
 
 
 @pytest.mark.slow

@@ -97,6 +97,8 @@ def test_a_search_that_is_interrupted_waits_for_its_store_and_is_killed_goes_on(
     finally:
         door.open()
     wait_for(lambda: printed.say(" answers again after "), process)
+    so_far = results(study)
+    wait_for(lambda: results(study) > so_far, process)  # it goes on
 
     process.send_signal(signal.SIGSTOP)  # else it may end before the other one has started
     code, _, err = run(*resume)

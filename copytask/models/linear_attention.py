@@ -71,8 +71,8 @@ class FastWeights(Mixer):
         f = None if self.clock is None else self.clock.gates(tokens)
         if self.clock is not None and f is not None and self._is_plain:
             z = self.clock.start(f) if z is None else z
-            turn = self.clock.turn(self.query[0], self.key[0])
-            if all(map(kernels.has_kernels, (f, z, turn, v, memory))):
+            if all(map(kernels.has_kernels, (f, z, self.query, v, memory))):
+                turn = self.clock.turn(self.query[0], self.key[0])
                 y, memory, z = clocked_memory(f, self.clock.angles, z, turn, v, memory, last)
                 return self.out(y), (memory, z)
         y, memory, z = self._in_segments(x, f, v, memory, z, last)
