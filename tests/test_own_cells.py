@@ -74,7 +74,7 @@ def test_a_model_and_a_task_in_files_are_searched_resumed_replayed_and_compared(
     assert (code, err) == (0, "")
     code, out, err = run("analysis.compare", study, "--output", home / "reports")
     assert (code, err) == (0, "")
-    assert names[0] in out
+    assert all(part in out for part in names[0].split(":"))  # a narrow table has it on two lines
     assert str(home / "mine") not in out
     compared = read(home / "reports" / "comparison.csv")
     assert {row["label"] for row in compared} == {names[0]}
