@@ -4,7 +4,8 @@
 
 A step is the forward and backward pass of one batch of `delay` or `sequence` at T = 1000, in
 float32, in one thread of a process like a search's worker, with the shape that the architecture's
-default search tries first. The products' time is the number of floating-point operations in the
+default search tries first; beside linear attention stand its variants of ``architectures.py``, with
+keys of 64 numbers. The products' time is the number of floating-point operations in the
 products of that step (masked ones included, and those that torch's fused attention makes again, but
 not those that linear attention does), at the speed of torch's product of two square matrices of
 512. Products that the first block of a stack does once a symbol count once a step, as in its
@@ -15,7 +16,7 @@ equations. Steps of all architectures and that product take turns. Writes archit
 import argparse
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ import torch
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
+from benchmarks.architectures import VARIANTS
 from benchmarks.markdown import table
 from benchmarks.processes import be_like_a_worker
 from copytask import (
@@ -44,6 +46,7 @@ from search.config.reading import load_config
 
 TABLE = Path(__file__).with_suffix(".csv")
 TASKS = ("delay", "sequence")
+SWITCHED = ("linear attention, content", "gated DeltaNet")
 T = 1000
 SQUARE = 512
 
@@ -59,9 +62,11 @@ FUSED_ATTENTION = {
 the way back makes the scores again."""
 
 
-def default_training(model: str, task: str = "delay", T: int = T, seed: int = 0) -> TrainingConfig:
-    """The training that the default search of this architecture tries first."""
-    config = load_config(DEFAULT_CONFIG, [], {"model": model, "task": task})
+def default_training(
+    model: str, task: str = "delay", T: int = T, seed: int = 0, settings: Sequence[str] = ()
+) -> TrainingConfig:
+    """The training that the default search tries first, with these settings."""
+    config = load_config(DEFAULT_CONFIG, settings, {"model": model, "task": task})
     return config.training_config(T, config.initial_points()[0], seed=seed)
 
 
@@ -138,24 +143,29 @@ def main() -> None:
     configure_process()
     torch.set_num_threads(1)
     square = torch.randn(SQUARE, SQUARE)
+    variants: dict[str, tuple[str, Sequence[str]]] = {model: (model, ()) for model in MODELS}
+    for name in SWITCHED:
+        model, settings = VARIANTS[name]
+        variants[name] = model, (*settings, "space.key_size=64")
     trainings = {
-        f"{model} {task}": default_training(model, task) for task, model in product(TASKS, MODELS)
+        f"{name} {task}": (name, default_training(model, task, settings=settings))
+        for task, (name, (model, settings)) in product(TASKS, variants.items())
     }
     steps: dict[str, Callable[[], object]] = {
-        name: make_step(make_model(of, of.task), of.batch_size, of.task)
-        for name, of in trainings.items()
+        key: make_step(make_model(of, of.task), of.batch_size, of.task)
+        for key, (_, of) in trainings.items()
     }
     steps[""] = lambda: [square @ square for _ in range(20)]
     seconds = take_turns(steps, rounds)
     speed = 20 * 2 * SQUARE**3 / statistics.median(seconds[""])
     rows = []
-    for name, training in trainings.items():
+    for key, (name, training) in trainings.items():
         tokens = training.batch_size * find_task(training.task).length(T)
-        median = statistics.median(seconds[name])
+        median = statistics.median(seconds[key])
         operations = count_operations(training)
         rows.append(
             {
-                "task": training.task, "model": training.model,
+                "task": training.task, "model": name,
                 "hidden_size": training.hidden_size, "batch": training.batch_size,
                 "tokens_per_second": round(tokens / median),
                 "operations_per_token": round(operations / tokens),
@@ -170,9 +180,10 @@ def main() -> None:
 def speed_table(rows: pd.DataFrame) -> str:
     """Tokens a second of each architecture, and its time over that of its products."""
     lines = []
-    for model, of in rows.groupby("model"):
+    for model, of in rows.groupby("model", sort=False):
         first = of.iloc[0]
-        line = [f"`{model}`", f"{first['hidden_size']}", f"{first['batch']}"]
+        name = f"`{first['model']}`" if model in MODELS else first["model"]
+        line = [name, f"{first['hidden_size']}", f"{first['batch']}"]
         for task in TASKS:
             (row,) = of[of["task"] == task].to_dict("records")
             line += [

@@ -6,6 +6,7 @@ r_t = beta_t (v_t - al_t S_{t-1}^T k_t), which replaces what the key k_t held.
 Shapes: L steps, B sequences, D numbers in a key, V in a value, C steps in a chunk.
 """
 
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -100,13 +101,16 @@ def _delta_rule(
     )
     W, U = solved.split((K.shape[-1], V.shape[-1]), -1)
     keys = K if G is None else K * (G[..., -1:] - G).exp()[..., None]
+    decays = repeat(None) if G is None else G[..., -1:, None].exp().unbind()
     written, before = [], []
-    for i in range(len(K)):
+    # Parts are taken out at once: the gradient of W[i] would be a tensor of the size of W.
+    for w, u, key, decay in zip(
+        W.unbind(), U.unbind(), keys.transpose(2, 3).unbind(), decays, strict=False
+    ):
         before.append(state)
-        r = U[i] - W[i] @ state
+        r = torch.baddbmm(u, w, state, alpha=-1)
         written.append(r)
-        kept = state if G is None else state * G[i, :, -1:].exp()[..., None]
-        state = kept + keys[i].transpose(1, 2) @ r
+        state = torch.baddbmm(state if decay is None else state * decay, key, r)
     return torch.stack(written), torch.stack(before), state
 
 

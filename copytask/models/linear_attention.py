@@ -19,16 +19,17 @@ from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice
 
-SEGMENT = CHUNK
-"""Steps whose keys are in memory at once without the kernel; the way back makes them again."""
+KEPT = 2**20
+"""Numbers of keys that are in memory at once without the kernel. Where there are more, the way back
+makes them again."""
 
 OPEN = 7.0
 """Start of the gated decay: exp(-softplus(-7)) is 0.999, a memory of a thousand steps."""
 
 
-def in_segments(values: Any) -> Iterable[Any]:
+def in_segments(values: Any, steps: int) -> Iterable[Any]:
     """Segments of a sequence; None in each if there is nothing to split."""
-    return repeat(None) if values is None else values.split(SEGMENT)
+    return repeat(None) if values is None else values.split(steps)
 
 
 class FastWeights(Mixer):
@@ -106,13 +107,15 @@ class FastWeights(Mixer):
         source: Steps | Tensor = x if f is None else f
         if f is None and x.row_of is not None:
             source = replace(x, rows=self._content(x.rows))
+        segment = max(KEPT // max(B * self.key_size * CHUNK, 1), 1) * CHUNK
+        parts = (in_segments(values, segment) for values in (source, v, log_decay, beta))
         outputs, steps = [], 0
-        for given in zip(*map(in_segments, (source, v, log_decay, beta)), strict=False):
+        for given in zip(*parts, strict=False):
             size = len(given[1])
             steps += size
             wanted = min(max(steps - (L - last), 0), size)
             arguments = (*given, memory, z, wanted)
-            if torch.is_grad_enabled():
+            if torch.is_grad_enabled() and segment < L:
                 y, memory, z = checkpoint(
                     self._segment, *arguments, use_reentrant=False, preserve_rng_state=False
                 )
