@@ -12,6 +12,7 @@ from copytask.models import (
     MultiplicativeLSTM,
     architecture_keywords,
     find_factory,
+    linear_attention,
 )
 from copytask.models.model import count_floats
 from copytask.tasks import TASKS
@@ -156,6 +157,18 @@ def test_parts_of_a_long_sequence_score_as_the_whole(name, monkeypatch):
     monkeypatch.setattr("copytask.models.model.PART", 32)
     with torch.no_grad():
         torch.testing.assert_close(model(tokens, recalled=70), whole, rtol=1e-4, atol=2e-5)
+
+
+@pytest.mark.parametrize("name", SWITCHED)
+def test_a_memory_with_too_many_keys_to_keep_makes_them_again(name, monkeypatch):
+    values = []
+    for kept in (linear_attention.KEPT, 1):
+        monkeypatch.setattr(linear_attention, "KEPT", kept)
+        model = make_model(name).double()
+        logits = model(random_tokens(150), recalled=40)
+        logits.square().sum().backward()
+        values.append([logits, *(p.grad for p in model.parameters())])
+    torch.testing.assert_close(*values)
 
 
 @every_model
