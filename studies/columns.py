@@ -79,7 +79,11 @@ MODEL = text("model", "a name in `copytask.MODELS`, or a cell of your own")
 TASK = text("task", "a name in `copytask.TASKS`, or a task of your own")
 T = whole("T", "steps", "length that the model is trained for")
 TRIAL_ID = text("trial_id", "name of the trial, unique in its study")
-STATUS = text("status", f"how the trial ended: {', '.join(f'`{name}`' for name in files.STATUSES)}")
+STATUS = text(
+    "status",
+    f"how the trial ended: {', '.join(f'`{name}`' for name in files.STATUSES)}; while it runs, "
+    f"`{files.INTERRUPTED}`",
+)
 LEARNING_RATE = real("learning_rate", "", "learning rate at the start of the training")
 HIDDEN_SIZE = whole("hidden_size", "units", "units of a cell, or width of a stack of blocks")
 CURRICULUM_LENGTH = whole(
