@@ -24,6 +24,8 @@ from studies import format as files
 
 TABLE = Path(__file__).with_suffix(".csv")
 MINUTES = 5
+INTERRUPTED = 130
+"""The exit code of a search that the user has ended."""
 
 COPYING = {"delay": 1000, "sequence": 100}
 LOOKING_UP = {"selective": 100, "recall": 16}
@@ -110,6 +112,8 @@ def search(variant: str, task: str, storage: Path) -> pd.DataFrame:
     if (storage / name / files.EVENTS_FILE).exists():
         command.append("--resume")
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode == INTERRUPTED:
+        sys.exit("interrupted; start this again to continue")
     if ran.returncode:
         error = ran.stderr.strip().splitlines()[-1]
         row = pd.DataFrame([{"error": error}])

@@ -91,7 +91,7 @@ def simulate(
     drivers = drivers_of(driver, workers)
     charged = Charge() if driver == "decisions" else charge(workers // drivers, many)
     groups = (
-        rung_iterations(config, files.SEARCH),
+        rung_iterations(config, T, files.SEARCH),
         0.0 if driver == "plain" else workers / MESSAGES,
     )
     other = OtherProcess()

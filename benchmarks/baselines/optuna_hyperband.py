@@ -34,7 +34,7 @@ def open_study(journal: Path, args: argparse.Namespace, seed: int) -> optuna.Stu
         sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.HyperbandPruner(
             min_resource=args.study.search.grace_iterations,
-            max_resource=args.study.max_iterations(),
+            max_resource=args.study.max_iterations(args.T),
             reduction_factor=round(args.study.search.reduction_factor),
         ),
     )

@@ -64,7 +64,7 @@ def main() -> None:
                 mode="max",
                 search_alg=OptunaSearch(seed=args.seed, points_to_evaluate=args.initial),
                 scheduler=ASHAScheduler(
-                    max_t=args.study.max_iterations(),
+                    max_t=args.study.max_iterations(args.T),
                     grace_period=search.grace_iterations,
                     reduction_factor=search.reduction_factor,
                 ),

@@ -64,7 +64,7 @@ def main() -> None:
             metric="value",
             do_minimize=False,
             time_attr="iteration",
-            max_t=args.study.max_iterations(),
+            max_t=args.study.max_iterations(args.T),
             grace_period=search.grace_iterations,
             reduction_factor=search.reduction_factor,
             points_to_evaluate=args.initial,

@@ -39,7 +39,7 @@ class RayTune:
         self._scheduler = ASHAScheduler(
             metric=metric,
             mode="max",
-            max_t=config.max_iterations(),
+            max_t=config.max_iterations(config.T[-1]),
             grace_period=config.search.grace_iterations,
             reduction_factor=config.search.reduction_factor,
         )
@@ -77,7 +77,7 @@ class OptunaHyperband:
             sampler=optuna.samplers.TPESampler(seed=seed),
             pruner=optuna.pruners.HyperbandPruner(
                 min_resource=config.search.grace_iterations,
-                max_resource=config.max_iterations(),
+                max_resource=config.max_iterations(config.T[-1]),
                 reduction_factor=round(config.search.reduction_factor),
             ),
         )
@@ -118,7 +118,7 @@ class SyneTune:
             metric=metric,
             do_minimize=False,
             time_attr="iteration",
-            max_t=config.max_iterations(),
+            max_t=config.max_iterations(config.T[-1]),
             grace_period=config.search.grace_iterations,
             reduction_factor=config.search.reduction_factor,
             random_seed=seed,

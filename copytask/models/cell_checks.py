@@ -104,7 +104,7 @@ class _Examination:
         """Call the user's code, always with the same random numbers."""
         try:
             with torch.random.fork_rng(devices=[]), torch.enable_grad():
-                torch.manual_seed(0)
+                torch.default_generator.manual_seed(0)  # torch.manual_seed would seed all GPUs
                 return call()
         except Exception as error:  # the user's code may raise anything
             raise ValueError(

@@ -17,7 +17,7 @@ from copytask.engine import kernels
 from copytask.engine.memory import CHUNK, chunked_memory, clocked_memory
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
-from copytask.models.stack import Mixer, Stack, Steps, check_choice
+from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 
 KEPT = 2**20
 """Numbers of keys that are in memory at once without the kernel. Where there are more, the way back
@@ -226,6 +226,7 @@ class LinearAttention(Stack):
         check_choice("addressing", addressing, ("clock", "content"))
         if key_size < 2 or key_size % 2:
             raise ValueError(f"key_size must be even and >= 2, but got {key_size}")
+        check_least("value_size", value_size, 1)
         check_choice("rule", rule, ("add", "delta"))
         check_choice("decay", decay, ("none", "constant", "gated"))
 

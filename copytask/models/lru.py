@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from copytask.engine.scan import complex_scan
-from copytask.models.stack import Mixer, Stack, Steps
+from copytask.models.stack import Mixer, Stack, Steps, check_least
 
 
 class LRUMixer(Mixer):
@@ -71,6 +71,9 @@ class LRU(Stack):
         radius: float = 0.999,
         mlp_ratio: float = 2.0,
     ):
+        check_least("units", units, 1)
+        if not 0 <= radius <= 1:
+            raise ValueError(f"radius must be in 0..1, but got {radius}")
         mixers: list[Mixer] = [LRUMixer(hidden_size, units, radius) for _ in range(layers)]
         super().__init__(symbols, hidden_size, mixers, mlp_ratio)
 

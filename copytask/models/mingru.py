@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from copytask.engine.scan import linear_scan
-from copytask.models.stack import Mixer, Stack, Steps
+from copytask.models.stack import Mixer, Stack, Steps, check_least
 
 
 class MinGRUMixer(Mixer):
@@ -91,6 +91,8 @@ class MinGRU(Stack):
         mlp_ratio: float = 2.0,
         longest: int = 1000,
     ):
+        check_least("expansion x hidden_size", round(expansion * hidden_size), 1)
+        check_least("longest", longest, 1)
         mixers = [self.mixer(hidden_size, expansion, longest) for _ in range(layers)]
         super().__init__(symbols, hidden_size, list(mixers), mlp_ratio)
 

@@ -66,6 +66,7 @@ class CellAdapter(SequenceModel):
         super().__init__()
         self.register_buffer("one_hot", torch.eye(symbols), persistent=False)
         self.cell, self.width = cell, hidden_size
+        self.step_floats = max(self.step_floats, symbols)
         self.register_load_state_dict_pre_hook(_name_cell)  # type: ignore[no-untyped-call]
 
     def forward(

@@ -25,6 +25,16 @@ def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise ValueError(f"{name} must be one of {', '.join(choices)}, but got {value!r}")
 
 
+def check_least(name: str, value: float, least: float) -> None:
+    """Refuse a hyperparameter that is too small.
+
+    Raises:
+        ValueError: it is below ``least``.
+    """
+    if value < least:
+        raise ValueError(f"{name} must be >= {least}, but got {value}")
+
+
 @dataclass(frozen=True)
 class Steps:
     """The stack's values at each step of a sequence.

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
-from copytask.models.stack import Mixer, Stack, Steps, check_choice
+from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 
 MASK_ELEMENTS = 1 << 22
 """Up to this size a mask is made; above, outputs are computed that nobody asked for."""
@@ -148,7 +148,9 @@ class Transformer(Stack):
         check_choice("clock", clock, ("reset", "absolute", "none"))
         if addressing == "clock" and clock == "none":
             raise ValueError("addressing by the clock needs a clock: 'reset' or 'absolute'")
-        if hidden_size % (2 * heads):
+        check_least("heads", heads, 1)
+        check_least("frequencies", frequencies, 1)
+        if addressing == "content" and hidden_size % (2 * heads):
             raise ValueError(
                 f"hidden_size must be a multiple of 2 x heads, but got {hidden_size} and {heads}"
             )

@@ -23,7 +23,10 @@ class RandomState:
         if device.type == "cuda":
             self._gpus = [torch.cuda.current_device() if device.index is None else device.index]
         with torch.random.fork_rng(devices=self._gpus):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed all GPUs
+            for index in self._gpus:
+                with torch.cuda.device(index):
+                    torch.cuda.manual_seed(seed)
             self._state = self._global_state()
 
     @contextmanager
@@ -43,8 +46,11 @@ class RandomState:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what :meth:`state_dict` returned; raises whatever a damaged state makes torch
-        raise."""
-        self._state = state
+        raise.
+
+        A training that comes from the CPU has no state of a GPU: there it begins with its seed's.
+        """
+        self._state = {**state, "cuda": state["cuda"] or self._state["cuda"]}
         with self.active():
             pass
 

@@ -133,7 +133,7 @@ class Trainer:
                 )
             scores = evaluate_ladder(
                 self.model,
-                self.config.task,
+                self._task,
                 self.config.T,
                 payloads=self.config.validation_payloads,
                 generator=self._validation_generator,

@@ -109,8 +109,12 @@ class Range(Condition):
         return f"{self.low:g} to {self.high:g}{steps}"
 
     def examples(self) -> list[Scalar]:
-        """The two ends: if they are valid, so is the whole range."""
+        """The two ends."""
         return [int(v) if self.type == "int" else v for v in (self.low, self.high)]
+
+    def between(self) -> float:
+        """A value between the ends; no whole number, unless all values are."""
+        return self.value_of(self.low + 0.37 * (self.high - self.low))
 
     def values(self) -> list[Scalar]:
         """All values of a range with steps, ascending.

@@ -76,7 +76,7 @@ def load_config(path: Path, overrides: Sequence[str], flags: Mapping[str, Any]) 
         of_name = folder / f"{asked.get(key)}.yaml"
         if of_name in folder.glob("*.yaml"):  # a name from outside may be a path
             below = layered(below, read_yaml(of_name))
-    if path != DEFAULT_CONFIG:
+    if not path.samefile(DEFAULT_CONFIG):
         below = layered(below, values)
     return override(below, overrides, flags, str(path))
 

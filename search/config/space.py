@@ -9,12 +9,13 @@ or choices with ``when: {gates: refined}`` are searched only then. Any field of
 import dataclasses
 from collections.abc import Mapping
 from functools import cache
-from types import UnionType
-from typing import Annotated, Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Optional, Union, get_args
 
 from pydantic import Field, TypeAdapter
 
 from copytask import TrainingConfig
+from copytask.models import keyword_types
 from search.config.dimensions import Choices, Dimension, Range, Scalar
 
 STUDY_FIELDS = ("model", "task", "T")
@@ -30,8 +31,21 @@ TRAINING_FIELDS: dict[str, Any] = {
 }
 """Name of each field that can be searched -> its type."""
 
+RESERVED = {*TRAINING_FIELDS, *STUDY_FIELDS, ARCHITECTURE}
+"""Keywords of a user's architecture that are no hyperparameters of a study: there, these names are
+those of a training. The architecture has its defaults for them."""
+
 Types = Mapping[str, Any]
 """Name -> type of every possible hyperparameter of a study."""
+
+
+def architecture_types(model: str) -> dict[str, Any]:
+    """Name -> type of each hyperparameter of an architecture.
+
+    Raises:
+        ValueError: the architecture is unknown.
+    """
+    return {name: kind for name, kind in keyword_types(model).items() if name not in RESERVED}
 
 
 def split_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,7 +74,11 @@ def typed(name: str, value: Any, types: Types) -> Any:
 @cache  # to make one takes longer than all else in choosing a configuration
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     if isinstance(kind, UnionType):  # a number, if it can be read as one, and text otherwise
-        kind = Annotated[kind, Field(union_mode="left_to_right")]
+        members = tuple(member for member in get_args(kind) if member is not NoneType)
+        one = members[0]
+        if len(members) > 1:
+            one = Annotated[Union[members], Field(union_mode="left_to_right")]  # noqa: UP007
+        kind = Optional[one] if NoneType in get_args(kind) else one  # noqa: UP045
     return TypeAdapter[Any](kind)
 
 
@@ -78,7 +96,9 @@ def parse_dimension(name: str, value: Any, types: Types) -> Dimension | Scalar:
             return choices.model_copy(
                 update={"choices": typed_choices, "when": typed_conditions(choices, types)}
             )
-        default = "int" if types.get(name) is int else "float"
+        kind = types.get(name)
+        members = get_args(kind) or (kind,)
+        default = "int" if int in members and float not in members else "float"
         range_ = Range.model_validate({"type": default, **value})
         return range_.model_copy(update={"when": typed_conditions(range_, types)})
     if isinstance(value, Scalar):

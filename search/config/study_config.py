@@ -9,19 +9,22 @@ from typing import Any
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from copytask import MODELS, TrainingConfig, build_model, fastest_precision, find_task
-from copytask.models import (
-    architecture_keywords,
-    check_interface,
-    find_factory,
-    keyword_types,
-)
+from copytask.models import architecture_keywords, check_interface, find_factory
 from copytask.user_code import absolute_name
 from search.config.conditions import SearchSpace
 from search.config.dimensions import Choices, Dimension, Range, Scalar
 from search.config.layers import TRAINING_DEFAULTS, completed
 from search.config.sections import ResourcesConfig, SearchConfig, Section
-from search.config.space import TRAINING_FIELDS, Types, parse_dimension, split_values, typed
-from search.config.value_checks import check_fixed, check_space, check_values
+from search.config.space import (
+    RESERVED,
+    TRAINING_FIELDS,
+    Types,
+    architecture_types,
+    parse_dimension,
+    split_values,
+    typed,
+)
+from search.config.value_checks import check_space, check_values, typed_fixed
 
 CHECKED_HIDDEN_SIZE = 8
 """Hidden size at which the interface of a user's cell is checked."""
@@ -77,7 +80,11 @@ class StudyConfig(Section):
         if isinstance(model, str) and (info.context is not RECORDED or model in MODELS):
             with suppress(ValueError):  # an unknown model is reported by its own check
                 found = architecture_keywords(find_factory(model))
-                keywords = {name: parameter.default for name, parameter in found.items()}
+                keywords = {
+                    name: parameter.default
+                    for name, parameter in found.items()
+                    if name not in RESERVED
+                }
         return completed(values, keywords)
 
     @field_validator("model")
@@ -112,19 +119,17 @@ class StudyConfig(Section):
     @field_validator("training", "final")
     @classmethod
     def _check_training(cls, values: dict[str, Any]) -> dict[str, Any]:
-        check_fixed(values, TRAINING_FIELDS, "key")
-        return values
+        return typed_fixed(values, TRAINING_FIELDS, "key")
 
     @field_validator("architecture", "space")
     @classmethod
     def _check_hyperparameters(cls, values: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if info.context is RECORDED or "model" not in info.data:
             return values
-        keywords = keyword_types(info.data["model"])
+        keywords = architecture_types(info.data["model"])
         if info.field_name == "architecture":
-            check_fixed(values, keywords, "hyperparameter")
-        else:
-            check_space(values, {**TRAINING_FIELDS, **keywords})
+            return typed_fixed(values, keywords, "hyperparameter")
+        check_space(values, {**TRAINING_FIELDS, **keywords})
         return values
 
     @model_validator(mode="after")
@@ -144,7 +149,7 @@ class StudyConfig(Section):
         looked at they are not.
         """
         known = self.model in MODELS or self._checked
-        return {**TRAINING_FIELDS, **(keyword_types(self.model) if known else {})}
+        return {**TRAINING_FIELDS, **(architecture_types(self.model) if known else {})}
 
     def dimensions(self) -> dict[str, Dimension]:
         """The hyperparameters that are searched, without those that ``space`` fixes.
@@ -194,11 +199,17 @@ class StudyConfig(Section):
         fixed = {**TRAINING_DEFAULTS, **self.training, **self.architecture, **self.space}
         return [typed(name, fixed[name], self.types)]
 
-    def max_iterations(self) -> int:
-        """Iterations of a trial that spends its whole budget, at most."""
-        tokens: int = max(self.possible_values("max_tokens"))
-        per_iteration: int = min(self.possible_values("tokens_per_iteration"))
-        return math.ceil(tokens / per_iteration)
+    def max_iterations(self, T: int) -> int:
+        """Iterations at T of a trial that spends its whole budget, at most."""
+        tokens = max(self._possible_tokens("max_tokens", T))
+        return math.ceil(tokens / min(self._possible_tokens("tokens_per_iteration", T)))
+
+    def _possible_tokens(self, name: str, T: int) -> list[int]:
+        """The possible values of a field of tokens at T, where those that are searched stay."""
+        values = self.possible_values(name)
+        if name in self.dimensions():
+            return values
+        return [self._stretched({name: value}, T)[name] for value in values]
 
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int

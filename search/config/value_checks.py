@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from pydantic import BaseModel, ValidationError
 
-from copytask import TrainingConfig, build_model
+from copytask import TrainingConfig, build_model, find_task
 from search.config.algorithms import SAMPLERS
 from search.config.conditions import check_conditions, check_grid
 from search.config.dimensions import Choices, Range
@@ -25,22 +25,24 @@ if TYPE_CHECKING:
     from search.config.study_config import StudyConfig
 
 
-def check_fixed(values: Mapping[str, Any], types: Types, kind: str) -> None:
-    """Check names and types of a section of fixed values.
+def typed_fixed(values: Mapping[str, Any], types: Types, kind: str) -> dict[str, Any]:
+    """A section of fixed values, each converted to its type, see :func:`typed`.
 
     Args:
         kind: what a name of it is called.
 
     Raises:
-        ValueError: one is wrong; the message begins with ``.NAME``.
+        ValueError: a name or a value is wrong; the message begins with ``.NAME``.
     """
+    converted = {}
     for name, value in values.items():
         if name not in types:
             raise ValueError(f".{name}: {unknown(kind, name, types)}")
         try:
-            typed(name, value, types)
+            converted[name] = typed(name, value, types)
         except ValidationError as error:
             raise ValueError(f".{name}: {describe(error, BaseModel)}") from None
+    return converted
 
 
 def check_space(space: Mapping[str, Any], types: Types) -> None:
@@ -74,6 +76,11 @@ def check_values(config: "StudyConfig") -> None:
     """
     if SAMPLERS[config.search.sampler].on_grid:
         check_grid(config.search_space())
+    for T in config.T:
+        try:
+            find_task(config.task).sample_batch(torch.Generator().manual_seed(0), 1, T)
+        except ValueError as error:
+            raise ValueError(f"T: {error}") from None
     for origin, name, value in _examples(config):
         try:
             _try_value(config, name, typed(name, value, config.types))
@@ -88,7 +95,7 @@ def check_values(config: "StudyConfig") -> None:
 
 
 def _examples(config: "StudyConfig") -> Iterator[tuple[str, str, Any]]:
-    """Where a value comes from, its name, and the value; of each range the ends."""
+    """Where a value comes from, its name, and the value; of each range the ends and one between."""
     # First what is fixed in the architecture, at every hidden size.
     for size in config.possible_values("hidden_size"):
         yield "architecture", "hidden_size", size
@@ -97,8 +104,11 @@ def _examples(config: "StudyConfig") -> Iterator[tuple[str, str, Any]]:
             yield f"{section}.{name}", name, value
     dimensions = config.dimensions()
     for name, value in config.space.items():
-        for example in dimensions[name].examples() if name in dimensions else [value]:
+        dimension = dimensions.get(name)
+        for example in [value] if dimension is None else dimension.examples():
             yield f"space.{name}", name, example
+        if isinstance(dimension, Range):  # a hyperparameter may take whole numbers only
+            yield f"space.{name}", name, dimension.between()
     for point in config.search.initial:
         for name, value in point.items():
             if name not in config.space:

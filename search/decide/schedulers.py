@@ -18,19 +18,20 @@ from studies import format as files
 from studies.events import Point
 
 
-def make_scheduler(config: StudyConfig) -> TrialScheduler:
+def make_scheduler(config: StudyConfig, T: int) -> TrialScheduler:
     """A new scheduler of one T. It counts in training iterations, also of resumed trials."""
     search = config.search
     return SCHEDULERS[search.scheduler](
         metric=METRIC_NAMES[search.metric],
-        max_iterations=config.max_iterations(),
+        max_iterations=config.max_iterations(T),
         grace_iterations=search.grace_iterations,
         reduction_factor=search.reduction_factor,
     )
 
 
-def rung_iterations(config: StudyConfig, stage: str) -> list[int]:
-    """The iterations after which a trial may be stopped early, and from the last one on after each.
+def rung_iterations(config: StudyConfig, T: int, stage: str) -> list[int]:
+    """The iterations after which a trial at T may be stopped early, and from the last one on after
+    each.
 
     A race may stop it after any, and so may a scheduler that is not known here.
     """
@@ -39,11 +40,11 @@ def rung_iterations(config: StudyConfig, stage: str) -> list[int]:
     if stage == files.SEARCH:
         if config.search.scheduler == "none":
             return []
-        scheduler = make_scheduler(config)
+        scheduler = make_scheduler(config, T)
         brackets = scheduler.brackets if isinstance(scheduler, Hyperband) else [scheduler]
         if all(isinstance(bracket, Asha) for bracket in brackets):
             found = {math.ceil(rung) for bracket in brackets for rung, _ in bracket.rungs}
-            return sorted({*found, config.max_iterations()})
+            return sorted({*found, config.max_iterations(T)})
     return [1]
 
 
@@ -54,7 +55,7 @@ def restored_scheduler(study: Study, T: int) -> TrialScheduler:
     rungs and let poor trials continue. The rungs follow from the results in their order of arrival,
     so this shows the scheduler all of them again.
     """
-    scheduler, metric = make_scheduler(study.config), METRIC_NAMES[study.config.search.metric]
+    scheduler, metric = make_scheduler(study.config, T), METRIC_NAMES[study.config.search.metric]
     length = study.history.lengths[T]
     known: dict[int, Any] = {}
     for number, iteration, value in length.arrivals:

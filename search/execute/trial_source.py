@@ -58,7 +58,7 @@ class TrialSource(SearchAlgorithm):
         self._cluster = cluster
         self._by_name = {run.study.path.name: run for run in runs}
         self._placements: dict[tuple[float, float, str], PlacementGroupFactory] = {}
-        self._rungs: dict[tuple[str, str], list[int]] = {}
+        self._rungs: dict[tuple[str, int, str], list[int]] = {}
 
     def add_configurations(self, experiments: list[Experiment]) -> None:
         """Called once by Tune, before the first trial is asked for."""
@@ -124,11 +124,11 @@ class TrialSource(SearchAlgorithm):
             )
         return self._placements[cpus, gpus, excluded]
 
-    def _rungs_of(self, study: Study, stage: str) -> list[int]:
+    def _rungs_of(self, study: Study, T: int, stage: str) -> list[int]:
         """See :func:`rung_iterations`; found once, for that makes a scheduler."""
-        key = study.path.name, stage
+        key = study.path.name, T, stage
         if key not in self._rungs:
-            self._rungs[key] = rung_iterations(study.config, stage)
+            self._rungs[key] = rung_iterations(study.config, T, stage)
         return self._rungs[key]
 
     def _make_trial(self, run: StudyRun, trial: TrialRecord, gpus: float) -> Trial:
@@ -140,7 +140,7 @@ class TrialSource(SearchAlgorithm):
             "checkpoints": str(study.checkpoints.folder(trial)),
             "reported": len(trial.curve),
             "metrics": shown_metrics(study.config, trial.stage),
-            "rungs": self._rungs_of(study, trial.stage),
+            "rungs": self._rungs_of(study, trial.T, trial.stage),
             "group_seconds": slots / MESSAGES if slots >= MANY_TRIALS else 0.0,
             "threads": resources.threads_per_trial(),
             "gpus": gpus,

@@ -39,7 +39,7 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     until = np.flatnonzero(numbers == trial.number)[-1]
     at_rung = np.flatnonzero(np.array(length.arrivals.iterations)[:until] == last.iteration)
     if search.scheduler == "hyperband":  # the rungs of each bracket are its own
-        bracket = bracket_of_each(history.config)
+        bracket = bracket_of_each(history.config, trial.T)
         names = [length.trials[number].id for number in numbers[at_rung]]
         at_rung = at_rung[[bracket(name) == bracket(trial.id) for name in names]]
     earlier = np.array(length.arrivals.values)[at_rung]
@@ -48,10 +48,10 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     return Stop(last.iteration, getattr(last, metric), needed)
 
 
-def bracket_of_each(config: StudyConfig) -> Callable[[str], int]:
-    """The function from the name of a trial to its bracket of Hyperband."""
+def bracket_of_each(config: StudyConfig, T: int) -> Callable[[str], int]:
+    """The function from the name of a trial at T to its bracket of Hyperband."""
     search = config.search
     periods = grace_periods(
-        config.max_iterations(), search.grace_iterations, search.reduction_factor
+        config.max_iterations(T), search.grace_iterations, search.reduction_factor
     )
     return lambda trial_id: bracket_of(trial_id, periods, search.reduction_factor)

@@ -336,7 +336,15 @@ def test_the_time_constants_of_minimal_cells_start_up_to_the_longest(name):
     ("name", "keyword", "told"),
     [
         ("mingru", {"layers": 0}, "layers >= 1"),
+        ("mingru", {"expansion": 0.01}, "expansion x hidden_size must be >= 1, but got 0"),
+        ("minlstm", {"longest": 0}, "longest must be >= 1, but got 0"),
+        ("lru", {"units": 0}, "units must be >= 1, but got 0"),
+        ("lru", {"radius": 2.0}, r"radius must be in 0\.\.1, but got 2"),
         ("linear_attention", {"key_size": 7}, "key_size must be even"),
+        ("linear_attention", {"value_size": 0}, "value_size must be >= 1, but got 0"),
+        ("transformer", {"frequencies": 0}, "frequencies must be >= 1, but got 0"),
+        ("transformer", {"heads": 0}, "heads must be >= 1, but got 0"),
+        ("transformer", {"heads": 2, "addressing": "content"}, "a multiple of 2 x heads"),
     ],
 )
 def test_a_shape_that_cannot_be_is_told(name, keyword, told):
@@ -350,6 +358,15 @@ def test_a_memory_that_erases_by_the_clock_stays_finite():
     logits = model.eval()(random_tokens(300))
     assert logits.isfinite().all()
     assert logits.abs().max() < 100
+
+
+def test_heads_that_are_addressed_by_the_clock_need_not_divide_the_width():
+    assert build_model("transformer", 7, heads=3)(random_tokens()).shape == (L, B, 10)
+
+
+def test_a_step_of_a_users_cell_has_a_number_for_each_symbol():
+    """So an evaluation takes as few sequences at once as its memory allows."""
+    assert build_model("torch.nn:GRU", H, task="recall").core.step_floats == 1011
 
 
 @pytest.mark.parametrize("name", ["transformer", "linear_attention"])

@@ -20,6 +20,7 @@ from copytask import (
     Purpose,
     Trainer,
     TrainingConfig,
+    check_cell,
     evaluate,
     load_model,
 )
@@ -69,7 +70,7 @@ ADAPTIVE = {
 @pytest.mark.parametrize(
     "changes",
     [*({"model": model} for model in [*sorted(MODELS), USER_CELL]), ADAPTIVE,
-     {"training_payloads": 7, "max_steps": 40}, {"spike_norm": 1.0, "learning_rate": 1e-2}],
+     {"training_payloads": 7, "max_steps": 40}, {"spike_norm": 1.01, "learning_rate": 1e-2}],
     ids=lambda changes: changes.get("model", next(iter(changes))),
 )  # fmt: skip
 @pytest.mark.parametrize("stop_after", [1, 3])
@@ -266,7 +267,7 @@ def test_a_model_learns_solves_T_and_stops(tmp_path):
 
 
 def test_spikes_of_the_gradient_lower_the_learning_rate():
-    rates = [m.learning_rate for m in Trainer(make_config(spike_norm=1.0, decay_share=0))]
+    rates = [m.learning_rate for m in Trainer(make_config(spike_norm=1.01, decay_share=0))]
     assert rates == sorted(rates, reverse=True)
     assert {2e-3, 1e-3, 5e-4} <= set(rates)
     assert len({m.learning_rate for m in Trainer(make_config(decay_share=0))}) == 1
@@ -356,6 +357,61 @@ def test_a_gradient_that_overflowed_changes_nothing(optimizer):
     assert not weights[0].equal(next(trainer.model.parameters()))
 
 
+class Rotation(nn.Module):
+    """A cell with a complex parameter."""
+
+    def __init__(self, input_size, hidden_size):
+        super().__init__()
+        self.inner = nn.GRU(input_size, hidden_size)
+        self.factor = nn.Parameter(torch.randn(hidden_size, dtype=torch.complex64))
+
+    def forward(self, input, state=None):
+        output, state = self.inner(input, state)
+        return (output * self.factor).real, state
+
+
+@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+def test_complex_parameters_are_trained(optimizer):
+    trainer = Trainer(make_config(model=f"{__name__}:Rotation", optimizer=optimizer, spike_norm=9))
+    before = trainer.model.core.cell.factor.detach().clone()
+    trainer.run_iteration()
+    assert not trainer.model.core.cell.factor.equal(before)
+
+
+class Counted(Delay):
+    """A task that counts how often it is made."""
+
+    made = 0
+
+    def __init__(self):
+        type(self).made += 1
+
+
+def test_a_training_makes_its_task_once():
+    """What a task of a user's own draws when it is made is then the same in every evaluation."""
+    config = make_config(task=f"{__name__}:Counted")
+    trainer = Trainer(config)
+    made = Counted.made
+    trainer.run_iteration()
+    assert Counted.made == made
+
+
+@pytest.mark.parametrize("norm", [0.5, 1.0])
+def test_no_usual_gradient_is_a_spike(norm):
+    """Every step would be skipped, and what is usual would shrink with it."""
+    with pytest.raises(ValueError, match=f"spike_norm must be 0 or > 1, but got {norm}"):
+        make_config(spike_norm=norm)
+
+
+def test_a_training_on_the_cpu_leaves_generators_of_gpus_alone(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
+    monkeypatch.setattr(torch.cuda, "manual_seed", seeded.append)
+    Trainer(make_config(device="cpu")).run_iteration()
+    check_cell(USER_CELL, 8)
+    assert seeded == []
+
+
 FIELD_CHANGES = {
     "model": "lstm", "T": 7, "task": "sequence", "hidden_size": 9, "learning_rate": 1e-2,
     "curriculum_length": 5, "batch_size": 5, "optimizer": "sgd", "weight_decay": 0.5,
@@ -363,7 +419,7 @@ FIELD_CHANGES = {
     "tokens_per_iteration": 700, "max_tokens": 1500, "decay_share": 0.9, "seed": 1,
     "validation_payloads": 9, "validation_seed": 1, "curriculum": "adaptive", "growth": 1.0,
     "growth_accuracy": 0.9, "long_share": 0.9, "beyond_share": 0.4, "training_payloads": 3,
-    "max_steps": 17, "spike_norm": 0.1,
+    "max_steps": 17, "spike_norm": 1.01,
 }  # fmt: skip
 
 

@@ -1,5 +1,9 @@
+from pathlib import Path
+
 import pytest
+import torch
 import yaml
+from torch import nn
 
 from copytask import TrainingConfig
 from search.config.layers import DEFAULT_CONFIG
@@ -236,11 +240,13 @@ def test_every_flag_changes_the_resolved_configuration(flag, capsys, tmp_path):
 def test_every_hidden_size_must_fit_the_architecture(tmp_path):
     text = """
         model: transformer
+        architecture: {addressing: content}
         space: {hidden_size: {choices: [32, 50]}, heads: {choices: [1, 2]}}
     """
     assert "space.heads: hidden_size must be a multiple of 2 x heads" in fault(tmp_path, text)
     text = (
-        "{model: transformer, architecture: {heads: 2}, space: {hidden_size: {choices: [8, 10]}}}"
+        "{model: transformer, architecture: {heads: 2, addressing: content}, "
+        "space: {hidden_size: {choices: [8, 10]}}}"
     )
     assert "hidden_size must be a multiple of 2 x heads" in fault(tmp_path, text)
 
@@ -264,3 +270,62 @@ def test_a_value_that_only_some_others_allow_is_searched_with_these(tmp_path):
         training = config.training_config(5, {"learning_rate": 0.002, **values}, seed=1)
         assert training.architecture.items() >= values.items()
     assert "implementation" not in training.architecture  # its default
+
+
+class Keywords(nn.GRU):
+    """A cell whose keywords are of all kinds."""
+
+    def __init__(
+        self, input_size, hidden_size, depth: int | None = None, share: "float | str | None" = None,
+        growth: float = 2.0, device=None, activation=torch.tanh, norm=nn.LayerNorm,
+    ):  # fmt: skip
+        super().__init__(input_size, hidden_size)
+
+
+KEYWORDS = f"model: {__name__}:Keywords"
+
+
+def test_a_keyword_of_a_users_cell_may_also_be_none(tmp_path):
+    config = load(tmp_path, KEYWORDS, ["architecture.depth=3", "architecture.share=1e-1"])
+    assert config.architecture == {"depth": 3, "share": 0.1}
+    assert load(tmp_path, KEYWORDS, ["architecture.depth=null"]).architecture["depth"] is None
+    assert load(tmp_path, KEYWORDS, ["architecture.share=all"]).architecture["share"] == "all"
+    assert "architecture.depth" in fault(tmp_path, KEYWORDS, ["architecture.depth=1.5"])
+
+
+@pytest.mark.parametrize("name", ["growth", "device", "activation", "norm"])
+def test_a_keyword_that_is_a_field_of_a_training_or_that_no_file_can_hold_stays(tmp_path, name):
+    config = load(tmp_path, KEYWORDS)
+    assert name not in config.architecture
+    assert config.training_config(5, {}, seed=0).architecture == {"depth": None, "share": None}
+    assert f"architecture.{name}: unknown" in fault(tmp_path, KEYWORDS, [f"architecture.{name}=1"])
+
+
+def test_a_fixed_hyperparameter_of_an_architecture_has_its_type(tmp_path):
+    """YAML reads 1e-1 as text."""
+    config = load(tmp_path, "model: gru", ["architecture.forget_bias=1e-1"])
+    assert config.architecture["forget_bias"] == 0.1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["stop_when_solved={low: 0, high: 1}", "batch_size={low: 16, high: 64, type: float}"],
+)
+def test_a_range_between_whole_numbers_is_refused_where_only_these_are_valid(tmp_path, entry):
+    assert fault(tmp_path, "model: gru", [f"space.{entry}"]).count("space.") == 1
+
+
+def test_a_range_of_a_whole_number_that_may_be_none_has_whole_numbers(tmp_path):
+    config = load(tmp_path, KEYWORDS, ["space.depth={low: 1, high: 4}"])
+    assert config.dimensions()["depth"].value_of(2.4) == 2
+
+
+def test_a_length_that_a_task_cannot_have_is_refused(tmp_path):
+    told = fault(tmp_path, "{model: gru, task: recall, T: [16, 2000]}")
+    assert told.endswith("T: the task recall has 1000 keys, so T <= 1000, but got T=2000")
+
+
+def test_the_default_configuration_by_its_path_is_the_default(monkeypatch):
+    monkeypatch.chdir(DEFAULT_CONFIG.parent)
+    model = {"model": "transformer"}
+    assert load_config(Path("default.yaml"), [], model) == load_config(DEFAULT_CONFIG, [], model)

@@ -41,7 +41,7 @@ def rungs(scheduler: Asha) -> list[tuple]:
 
 
 def test_a_bad_trial_is_stopped_at_the_first_rung_and_not_before():
-    scheduler = make_scheduler(make_config(grace_iterations=2))
+    scheduler = make_scheduler(make_config(grace_iterations=2), 5)
     for name, accuracy in [("a", 0.5), ("b", 0.6), ("c", 0.7)]:
         assert decide(scheduler, name, 2, accuracy) == TrialScheduler.CONTINUE
     assert decide(scheduler, "d", 1, 0.1) == TrialScheduler.CONTINUE
@@ -49,7 +49,7 @@ def test_a_bad_trial_is_stopped_at_the_first_rung_and_not_before():
 
 
 def test_the_last_iteration_of_the_budget_is_no_early_stop():
-    assert decide(make_scheduler(make_config()), "a", 10, 0.5) == TrialScheduler.CONTINUE
+    assert decide(make_scheduler(make_config(), 5), "a", 10, 0.5) == TrialScheduler.CONTINUE
 
 
 class Live:
@@ -140,11 +140,11 @@ def test_between_rungs_a_scheduler_need_not_see_anything(kind, grace, factor, mo
     config = make_config(scheduler=kind, grace_iterations=grace, reduction_factor=factor)
     training = {"tokens_per_iteration": 100, "max_tokens": 100 * most}
     config = config.model_copy(update={"training": {**config.training, **training}})
-    decided = rung_iterations(config, files.SEARCH)
+    decided = rung_iterations(config, 5, files.SEARCH)
 
     def ends(sees) -> list[int]:
         """When each trial is stopped, or its last iteration; a trial may train on beyond most."""
-        scheduler, found = make_scheduler(config), []
+        scheduler, found = make_scheduler(config, 5), []
         for number, percents in enumerate(trials):
             trial = SimpleNamespace(trial_id=f"T5-{number:04d}")
             scheduler.on_trial_add(None, trial)
@@ -160,8 +160,10 @@ def test_between_rungs_a_scheduler_need_not_see_anything(kind, grace, factor, mo
 @pytest.mark.parametrize("scheduler", ["asha", "hyperband", "none"])
 def test_a_race_may_end_a_training_after_any_iteration_and_nothing_a_confirmation(scheduler):
     config = make_config(scheduler=scheduler)
-    assert rung_iterations(config, files.RACE) == [1]
-    assert rung_iterations(config, files.CONFIRM) == rung_iterations(config, files.FINAL) == []
+    assert rung_iterations(config, 5, files.RACE) == [1]
+    assert (
+        rung_iterations(config, 5, files.CONFIRM) == rung_iterations(config, 5, files.FINAL) == []
+    )
 
 
 def test_a_worker_that_took_over_and_reports_again_does_not_count_twice(tmp_path):
@@ -179,7 +181,7 @@ def test_a_worker_that_took_over_and_reports_again_does_not_count_twice(tmp_path
 
 
 def test_none_stops_nothing(tmp_path):
-    assert type(make_scheduler(make_config(scheduler="none"))) is FIFOScheduler
+    assert type(make_scheduler(make_config(scheduler="none"), 5)) is FIFOScheduler
     study = Study.create(tmp_path / "study", make_config(scheduler="none"))
     start(study, "a")
     report(study, "a", 1, 0.5)
@@ -190,7 +192,7 @@ def test_none_stops_nothing(tmp_path):
     ("metric", "name"), [("accuracy", "validation_accuracy"), ("ladder_accuracy",) * 2]
 )
 def test_the_metric_is_the_one_asked_for(metric, name):
-    assert make_scheduler(make_config(metric=metric))._metric == name
+    assert make_scheduler(make_config(metric=metric), 5)._metric == name
 
 
 def test_each_T_has_rungs_of_its_own_and_what_follows_the_search_has_none(tmp_path):
@@ -243,3 +245,15 @@ def test_a_trial_that_was_cut_off_is_stopped_at_its_next_result(tmp_path):
     assert scheduler.on_trial_result(None, trial, result(1, 0.5)) == TrialScheduler.CONTINUE
     study.end_length(5, "budget_minutes")
     assert scheduler.on_trial_result(None, trial, result(2, 0.5)) == TrialScheduler.STOP
+
+
+def test_beyond_the_list_a_trial_may_spend_its_whole_budget():
+    """Fields of tokens grow with such a T, but for those that are searched."""
+    config = make_config(T=[5])
+    fixed, searched = {"tokens_per_iteration": 100, "max_tokens": 1000}, {"choices": [50, 100]}
+    config = config.model_copy(update={"training": {**config.training, **fixed}})
+    assert config.max_iterations(5) == config.max_iterations(20) == 10
+    space = {**config.space, "tokens_per_iteration": searched}
+    config = config.model_copy(update={"space": space})
+    assert (config.max_iterations(5), config.max_iterations(20)) == (20, 80)
+    assert decide(make_scheduler(config, 20), "a", 79, 0.5) == TrialScheduler.CONTINUE
