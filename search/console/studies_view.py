@@ -37,9 +37,15 @@ class StudiesView:
         yield self._table(2 * LENGTHS_SHOWN if wide else LENGTHS_SHOWN)
 
     def _progress(self) -> Progress:
-        """That of all studies: they share the time, so what each has left adds up."""
-        elapsed, fractions, left = zip(*(view.progress for view in self.views), strict=True)
-        return Progress(sum(elapsed), sum(fractions) / len(fractions), sum(left))
+        """That of all studies: they share the time, so what each has used and has left adds up.
+
+        The shares of their own may be of a race, which begins from nothing.
+        """
+        used, fractions, left = zip(*(view.progress for view in self.views), strict=True)
+        elapsed, to_come = sum(used), sum(left)
+        if not math.isfinite(to_come) or elapsed == 0:
+            return Progress(elapsed, sum(fractions) / len(fractions), to_come)
+        return Progress(elapsed, elapsed / (elapsed + to_come), to_come)
 
     def _table(self, most: int) -> Table:
         running = sum(len(view.running) for view in self.views)

@@ -56,12 +56,21 @@ def test_each_study_has_a_line_with_trials_best_and_time_left(studies, width):
     console.print(view_of([ahead, behind]))
     lines = [line.split() for line in output.getvalue().splitlines()]
     assert " ".join(lines[0]).startswith("2 studies · delay ━")
-    assert lines[0][-6:] == ["25%", "·", "01:00", "about", "03:30", "left"]
+    assert lines[0][-6:] == ["22%", "·", "01:00", "about", "03:30", "left"]
     assert "1 of 2 slots in use" in output.getvalue()
     assert ["model", "now", "run", "trials", "T=5", "T=9", "left"] in lines
     assert ["gru", "T=9", "1", "1/3", "0.997", "0.250", "01:30"] in lines
     assert ["cells.py:LeakyRNN", "T=5", "0/3", "02:00"] in lines
     assert max(map(len, output.getvalue().splitlines())) <= width
+
+
+def test_a_race_that_begins_takes_nothing_of_the_share_that_is_done(studies):
+    output = io.StringIO()
+    displays = make_displays(studies, Console(file=output, width=80))
+    for display, fraction, left in ((displays[0], 0.0, 30), (displays[1], 0.8, 10)):
+        display.progressed(Progress(60, fraction, left))
+    Console(file=output, width=80).print(view_of(displays))
+    assert " 75% · 02:00 " in output.getvalue()
 
 
 def test_many_lengths_and_long_names_fit_into_80_columns(tmp_path):
