@@ -3,7 +3,6 @@
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from types import NoneType
 from typing import Any, get_type_hints
 
 from torch import nn
@@ -36,9 +35,6 @@ MODELS: dict[str, Factory] = {
     "transformer": Transformer,
 }
 """Name of each architecture -> its factory."""
-
-PLAIN = (bool, int, float, str, list, tuple, dict, NoneType)
-"""Types of what a hyperparameter can be: what a file can hold."""
 
 
 def find_factory(name: str) -> Factory:
@@ -76,15 +72,14 @@ def find_factory(name: str) -> Factory:
 def architecture_keywords(factory: Factory) -> dict[str, inspect.Parameter]:
     """The hyperparameters of an architecture: its factory's keywords beyond the hidden size.
 
-    That is the second parameter, whatever its name, if none is called ``hidden_size``. A keyword
-    whose default no file could hold, as a function or a class, is no hyperparameter.
+    That is the second parameter, whatever its name, if none is called ``hidden_size``.
     """
     parameters = list(inspect.signature(factory).parameters.values())
     first = 1 if any(p.name == "hidden_size" for p in parameters) else 2
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return {
         p.name: p for p in parameters[first:]
-        if p.kind in named and p.name != "hidden_size" and isinstance(p.default, PLAIN)
+        if p.kind in named and p.name != "hidden_size" and p.default is not inspect.Parameter.empty
     }  # fmt: skip
 
 

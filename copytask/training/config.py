@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -16,22 +16,13 @@ from copytask.training.curriculum import CURRICULA
 from copytask.training.precision import PRECISIONS
 from copytask.training.seeds import Purpose, stream_seed
 
-
-def _fused(
-    kind: Callable[..., torch.optim.Optimizer], groups: list[dict[str, Any]], **settings: Any
-) -> torch.optim.Optimizer:
-    """With fused steps, unless there are complex parameters, which these cannot have."""
-    real = all(p.is_floating_point() for group in groups for p in group["params"])
-    return kind(groups, fused=real, **settings)
-
-
-OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": partial(_fused, torch.optim.Adam),
-    "adamw": partial(_fused, torch.optim.AdamW),
-    "rmsprop": torch.optim.RMSprop,
-    "sgd": partial(_fused, torch.optim.SGD),
+OPTIMIZERS: dict[str, partial[Any]] = {
+    "adam": partial(torch.optim.Adam, fused=True),
+    "adamw": partial(torch.optim.AdamW, fused=True),
+    "rmsprop": partial(torch.optim.RMSprop),
+    "sgd": partial(torch.optim.SGD, fused=True),
 }
-"""Name of each optimizer -> a function of parameter groups and settings that makes it."""
+"""Name of each optimizer -> a function of parameters and settings that makes it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +115,9 @@ class TrainingConfig:
         )
         for name in (
             "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
+            "spike_norm",
         ):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, ">= 0")
-        self._require("spike_norm", self.spike_norm == 0 or self.spike_norm > 1, "0 or > 1")
         for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):
             self._require(name, 0 <= getattr(self, name) <= 1, "in 0..1")
         self._require("growth", 0 < self.growth < math.inf, "> 0")

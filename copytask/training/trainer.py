@@ -5,6 +5,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import torch
@@ -88,7 +89,10 @@ class Trainer:
             config = dataclasses.replace(config, precision=precision)
         self.config = config
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
-        self._optimizer = OPTIMIZERS[config.optimizer](
+        make = OPTIMIZERS[config.optimizer]
+        if "fused" in make.keywords and any(p.is_complex() for p in self._parameters):
+            make = partial(make, fused=False)  # fused steps know no complex numbers
+        self._optimizer = make(
             self.model.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
 

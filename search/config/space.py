@@ -12,10 +12,10 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Optional, Union, get_args
 
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, PydanticSchemaGenerationError, TypeAdapter
 
 from copytask import TrainingConfig
-from copytask.models import keyword_types
+from copytask.models import architecture_keywords, find_factory, keyword_types
 from search.config.dimensions import Choices, Dimension, Range, Scalar
 
 STUDY_FIELDS = ("model", "task", "T")
@@ -31,21 +31,39 @@ TRAINING_FIELDS: dict[str, Any] = {
 }
 """Name of each field that can be searched -> its type."""
 
-RESERVED = {*TRAINING_FIELDS, *STUDY_FIELDS, ARCHITECTURE}
-"""Keywords of a user's architecture that are no hyperparameters of a study: there, these names are
-those of a training. The architecture has its defaults for them."""
+PLAIN = (bool, int, float, str, list, tuple, dict, NoneType)
+"""Types of the values that a file can hold."""
 
 Types = Mapping[str, Any]
 """Name -> type of every possible hyperparameter of a study."""
 
 
 def architecture_types(model: str) -> dict[str, Any]:
-    """Name -> type of each hyperparameter of an architecture.
+    """Name -> type of each hyperparameter of an architecture that a study can have.
+
+    A keyword with the name of a training's field is none: there, the name means that field. Nor is
+    one with a default that no file can hold, unless an annotation says what else it takes.
 
     Raises:
         ValueError: the architecture is unknown.
     """
-    return {name: kind for name, kind in keyword_types(model).items() if name not in RESERVED}
+    keywords = architecture_keywords(find_factory(model))
+    return {
+        name: kind for name, kind in keyword_types(model).items()
+        if name not in TRAINING_FIELDS
+        and (kind in PLAIN or kind is not type(keywords[name].default))
+    }  # fmt: skip
+
+
+def architecture_defaults(model: str) -> dict[str, Any]:
+    """The defaults of these hyperparameters that a file can hold.
+
+    Raises:
+        ValueError: the architecture is unknown.
+    """
+    keywords = architecture_keywords(find_factory(model))
+    defaults = {name: keywords[name].default for name in architecture_types(model)}
+    return {name: value for name, value in defaults.items() if isinstance(value, PLAIN)}
 
 
 def split_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +97,10 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
         if len(members) > 1:
             one = Annotated[Union[members], Field(union_mode="left_to_right")]  # noqa: UP007
         kind = Optional[one] if NoneType in get_args(kind) else one  # noqa: UP045
-    return TypeAdapter[Any](kind)
+    try:
+        return TypeAdapter[Any](kind)
+    except PydanticSchemaGenerationError:  # a class of the user's, of which no value can be read
+        return TypeAdapter[Any](kind, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 def parse_dimension(name: str, value: Any, types: Types) -> Dimension | Scalar:

@@ -9,16 +9,16 @@ from typing import Any
 from pydantic import Field, PrivateAttr, ValidationInfo, field_validator, model_validator
 
 from copytask import MODELS, TrainingConfig, build_model, fastest_precision, find_task
-from copytask.models import architecture_keywords, check_interface, find_factory
+from copytask.models import check_interface
 from copytask.user_code import absolute_name
 from search.config.conditions import SearchSpace
 from search.config.dimensions import Choices, Dimension, Range, Scalar
 from search.config.layers import TRAINING_DEFAULTS, completed
 from search.config.sections import ResourcesConfig, SearchConfig, Section
 from search.config.space import (
-    RESERVED,
     TRAINING_FIELDS,
     Types,
+    architecture_defaults,
     architecture_types,
     parse_dimension,
     split_values,
@@ -79,12 +79,7 @@ class StudyConfig(Section):
         keywords = None
         if isinstance(model, str) and (info.context is not RECORDED or model in MODELS):
             with suppress(ValueError):  # an unknown model is reported by its own check
-                found = architecture_keywords(find_factory(model))
-                keywords = {
-                    name: parameter.default
-                    for name, parameter in found.items()
-                    if name not in RESERVED
-                }
+                keywords = architecture_defaults(model)
         return completed(values, keywords)
 
     @field_validator("model")
@@ -205,11 +200,11 @@ class StudyConfig(Section):
         return math.ceil(tokens / min(self._possible_tokens("tokens_per_iteration", T)))
 
     def _possible_tokens(self, name: str, T: int) -> list[int]:
-        """The possible values of a field of tokens at T, where those that are searched stay."""
-        values = self.possible_values(name)
-        if name in self.dimensions():
-            return values
-        return [self._stretched({name: value}, T)[name] for value in values]
+        """The possible values of a field of tokens at T; those that are searched do not grow."""
+        dimension = self.dimensions().get(name)
+        searched = [] if dimension is None else dimension.examples()
+        fixed = self.possible_values(name)[len(searched) :]
+        return [*searched, *(self._stretched({name: value}, T)[name] for value in fixed)]
 
     def training_config(
         self, T: int, hyperparameters: Mapping[str, Any], seed: int

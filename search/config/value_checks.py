@@ -1,12 +1,12 @@
 """Checks the values of a configuration: those that are fixed, and all that a trial could get."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from pydantic import BaseModel, ValidationError
 
-from copytask import TrainingConfig, build_model, find_task
+from copytask import TrainingConfig, build_model
 from search.config.algorithms import SAMPLERS
 from search.config.conditions import check_conditions, check_grid
 from search.config.dimensions import Choices, Range
@@ -76,12 +76,29 @@ def check_values(config: "StudyConfig") -> None:
     """
     if SAMPLERS[config.search.sampler].on_grid:
         check_grid(config.search_space())
-    for T in config.T:
-        try:
-            find_task(config.task).sample_batch(torch.Generator().manual_seed(0), 1, T)
-        except ValueError as error:
-            raise ValueError(f"T: {error}") from None
-    for origin, name, value in _examples(config):
+    check_examples(config, _examples(config))
+
+
+def check_between(config: "StudyConfig") -> None:
+    """Check a value between the ends of each range: a hyperparameter may take whole numbers only.
+
+    Raises:
+        ValueError: it makes no valid training config; the message begins with the key.
+    """
+    ranges = {name: d for name, d in config.dimensions().items() if isinstance(d, Range)}
+    check_examples(config, ((f"space.{name}", name, d.between()) for name, d in ranges.items()))
+
+
+def check_examples(config: "StudyConfig", examples: Iterable[tuple[str, str, Any]]) -> None:
+    """Check that values make a valid training config.
+
+    Args:
+        examples: where each comes from, its name, and the value.
+
+    Raises:
+        ValueError: one does not; the message begins with where it comes from.
+    """
+    for origin, name, value in examples:
         try:
             _try_value(config, name, typed(name, value, config.types))
         except ValidationError as error:
@@ -95,7 +112,7 @@ def check_values(config: "StudyConfig") -> None:
 
 
 def _examples(config: "StudyConfig") -> Iterator[tuple[str, str, Any]]:
-    """Where a value comes from, its name, and the value; of each range the ends and one between."""
+    """Where a value comes from, its name, and the value; of each range the ends."""
     # First what is fixed in the architecture, at every hidden size.
     for size in config.possible_values("hidden_size"):
         yield "architecture", "hidden_size", size
@@ -104,11 +121,8 @@ def _examples(config: "StudyConfig") -> Iterator[tuple[str, str, Any]]:
             yield f"{section}.{name}", name, value
     dimensions = config.dimensions()
     for name, value in config.space.items():
-        dimension = dimensions.get(name)
-        for example in [value] if dimension is None else dimension.examples():
+        for example in dimensions[name].examples() if name in dimensions else [value]:
             yield f"space.{name}", name, example
-        if isinstance(dimension, Range):  # a hyperparameter may take whole numbers only
-            yield f"space.{name}", name, dimension.between()
     for point in config.search.initial:
         for name, value in point.items():
             if name not in config.space:
@@ -124,7 +138,9 @@ def _try_value(config: "StudyConfig", name: str, value: Any) -> None:
             return
     space = config.search_space()
     values = {
-        key: config.possible_values(key)[0] for key in config.types if key not in TRAINING_FIELDS
+        key: config.possible_values(key)[0]
+        for key in config.types
+        if key in config.architecture or (key in config.space and key not in TRAINING_FIELDS)
     }
     values |= {**space.fulfilled(name), name: value}
     architecture = split_values(space.without_unsearched(values))[ARCHITECTURE]

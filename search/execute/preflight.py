@@ -3,22 +3,29 @@
 import os
 from collections.abc import Sequence
 
+import torch
+
 from copytask import MODELS, build_model, check_cell, find_task
 from copytask.training.checkpoint import EARLIER_ARCHITECTURE
+from search.config.dimensions import Range
 from search.config.study_config import CHECKED_HIDDEN_SIZE, StudyConfig
+from search.config.value_checks import check_between
 from search.errors import UserError
 
 FLOAT_BYTES = 4
 
 
-def check_can_learn(config: StudyConfig, overrides: Sequence[str]) -> None:
+def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
     """Whether the model can learn, and what the user has set has an effect on it.
+
+    What an earlier version let begin may go on, so this is not checked again.
 
     Args:
         overrides: those of the user. A value in a file may serve several models.
 
     Raises:
-        UserError: a user's own cell is broken, or the model lacks what is set.
+        UserError: a user's own cell is broken, the model lacks what is set, the task has no
+            sequence of some T, or a range has values with which no training can be.
     """
     if config.model not in MODELS:
         try:
@@ -31,6 +38,45 @@ def check_can_learn(config: StudyConfig, overrides: Sequence[str]) -> None:
             raise UserError(
                 f"training.{name} has no effect: the model {config.model!r} does not take {name}"
             )
+    for T in config.T:
+        check_length(config.task, T)
+    try:
+        check_between(config)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    check_spikes(config)
+
+
+def check_length(task: str, T: int) -> None:
+    """Whether a task has sequences of this T.
+
+    Raises:
+        UserError: it cannot draw one.
+    """
+    try:
+        find_task(task).sample_batch(torch.Generator().manual_seed(0), 1, T)
+    except ValueError as error:
+        raise UserError(f"T: {error}") from None
+    except Exception as error:  # the user's code may raise anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise UserError(
+            f"T: the task {task!r} cannot draw a sequence of T = {T}: {reason}"
+        ) from None
+
+
+def check_spikes(config: StudyConfig) -> None:
+    """Whether some gradients are no spikes.
+
+    Raises:
+        UserError: all would be skipped.
+    """
+    norm = config.dimensions().get("spike_norm")
+    some = norm.low <= 1 and norm.high > 0 if isinstance(norm, Range) else False
+    if some or any(0 < value <= 1 for value in config.possible_values("spike_norm")):
+        raise UserError(
+            "spike_norm must be 0 or > 1: otherwise the usual gradient is a spike, and no step is "
+            "taken; a range must begin above 1"
+        )
 
 
 def check_memory(config: StudyConfig) -> None:

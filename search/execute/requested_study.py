@@ -15,7 +15,7 @@ from search.config.layers import DEFAULT_CONFIG, layered
 from search.config.reading import find_config, load_config, mapping, override, read_yaml
 from search.config.study_config import StudyConfig
 from search.errors import UserError
-from search.execute.preflight import check_can_learn, check_memory
+from search.execute.preflight import check_memory, check_new
 from search.options.parser import ALL_MODELS
 from search.storage.store import check_writable, error_message, parse_storage
 from search.study.creation import check_free, holds_study
@@ -163,7 +163,7 @@ def requested_study(
             )
     else:
         check_free(path)
-        check_can_learn(config, overrides)
+        check_new(config, overrides)
         if source := args.warm_from or config.search.warm_from:
             config = warm_started(config, source, path.parent)
         if args.address is None:  # hosts of a cluster may have more memory

@@ -9,6 +9,7 @@ import yaml
 from copytask import find_task
 from copytask.user_code import absolute_name
 from search.config.reading import override, read_yaml
+from search.config.space import ARCHITECTURE, TRAINING_FIELDS
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.storage.store import write_bytes
@@ -75,4 +76,8 @@ def read_config(path: StudyPath, model: str | None = None, task: str | None = No
                 f"{path / files.STUDY_FILE} names the {kind} {name!r}. Its trials run that code: "
                 f"if you trust it, add --{key} {shlex.quote(name)}"
             )
-    return override(files.recorded_values(values), [], {}, str(path / files.STUDY_FILE))
+    values = files.recorded_values(values)
+    if isinstance(architecture := values.get(ARCHITECTURE), dict):
+        # An earlier version recorded such keywords of a user's cell, and gave it none of them.
+        values[ARCHITECTURE] = {k: v for k, v in architecture.items() if k not in TRAINING_FIELDS}
+    return override(values, [], {}, str(path / files.STUDY_FILE))

@@ -70,7 +70,7 @@ ADAPTIVE = {
 @pytest.mark.parametrize(
     "changes",
     [*({"model": model} for model in [*sorted(MODELS), USER_CELL]), ADAPTIVE,
-     {"training_payloads": 7, "max_steps": 40}, {"spike_norm": 1.01, "learning_rate": 1e-2}],
+     {"training_payloads": 7, "max_steps": 40}, {"spike_norm": 1.0, "learning_rate": 1e-2}],
     ids=lambda changes: changes.get("model", next(iter(changes))),
 )  # fmt: skip
 @pytest.mark.parametrize("stop_after", [1, 3])
@@ -267,7 +267,7 @@ def test_a_model_learns_solves_T_and_stops(tmp_path):
 
 
 def test_spikes_of_the_gradient_lower_the_learning_rate():
-    rates = [m.learning_rate for m in Trainer(make_config(spike_norm=1.01, decay_share=0))]
+    rates = [m.learning_rate for m in Trainer(make_config(spike_norm=1.0, decay_share=0))]
     assert rates == sorted(rates, reverse=True)
     assert {2e-3, 1e-3, 5e-4} <= set(rates)
     assert len({m.learning_rate for m in Trainer(make_config(decay_share=0))}) == 1
@@ -396,13 +396,6 @@ def test_a_training_makes_its_task_once():
     assert Counted.made == made
 
 
-@pytest.mark.parametrize("norm", [0.5, 1.0])
-def test_no_usual_gradient_is_a_spike(norm):
-    """Every step would be skipped, and what is usual would shrink with it."""
-    with pytest.raises(ValueError, match=f"spike_norm must be 0 or > 1, but got {norm}"):
-        make_config(spike_norm=norm)
-
-
 def test_a_training_on_the_cpu_leaves_generators_of_gpus_alone(monkeypatch):
     seeded = []
     monkeypatch.setattr(torch.cuda, "manual_seed_all", seeded.append)
@@ -419,7 +412,7 @@ FIELD_CHANGES = {
     "tokens_per_iteration": 700, "max_tokens": 1500, "decay_share": 0.9, "seed": 1,
     "validation_payloads": 9, "validation_seed": 1, "curriculum": "adaptive", "growth": 1.0,
     "growth_accuracy": 0.9, "long_share": 0.9, "beyond_share": 0.4, "training_payloads": 3,
-    "max_steps": 17, "spike_norm": 1.01,
+    "max_steps": 17, "spike_norm": 0.1,
 }  # fmt: skip
 
 

@@ -155,6 +155,15 @@ def earlier_study(tmp_path):
     return path
 
 
+def test_a_study_with_what_its_cell_never_got_goes_on_without_it(earlier_study):
+    """An earlier version recorded keywords that are named as fields of a training."""
+    file = earlier_study / files.STUDY_FILE
+    document = yaml.safe_load(file.read_text())
+    document["config"]["architecture"]["growth"] = 2.0
+    file.write_text(yaml.safe_dump(document))
+    assert "growth" not in read_config(earlier_study).architecture
+
+
 def test_a_study_keeps_its_values_when_defaults_change(earlier_study, capsys):
     config = read_config(earlier_study)
     assert config.training["batch_size"] == config.training["validation_payloads"] == 64

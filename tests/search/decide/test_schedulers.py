@@ -257,3 +257,8 @@ def test_beyond_the_list_a_trial_may_spend_its_whole_budget():
     config = config.model_copy(update={"space": space})
     assert (config.max_iterations(5), config.max_iterations(20)) == (20, 80)
     assert decide(make_scheduler(config, 20), "a", 79, 0.5) == TrialScheduler.CONTINUE
+    depends = {"choices": [2000, 4000], "when": {"optimizer": "sgd"}}
+    space = {"max_tokens": depends, "optimizer": {"choices": ["adam", "sgd"]}}
+    config = config.model_copy(update={"space": space})
+    with_adam = config.training_config(20, {"optimizer": "adam"}, seed=0)
+    assert config.max_iterations(20) >= with_adam.max_tokens / with_adam.tokens_per_iteration

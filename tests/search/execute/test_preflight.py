@@ -102,3 +102,44 @@ def test_a_model_that_keeps_all_positions_is_refused_where_they_do_not_fit(
     assert (
         dry_run(tmp_path, "--model", "linear_attention", "--task", "sequence", "--T", "10000") == 0
     )
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("space.stop_when_solved={low: 0, high: 1}", "space.stop_when_solved: "),
+        ("space.batch_size={low: 16, high: 64, type: float}", "space.batch_size: "),
+        ("training.spike_norm=0.5", "spike_norm must be 0 or > 1: "),
+        ("space.spike_norm={low: 0, high: 10}", "spike_norm must be 0 or > 1: "),
+        ("space.spike_norm={choices: [0, 1]}", "spike_norm must be 0 or > 1: "),
+    ],
+)
+def test_a_value_with_which_no_training_can_be_is_refused_before_the_search(
+    tmp_path, capsys, setting, told
+):
+    assert dry_run(tmp_path, "--model", "gru", "--set", setting) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {told}")
+    assert err.count("\n") == 1
+
+
+def test_a_length_that_a_task_cannot_have_is_refused(tmp_path, capsys):
+    assert dry_run(tmp_path, "--model", "gru", "--task", "recall", "--T", "16", "2000") == 2
+    told = "error: T: the task recall has 1000 keys, so T <= 1000, but got T=2000\n"
+    assert capsys.readouterr().err == told
+
+
+def test_a_task_that_cannot_draw_is_told_in_one_line(tmp_path, capsys):
+    file = tmp_path / "tasks.py"
+    file.write_text(
+        "from copytask.tasks.delay import Delay\n"
+        "class Broken(Delay):\n"
+        "    def draw(self, generator, batch_size, T):\n"
+        "        if T > 4:\n"
+        "            raise RuntimeError('no data file')\n"
+        "        return super().draw(generator, batch_size, T)\n"
+    )
+    assert dry_run(tmp_path, "--model", "gru", "--task", f"{file}:Broken", "--T", "4", "8") == 2
+    err = capsys.readouterr().err
+    assert "cannot draw a sequence of T = 8: RuntimeError: no data file" in err
+    assert err.count("\n") == 1
