@@ -92,7 +92,7 @@ class Trainer:
         make = OPTIMIZERS[config.optimizer]
         if "fused" in make.keywords and any(p.is_complex() for p in self._parameters):
             make = partial(make, fused=False)  # fused steps know no complex numbers
-        self._optimizer = make(
+        self._optimizer: torch.optim.Optimizer = make(
             self.model.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
 

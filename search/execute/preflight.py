@@ -59,9 +59,7 @@ def check_length(task: str, T: int) -> None:
         raise UserError(f"T: {error}") from None
     except Exception as error:  # the user's code may raise anything
         reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise UserError(
-            f"T: the task {task!r} cannot draw a sequence of T = {T}: {reason}"
-        ) from None
+        raise UserError(f"T: the task {task!r} cannot draw a sequence of T={T}: {reason}") from None
 
 
 def check_spikes(config: StudyConfig) -> None:

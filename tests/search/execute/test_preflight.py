@@ -141,5 +141,5 @@ def test_a_task_that_cannot_draw_is_told_in_one_line(tmp_path, capsys):
     )
     assert dry_run(tmp_path, "--model", "gru", "--task", f"{file}:Broken", "--T", "4", "8") == 2
     err = capsys.readouterr().err
-    assert "cannot draw a sequence of T = 8: RuntimeError: no data file" in err
+    assert "cannot draw a sequence of T=8: RuntimeError: no data file" in err
     assert err.count("\n") == 1
