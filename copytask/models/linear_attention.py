@@ -20,8 +20,8 @@ from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 
 KEPT = 2**20
-"""Numbers of keys that are in memory at once without the kernel. Where there are more, the way back
-makes them again."""
+"""Numbers of keys that are in memory at once without the kernel. Where there are more, the backward
+pass computes them again."""
 
 OPEN = 7.0
 """Start of the gated decay: exp(-softplus(-7)) is 0.999, a memory of a thousand steps."""

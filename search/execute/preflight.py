@@ -69,8 +69,8 @@ def check_spikes(config: StudyConfig) -> None:
         UserError: all would be skipped.
     """
     norm = config.dimensions().get("spike_norm")
-    some = norm.low <= 1 and norm.high > 0 if isinstance(norm, Range) else False
-    if some or any(0 < value <= 1 for value in config.possible_values("spike_norm")):
+    in_range = isinstance(norm, Range) and norm.low <= 1 and norm.high > 0
+    if in_range or any(0 < value <= 1 for value in config.possible_values("spike_norm")):
         raise UserError(
             "spike_norm must be 0 or > 1: otherwise the usual gradient is a spike, and no step is "
             "taken; a range must begin above 1"
