@@ -102,7 +102,8 @@ def limit_reason(history: History, T: int) -> str:
     """Say which limit ended the search at T."""
     length = history.lengths[T]
     if history.all_failed(T):
-        return f"{all_counted(len(length.trials), 'trial')} failed"
+        failed = sum(trial.failed for trial in length.trials)
+        return f"{all_counted(failed, 'trial')} failed"
     match length.limit:
         case "solved_trials":
             return f"{counted(length.solved, 'trial')} solved it"

@@ -96,13 +96,19 @@ class ModelTests:
         winner = self._history.winner(T)
         if winner is None or self._history.is_tested(T, winner) or winner.id in self.trials:
             return
+        self._study.checkpoints.put_back(T)
         if checkpoint := self._checkpoint(winner):
             seed = self._study.config.search.seed
             then = partial(self._note_winner, winner, checkpoint)
             self._submit(winner, checkpoint, seed, Purpose.TEST, then)
 
     def test_confirmation(self, trial: TrialRecord) -> None:
-        """Test a confirmation on payloads of its own: the stream of its own seed."""
+        """Test a confirmation on payloads of its own: the stream of its own seed.
+
+        If that is under way, nothing happens.
+        """
+        if trial.id in self.trials:
+            return
         if not trial.curve:  # it failed before it had a model
             self._note_confirmation(trial, None)
         elif checkpoint := self._checkpoint(trial):

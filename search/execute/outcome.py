@@ -63,7 +63,7 @@ def check_results(study: Study) -> None:
         SearchFailedError: there is no result at all, or every trial at a T failed.
     """
     if failed := [T for T in study.config.T if study.history.all_failed(T)]:
-        last = study.history.lengths[failed[-1]].trials
+        last = [trial for trial in study.history.lengths[failed[-1]].trials if trial.failed]
         trials = all_counted(len(last), "trial") if len(failed) == 1 else "all trials"
         raise SearchFailedError(
             f"{trials} at T={', '.join(map(str, failed))} failed; the last error: "

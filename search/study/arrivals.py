@@ -5,39 +5,45 @@ The decisions of ASHA and Hyperband follow from them.
 
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 
-@dataclass
 class Arrivals:
-    """One entry a result: which trial reported it, when in its life, and how good it was.
+    """One entry a result: which trial reported it, when in its life, and how good it was."""
 
-    Attributes:
-        trials: the number of the trial among those of the search at T.
-        iterations: of its training.
-        values: of the search metric.
-    """
-
-    trials: "array[int]" = field(default_factory=lambda: array("i"))
-    iterations: "array[int]" = field(default_factory=lambda: array("i"))
-    values: "array[float]" = field(default_factory=lambda: array("d"))
+    def __init__(self) -> None:
+        self._trials = array("i")
+        self._iterations = array("i")
+        self._values = array("d")
+        self._forgotten: dict[int, int] = {}  # trial -> its entries before this place are left out
 
     def add(self, trial: int, iteration: int, value: float) -> None:
-        """A trial has reported."""
-        self.trials.append(trial)
-        self.iterations.append(iteration)
-        self.values.append(value)
+        """A trial has reported.
+
+        Args:
+            trial: its number among those of the search at T.
+            iteration: of its training.
+            value: of the search metric.
+        """
+        self._trials.append(trial)
+        self._iterations.append(iteration)
+        self._values.append(value)
 
     def forget(self, trial: int) -> None:
         """Leave out what a trial has reported: it starts again."""
-        kept = [entry for entry in self if entry[0] != trial]
-        self.trials, self.iterations = array("i"), array("i")
-        self.values = array("d")
-        for entry in kept:
-            self.add(*entry)
+        self._forgotten[trial] = len(self._trials)
+
+    def columns(self) -> "tuple[array[int], array[int], array[float]]":
+        """Trials, iterations and values, each in the order in which the results came."""
+        if self._forgotten:  # once for all trials: many may start again together
+            forgotten, self._forgotten = self._forgotten, {}
+            kept = [n for n, trial in enumerate(self._trials) if n >= forgotten.get(trial, 0)]
+            self._trials = array("i", [self._trials[n] for n in kept])
+            self._iterations = array("i", [self._iterations[n] for n in kept])
+            self._values = array("d", [self._values[n] for n in kept])
+        return self._trials, self._iterations, self._values
 
     def __len__(self) -> int:
-        return len(self.trials)
+        return len(self.columns()[0])
 
     def __iter__(self) -> Iterator[tuple[int, int, float]]:
-        return zip(self.trials, self.iterations, self.values, strict=True)
+        return zip(*self.columns(), strict=True)

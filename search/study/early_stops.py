@@ -35,14 +35,14 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     """
     search, length = history.config.search, history.lengths[trial.T]
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
-    numbers = np.array(length.arrivals.trials)
+    numbers, iterations, values = map(np.array, length.arrivals.columns())
     until = np.flatnonzero(numbers == trial.number)[-1]
-    at_rung = np.flatnonzero(np.array(length.arrivals.iterations)[:until] == last.iteration)
+    at_rung = np.flatnonzero(iterations[:until] == last.iteration)
     if search.scheduler == "hyperband":  # the rungs of each bracket are its own
         bracket = bracket_of_each(history.config, trial.T)
         names = [length.trials[number].id for number in numbers[at_rung]]
         at_rung = at_rung[[bracket(name) == bracket(trial.id) for name in names]]
-    earlier = np.array(length.arrivals.values)[at_rung]
+    earlier = values[at_rung]
     share = 100 * (1 - 1 / search.reduction_factor)
     needed = float(np.percentile(earlier, share)) if len(earlier) else None
     return Stop(last.iteration, getattr(last, metric), needed)

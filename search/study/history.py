@@ -103,6 +103,7 @@ class History:
                 trial = self.trials[event.trial_id]
                 trial.status, trial.error = files.FAILED, event.error
                 if trial.stage == files.SEARCH:
+                    self.lengths[trial.T].solved -= trial.tokens_to_solve is not None
                     self._rankings[trial.T].note(trial)
                 self._end(trial)
                 self._note_gain(trial)
@@ -158,7 +159,6 @@ class History:
         trial = self.trials[event.trial_id]
         length = self.lengths[trial.T]
         if trial.stage == files.SEARCH:
-            length.solved -= trial.tokens_to_solve is not None
             if trial.curve:
                 length.arrivals.forget(trial.number)
             length.live[trial.id] = trial
@@ -274,8 +274,16 @@ class History:
         return [trial for trial in self.trials.values() if trial.failed]
 
     def all_failed(self, T: int) -> bool:
-        """Whether each trial of the search at T failed."""
-        return bool(trials := self.lengths[T].trials) and all(trial.failed for trial in trials)
+        """Whether each trial of the search at T failed, but for any cut off without a result."""
+        trials = self.lengths[T].trials
+        return any(trial.failed for trial in trials) and all(
+            trial.failed or (trial.ended and not trial.curve) for trial in trials
+        )
+
+    def last_error(self, T: int) -> str:
+        """Why a trial of the search at T failed: the last one that did; empty if none did."""
+        trials = self.lengths[T].trials
+        return next((trial.error for trial in reversed(trials) if trial.failed), "")
 
     @property
     def complete(self) -> bool:

@@ -101,5 +101,5 @@ def reach_rows(history: "History") -> Iterator[Row]:
             "parameters": best and best.parameters,
             "state_floats": best and best.state_floats,
             "limit": length.limit if history.is_over(T) else "",
-            "error": length.trials[-1].error if history.all_failed(T) else "",
+            "error": history.last_error(T) if history.all_failed(T) else "",
         }

@@ -6,7 +6,12 @@ from copytask.training.checkpoint import copy_checkpoint
 from search.errors import SearchFailedError
 from search.storage.lock import Lock
 from search.storage.store import children, remove_tree, with_retries
-from search.study.checkpoints import best_readable, is_readable
+from search.study.checkpoints import (
+    best_readable,
+    checkpoint_path,
+    is_readable,
+    saved_iterations,
+)
 from search.study.history import History
 from search.study.race import Race
 from search.study.records import TrialRecord
@@ -37,14 +42,13 @@ class StudyCheckpoints:
         Raises:
             SearchFailedError: none can be read.
         """
-        best = self._history.best.get(trial.T)
-        if best and best.trial_id == trial.id:  # its folder may have been removed
-            kept: StudyPath = self._path / best.checkpoint
-            if is_readable(kept):
-                return kept
         folder = self.folder(trial)
         accuracies = {point.iteration: point.validation_accuracy for point in trial.curve}
         found = best_readable(folder, accuracies)
+        tested = self._history.best.get(trial.T)
+        if found is None and tested and tested.trial_id == trial.id:
+            kept: StudyPath = self._path / tested.checkpoint
+            found = kept if is_readable(kept) else None
         if found is None:
             raise SearchFailedError(
                 f"{trial.id} cannot be tested: no intact checkpoint of it is left in {folder}"
@@ -68,6 +72,24 @@ class StudyCheckpoints:
                 if path.suffix == ".partial":  # left by a search that was killed while it copied
                     path.unlink()
         return kept
+
+    def put_back(self, T: int) -> None:
+        """Copy the model in the study's results at T to its trial's own folder again.
+
+        To be called before another model is to take its place. While a race is undecided, the
+        trial may win again, and that is the only copy of its model.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        tested = self._history.best.get(T)
+        if tested is None or self._history.race(T).leader is None:
+            return
+        trial = self._history.trials[tested.trial_id]
+        kept, folder = self._path / tested.checkpoint, self.folder(trial)
+        if not saved_iterations(folder) and is_readable(kept):
+            own = checkpoint_path(folder, trial.curve[-1].iteration)
+            with_retries(lambda: copy_checkpoint(kept, own), self._path)
 
     def remove(self, trial: TrialRecord) -> None:
         """Remove all checkpoints of a trial."""

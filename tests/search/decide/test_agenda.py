@@ -13,6 +13,7 @@ from search.console.formats import limit_reason
 from search.console.search_more import search_more
 from search.decide.agenda import Agenda
 from search.decide.fresh_seeds import FOR_CONFIRMATIONS, FOR_RACES
+from search.decide.model_tests import ModelTests
 from search.decide.suggester import trial_seed
 from search.errors import SearchFailedError
 from search.execute.outcome import check_results
@@ -463,6 +464,69 @@ def test_the_only_trial_is_not_called_all_trials(tmp_path):
         check_results(study)
 
 
+def test_a_trial_that_was_cut_off_without_a_result_hides_no_failure(tmp_path):
+    """Patience ends a T at which all trials fail, while another one runs in the next slot."""
+    study = make_study(tmp_path)
+    change(study, patience=1)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        first = agenda.next_trial(())
+        second = agenda.next_trial({first.id})
+        fail(study, agenda, first)
+        assert second.status == files.INTERRUPTED
+        play(study, agenda, {})
+    assert "T=3: no result; 1 trial failed" in output.getvalue()
+    with pytest.raises(SearchFailedError, match="1 trial at T=3 failed; the last error: training"):
+        check_results(study)
+
+
+def test_a_trial_that_solved_T_and_then_failed_has_not_solved_it(tmp_path):
+    study = make_study(tmp_path, solved_trials=1)
+    change(study, trials=3)
+    with agenda_of(study) as agenda:
+        first = agenda.next_trial(())
+        report(study, first.id, 1, 1.0, tokens_to_solve=50)
+        fail(study, agenda, first)
+        second = agenda.next_trial(())
+        assert second.T == 3
+        end(study, agenda, second, 1.0)
+        length = study.history.lengths[3]
+        assert (length.limit, length.solved) == ("solved_trials", 1)
+        assert play(study, agenda, {}) == ["T5-0000", "T5-0001", "T5-0002"]
+    study = reopened(study)
+    restart_failed(study)
+    assert study.history.lengths[3].solved == 1
+
+
+def test_a_confirmation_is_tested_once(tmp_path):
+    """All T are concluded when racing ends, also those whose tests still wait in the thread."""
+    study = make_study(tmp_path, confirm_seeds=1)
+    study.begin_length(3, [])
+    start(study, "T3-0000", 3)
+    trial = study.history.trials["T3-0000"]
+    evaluator = Waiting()
+    tests = ModelTests(study, evaluator, Listener())
+    make_checkpoint(study, TrainingConfig.from_dict(trial.training), trial.id)
+    report(study, trial.id, 1, 1.0, files.COMPLETED, tokens_to_solve=50)
+    for _ in range(2):
+        tests.test_confirmation(trial)
+    assert evaluator.submitted == [trial.id]
+
+
+class Waiting:
+    """An evaluator whose tests never come to an end."""
+
+    def __init__(self):
+        self.submitted = []
+
+    @property
+    def trials(self):
+        return set(self.submitted)
+
+    def submit(self, test, then):
+        self.submitted.append(test.trial_id)
+
+
 def test_if_all_trials_at_every_T_failed_the_end_names_each(tmp_path):
     study = make_study(tmp_path)
     with agenda_of(study) as agenda:
@@ -542,7 +606,7 @@ def test_failed_trials_of_a_T_that_is_searched_go_on_with_it(tmp_path):
         report(study, first.id, 1, 0.9, tokens_to_solve=50)
         fail(study, agenda, first)
     study = reopened(study)
-    assert (study.history.lengths[3].solved, len(study.history.lengths[3].arrivals)) == (1, 1)
+    assert len(study.history.lengths[3].arrivals) == 1
     restart_failed(study)
     assert (study.history.lengths[3].solved, len(study.history.lengths[3].arrivals)) == (0, 0)
     with agenda_of(study) as agenda:

@@ -274,6 +274,30 @@ def test_a_search_that_goes_on_races_new_candidates(tmp_path):
     assert study.history.complete
 
 
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_who_wins_again_after_a_new_candidate_is_out_still_has_its_model(tmp_path, cut_off):
+    study = make_study(tmp_path, confirm_seeds=0, solved_trials=9, budget_minutes=10)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {**SOLVE, "T3-race-01": 90})  # T3-0001 holds once, and nobody twice
+    kept = study.path / study.history.best[3].checkpoint / "checkpoint.pt"
+    model = kept.read_bytes()
+    study = reopened(study, trials=4)
+    with agenda_of(study) as agenda:
+        play(study, agenda, {"T3-0003": 50}, until="T3-race-03" if cut_off else "")
+        if cut_off:
+            study.clock._before += 600
+            agenda.advance()
+            agenda.finish()
+    if cut_off:
+        assert study.history.best[3].trial_id == "T3-0003"
+        study = reopened(study, budget_minutes=100)
+        with agenda_of(study) as agenda:
+            play(study, agenda, {})
+    assert study.history.best[3].trial_id == "T3-0001"
+    assert kept.read_bytes() == model
+    assert study.history.complete
+
+
 def test_a_T_beyond_the_list_is_raced_like_the_others(tmp_path):
     study = make_study(tmp_path, trials=1, race_seeds=1, confirm_seeds=0, reach=1000)
     searched = {f"T{T}-0000": 10 * T for T in (3, 5, 10)}
