@@ -16,6 +16,7 @@ from search.config.dimensions import Choices, Dimension, Range, Scalar
 from search.config.layers import TRAINING_DEFAULTS, completed
 from search.config.sections import ResourcesConfig, SearchConfig, Section
 from search.config.space import (
+    ARCHITECTURE,
     TRAINING_FIELDS,
     Types,
     architecture_defaults,
@@ -194,6 +195,22 @@ class StudyConfig(Section):
         fixed = {**TRAINING_DEFAULTS, **self.training, **self.architecture, **self.space}
         return [typed(name, fixed[name], self.types)]
 
+    def architecture_with(self, name: str, value: Any) -> dict[str, Any]:
+        """The architecture of a trial that has this value of a hyperparameter.
+
+        Of every other keyword that is searched it has the first choice, or the low end of the
+        range, unless the value has a condition that needs another one.
+        """
+        space = self.search_space()
+        values = {
+            key: self.possible_values(key)[0]
+            for key in self.types
+            if key in self.architecture or (key in self.space and key not in TRAINING_FIELDS)
+        }
+        values |= {**space.fulfilled(name), name: value}
+        architecture: dict[str, Any] = split_values(space.without_unsearched(values))[ARCHITECTURE]
+        return architecture
+
     def max_iterations(self, T: int) -> int:
         """Iterations at T of a trial that spends its whole budget, at most."""
         tokens = max(self._possible_tokens("max_tokens", T))
@@ -282,12 +299,9 @@ class StudyConfig(Section):
         """Measure which precision trains faster on this machine, at the largest hidden size."""
         if self.resources.gpus_per_trial > 0:
             return "fp32"
+        width = max(self.possible_values("hidden_size"))
+        architecture = self.architecture_with("hidden_size", width)
         return fastest_precision(
-            build_model(
-                self.model,
-                max(self.possible_values("hidden_size")),
-                task=self.task,
-                **self.architecture,
-            ),
+            build_model(self.model, width, task=self.task, **architecture),
             batch_size=max(self.possible_values("batch_size")),
         )

@@ -12,11 +12,9 @@ from search.config.conditions import check_conditions, check_grid
 from search.config.dimensions import Choices, Range
 from search.config.faults import describe
 from search.config.space import (
-    ARCHITECTURE,
     TRAINING_FIELDS,
     Types,
     parse_dimension,
-    split_values,
     typed,
 )
 from search.errors import unknown
@@ -136,14 +134,7 @@ def _try_value(config: "StudyConfig", name: str, value: Any) -> None:
         TrainingConfig(model=config.model, task=config.task, T=config.T[0], **{name: value})
         if name != "hidden_size":
             return
-    space = config.search_space()
-    values = {
-        key: config.possible_values(key)[0]
-        for key in config.types
-        if key in config.architecture or (key in config.space and key not in TRAINING_FIELDS)
-    }
-    values |= {**space.fulfilled(name), name: value}
-    architecture = split_values(space.without_unsearched(values))[ARCHITECTURE]
+    architecture = config.architecture_with(name, value)
     sizes = [value] if name == "hidden_size" else config.possible_values("hidden_size")
     try:
         with torch.random.fork_rng(devices=[]):

@@ -8,6 +8,7 @@ import torch
 from copytask import MODELS, build_model, check_cell, find_task
 from copytask.training.checkpoint import EARLIER_ARCHITECTURE
 from search.config.dimensions import Range
+from search.config.space import TRAINING_FIELDS
 from search.config.study_config import CHECKED_HIDDEN_SIZE, StudyConfig
 from search.config.value_checks import check_between
 from search.errors import UserError
@@ -86,16 +87,42 @@ def check_memory(config: StudyConfig) -> None:
         UserError: this machine has less memory than that.
     """
     T, batch = max(config.T), min(config.possible_values("batch_size"))
-    width, task = min(config.possible_values("hidden_size")), find_task(config.task)
-    model = build_model(config.model, width, task=task, **config.architecture).core
-    length = task.length(T)
-    need = 2 * FLOAT_BYTES * batch * model.state_floats(length)
-    if not model.streams and need > memory_bytes():
+    length = find_task(config.task).length(T)
+    need = 2 * FLOAT_BYTES * batch * least_kept(config, length)
+    if need > memory_bytes():
         raise UserError(
             f"T = {T}: the model {config.model!r} does not stream: it keeps all {length:,} "
             f"positions of a sequence, at least {need / 1e9:.1f} GB for a batch of {batch}, "
             f"but this machine has {memory_bytes() / 1e9:.1f} GB; lower T or training.batch_size"
         )
+
+
+def least_kept(config: StudyConfig, length: int) -> int:
+    """Floats that the smallest model of the space keeps of a sequence; 0 if it streams.
+
+    Each searched keyword of the architecture is varied alone: these models were built before, when
+    the configuration was checked, and all combinations may be many.
+
+    Raises:
+        UserError: a model fails.
+    """
+    width, task = min(config.possible_values("hidden_size")), find_task(config.task)
+    values = [("hidden_size", width)] + [
+        (name, value) for name in config.space if name not in TRAINING_FIELDS
+        for value in config.possible_values(name)
+    ]  # fmt: skip
+    kept = []
+    for name, value in values:
+        architecture = config.architecture_with(name, value)
+        try:
+            model = build_model(config.model, width, task=task, **architecture).core
+            kept.append(0 if model.streams else model.state_floats(length))
+        except Exception as error:  # the user's code may raise anything
+            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+            raise UserError(
+                f"the model {config.model!r} fails with {name}={value}: {reason}"
+            ) from None
+    return min(kept)
 
 
 def memory_bytes() -> int:

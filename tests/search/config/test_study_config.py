@@ -203,6 +203,32 @@ def test_the_measured_precision_replaces_auto_alone(tmp_path):
     assert searched.with_precision("bf16") == searched
 
 
+def test_the_precision_is_measured_with_what_the_space_has(tmp_path):
+    text = """
+        model: transformer
+        architecture: {clock: none}
+        space: {addressing: {choices: [content]}, hidden_size: {choices: [32, 64]}}
+    """
+    assert load(tmp_path, text).measure_precision() == "fp32"
+
+
+def test_an_architecture_has_the_first_values_unless_one_needs_another(tmp_path):
+    text = """
+        model: mgru
+        architecture: {input_gated: true}
+        space:
+            hidden_size: {choices: [32, 64]}
+            gates: {choices: [plain, refined]}
+            forget_bias: {low: 1, high: 3, when: {gates: refined}}
+    """
+    config = load(tmp_path, text)
+    plain = config.architecture_with("hidden_size", 64)
+    assert plain.items() >= {"input_gated": True, "gates": "plain"}.items()
+    assert "forget_bias" not in plain
+    biased = config.architecture_with("forget_bias", 3.0)
+    assert biased.items() >= {"input_gated": True, "gates": "refined", "forget_bias": 3.0}.items()
+
+
 FLAG_VALUES = {
     "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
     "budget_tokens": "500000",

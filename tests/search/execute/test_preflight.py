@@ -11,6 +11,20 @@ class Detached(nn.GRU):
         return outputs.detach(), state
 """
 
+CHOOSY = """
+from torch import nn
+
+class Choosy(nn.GRU):
+    def __init__(self, input_size, hidden_size, mode: str = "fast"):
+        super().__init__(input_size, hidden_size)
+        self.mode = mode
+
+    def forward(self, input, state=None):
+        if self.mode == "slow":
+            raise RuntimeError("too slow")
+        return super().forward(input, state)
+"""
+
 
 def dry_run(tmp_path, *arguments: str) -> int:
     return main(["--dry-run", "--storage", str(tmp_path / "runs"), *arguments])
@@ -102,6 +116,34 @@ def test_a_model_that_keeps_all_positions_is_refused_where_they_do_not_fit(
     assert (
         dry_run(tmp_path, "--model", "linear_attention", "--task", "sequence", "--T", "10000") == 0
     )
+
+
+def test_the_memory_is_counted_with_what_the_space_has(tmp_path):
+    asked = ["--model", "transformer", "--set", "architecture.clock=none"]
+    assert dry_run(tmp_path, *asked, "--set", "space.addressing={choices: [content]}") == 0
+
+
+LEAST_KEPT = 18_368
+"""Floats that a transformer with 4 frequencies keeps of a sequence of `delay` at T = 1000."""
+
+
+@pytest.mark.parametrize("frequencies", ["4", "{low: 4, high: 8}", "{choices: [16, 4]}"])
+def test_the_memory_that_is_counted_is_the_least(frequencies, tmp_path, monkeypatch):
+    asked = ["--model", "transformer", "--set", f"space.frequencies={frequencies}"]
+    sizes = ["--set", "space.hidden_size=8", "--set", "training.batch_size=1", "--T", "1000"]
+    need = 2 * 4 * LEAST_KEPT
+    for memory, code in ((need, 0), (need - 1, 2)):
+        monkeypatch.setattr("search.execute.preflight.memory_bytes", lambda memory=memory: memory)
+        assert dry_run(tmp_path, *asked, *sizes) == code
+
+
+def test_a_cell_that_fails_with_a_value_of_the_space_is_one_line(tmp_path, capsys):
+    (tmp_path / "cells.py").write_text(CHOOSY)
+    model = f"{tmp_path}/cells.py:Choosy"
+    setting = "space.mode={choices: [fast, slow]}"
+    assert dry_run(tmp_path, "--model", model, "--set", setting) == 2
+    told = capsys.readouterr().err
+    assert told == f"error: the model {model!r} fails with mode=slow: RuntimeError: too slow\n"
 
 
 @pytest.mark.parametrize(
