@@ -30,11 +30,18 @@ def count_slots(resources: ResourcesConfig, hosts: Iterable[Mapping[str, float]]
     for host in hosts:
         cpus = math.floor(host.get("CPU", 0) / resources.cpus_per_trial + 1e-9)
         if resources.gpus_per_trial > 0:
-            here = math.floor(host.get("GPU", 0) / resources.gpus_per_trial + 1e-9)
-            gpu += min(cpus, here)
-            cpus = cpus - min(cpus, here) if resources.mixed else 0
+            here = min(cpus, count_gpu_shares(host.get("GPU", 0), resources.gpus_per_trial))
+            gpu += here
+            cpus = cpus - here if resources.mixed else 0
         cpu += cpus
     return Slots(gpu, cpu)
+
+
+def count_gpu_shares(gpus: float, share: float) -> int:
+    """Count the trials that GPUs of one host have room for; a share below 1 lies on one GPU."""
+    if share < 1:
+        return math.floor(gpus) * math.floor(1 / share + 1e-9)
+    return math.floor(gpus / share + 1e-9)
 
 
 def limit_slots(resources: ResourcesConfig, available: Slots) -> Slots:

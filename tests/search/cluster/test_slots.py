@@ -31,6 +31,15 @@ def test_as_many_trials_as_fit(asked, expected):
     assert limit_slots(resources, count_slots(resources, [HOST])) == Slots(*expected)
 
 
+@pytest.mark.parametrize(
+    ("share", "gpus", "slots"),
+    [(0.4, 2, 4), (0.3, 4, 12), (0.1, 3, 30), (1 / 3, 2, 6), (0.7, 2, 2), (1, 3, 3), (2, 5, 2)],
+)
+def test_a_share_of_a_gpu_does_not_span_gpus(share, gpus, slots):
+    resources = ResourcesConfig(gpus_per_trial=share)
+    assert count_slots(resources, [{"CPU": 64, "GPU": gpus}]) == Slots(slots, 0)
+
+
 def test_a_trial_does_not_span_hosts():
     halves = [{"CPU": 3}, {"CPU": 3}, {}]
     assert count_slots(ResourcesConfig(cpus_per_trial=2), halves).total == 2
