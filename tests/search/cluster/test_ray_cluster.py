@@ -1,11 +1,12 @@
-"""How often Ray is started; tests/test_hosts.py has real clusters."""
+"""How often Ray is started, and what an address may be; tests/test_hosts.py has real clusters."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from search.cluster import ray_cluster
-from search.cluster.ray_cluster import STARTS, Cluster
+from search.cluster.ray_cluster import STARTS, Cluster, check_reachable
 from search.config.sections import ResourcesConfig
 from search.errors import SearchFailedError, UserError
 
@@ -63,3 +64,23 @@ def test_a_cluster_that_cannot_be_joined_is_asked_once(monkeypatch):
     with pytest.raises(UserError, match=r"^--address auto: The current node"), cluster:
         pass
     assert ray.calls == ["auto", "shutdown"]
+
+
+def test_an_address_of_ip_version_6_has_brackets(monkeypatch):
+    asked = []
+
+    def connect(address: tuple[str, int], timeout: float) -> Any:
+        asked.append(address)
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(ray_cluster.socket, "create_connection", connect)
+    check_reachable("[::1]:6379")
+    check_reachable("ray://[fe80::1]:10001")
+    assert asked == [("::1", 6379), ("fe80::1", 10001)]
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_what_no_host_can_be_called_is_one_line(host):
+    told = f"^--address {host}:6379: no Ray cluster answers there: .*label.*$"
+    with pytest.raises(UserError, match=told):
+        check_reachable(f"{host}:6379")
