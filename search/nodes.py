@@ -4,11 +4,12 @@
     python -m search.nodes --expect 3   on any other cluster: wait for 3 nodes
 
 Exit codes: 0 all nodes have joined, 1 some have not joined in time, 2 there is
-no cluster, or the number of nodes is unknown.
+no cluster, or the number of nodes is unknown, 130 interrupted.
 """
 
 import platform
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -17,9 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import ray
-import yaml
 
 from search.cluster.ray_cluster import JoinError, check_reachable, join
+from search.config.reading import read_yaml
 from search.errors import UserError
 from studies.command_line import Parser
 
@@ -56,22 +57,47 @@ def read_hosts(file: Path) -> Hosts | None:
     """Read the hosts from a cluster file; None if it lists none because a cloud provides them.
 
     Raises:
-        UserError: the name of a host cannot be resolved.
+        UserError: the file cannot be used, or the name of a host cannot be resolved.
     """
     file = file.expanduser()
     if not file.exists():
         return None
-    cluster = yaml.safe_load(file.read_text())
-    provider, auth = cluster["provider"], cluster["auth"]
-    if provider["type"] != "local":
+    cluster = read_yaml(file)
+    if value_at(cluster, "provider.type", file) != "local":
         return None
+    head, workers, user, key = (
+        value_at(cluster, path, file)
+        for path in (
+            "provider.head_ip", "provider.worker_ips", "auth.ssh_user", "auth.ssh_private_key"
+        )
+    )  # fmt: skip
     addresses = {}
-    for name in (provider["head_ip"], *provider["worker_ips"]):
+    for name in (head, *workers):
         try:
             addresses[name] = socket.gethostbyname(name)
-        except OSError as error:
-            raise UserError(f"host {name} of {file}: {error.strerror or error}") from None
-    return Hosts(addresses, auth["ssh_user"], auth["ssh_private_key"])
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise UserError(f"host {name} of {file}: {reason}") from None
+    return Hosts(addresses, user, key)
+
+
+def value_at(cluster: dict[str, Any], path: str, file: Path) -> Any:
+    """A value of a cluster file.
+
+    Args:
+        path: its section and its key, with a dot between them.
+
+    Raises:
+        UserError: there is none.
+    """
+    section, key = path.split(".")
+    try:
+        value = cluster[section][key]
+    except (KeyError, TypeError):
+        value = None
+    if value is None:
+        raise UserError(f"{file}: the key {path} is missing; complete the file, or add --expect N")
+    return value
 
 
 def wait_for(expected: int, addresses: set[str], seconds: float) -> set[str]:
@@ -161,6 +187,7 @@ def connect(address: str) -> str:
         join(address=address)
     except JoinError as error:
         raise UserError(f"--address {address}: {error}") from None
+    raise_at_sigterm()  # Ray has installed a handler of its own
     return str(ray.get_runtime_context().gcs_address)
 
 
@@ -183,30 +210,53 @@ def make_parser() -> Parser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the command; return the exit code."""
-    args = make_parser().parse_args(arguments)
-    try:
-        hosts = read_hosts(CLUSTER_FILE) if args.expect is None else None
-        if args.expect is None and hosts is None:
-            raise UserError(f"how many nodes? Add --expect N: {CLUSTER_FILE} lists no hosts")
-        head = connect(args.address)
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+def raise_at_sigterm() -> None:
+    """Let SIGTERM do what Ctrl-C does: raise KeyboardInterrupt."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def check(expected: int | None, within: float, address: str) -> int:
+    """Wait for the nodes, and say which are missing; return the exit code.
+
+    Args:
+        expected: number of nodes; None for the hosts in the cluster file.
+        within: how long to wait, in seconds.
+        address: of the cluster.
+
+    Raises:
+        UserError: there is no cluster, or the number of nodes is unknown.
+    """
+    hosts = read_hosts(CLUSTER_FILE) if expected is None else None
+    if expected is None and hosts is None:
+        raise UserError(f"how many nodes? Add --expect N: {CLUSTER_FILE} lists no hosts")
+    head = connect(address)
     addresses = hosts.addresses if hosts else {}
-    expected = args.expect or len(addresses)
-    joined = wait_for(expected, set(addresses.values()), args.within)
+    expected = expected or len(addresses)
+    joined = wait_for(expected, set(addresses.values()), within)
     missing = {name: address for name, address in addresses.items() if address not in joined}
     for name, address in missing.items():
         reason = diagnose(address, hosts, head) if hosts else ""
         print(f"failed: {name} has not joined: {reason}", file=sys.stderr)
     if not missing and len(joined) < expected:
         print(
-            f"failed: {len(joined)} of {expected} nodes have joined within {args.within:g} s",
+            f"failed: {len(joined)} of {expected} nodes have joined within {within:g} s",
             file=sys.stderr,
         )
     return 1 if len(joined) < expected or missing else 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return the exit code."""
+    args = make_parser().parse_args(arguments)
+    raise_at_sigterm()
+    try:
+        return check(args.expect, args.within, args.address)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ ROOMS = {
             "options",
         },
         "run": {"errors", "storage", "config", "study", "cluster", "console", "options", "execute"},
-        "nodes": {"errors", "cluster"},
+        "nodes": {"errors", "config", "cluster"},
         "generalize": {"errors", "storage", "config", "study"},
     },
     "copytask": {
