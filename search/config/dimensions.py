@@ -1,11 +1,11 @@
 """One searched hyperparameter: a range or a list of choices, and when it is searched."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, field_validator, model_validator
 
 Scalar = bool | int | float | str
 
@@ -35,9 +35,9 @@ class Condition(BaseModel):
 class Range(Condition):
     """All numbers from low to high, both included; or those that are whole steps from low."""
 
-    low: float
-    high: float
-    step: float | None = Field(None, gt=0)
+    low: FiniteFloat
+    high: FiniteFloat
+    step: FiniteFloat | None = Field(None, gt=0)
     log: bool = False
     type: Literal["float", "int"] = "float"
 
@@ -116,15 +116,16 @@ class Range(Condition):
         """A value between the ends; no whole number, unless all values are."""
         return self.value_of(self.low + 0.37 * (self.high - self.low))
 
-    def values(self) -> list[Scalar]:
-        """All values of a range with steps, ascending.
+    def values(self) -> Iterator[Scalar]:
+        """All values of a range with steps, ascending; they may be too many for a list.
 
         Raises:
             ValueError: it has no step.
         """
         if self.step is None:
             raise ValueError("a range without a step has no grid: give it a step, or choices")
-        return [self._at(k) for k in range(round((self.high - self.low) / self.step) + 1)]
+        steps = round((self.high - self.low) / self.step)
+        return (self._at(k) for k in range(steps + 1))
 
 
 class Choices(Condition):
@@ -152,9 +153,9 @@ class Choices(Condition):
         """All choices: each has to be valid."""
         return list(self.choices)
 
-    def values(self) -> list[Scalar]:
+    def values(self) -> Iterator[Scalar]:
         """All choices."""
-        return list(self.choices)
+        return iter(self.choices)
 
 
 Dimension = Range | Choices

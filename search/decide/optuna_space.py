@@ -20,7 +20,7 @@ class OptunaSpace:
     def __init__(self, space: SearchSpace, kind: SamplerKind):
         self._space = space
         self.distributions: Mapping[str, BaseDistribution] = {
-            name: CategoricalDistribution(dimension.values()) if kind.on_grid
+            name: CategoricalDistribution(list(dimension.values())) if kind.on_grid
             else dimension.distribution()
             for name, dimension in space.dimensions.items()
         }  # fmt: skip

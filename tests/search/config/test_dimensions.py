@@ -1,12 +1,14 @@
 """Ranges with steps, and the conditions under which a hyperparameter is searched."""
 
+import math
+
 import optuna
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from search.config.conditions import SearchSpace
+from search.config.conditions import MAX_GRID, SearchSpace, check_grid
 from search.config.dimensions import Choices, Range
 
 RANDOM = optuna.samplers.RandomSampler(seed=0)
@@ -32,12 +34,13 @@ def test_a_sample_of_a_range_with_steps_is_one_of_its_values(range_, share):
     distribution = range_.distribution()
     sample = distribution.low + share * (distribution.high - distribution.low)
     value = range_.value_of(min(sample, distribution.high))
-    assert value in range_.values()
+    values = list(range_.values())
+    assert value in values
     assert range_.contains(value)
     assert range_.value_of(value) == value
     assert range_.contains(float(f"{value:.9f}"))  # as a user writes it
-    assert range_.values()[0] == pytest.approx(range_.low)
-    assert range_.values()[-1] == pytest.approx(range_.high)
+    assert values[0] == pytest.approx(range_.low)
+    assert values[-1] == pytest.approx(range_.high)
 
 
 def test_the_values_of_a_range_with_steps_are_equally_likely_and_round():
@@ -45,7 +48,7 @@ def test_the_values_of_a_range_with_steps_are_equally_likely_and_round():
     study = optuna.create_study(sampler=RANDOM)
     samples = [study.ask({"x": range_.distribution()}).params["x"] for _ in range(900)]
     values = [range_.value_of(sample) for sample in samples]
-    assert range_.values() == [0.1, 0.2, 0.3, 0.4, 0.5]
+    assert list(range_.values()) == [0.1, 0.2, 0.3, 0.4, 0.5]
     assert all(140 < values.count(value) < 220 for value in range_.values())
 
 
@@ -61,6 +64,28 @@ def test_the_values_of_a_range_with_steps_are_equally_likely_and_round():
 def test_a_step_that_does_not_fit_is_refused(values, fault):
     with pytest.raises(ValidationError, match=fault):
         Range(**values)
+
+
+@pytest.mark.parametrize("key", ["low", "high", "step"])
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_a_range_is_finite(key, value):
+    with pytest.raises(ValidationError, match=rf"{key}\n.*finite number"):
+        Range(**{"low": 0, "high": 1, "step": 1, key: value})
+
+
+def test_of_a_range_that_is_too_long_for_a_grid_only_the_beginning_is_listed(monkeypatch):
+    listed = []
+    at = Range._at
+
+    def counted(self: Range, steps: int) -> float:
+        listed.append(steps)
+        return at(self, steps)
+
+    range_ = Range(low=0, high=3 * MAX_GRID, step=1)
+    monkeypatch.setattr(Range, "_at", counted)
+    with pytest.raises(ValueError, match="the grid has over 10,000 points"):
+        check_grid(SearchSpace({"x": range_}, {}))
+    assert len(listed) == MAX_GRID + 1
 
 
 SPACE = {

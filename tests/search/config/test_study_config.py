@@ -87,6 +87,8 @@ def test_T_is_sorted_and_unique_and_may_be_one_length(tmp_path):
         ("", ["space.learning_rate={low: -1, high: 1}"], "learning_rate must be > 0, but got -1"),
         ("", ["space.learning_rate={low: 0, high: 1, log: true}"], "a log range needs low > 0"),
         ("", ["space.learning_rate={low: 1}"], "high: is missing"),
+        ("", ["space.weight_decay={low: 0, high: .inf, step: 1}"],
+         "space.weight_decay: high: input should be a finite number, but got inf"),
         ("", ["space.learning_rate={low: 1, hihg: 2}"], "space.learning_rate"),
         ("", ["space.learning_rate=[1, 2]"], "expected a range"),
         ("", ["space.learning_rate=fast"], "valid number"),
