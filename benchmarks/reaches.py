@@ -41,7 +41,7 @@ def reach_table(rows: pd.DataFrame, task: str) -> str:
         name = NAMES.get(str(model), f"`{model}`")
         lines.append([name, *_largest(solved), *_smallest(failed)])
     header = [
-        f"`{task}`", "solves T =", "in M tokens", "recalls bits", "with a state of floats",
+        f"`{task}`", "solves T =", "in M tokens", "recalls bits", "floats of state",
         "does not solve T =", "in M tokens", "in",
     ]  # fmt: skip
     return table(header, lines)
