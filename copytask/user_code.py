@@ -11,6 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from copytask.error_lines import error_line
+
 FILE_ENDING = ".py"
 
 
@@ -66,7 +68,7 @@ def import_object(name: str, what: str) -> Any:
                 f"path/to/{Path(file).name}:{attribute}"
             )
         raise ValueError(
-            f"the {what} {name!r} cannot be imported: {type(error).__name__}: {error}{advice}"
+            f"the {what} {name!r} cannot be imported: {error_line(error)}{advice}"
         ) from error
 
 

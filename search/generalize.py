@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from copytask import MAX_SEED, MODELS, TASKS, Purpose, configure_process, evaluate, load_model
+from copytask.error_lines import message_line
 from search.config.reading import recorded_config
 from search.config.study_config import StudyConfig
 from search.errors import UserError
@@ -145,7 +146,9 @@ def score_model(
                 trained, config.task, length, payloads=payloads, seed=seed, purpose=Purpose.TEST
             )
         except ValueError as error:
-            raise UserError(f"{where}: {error}; choose other lengths with --T") from None
+            raise UserError(
+                f"{where}: {message_line(error)}; choose other lengths with --T"
+            ) from None
         columns = ("accuracy", "accuracy_low", "accuracy_high", "exact_match", "recalled_bits")
         rows.append(
             {name: best[name] for name in ("task", "T", "trial_id")}

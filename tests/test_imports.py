@@ -42,11 +42,12 @@ ROOMS = {
         "generalize": {"errors", "storage", "config", "study"},
     },
     "copytask": {
-        "user_code": set(),
-        "tasks": {"user_code"},
+        "error_lines": set(),
+        "user_code": {"error_lines"},
+        "tasks": {"error_lines", "user_code"},
         "engine": set(),
-        "models": {"engine", "tasks", "user_code"},
-        "training": {"engine", "tasks", "models", "user_code"},
+        "models": {"error_lines", "engine", "tasks", "user_code"},
+        "training": {"error_lines", "engine", "tasks", "models", "user_code"},
     },
     "analysis": {
         "phrases": set(),

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor, nn
 
+from copytask.error_lines import error_line
 from copytask.models.model import CellAdapter, SequenceModel
 from copytask.models.recurrent import RecurrentCell
 from copytask.models.registry import build_model, find_factory
@@ -107,9 +108,7 @@ class _Examination:
                 torch.default_generator.manual_seed(0)  # torch.manual_seed would seed all GPUs
                 return call()
         except Exception as error:  # the user's code may raise anything
-            raise ValueError(
-                f"the cell {self.name!r} failed {how}: {type(error).__name__}: {error}"
-            ) from error
+            raise ValueError(f"the cell {self.name!r} failed {how}: {error_line(error)}") from error
 
     def run(self, inputs: Tensor, *state: Any, how: str = "on a second input") -> Any:
         return self.attempt(lambda: self.cell(inputs.clone(), *state), how)

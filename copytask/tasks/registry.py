@@ -3,6 +3,7 @@
 import difflib
 import inspect
 
+from copytask.error_lines import error_line
 from copytask.tasks.delay import Delay
 from copytask.tasks.recall import Recall
 from copytask.tasks.recite import Recite
@@ -50,9 +51,7 @@ def find_task(name: str) -> Task:
         try:
             found = found()
         except Exception as error:  # the user's code may raise anything
-            raise ValueError(
-                f"the task {name!r} cannot be made: {type(error).__name__}: {error}"
-            ) from error
+            raise ValueError(f"the task {name!r} cannot be made: {error_line(error)}") from error
     if not isinstance(found, Task):
         raise ValueError(f"the task {name!r} is no subclass of copytask.Task, nor an object of one")
     for size in ("symbols", "outputs"):

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
+from copytask.error_lines import error_line, message_line
 from copytask.models import MODELS, CopyModel, architecture_keywords, build_model, find_factory
 from copytask.tasks import TASKS, Task
 from copytask.user_code import is_same_code
@@ -119,8 +120,7 @@ def damage_as_value_error(path: AnyPath) -> Iterator[None]:
     except (MemoryError, torch.OutOfMemoryError):  # not the content's fault
         raise
     except Exception as error:
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        reason = f"{kind}{error}".partition("\n")[0]
+        reason = message_line(error) if isinstance(error, ValueError) else error_line(error)
         raise ValueError(f"{path} is not a readable checkpoint: {reason}") from None
 
 

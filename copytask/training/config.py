@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from copytask.error_lines import message_line
 from copytask.models import check_architecture
 from copytask.tasks import CopyTask, find_task
 from copytask.training.checkpoint import recorded_training
@@ -138,7 +139,7 @@ class TrainingConfig:
         try:
             torch.device("cpu" if self.device == "auto" else self.device)
         except RuntimeError as error:
-            raise ValueError(f"device: {str(error).splitlines()[0]}") from None
+            raise ValueError(f"device: {message_line(error)}") from None
 
     def _require(self, name: str, holds: bool, rule: str) -> None:
         if not holds:

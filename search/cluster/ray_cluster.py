@@ -9,6 +9,7 @@ import ray
 import torch
 
 from copytask import MALLOC_ENVIRONMENT
+from copytask.error_lines import message_line
 from search.cluster.ray_compat import refuses_token, without_dashboard
 from search.cluster.slots import Slots, check_fits, count_slots, limit_slots
 from search.config.sections import ResourcesConfig
@@ -162,7 +163,7 @@ def join(**settings: Any) -> None:
                 "the cluster refuses this machine's token; copy the cluster's ~/.ray/auth_token "
                 "to this machine"
             ) from None
-        raise JoinError(str(error).partition("\n")[0] or type(error).__name__) from None
+        raise JoinError(message_line(error)) from None
 
 
 def host_name(node: Mapping[str, str]) -> str:

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from copytask.error_lines import error_line
+
 if TYPE_CHECKING:
     from ray.actor import ActorHandle
     from ray.tune.experiment import Trial
@@ -145,7 +147,7 @@ def tune_error_message(error: BaseException) -> str:
     Tune wraps an exception of a callback in a TuneError whose text is the whole traceback; then it
     is the last line of that.
     """
-    lines = str(error).strip().splitlines() or [""]
-    if type(error).__name__ == "TuneError" and lines[0].startswith("Traceback"):
-        return lines[-1]
-    return f"{type(error).__name__}: {lines[0]}".removesuffix(": ")
+    text = str(error).strip()
+    if type(error).__name__ == "TuneError" and text.startswith("Traceback"):
+        return text.splitlines()[-1]
+    return error_line(error)

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from copytask import MODELS
+from copytask.error_lines import message_line
 from search.config.faults import describe
 from search.config.layers import CONFIGS, DEFAULT_CONFIG, FOLDERS, layered
 from search.config.space import ARCHITECTURE
@@ -171,5 +172,5 @@ def _where(error: Exception) -> str:
     """Line, column and reason of a YAML error."""
     mark = getattr(error, "problem_mark", None)
     position = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    reason = getattr(error, "problem", None) or str(error).partition("\n")[0]
+    reason = getattr(error, "problem", None) or message_line(error)
     return f"{position}: not valid YAML: {reason}"

@@ -7,6 +7,7 @@ import torch
 from pydantic import BaseModel, ValidationError
 
 from copytask import TrainingConfig, build_model
+from copytask.error_lines import error_line, message_line
 from search.config.algorithms import SAMPLERS
 from search.config.conditions import check_conditions, check_grid
 from search.config.dimensions import Choices, Range
@@ -106,7 +107,7 @@ def check_examples(config: "StudyConfig", examples: Iterable[tuple[str, str, Any
             for section in ("architecture", "space", "training"):
                 if origin == "architecture" and culprit in getattr(config, section):
                     origin = f"{section}.{culprit}"
-            raise ValueError(f"{origin}: {error}") from None
+            raise ValueError(f"{origin}: {message_line(error)}") from None
 
 
 def _examples(config: "StudyConfig") -> Iterator[tuple[str, str, Any]]:
@@ -143,5 +144,4 @@ def _try_value(config: "StudyConfig", name: str, value: Any) -> None:
     except ValueError:
         raise
     except Exception as error:  # torch, or the user's code, may raise anything
-        reason = str(error).partition("\n")[0]
-        raise ValueError(f"no model can be made: {type(error).__name__}: {reason}") from error
+        raise ValueError(f"no model can be made: {error_line(error)}") from error

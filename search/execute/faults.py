@@ -8,6 +8,7 @@ import torch
 from ray.exceptions import RayActorError, RayTaskError
 from ray.tune.experiment import Trial
 
+from copytask.error_lines import error_line, message_line
 from search.cluster.ray_compat import error_of, host_died
 from search.errors import SearchFailedError, UnsharedStorageError
 from search.storage.store import TRANSIENT
@@ -49,7 +50,7 @@ def diagnose(trial: Trial) -> Failure:
     if isinstance(error, str):
         return Failure(f"worker lost: {error}", retry=True)
     cause = getattr(error, "cause", None) or error  # of Ray's wrapper around a worker's exception
-    reason = f"{type(cause).__name__}: {cause}".partition("\n")[0]
+    reason = error_line(cause)
     if isinstance(cause, OSError) and cause.errno in NOT_WRITABLE:
         return Failure(reason, storage=cause)
     if isinstance(cause, UnsharedStorageError):
@@ -63,7 +64,7 @@ def diagnose(trial: Trial) -> Failure:
     if isinstance(error, RayActorError) or not isinstance(error, RayTaskError):
         if host_died(error):
             return Failure("its host is lost", retry=True, blameless=True)
-        return Failure("worker lost: " + str(cause).partition("\n")[0], retry=True)
+        return Failure(f"worker lost: {message_line(cause)}", retry=True)
     return Failure(reason)
 
 

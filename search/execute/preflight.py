@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import torch
 
 from copytask import MODELS, build_model, check_cell, find_task
+from copytask.error_lines import error_line, message_line
 from copytask.training.checkpoint import EARLIER_ARCHITECTURE
 from search.config.dimensions import Range
 from search.config.space import TRAINING_FIELDS
@@ -57,10 +58,11 @@ def check_length(task: str, T: int) -> None:
     try:
         find_task(task).sample_batch(torch.Generator().manual_seed(0), 1, T)
     except ValueError as error:
-        raise UserError(f"T: {error}") from None
+        raise UserError(f"T: {message_line(error)}") from None
     except Exception as error:  # the user's code may raise anything
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-        raise UserError(f"T: the task {task!r} cannot draw a sequence of T={T}: {reason}") from None
+        raise UserError(
+            f"T: the task {task!r} cannot draw a sequence of T={T}: {error_line(error)}"
+        ) from None
 
 
 def check_spikes(config: StudyConfig) -> None:

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial
 from ray.exceptions import RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from copytask.error_lines import error_line
 from search.config.study_config import StudyConfig
 from search.decide.suggester import Point, Suggester, SuggesterLostError, Training
 
@@ -68,19 +69,14 @@ class RemoteSuggester:
         try:
             answer = self._actor.answer.remote(told, number, point)
         except RayError as error:
-            raise SuggesterLostError(message(error)) from None
+            raise SuggesterLostError(error_line(error)) from None
 
         def wait() -> Training:
             try:
                 training: Training = ray.get(answer, timeout=PATIENCE)
             except RayError as error:
-                raise SuggesterLostError(message(error)) from None
+                cause = error.cause if isinstance(error, RayTaskError) else error
+                raise SuggesterLostError(error_line(cause)) from None
             return training
 
         return wait
-
-
-def message(error: RayError) -> str:
-    """What went wrong, in one line."""
-    cause = error.cause if isinstance(error, RayTaskError) else error
-    return f"{type(cause).__name__}: {cause}".partition("\n")[0]

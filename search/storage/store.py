@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 import fsspec
 import tenacity
 
+from copytask.error_lines import first_line, message_line
 from search.errors import ReadError, UserError
 from studies import paths
 from studies.paths import StudyPath, is_object_store, open_path
@@ -150,10 +151,10 @@ def is_driver_error(error: BaseException) -> bool:
     return any(kind.__module__.partition(".")[0] in DRIVERS for kind in type(error).__mro__)
 
 
-def error_message(error: BaseException | None) -> str:
+def error_message(error: BaseException) -> str:
     """The message of an error of the store, in one line."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return str(text).partition("\n")[0]
+    reason = getattr(error, "strerror", None)
+    return first_line(str(reason)) if reason else message_line(error)
 
 
 def write_bytes(path: StudyPath, content: bytes) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from copytask.error_lines import error_line
 from copytask.user_code import import_object
 from search.config.loggers import LOGGERS, TENSORBOARD
 from search.errors import UserError, unknown
@@ -117,8 +118,7 @@ class Guarded(Relay):
             tell()
         except (Exception, SystemExit) as error:  # a user's code may raise anything
             self._listener = Listener()
-            reason = str(error).partition("\n")[0]
             self._warn(
-                f"the logger {self._name} failed in {moment}: {type(error).__name__}: {reason}; "
+                f"the logger {self._name} failed in {moment}: {error_line(error)}; "
                 "the search goes on without it"
             )

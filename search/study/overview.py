@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from copytask.error_lines import error_line
 from search.config.reading import recorded_config
 from search.config.study_config import StudyConfig
 from search.errors import UserError, unknown
@@ -117,7 +118,7 @@ def look(path: StudyPath) -> Overview:
     except ValueError as error:
         raise UserError(str(error)) from None
     except (KeyError, TypeError) as error:
-        raise UserError(f"{path} has damaged files: {type(error).__name__}: {error}") from None
+        raise UserError(f"{path} has damaged files: {error_line(error)}") from None
     state = RUNNING if locked else FINISHED if complete else INTERRUPTED
     return Overview(path, history, files.recorded_provenance(document), state, seconds)
 

@@ -1,5 +1,6 @@
 """Reads what is known of a search from the events of its study."""
 
+from copytask.error_lines import error_line
 from search.config.study_config import StudyConfig
 from search.study.event_log import read_events
 from search.study.history import History
@@ -25,6 +26,6 @@ def read_history(
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f"{study / files.EVENTS_FILE}: {NAMES[type(event)]} at {event.elapsed} s does not "
-                f"fit the events before it ({type(error).__name__}: {error})"
+                f"fit the events before it ({error_line(error)})"
             ) from None
     return history

@@ -121,6 +121,11 @@ class FailingBackward(Loop):
         return super().step(x, h).mul_(2)
 
 
+class ManyLines(Loop):
+    def forward(self, *_):
+        raise RuntimeError("no data\nas it seems")
+
+
 class Sum(SequenceModel):
     """A sequence model: the sum of what it has seen."""
 
@@ -189,6 +194,7 @@ class LeftOut(Sum):
         ("Doubles", "returns outputs of torch.float64 for inputs of torch.float32"),
         ("NotFinite", "returns outputs that are not finite"),
         ("FailingBackward", "failed in its backward pass: RuntimeError: one of the variables"),
+        ("ManyLines", "failed as factory.*: RuntimeError: no data$"),
         ("WithoutState", "returns or takes no state, but says that it streams: .* streams = False"),
         ("AllRecalled", "called with recalled=0 must return the last 0 outputs"),
         ("OwnRate", "failed when asked for its groups.*the training sets lr; give lr_scale"),

@@ -108,6 +108,7 @@ def test_recall_says_how_many_keys_there_are():
         ("torch:no_such", "cannot be imported"),
         (f"{__name__}:Unfinished", "lacks the method draw, recalled"),
         (f"{__name__}:NoSizes", "lacks the number of its symbols"),
+        (f"{__name__}:NoData", "cannot be made: RuntimeError: no data$"),
     ],
 )
 def test_what_is_no_task_is_refused(name, message):
@@ -126,6 +127,11 @@ class NoSizes(Unfinished):
 
     def draw(self, generator, batch_size, T):
         raise NotImplementedError
+
+
+class NoData(NoSizes):
+    def __init__(self):
+        raise RuntimeError("no data\nas it seems")
 
 
 @pytest.mark.parametrize("arguments", [{"batch_size": 0, "T": 5}, {"batch_size": 1, "T": 0}])

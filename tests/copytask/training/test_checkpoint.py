@@ -16,7 +16,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from copytask import Trainer, TrainingConfig, build_model, load_model
-from copytask.training.checkpoint import copy_checkpoint, load_state, save_state
+from copytask.training.checkpoint import (
+    copy_checkpoint,
+    damage_as_value_error,
+    load_state,
+    save_state,
+)
 
 CONFIG = TrainingConfig(
     model="gru", T=3, hidden_size=2, batch_size=2, tokens_per_iteration=100, max_tokens=200,
@@ -210,6 +215,21 @@ def test_code_in_an_archive_does_not_run(tmp_path):
     with pytest.raises(ValueError, match="not a readable checkpoint"):
         load_model(tmp_path)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("no weights\nat all"), "no weights"),
+        (RuntimeError("no weights\nat all"), "RuntimeError: no weights"),
+        (AssertionError(), "AssertionError"),
+        (ValueError(), "ValueError"),
+    ],
+)
+def test_damage_is_told_in_one_line(error, told):
+    expected = f"^there is not a readable checkpoint: {told}$"
+    with pytest.raises(ValueError, match=expected), damage_as_value_error("there"):
+        raise error
 
 
 def test_what_only_ends_as_an_archive_does_not_reach_torch(tmp_path, monkeypatch):

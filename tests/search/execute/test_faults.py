@@ -27,6 +27,7 @@ def from_worker(cause: Exception) -> RayTaskError:
         (from_worker(ValueError("a mistake\nmore")), "ValueError: a mistake", False),
         (from_worker(FileNotFoundError(2, "no such")), "FileNotFoundError: [Errno 2] no such",
          False),
+        (from_worker(AssertionError()), "AssertionError", False),
         (from_worker(MemoryError("no room")), "MemoryError: no room", True),
         (from_worker(OSError(errno.ESTALE, "stale")), "OSError: [Errno 116] stale", True),
         (from_worker(ReadError(errno.EIO, "no answer")), "ReadError: [Errno 5] no answer", True),
@@ -37,6 +38,8 @@ def from_worker(cause: Exception) -> RayTaskError:
 def test_bad_luck_is_told_from_mistakes(tmp_path, error, reason, retry):
     failure = diagnose(failed_trial(tmp_path, error))
     assert failure.reason.startswith(reason)
+    assert failure.reason.isprintable()
+    assert not failure.reason.endswith(": ")
     assert (failure.retry, failure.storage) == (retry, None)
 
 

@@ -185,3 +185,42 @@ def test_a_task_that_cannot_draw_is_told_in_one_line(tmp_path, capsys):
     err = capsys.readouterr().err
     assert "cannot draw a sequence of T=8: RuntimeError: no data file" in err
     assert err.count("\n") == 1
+
+
+OWN_CODE = """
+from copytask.tasks.delay import Delay
+from torch import nn
+
+class Cell(nn.GRU):
+    def __init__(self, input_size, hidden_size):
+        {making}
+        super().__init__(input_size, hidden_size)
+
+    def forward(self, input, state=None):
+        {running}
+        return super().forward(input, state)
+
+class Task(Delay):
+    def __init__(self):
+        {beginning}
+        super().__init__()
+
+    def draw(self, generator, batch_size, T):
+        {drawing}
+        return super().draw(generator, batch_size, T)
+
+{importing}
+"""
+
+
+@pytest.mark.parametrize("kind", ["RuntimeError", "ValueError"])
+@pytest.mark.parametrize("place", ["making", "running", "beginning", "drawing", "importing"])
+def test_what_own_code_raises_is_told_in_one_line(place, kind, tmp_path, capsys):
+    places = dict.fromkeys(("making", "running", "beginning", "drawing", "importing"), "pass")
+    file = tmp_path / "own.py"
+    file.write_text(OWN_CODE.format(**places | {place: f"raise {kind}('no data\\nas it seems')"}))
+    asked = ["--model", f"{file}:Cell", "--task", f"{file}:Task"]
+    assert dry_run(tmp_path, *asked) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("error: ")
+    assert err.endswith("no data\n")

@@ -78,6 +78,17 @@ def test_a_listener_of_a_user_is_told_and_one_that_raises_ends_alone(tmp_path, o
     ]
 
 
+def test_a_logger_that_says_nothing_is_named_by_its_error():
+    def fail():
+        raise AssertionError
+
+    lines: list[str] = []
+    Guarded("x", fail, lines.append)
+    assert lines == [
+        "the logger x failed in __init__: AssertionError; the search goes on without it"
+    ]
+
+
 def test_a_logger_that_cannot_be_made_ends_alone_too():
     lines: list[str] = []
     logger = Guarded("x", lambda: 1 / 0, lines.append)

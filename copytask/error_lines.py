@@ -1,0 +1,17 @@
+"""An exception in one line, for messages, logs and records."""
+
+
+def error_line(error: BaseException) -> str:
+    """Type and message of an exception, ``KeyError: 'x'``; only its type if it has no message."""
+    message = first_line(str(error))
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def message_line(error: BaseException) -> str:
+    """The message of an exception without its type; its type if it has no message."""
+    return first_line(str(error)) or type(error).__name__
+
+
+def first_line(text: str) -> str:
+    """The first line of a text that is not blank; empty if there is none."""
+    return next(iter(text.strip().splitlines()), "").rstrip()
