@@ -156,6 +156,11 @@ def test_a_search_that_lost_its_lease_stops_and_writes_no_more(door, command):
         ("s3://", "the bucket is missing"),
         ("s3://studies/runs?region=x", "unknown 'region'; the only parameter is endpoint_override"),
         ("ftpx://studies/runs", "cannot be read yet"),
+        (
+            "s3://studies/runs?endpoint_override=localhost:9000",
+            "endpoint_override must be http://HOST:PORT or https://HOST:PORT",
+        ),
+        ("s3://studies/runs?endpoint_override=", "endpoint_override must be http://HOST:PORT or"),
     ],
 )
 @pytest.mark.usefixtures("door")
@@ -166,3 +171,14 @@ def test_a_store_that_cannot_be_used_is_one_line(command, storage, message, caps
     assert err.startswith(f"error: --storage {storage}")
     assert message in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("door")
+def test_a_server_of_the_environment_that_is_no_address_is_one_line(command, monkeypatch, capsys):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:9000")
+    assert main([*map(str, command[1:-1]), "s3://studies/runs"]) == 2
+    assert capsys.readouterr().err == (
+        "error: --storage s3://studies/runs: cannot be reached: AWS_ENDPOINT_URL must be "
+        "http://HOST:PORT or https://HOST:PORT, with letters, digits, '-' and '.' in HOST, but got "
+        "'localhost:9000'\n"
+    )

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.config.study_config import StudyConfig
-from search.storage.store import ENDPOINT
-from studies.paths import StudyPath, is_object_store
+from studies.paths import ENDPOINT, StudyPath, is_object_store
 
 
 def resume_command(path: StudyPath, config: StudyConfig, address: str | None = None) -> str:

@@ -22,14 +22,19 @@ import tenacity
 from copytask.error_lines import first_line, message_line
 from search.errors import ReadError, UserError
 from studies import paths
-from studies.paths import StudyPath, is_object_store, open_path
+from studies.paths import (
+    ENDPOINT,
+    ENDPOINTS,
+    StudyPath,
+    check_endpoint,
+    is_object_store,
+    open_path,
+)
 
 # We retry ourselves, see with_retries; the driver must not.
 fsspec.config.conf["s3"]["config_kwargs"] = {"retries": {"total_max_attempts": 1}}
 
-ENDPOINT = "AWS_ENDPOINT_URL"
-
-STORE_VARIABLES = (ENDPOINT, "AWS_ENDPOINT_URL_S3", "AWS_REGION", "AWS_DEFAULT_REGION")
+STORE_VARIABLES = (*ENDPOINTS, "AWS_REGION", "AWS_DEFAULT_REGION")
 """Environment variables that the workers of a cluster need to find the same store. Secret keys are
 not among them: a cluster's dashboard and logs show what it is given."""
 
@@ -71,13 +76,12 @@ def parse_storage(text: str) -> StudyPath:
     address, _, query = text.partition("?")
     if "://" not in address:
         return Path(os.path.expanduser(text))
-    for name, values in parse_qs(query).items():
-        if name != "endpoint_override":
-            raise UserError(
-                f"--storage {text}: unknown {name!r}; the only parameter is endpoint_override"
-            )
-        os.environ[ENDPOINT] = values[0]
     try:
+        for name, values in parse_qs(query, keep_blank_values=True).items():
+            if name != "endpoint_override":
+                raise ValueError(f"unknown {name!r}; the only parameter is endpoint_override")
+            check_endpoint(name, values[0])
+            os.environ[ENDPOINT] = values[0]
         path = open_path(address)
     except ValueError as error:
         raise UserError(f"--storage {text}: {error}") from None

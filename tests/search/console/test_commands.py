@@ -12,7 +12,8 @@ from search.console.commands import (
 )
 from search.execute.requested_study import study_path
 from search.run import make_parser
-from search.storage.store import ENDPOINT, parse_storage
+from search.storage.store import parse_storage
+from studies.paths import ENDPOINT
 
 CONFIG = make_config()
 
