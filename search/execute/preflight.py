@@ -1,7 +1,9 @@
 """What a new study must hold before anything is searched; one that is resumed has begun already."""
 
+import operator
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
@@ -27,7 +29,8 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
 
     Raises:
         UserError: a user's own cell is broken, the model lacks what is set, the task has no
-            sequence of some T, or a range has values with which no training can be.
+            sequence of some T, a size cannot be computed, or a range has values with which no
+            training can be.
     """
     if config.model not in MODELS:
         try:
@@ -47,22 +50,52 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
     except ValueError as error:
         raise UserError(str(error)) from None
     check_spikes(config)
+    check_state(config)
 
 
 def check_length(task: str, T: int) -> None:
-    """Whether a task has sequences of this T.
+    """Whether a task has sequences of this T, and says how long they are and what is recalled.
 
     Raises:
-        UserError: it cannot draw one.
+        UserError: it cannot draw one, or a size cannot be computed.
     """
+    asked = find_task(task)
     try:
-        find_task(task).sample_batch(torch.Generator().manual_seed(0), 1, T)
+        asked.sample_batch(torch.Generator().manual_seed(0), 1, T)
     except ValueError as error:
         raise UserError(f"T: {message_line(error)}") from None
     except Exception as error:  # the user's code may raise anything
         raise UserError(
             f"T: the task {task!r} cannot draw a sequence of T={T}: {error_line(error)}"
         ) from None
+    for name in ("length", "recalled"):
+        check_size(partial(getattr(asked, name), T), f"T: the task {task!r} fails in {name}(T={T})")
+
+
+def check_state(config: StudyConfig) -> None:
+    """Whether a model says how many numbers it carries on, at every T.
+
+    Raises:
+        UserError: it cannot be computed.
+    """
+    task, width = find_task(config.task), min(config.possible_values("hidden_size"))
+    architecture = config.architecture_with("hidden_size", width)
+    model = build_model(config.model, width, task=task, **architecture).core
+    for steps in map(task.length, config.T):
+        failing = f"the model {config.model!r} fails in state_floats(steps={steps})"
+        check_size(partial(model.state_floats, steps), failing)
+
+
+def check_size(size: Callable[[], int], failing: str) -> None:
+    """Whether a size of a model or task is a whole number.
+
+    Raises:
+        UserError: it is not, or cannot be computed.
+    """
+    try:
+        operator.index(size())
+    except Exception as error:  # the user's code may raise anything
+        raise UserError(f"{failing}: {error_line(error)}") from None
 
 
 def check_spikes(config: StudyConfig) -> None:
@@ -120,10 +153,8 @@ def least_kept(config: StudyConfig, length: int) -> int:
             model = build_model(config.model, width, task=task, **architecture).core
             kept.append(0 if model.streams else model.state_floats(length))
         except Exception as error:  # the user's code may raise anything
-            reason = f"{type(error).__name__}: {error}".partition("\n")[0]
-            raise UserError(
-                f"the model {config.model!r} fails with {name}={value}: {reason}"
-            ) from None
+            failing = f"the model {config.model!r} fails with {name}={value}"
+            raise UserError(f"{failing}: {error_line(error)}") from None
     return min(kept)
 
 

@@ -224,3 +224,85 @@ def test_what_own_code_raises_is_told_in_one_line(place, kind, tmp_path, capsys)
     err = capsys.readouterr().err
     assert err.startswith("error: ")
     assert err.endswith("no data\n")
+
+
+OWN_SIZES = """
+import torch
+from copytask import SequenceModel
+from copytask.tasks.delay import Delay
+from torch import nn
+
+class Model(SequenceModel):
+    def __init__(self, symbols, *, hidden_size=8):
+        super().__init__()
+        self.width = hidden_size
+        self.embedding = nn.Embedding(symbols, hidden_size)
+        self.cell = nn.GRU(hidden_size, hidden_size)
+
+    def forward(self, tokens, state=None, recalled=None):
+        outputs, state = self.cell(self.embedding(tokens), state)
+        return outputs[len(outputs) - (len(outputs) if recalled is None else recalled):], state
+
+    def state_floats(self, steps):
+        return self.width
+
+class WithoutSteps(Model):
+    def state_floats(self):
+        return self.width
+
+class Nothing(Model):
+    def state_floats(self, steps):
+        pass
+
+class LongDelay(Delay):
+    def draw(self, generator, batch_size, T):
+        return Delay().draw(generator, batch_size, T)
+
+    def length(self, T):
+        if T > 4:
+            raise RuntimeError("no data\\nas it seems")
+        return super().length(T)
+
+class NeverScored(LongDelay):
+    def length(self, T):
+        return T + 20
+
+    def recalled(self, T):
+        raise ValueError("no data\\nas it seems")
+"""
+
+
+@pytest.mark.parametrize("address", [[], ["--address", "auto"]])
+@pytest.mark.parametrize(
+    ("model", "task", "told"),
+    [
+        (
+            "WithoutSteps", "LongDelay",
+            "T: the task '{file}:LongDelay' fails in length(T=8): RuntimeError: no data\n",
+        ),
+        (
+            "Model", "NeverScored",
+            "T: the task '{file}:NeverScored' fails in recalled(T=4): ValueError: no data\n",
+        ),
+        (
+            "WithoutSteps", None,
+            "the model '{file}:WithoutSteps' fails in state_floats(steps=24): TypeError: ",
+        ),
+        (
+            "Nothing", None,
+            "the model '{file}:Nothing' fails in state_floats(steps=24): TypeError: ",
+        ),
+        ("Model", None, ""),
+    ],
+)  # fmt: skip
+def test_sizes_that_cannot_be_told_are_refused_before_the_search(
+    model, task, told, address, tmp_path, capsys
+):
+    file = tmp_path / "own.py"
+    file.write_text(OWN_SIZES)
+    asked = ["--model", f"{file}:{model}", "--T", "4", "8", *address]
+    asked += ["--task", f"{file}:{task}"] if task else []
+    assert dry_run(tmp_path, *asked) == (2 if told else 0)
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: {told.format(file=file)}" if told else "")
+    assert err.count("\n") == bool(told)
