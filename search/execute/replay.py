@@ -1,10 +1,13 @@
 """Trains one trial of a study again and compares it with what was recorded."""
 
 import dataclasses
+import sys
+from functools import cached_property
 
 import torch
 
-from copytask import DivergedError, Trainer, TrainingConfig, configure_process
+from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
+from copytask.error_lines import error_line
 from copytask.training.seeds import STREAMS
 from search.config.study_config import StudyConfig
 from search.errors import UserError
@@ -30,6 +33,8 @@ def replay(
     study: StudyPath, trial_id: str, model: str | None = None, task: str | None = None
 ) -> int:
     """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
+
+    Stderr gets the first difference.
 
     Args:
         model, task: see :func:`search.study.study_file.read_config`.
@@ -57,13 +62,13 @@ def replay(
         print(f"{trial_id}: an earlier version used other validation payloads: not compared")
     # As many threads as the trial had: sums split among more threads round differently.
     configure_process(threads=config.resources.threads_per_trial())
-    trainer = Trainer(training)
+    repeated = Repeated(training)
     differences = []
     for expected in recorded:
         try:
-            metrics = trainer.run_iteration()
-        except DivergedError as error:
-            differences.append(f"iteration {expected['iteration']}: {error}")
+            metrics = repeated.run_iteration()
+        except Exception as error:  # the user's code may raise anything
+            differences.append(f"iteration {expected['iteration']}: {as_recorded(error)}")
             break
         differing = [
             name
@@ -79,21 +84,43 @@ def replay(
         )
         differences += [f"iteration {metrics.iteration}: {name}" for name in differing]
     if row["status"] == files.FAILED and not differences:
-        differences += missing_failure(trainer, str(row["error"]))
+        differences += missing_failure(repeated, str(row["error"]))
     if differences:
-        print(f"{trial_id} differs from its record, first in {differences[0]}")
+        print(f"{trial_id} differs from its record, first in {differences[0]}", file=sys.stderr)
         return 1
     print(f"{trial_id}: {all_counted(len(recorded), 'iteration')} as recorded")
     return 0
 
 
-def missing_failure(trainer: Trainer, error: str) -> list[str]:
-    """The difference, if any, to a record that says that the next iteration diverged."""
+class Repeated:
+    """A training that is made in its first iteration, as in a trial: it may fail there."""
+
+    def __init__(self, training: TrainingConfig):
+        self._training = training
+
+    @cached_property
+    def _trainer(self) -> Trainer:
+        return Trainer(self._training)
+
+    def run_iteration(self) -> Metrics:
+        """See :meth:`copytask.Trainer.run_iteration`."""
+        return self._trainer.run_iteration()
+
+
+def missing_failure(repeated: Repeated, recorded: str) -> list[str]:
+    """The difference, if any, to a record that says that the next iteration fails."""
     try:
-        trainer.run_iteration()
-    except DivergedError as repeated:
-        return [] if str(repeated) == error else [f"its error: {repeated}"]
-    return [f"its error: {error}"]
+        repeated.run_iteration()
+    except Exception as error:  # the user's code may raise anything
+        told = as_recorded(error)
+        # An earlier version ended the line of an exception without a message so.
+        return [] if told == recorded.removesuffix(": ") else [f"its error: {told}"]
+    return [f"its error: {recorded}"]
+
+
+def as_recorded(error: Exception) -> str:
+    """An exception as the record of a trial has it: the type is left out if training diverged."""
+    return str(error) if isinstance(error, DivergedError) else error_line(error)
 
 
 def read_trial(study: StudyPath, trial_id: str) -> tuple[Row, list[Row]]:

@@ -5,6 +5,7 @@ from made_studies import make_config, start
 from copytask import DivergedError, Trainer, TrainingConfig
 from search.errors import UserError
 from search.execute.replay import replay, replayed_config
+from search.run import main
 from search.storage.csv_tables import read_rows, write_rows
 from search.study.study import Study
 from search.study.tables import trial_row
@@ -74,8 +75,10 @@ def test_a_difference_is_found_and_told(study, capsys):
     cells[accuracy] = "0.123"
     file.write_text("\n".join([header, first, ",".join(cells), third, ""]))
     assert replay(study.path, "T3-0000") == 1
-    *_, last = capsys.readouterr().out.splitlines()
-    assert last == ("T3-0000 differs from its record, first in iteration 2: validation_accuracy")
+    out, err = capsys.readouterr()
+    assert "iteration   2" in out
+    assert "differs: validation_accuracy" in out
+    assert err == "T3-0000 differs from its record, first in iteration 2: validation_accuracy\n"
 
 
 def test_a_failure_repeats_itself(tmp_path, capsys):
@@ -93,7 +96,74 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
     study.history.trials["T3-0000"].error = "something else"
     study.write()
     assert replay(study.path, "T3-0000") == 1
-    assert "first in its error: training diverged" in capsys.readouterr().out
+    assert "first in its error: training diverged" in capsys.readouterr().err
+
+
+def failed_study(tmp_path, iterations: int, error: str) -> Study:
+    """A study with one trial that failed after some iterations with this error."""
+    study = Study.create(tmp_path / "study", make_config(T=[3]))
+    trainer = Trainer(start(study, "T3-0000", T=3))
+    for _ in range(iterations):
+        point = Point(**vars(trainer.run_iteration()))
+        study.add_result("T3-0000", point, trainer.model.parameter_count())
+    study.fail_trial("T3-0000", error)
+    study.write()
+    return study
+
+
+def fail_after(iterations: int, error: Exception, monkeypatch) -> None:
+    """Let every training fail."""
+    run_iteration = Trainer.run_iteration
+
+    def failing(self):
+        if self.progress.iteration >= iterations:
+            raise error
+        return run_iteration(self)
+
+    monkeypatch.setattr(Trainer, "run_iteration", failing)
+
+
+@pytest.mark.parametrize("iterations", [0, 2])
+@pytest.mark.parametrize(
+    ("error", "recorded"),
+    [
+        (RuntimeError("no data\nas it seems"), "RuntimeError: no data"),
+        (AssertionError(), "AssertionError"),
+        (StopIteration(), "StopIteration"),
+        (AssertionError(), "AssertionError: "),  # as an earlier version wrote it
+        (DivergedError("training diverged"), "training diverged"),
+    ],
+)
+def test_an_exception_repeats_itself(tmp_path, monkeypatch, capsys, error, recorded, iterations):
+    study = failed_study(tmp_path, iterations, recorded)
+    fail_after(iterations, error, monkeypatch)
+    assert replay(study.path, "T3-0000") == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_an_exception_where_a_training_is_made_repeats_itself(tmp_path, monkeypatch):
+    study = failed_study(tmp_path, 0, "RuntimeError: no room")
+
+    def failing(training):
+        raise RuntimeError("no room\nfor this")
+
+    monkeypatch.setattr("search.execute.replay.Trainer", failing)
+    assert replay(study.path, "T3-0000") == 0
+
+
+@pytest.mark.parametrize(
+    ("fails_after", "told"),
+    [
+        (1, "iteration 2: RuntimeError: no data"),
+        (2, "its error: RuntimeError: no data"),
+        (3, "its error: KeyError: 'x'"),
+    ],
+)
+def test_another_exception_is_one_line_on_stderr(tmp_path, monkeypatch, capsys, fails_after, told):
+    study = failed_study(tmp_path, 2, "KeyError: 'x'")
+    fail_after(fails_after, RuntimeError("no data\nas it seems"), monkeypatch)
+    assert main(["--replay", str(study.path), "T3-0000"]) == 1
+    assert capsys.readouterr().err == f"T3-0000 differs from its record, first in {told}\n"
 
 
 def as_if_begun_by_an_earlier_version(study: Study) -> None:
@@ -119,8 +189,8 @@ def test_a_trial_of_an_earlier_version_is_compared_by_its_training(study, capsys
     rows[1]["training_loss"] += 0.1
     write_rows(study.path / files.PROGRESS_FILE, PROGRESS.names, lambda: rows)
     assert replay(study.path, "T3-0000") == 1
-    *_, last = capsys.readouterr().out.splitlines()
-    assert last == "T3-0000 differs from its record, first in iteration 2: training_loss"
+    told = "T3-0000 differs from its record, first in iteration 2: training_loss\n"
+    assert capsys.readouterr().err == told
 
 
 def test_a_trial_that_an_earlier_version_trained_on_a_gpu_is_not_accused(study):
