@@ -21,8 +21,9 @@ def reference(
     inputs, mx, weight_hh, weight_mh, bias, h, c, weight_im = operands
     if index is not None:
         index = index.long()
-        inputs = inputs[index]
-        mx = None if mx is None else mx[index]
+        # On several threads the way back of inputs[index] sums gradients in any order.
+        inputs = F.embedding(index, inputs)
+        mx = None if mx is None else F.embedding(index, mx)
     # Indexing a tensor that needs a gradient inside the loop would make the backward pass
     # quadratic in L; unbind's is linear.
     x = inputs.unbind(0)

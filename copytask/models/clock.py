@@ -55,6 +55,17 @@ def make_spectrum(kind: str, frequencies: int, base: float = 1e4) -> Tensor:
     return base ** (-index / frequencies)
 
 
+def _take(numbers: Tensor, tokens: Tensor) -> Tensor:
+    """The number of each token, in the shape of the tokens.
+
+    On the way back the gradients of a token are summed. On several threads of a CPU ``[tokens]``
+    sums them in any order, and so does ``index_select`` on a GPU.
+    """
+    if numbers.device.type == "cpu":
+        return numbers.index_select(0, tokens.flatten()).view(tokens.shape)
+    return numbers[tokens]
+
+
 class Clock(nn.Module):
     """Phases z_t = f_t e^{iw} z_{t-1} + (1 - f_t) with z_{-1} = 1, scaled to |z| = 1.
 
@@ -110,10 +121,10 @@ class Clock(nn.Module):
             return self.anchor.new_ones(tokens.shape)
         logits = 5 * self.resets + self.bias
         if self.gate == "soft":
-            return logits.sigmoid()[tokens]
+            return _take(logits.sigmoid(), tokens)
         if not self.training:
             return (logits > 0).to(logits.dtype)[tokens]
-        logits = logits[tokens]
+        logits = _take(logits, tokens)
         return (logits + self.noise * torch.randn_like(logits)).sigmoid()
 
     def _load_from_state_dict(

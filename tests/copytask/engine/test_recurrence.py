@@ -108,6 +108,15 @@ def test_the_same_call_gives_the_same_bits(engine, use_engine):
     assert all(a.equal(b) for a, b in zip(one, other, strict=True))
 
 
+def test_the_plain_loop_gives_the_same_bits_on_two_threads(use_threads):
+    use_threads(2)
+    # Torch shares out 32768 numbers and more, here those of inputs and of mx.
+    operands, index = make_operands("gru", True, 5, 32, 32), make_tokens(5, 40, 32)
+    first, *others = (values_and_gradients(reference, "gru", operands, index, 4) for _ in range(4))
+    for other in others:
+        assert all(map(torch.equal, first, other))
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_without_gradients_the_outputs_are_the_same(engine, use_engine):
     use_engine(engine)

@@ -44,6 +44,20 @@ def test_a_soft_gate_starts_with_a_memory_of_ten_steps(training):
     torch.testing.assert_close(gates, torch.full((2, 2), 10 / 11))
 
 
+@pytest.mark.parametrize("gate", ["hard", "soft"])
+def test_two_threads_give_the_gradients_of_one(gate, use_threads):
+    clock = make_clock(gate)
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(4, (1200, 32), generator=generator)  # torch shares out 32768 and more
+    grad = torch.randn(tokens.shape, generator=generator)
+    found = []
+    for threads in (1, 2):
+        use_threads(threads)
+        torch.manual_seed(0)
+        found.append(torch.autograd.grad(clock.gates(tokens), clock.resets, grad)[0])
+    assert torch.equal(*found)
+
+
 def test_an_absolute_clock_is_never_set_back():
     assert make_clock("hard", "absolute").gates(TOKENS).eq(1).all()
 
