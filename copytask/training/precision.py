@@ -51,6 +51,7 @@ def fastest_precision(model: CopyModel, batch_size: int) -> str:
     It is measured once and kept in the user's cache folder: two measurements may disagree, and then
     the same command with the same seed would give other trials. On a GPU and for models other than
     the gated cells it is always fp32, because only of those do we know that bf16 learns as well.
+    So it is for a model without trained parameters, which has no training step.
 
     Args:
         model: on the device that it will be trained on.
@@ -61,7 +62,8 @@ def fastest_precision(model: CopyModel, batch_size: int) -> str:
     """
     cell = model.core
     gated = isinstance(cell, RecurrentCell) and cell.cell in ("lstm", "gru")
-    if not gated or next(model.parameters()).device.type != "cpu":
+    trained = any(p.requires_grad for p in model.parameters())
+    if not (gated and trained) or next(model.parameters()).device.type != "cpu":
         return "fp32"
     key = {
         "processor": processor(),
@@ -79,7 +81,7 @@ def fastest_precision(model: CopyModel, batch_size: int) -> str:
 
 def measure_precision(model: CopyModel, batch_size: int) -> str:
     """Measure which precision trains a model faster; takes half a second to two seconds."""
-    parameters = list(model.parameters())
+    parameters = [p for p in model.parameters() if p.requires_grad]
     tokens = torch.zeros(MEASURED_STEPS, batch_size, dtype=torch.int64)
 
     def measure(precision: str) -> float:

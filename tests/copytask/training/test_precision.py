@@ -55,6 +55,18 @@ def test_only_the_gated_cells_may_get_bf16(name, monkeypatch):
     assert fastest_precision(build_model("gru", 8), 4) == "bf16"
 
 
+def test_a_frozen_parameter_takes_no_part_in_the_measurement(monkeypatch):
+    monkeypatch.setattr("copytask.training.precision.MEASURED_SECONDS", 0)
+    model = build_model("gru", 8)
+    model.core.weight_ih_l0.requires_grad_(False)
+    assert measure_precision(model, batch_size=2) in {"fp32", "bf16"}
+
+
+def test_a_model_that_is_not_trained_stays_in_float32(monkeypatch):
+    monkeypatch.setattr("copytask.training.precision.cached_measurement", lambda *_: "bf16")
+    assert fastest_precision(build_model("gru", 8).requires_grad_(False), 4) == "fp32"
+
+
 @needs_bf16
 @pytest.mark.parametrize("B", [1, 7, 16, 40, 130])
 @pytest.mark.parametrize("multiplicative", [False, True])
