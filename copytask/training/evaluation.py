@@ -148,14 +148,16 @@ def evaluate(
     model.eval()
     right = []  # number of right symbols of each payload, a tensor for each batch
     nats = torch.zeros((), dtype=torch.float64, device=device)  # cross-entropy, summed
-    for start in range(0, payloads, EVALUATION_BATCH):
-        size = min(EVALUATION_BATCH, payloads - start)
-        batch = asked.sample_batch(generator, size, T, device)
-        for tokens, targets in _parts(batch, model.core.step_floats):
-            logits = model(tokens, recalled=S)
-            right.append(asked.right(logits, targets).sum(dim=0))
-            nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
-    model.train(training)
+    try:
+        for start in range(0, payloads, EVALUATION_BATCH):
+            size = min(EVALUATION_BATCH, payloads - start)
+            batch = asked.sample_batch(generator, size, T, device)
+            for tokens, targets in _parts(batch, model.core.step_floats):
+                logits = model(tokens, recalled=S)
+                right.append(asked.right(logits, targets).sum(dim=0))
+                nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
+    finally:
+        model.train(training)
     shares = torch.cat(right).double() / S
     accuracy = float(shares.mean())
     low, high = accuracy_interval(shares, S)

@@ -57,6 +57,17 @@ def test_evaluation_leaves_the_mode_as_it_was():
     assert not model.training
 
 
+def test_an_evaluation_that_fails_leaves_the_mode_as_it_was():
+    def fail(*_):
+        raise MemoryError
+
+    model = build_model("gru", 4)
+    model.register_forward_hook(fail)
+    with pytest.raises(MemoryError):
+        evaluate(model, "delay", 3, payloads=2)
+    assert model.training
+
+
 @pytest.mark.parametrize(
     ("T", "rungs"),
     [(1, [1]), (4, [1, 4]), (100, [1, 4, 16, 64, 100]), (1000, [1, 4, 16, 64, 256, 1000])],
