@@ -13,6 +13,7 @@ import copy
 import math
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
@@ -216,13 +217,12 @@ class _Memory:
     def __init__(self, size: int, like: Tensor):
         # A tensor made in inference mode cannot be written to by a later training step.
         with torch.inference_mode(False):
+            self.tensor = like.new_empty(0)  # what __del__ finds if there is no memory left
             if like.device.type != "cpu":
                 self.tensor = like.new_empty(size)
                 return
-            try:
+            with suppress(IndexError):
                 self.tensor = self._free.pop()
-            except IndexError:
-                self.tensor = like.new_empty(0)
             if self.tensor.dtype != like.dtype or len(self.tensor) < size:
                 self.tensor = like.new_empty(2 * size)
 

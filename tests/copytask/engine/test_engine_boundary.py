@@ -1,5 +1,6 @@
 """What reaches the recurrences from outside: token ids, empty batches, settings of the process."""
 
+import gc
 import sys
 import threading
 import time
@@ -228,6 +229,15 @@ def test_it_trains_after_an_evaluation_in_inference_mode(engine, kind, use_engin
     outputs, _ = cell(input)
     torch.testing.assert_close(outputs, evaluated[:, ::100])
     assert all(g.isfinite().all() for g in gradients_of(cell, outputs.sum()))
+
+
+def test_memory_that_a_device_lacks_is_one_error(monkeypatch):
+    unraisable = []
+    monkeypatch.setattr("sys.unraisablehook", unraisable.append)
+    with pytest.raises(RuntimeError, match="overflow"):  # all that the meta device refuses
+        _Memory(2**62, torch.empty(1, device="meta"))
+    gc.collect()
+    assert not unraisable
 
 
 def test_threads_do_not_take_each_other_s_memory():
