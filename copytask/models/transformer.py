@@ -17,6 +17,10 @@ from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 MASK_ELEMENTS = 1 << 22
 """Up to this size a mask is made; above, outputs are computed that nobody asked for."""
 
+WHOLE_VECTORS = {"cuda": 4}
+"""Type of a device -> in float32, the memory-efficient form takes heads whose size is a multiple of
+this. For others torch would take the form that keeps all S x L scores."""
+
 
 def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
     """Causal attention of the last S of L steps, in the memory-efficient form of torch.
@@ -28,14 +32,16 @@ def attend(q: Tensor, k: Tensor, v: Tensor, scale: float) -> Tensor:
     Returns:
         Shape (S, B, heads * size).
     """
-    S, L = len(q), len(k)
+    S, L, size = len(q), len(k), q.shape[-1]
+    if extra := -size % WHOLE_VECTORS.get(q.device.type, 1):
+        q, k, v = (F.pad(t, (0, extra)) for t in (q, k, v))  # zeros change no score
     masked = S * L <= MASK_ELEMENTS
     if not masked:
         q = F.pad(q, (0, 0, 0, 0, 0, 0, L - S, 0))
     q, k, v = (t.permute(1, 2, 0, 3) for t in (q, k, v))
     mask = torch.ones(S, L, dtype=torch.bool, device=q.device).tril(L - S) if masked else None
     y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=not masked, scale=scale)
-    return y.permute(2, 0, 1, 3).flatten(2)[y.shape[2] - S :]
+    return y[..., :size].permute(2, 0, 1, 3).flatten(2)[y.shape[2] - S :]
 
 
 class ContentAttention(Mixer):
