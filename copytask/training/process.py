@@ -2,7 +2,7 @@
 
 Over a thousand steps gradients shrink to denormal numbers, which make a CPU several times slower.
 And glibc's malloc returns the pages of a training step to the system and fetches them again in the
-next one. The kernels of the recurrent cells (kernels.c) reuse their memory, and on x86-64 they flush
+next one. The kernels of the recurrent cells (kernels.c) reuse their memory, and on x86-64 flush
 denormals by themselves. The settings help everything else: the stacks of blocks, torch.nn's cells,
 the reference loops, a user's own cell.
 """
@@ -29,7 +29,9 @@ def configure_process(threads: int | None = None) -> None:
     """Make training in this process fast on a CPU and repeatable on a GPU.
 
     Flushes denormals to zero, and sets CUBLAS_WORKSPACE_CONFIG unless it is set; cuBLAS reads it at
-    its first use. :class:`copytask.Trainer` calls this.
+    its first use. :class:`copytask.Trainer` calls this. One thing on a GPU is not repeatable: the
+    backward pass of torch's memory-efficient attention sums in no fixed order, unless you call
+    ``torch.use_deterministic_algorithms(True)``, which other operations may refuse.
 
     Args:
         threads: torch's CPU threads; None leaves them as they are. Extra threads do not help at the

@@ -48,9 +48,9 @@ class Trainer:
             print(metrics.tokens, metrics.validation_accuracy)
 
     Two trainers with the same config give bit-identical results on the same machine, even if one of
-    them was saved and loaded in between. The precision ``auto`` is measured, so name a precision if
-    results must not depend on that measurement. A trainer flushes denormals to zero in the whole
-    process, see :func:`copytask.configure_process`.
+    them was saved and loaded in between. The transformer on a GPU is an exception. The precision
+    ``auto`` is measured, so name a precision if results must not depend on that measurement. A
+    trainer flushes denormals to zero in the whole process. See :func:`copytask.configure_process`.
 
     Args:
         config: the settings of the training.
