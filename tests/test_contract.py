@@ -11,14 +11,16 @@ from searches import ROOT
 
 import copytask
 from analysis.report.page.studies import config_download
+from analysis.tables.comparison import COMPARISON
 from copytask import MODELS, TASKS
 from copytask.models import architecture_keywords
 from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
-from search.config.space import ARCHITECTURE, STUDY_FIELDS
+from search.config.space import ARCHITECTURE, STUDY_FIELDS, TRAINING_FIELDS, architecture_types
 from search.run import main
 from studies import format as files
 from studies.columns import PROGRESS
+from studies.reserved import HYPERPARAMETERS, RESERVED
 
 
 def test_chance_and_solved_are_the_same_for_a_training_and_for_its_files():
@@ -29,6 +31,12 @@ def test_chance_and_solved_are_the_same_for_a_training_and_for_its_files():
 def test_progress_columns_are_what_a_training_iteration_reports():
     reported = {"model", "task", "T", "trial_id", *copytask.Metrics.__dataclass_fields__}
     assert set(PROGRESS.names) <= reported
+
+
+def test_no_hyperparameter_of_ours_has_the_name_of_another_column():
+    assert set(COMPARISON.names) <= RESERVED | set(HYPERPARAMETERS)
+    ours = [TRAINING_FIELDS, *map(architecture_types, MODELS)]
+    assert not RESERVED & {name for names in ours for name in names}
 
 
 def test_copytask_needs_neither_ray_nor_optuna_nor_pandas():

@@ -15,6 +15,7 @@ from search.config.space import TRAINING_FIELDS
 from search.config.study_config import CHECKED_HIDDEN_SIZE, StudyConfig
 from search.config.value_checks import check_between
 from search.errors import UserError
+from studies.reserved import RESERVED
 
 FLOAT_BYTES = 4
 
@@ -28,9 +29,9 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
         overrides: those of the user. A value in a file may serve several models.
 
     Raises:
-        UserError: a user's own cell is broken, the model lacks what is set, the task has no
-            sequence of some T, a size cannot be computed, or a range has values with which no
-            training can be.
+        UserError: a user's own cell is broken, the model lacks what is set, a searched
+            hyperparameter has the name of a column, the task has no sequence of some T, a size
+            cannot be computed, or a range has values with which no training can be.
     """
     if config.model not in MODELS:
         try:
@@ -43,6 +44,7 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
             raise UserError(
                 f"training.{name} has no effect: the model {config.model!r} does not take {name}"
             )
+    check_names(config)
     for T in config.T:
         check_length(config.task, T)
     try:
@@ -51,6 +53,20 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
         raise UserError(str(error)) from None
     check_spikes(config)
     check_state(config)
+
+
+def check_names(config: StudyConfig) -> None:
+    """Whether each searched hyperparameter can have a column of its own in the tables.
+
+    Raises:
+        UserError: another column has its name.
+    """
+    for name in config.dimensions():
+        if name in RESERVED:
+            raise UserError(
+                f"space.{name}: the tables have another column {name!r}; to search this "
+                f"hyperparameter, rename the keyword of {config.model!r}"
+            )
 
 
 def check_length(task: str, T: int) -> None:

@@ -306,3 +306,29 @@ def test_sizes_that_cannot_be_told_are_refused_before_the_search(
     err = capsys.readouterr().err
     assert err.startswith(f"error: {told.format(file=file)}" if told else "")
     assert err.count("\n") == bool(told)
+
+
+NAMED = """
+from torch import nn
+
+class Named(nn.GRU):
+    def __init__(self, inputs: int, hidden_size: int, {name}: int = 1):
+        super().__init__(inputs, hidden_size)
+"""
+
+
+@pytest.mark.parametrize("name", ["rank", "confirms", "accuracy", "state", "label", "path"])
+def test_a_searched_keyword_with_the_name_of_a_column_is_refused(name, tmp_path, capsys):
+    file = tmp_path / "cells.py"
+    file.write_text(NAMED.format(name=name))
+    asked = ["--model", f"{file}:Named", "--T", "5", "--set"]
+    assert dry_run(tmp_path, *asked, f"space.{name}={{low: 1, high: 8}}") == 2
+    assert capsys.readouterr().err == (
+        f"error: space.{name}: the tables have another column {name!r}; to search this "
+        f"hyperparameter, rename the keyword of '{file}:Named'\n"
+    )
+    assert dry_run(tmp_path, *asked, f"architecture.{name}=2") == 0  # fixed, so in no table
+
+
+def test_the_seed_has_a_column_and_can_be_searched(tmp_path):
+    assert dry_run(tmp_path, "--model", "gru", "--set", "space.seed={low: 0, high: 8}") == 0
