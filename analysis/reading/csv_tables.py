@@ -11,6 +11,7 @@ from analysis.reading.problems import ProblemError, one_line
 from studies import format as files
 from studies.columns import TEXT, WHOLE, Column, Table
 from studies.paths import StudyPath, read_bytes
+from studies.reserved import RESERVED
 
 EXACTLY: dict[str, Any] = (
     {"float_precision": "round_trip"} if pd.__version__.startswith("2.") else {}
@@ -21,7 +22,8 @@ EXACTLY: dict[str, Any] = (
 def read_table(study: StudyPath, table: Table, optional: bool = False) -> pd.DataFrame:
     """Read a table of a study, with the types of its columns.
 
-    Further columns are kept: they are searched hyperparameters, and numbers if all cells are.
+    Further columns are kept: they are searched hyperparameters, and numbers if all cells are. One
+    with the name of a column that ``analysis`` adds is left out.
 
     Args:
         optional: the table has no rows if there is no such file.
@@ -50,6 +52,7 @@ def read_table(study: StudyPath, table: Table, optional: bool = False) -> pd.Dat
     for column in table.columns:
         if column.type != TEXT:
             frame[column.name] = _numbers(path, frame[column.name], column)
+    frame = frame.drop(columns=[of for of in frame if of in RESERVED and of not in table.names])
     for name in frame:
         if name not in table.names:
             frame[name] = _numbers_if_all_are(frame[name])

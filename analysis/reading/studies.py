@@ -1,6 +1,6 @@
 """Study directories as tidy data frames."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -13,6 +13,7 @@ from studies import format as files
 from studies.columns import BEST, CONFIRM, GENERALIZATION, PROGRESS, REACH, TRIALS, Column, T, text
 from studies.finding import find_studies
 from studies.paths import StudyPath
+from studies.reserved import RESERVED
 
 STUDY = text("study", "name of the study directory")
 
@@ -89,7 +90,8 @@ def load_studies(paths: str | StudyPath | Iterable[str | StudyPath]) -> Studies:
         config, problem, warning = None, "", ""
         try:
             config, chances[name] = read_config(folder / files.STUDY_FILE)
-            read, warning = _read_tables(folder)
+            read, warnings = _read_tables(folder)
+            warning = "; ".join([*warnings, *_hidden(config["space"])])
         except ProblemError as error:
             problem = str(error)
         else:
@@ -124,14 +126,14 @@ def load_studies(paths: str | StudyPath | Iterable[str | StudyPath]) -> Studies:
     )
 
 
-def _read_tables(study: StudyPath) -> tuple[_Tables, str]:
-    """The tables of a study, and a warning of what else of it is left out or does not fit."""
+def _read_tables(study: StudyPath) -> tuple[_Tables, list[str]]:
+    """The tables of a study, and warnings of what else of it is left out or does not fit."""
     trials = read_table(study, TRIALS)
     unknown = set(trials["status"]) - set(files.STATUSES)
     if unknown:
         raise ProblemError(f"{files.TRIALS_FILE}: unknown status {unknown.pop()!r}")
     progress = read_table(study, PROGRESS)
-    warnings = [_lacking_evaluations(trials, progress)]
+    warnings = _lacking_evaluations(trials, progress)
     milestones: list[dict[str, Any]] = []
     try:
         milestones = read_milestones(study)
@@ -154,17 +156,26 @@ def _read_tables(study: StudyPath) -> tuple[_Tables, str]:
         generalization=generalization,
         events=events.astype({column.name: frame_type(column) for column in EVENT_COLUMNS}),
     )
-    return tables, "; ".join(filter(None, warnings))
+    return tables, warnings
 
 
-def _lacking_evaluations(trials: pd.DataFrame, progress: pd.DataFrame) -> str:
+def _hidden(space: Mapping[str, Any]) -> list[str]:
+    """A warning for each hyperparameter of an early study whose column has another meaning."""
+    return [
+        f"the hyperparameter {name} is not shown: the tables have another column of that name"
+        for name, dimension in space.items()
+        if isinstance(dimension, Mapping) and name in RESERVED
+    ]
+
+
+def _lacking_evaluations(trials: pd.DataFrame, progress: pd.DataFrame) -> list[str]:
     """A warning if the curves of trials that have ended stop before the trials do."""
     ended = trials[trials["status"] != files.INTERRUPTED].set_index("trial_id")["tokens"].dropna()
     last = progress.groupby("trial_id")["tokens"].max().reindex(ended.index).fillna(0)
     lacking = int((last < ended).sum())
     if not lacking:
-        return ""
-    return f"{files.PROGRESS_FILE} lacks evaluations of {lacking} of {len(ended)} ended trials"
+        return []
+    return [f"{files.PROGRESS_FILE} lacks evaluations of {lacking} of {len(ended)} ended trials"]
 
 
 def _with_study(frame: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -35,6 +35,7 @@ from studies.columns import (
     text,
     whole,
 )
+from studies.reserved import HYPERPARAMETERS, RESERVED
 from studies.seed_statistics import clopper_pearson
 from studies.wording import counted
 
@@ -45,7 +46,6 @@ SEARCHING = "searching, or interrupted"
 BROKEN = "broken"
 
 STATUS_COLUMNS = {status: f"trials_{status}" for status in files.STATUSES}
-HYPERPARAMETERS = tuple(of.name for of in (LEARNING_RATE, HIDDEN_SIZE, CURRICULUM_LENGTH, SEED))
 
 RACED = tuple(column for column in BEST.columns if column.name in ("race_seeds", "race_solved"))
 
@@ -169,14 +169,22 @@ def searched_hyperparameters(configs: Iterable[Mapping[str, Any]]) -> list[str]:
         configs: values of :attr:`analysis.reading.studies.Studies.configs`. A plain value in
             ``space`` is fixed.
     """
-    found = {
-        str(name): None
-        for config in configs
-        for name, dimension in config["space"].items()
-        if isinstance(dimension, Mapping)
-    }
+    found = {name: None for config in configs for name in searched_dimensions(config)}
     usual = [name for name in HYPERPARAMETERS if name in found]
     return usual + [name for name in found if name not in usual]
+
+
+def searched_dimensions(config: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Name -> dimension of what a study searches and its tables can show.
+
+    Args:
+        config: of :attr:`analysis.reading.studies.Studies.configs`.
+    """
+    return {
+        str(name): dimension
+        for name, dimension in config["space"].items()
+        if isinstance(dimension, Mapping) and name not in RESERVED
+    }
 
 
 def tasks(comparison: pd.DataFrame) -> list[str]:

@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.phrases import first_few
 from analysis.reading.csv_tables import frame_type
 from analysis.reading.studies import STUDY, Studies
-from analysis.tables.comparison import LABEL
+from analysis.tables.comparison import LABEL, searched_dimensions
 from analysis.tables.records import records
 from studies import format as files
 from studies.columns import TASK, WHOLE, T, Table, real, text, whole
@@ -54,7 +54,7 @@ def search_edges(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     tested = studies.best.join(trials, on=["study", "T"])
     best = dict(iter(tested[tested["searched"] >= FEW].groupby("study")))
     for study, label, task in labelled.itertuples(index=False):
-        for name, dimension in studies.configs[study]["space"].items():
+        for name, dimension in searched_dimensions(studies.configs[study]).items():
             ends = _ends(dimension)
             if study not in best or name not in best[study] or ends is None:
                 continue
@@ -68,13 +68,11 @@ def search_edges(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     return frame.astype({of.name: frame_type(of) for of in EDGES.columns if of.type == WHOLE})
 
 
-def _ends(dimension: Any) -> tuple[float, float, bool] | None:
+def _ends(dimension: Mapping[str, Any]) -> tuple[float, float, bool] | None:
     """Smallest and largest value of a dimension of ``space``, and whether its scale is logarithmic.
 
-    None if the dimension is fixed, or has no two numbers.
+    None if the dimension has no two numbers.
     """
-    if not isinstance(dimension, Mapping):
-        return None
     values = dimension.get("choices", [dimension.get("low"), dimension.get("high")])
     numbers = [float(value) for value in values if _is_number(value)]
     if not numbers or min(numbers) == max(numbers):

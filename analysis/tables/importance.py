@@ -21,7 +21,7 @@ from optuna.distributions import (
 )
 
 from analysis.reading.studies import STUDY, Studies
-from analysis.tables.comparison import LABEL
+from analysis.tables.comparison import LABEL, searched_dimensions
 from analysis.tables.ped_anova import best_trials, importances
 from analysis.tables.sampled import sampled_trials
 from studies import format as files
@@ -81,8 +81,9 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
     labelled = comparison[["study", "label", "task"]].dropna().drop_duplicates()
     for study, label, task in labelled.itertuples(index=False):
         config = studies.configs[study]
-        distributions = search_space(config["space"], of_study.get(study, ended.iloc[:0]))
-        found = of_study.get(study, ended.iloc[:0]).dropna(subset=list(distributions))
+        of_it = of_study.get(study, ended.iloc[:0])
+        distributions = search_space(searched_dimensions(config), of_it)
+        found = of_it.dropna(subset=list(distributions))
         if len(found) < LEAST_TRIALS or not distributions:
             continue
         metric = config["search"].get("metric", "ladder_accuracy")
@@ -99,17 +100,19 @@ def hyperparameter_importance(studies: Studies, comparison: pd.DataFrame) -> pd.
     return pd.DataFrame(rows, columns=list(IMPORTANCE.names))
 
 
-def search_space(space: Mapping[str, Any], trials: pd.DataFrame) -> dict[str, BaseDistribution]:
+def search_space(
+    space: Mapping[str, Mapping[str, Any]], trials: pd.DataFrame
+) -> dict[str, BaseDistribution]:
     """The searched hyperparameters of a study as Optuna's distributions.
 
     Args:
-        space: of study.yaml. A plain value in it is fixed, and is left out, and so is a
-            hyperparameter that is searched under a condition: few trials have it.
+        space: of :func:`analysis.tables.comparison.searched_dimensions`. A hyperparameter that is
+            searched under a condition is left out: few trials have it.
         trials: widen a range to what was tried: given configurations may lie beyond it.
     """
     distributions: dict[str, BaseDistribution] = {}
     for name, dimension in space.items():
-        if not isinstance(dimension, Mapping) or "when" in dimension or name not in trials:
+        if "when" in dimension or name not in trials:
             continue
         tried = trials[name].dropna()
         if "choices" in dimension:

@@ -1,11 +1,14 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from points import point
 from study_files import trial, write_study
 
 from analysis import InputError, Studies, load_studies
 from analysis.reading.events import trial_spans
+from analysis.tables.comparison import COMPARISON, compare_studies, searched_hyperparameters
+from analysis.tables.edges import search_edges
 from studies import format as files
 from studies.columns import BEST, PROGRESS, TRIALS
 from studies.event_files import encode
@@ -67,6 +70,28 @@ def test_searched_hyperparameters_are_kept(runs: Path) -> None:
         ["sgd", 32]
     ]
     assert best.loc[best["study"] == "mgru", "optimizer"].isna().all()
+
+
+@pytest.mark.parametrize("name", ["rank", "label", "path", "searched"])
+def test_an_early_study_whose_hyperparameter_has_the_name_of_a_column_is_read_without_it(
+    runs: Path, name: str
+) -> None:
+    trials = [trial(100, k, **{name: 7}) for k in range(5)]
+    extra = [] if name in TRIALS.names else [name]
+    folder = write_study(runs, "old", T=[100], trials=trials, extra=extra)
+    document = yaml.safe_load((folder / files.STUDY_FILE).read_text())
+    document["config"]["space"] = {name: {"low": 1, "high": 7}}
+    (folder / files.STUDY_FILE).write_text(yaml.safe_dump(document))
+    write_study(runs, "new")
+    studies = load_studies([runs])
+    assert studies.warnings() == [
+        f"{folder}: the hyperparameter {name} is not shown: the tables have another column of that "
+        "name"
+    ]
+    comparison = compare_studies(studies)
+    assert tuple(comparison) == COMPARISON.names
+    assert search_edges(studies, comparison).empty
+    assert searched_hyperparameters([studies.configs["old"]]) == []
 
 
 def test_a_model_may_be_called_na(runs: Path) -> None:

@@ -8,12 +8,9 @@ from study_files import NOT_SOLVED, confirm, seed, trial, write_study
 
 from analysis import load_studies
 from analysis.report.console import comparison_table, confirmation_table
-from analysis.tables.comparison import (
-    HYPERPARAMETERS,
-    compare_studies,
-    searched_hyperparameters,
-)
+from analysis.tables.comparison import compare_studies, searched_hyperparameters
 from studies import format as files
+from studies.reserved import HYPERPARAMETERS
 
 LONG = "examples.minimal_gated_unit:factory"
 

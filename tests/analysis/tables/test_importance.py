@@ -108,7 +108,6 @@ def test_the_search_space_of_a_study() -> None:
         "hidden_size": {"choices": [64, 128]},
         "curriculum_length": {"low": 100, "high": 900},
         "clip_norm": {"low": 0, "high": 1},
-        "batch_size": 32,
         "optimizer": {"choices": ["adam", "sgd"]},
     }
     trials = pd.DataFrame(
@@ -117,7 +116,6 @@ def test_the_search_space_of_a_study() -> None:
             "hidden_size": [64, 256],
             "curriculum_length": [100, 200],
             "clip_norm": [None, 0.5],
-            "batch_size": [32, 32],
         }
     )
     assert search_space(space, trials) == {
