@@ -99,7 +99,8 @@ def render_page(
     drawn = _figures(figures)
     searched = searched_hyperparameters(studies.configs.values())
     task_parts = []
-    for verdict in verdicts(comparison, efforts(studies, provenances), tables):
+    spent = efforts(studies, provenances)
+    for verdict in verdicts(comparison, spent, tables, studies.configs):
         of_task = comparison[comparison["task"] == verdict.task]
         of = [row for row in rows if row["task"] == verdict.task and row["T"] is not None]
         task_parts.append(

@@ -5,7 +5,7 @@ in a row. A model that several studies share is named with its study, as in the 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -39,6 +39,7 @@ def verdicts(
     comparison: pd.DataFrame,
     efforts: Mapping[str, Effort],
     tables: Mapping[str, pd.DataFrame],
+    configs: Mapping[str, Mapping[str, Any]],
 ) -> list[Verdict]:
     """The verdict on each task, sorted by task; at least one.
 
@@ -46,10 +47,11 @@ def verdicts(
         comparison: of :func:`analysis.tables.comparison.compare_studies`.
         efforts: study -> what it took; of each that can be read.
         tables: of :func:`analysis.tables.registry.make_tables`: pairs, reach and edges.
+        configs: study -> the section ``config`` of its study.yaml; of each that can be read.
     """
     rows = records(comparison)
     found = [
-        _verdict(task, [row for row in rows if row["task"] == task], efforts, tables)
+        _verdict(task, [row for row in rows if row["task"] == task], efforts, tables, configs)
         for task in tasks(comparison)
     ]
     return found or [Verdict("", "No study can be read.", {})]
@@ -60,6 +62,7 @@ def _verdict(
     rows: Sequence[Row],
     efforts: Mapping[str, Effort],
     tables: Mapping[str, pd.DataFrame],
+    configs: Mapping[str, Mapping[str, Any]],
 ) -> Verdict:
     readable = [row for row in rows if not row["state"].startswith(BROKEN)]
     if not readable:
@@ -77,7 +80,7 @@ def _verdict(
             "How long": how_long(decisive, efforts),
         }
     answers["At the edge"] = edge_warnings(edges)
-    answers["Not shown"] = not_shown(readable)
+    answers["Not shown"] = not_shown(readable, configs)
     return Verdict(
         task, headline(task, readable), {name: text for name, text in answers.items() if text}
     )

@@ -16,6 +16,14 @@ TABLES = {
 }
 """Without rows."""
 
+SETTINGS: dict[str, Any] = {
+    "model": "gru",
+    "training": {"batch_size": 64},
+    "architecture": {"gates": "plain"},
+    "space": {"learning_rate": {"low": 1e-4, "high": 1e-2}},
+}
+"""The configuration of a study."""
+
 MACHINE = "host here (2 CPUs)"
 EMPTY = dict.fromkeys(
     (
@@ -66,12 +74,14 @@ def effort(machine: str = MACHINE, wall: float | None = 90.0, *finals: int) -> E
 def judge(
     *rows: dict[str, Any],
     efforts: dict[str, Effort] | None = None,
+    configs: dict[str, dict[str, Any]] | None = None,
     differ: dict[tuple[str, str], float] | None = None,
     outcome: str = SOLVE_RATE,
     least: float = 0.01,
 ) -> list[Verdict]:
     """``differ``: (better, worse) -> p-value, at the largest T."""
     known = {row["study"]: effort() for row in rows}
+    known_configs = {row["study"]: SETTINGS for row in rows} | (configs or {})
     pairs = [
         {"task": "delay", "T": max(row["T"] for row in rows), "outcome": outcome, "better": a,
          "worse": b, "p_holm": p, "p_least": least, "better_seeds": 5, "worse_seeds": 5}
@@ -83,7 +93,8 @@ def judge(
     ]
     frame = pd.DataFrame(rows, dtype=object)
     pairs_frame = pd.DataFrame(pairs, columns=columns)
-    return verdicts(frame, known | (efforts or {}), {**TABLES, "pairs": pairs_frame})
+    tables = {**TABLES, "pairs": pairs_frame}
+    return verdicts(frame, known | (efforts or {}), tables, known_configs)
 
 
 def text(verdict: Verdict, question: str) -> str:
@@ -275,7 +286,8 @@ def test_a_comparison_at_another_length_says_so() -> None:
          "worse_seeds": [5]}
     )  # fmt: skip
     efforts = {row["study"]: effort() for row in rows}
-    [verdict] = verdicts(pd.DataFrame(rows, dtype=object), efforts, {**TABLES, "pairs": pairs})
+    frame = pd.DataFrame(rows, dtype=object)
+    [verdict] = verdicts(frame, efforts, {**TABLES, "pairs": pairs}, {})
     assert "At T = 100: 5 seeds of each model cannot tell" in text(verdict, "How sure")
 
 
@@ -401,15 +413,42 @@ def test_what_is_open_or_missing_is_said() -> None:
     assert "Not searched: lstm at T = 500; x at T = 200 and 500." in missing
 
 
-def test_one_model_one_length_and_two_studies_limit_what_is_shown() -> None:
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ({}, True),
+        ({"space": {"learning_rate": {"low": 1e-3, "high": 1e-2}, "hidden_size": 64}}, True),
+        ({"training": {}, "space": {**SETTINGS["space"], "batch_size": {"choices": [8]}}}, True),
+        ({"architecture": {"gates": "refined"}}, False),
+        ({"architecture": {}, "space": {"gates": {"choices": ["plain", "refined"]}}}, False),
+        ({"space": {**SETTINGS["space"], "forget_bias": {"low": 0, "high": 2}}}, False),
+        ({"model": "/elsewhere/gru"}, False),
+    ],
+)
+def test_two_studies_of_a_model_differ_in_luck_alone_only_if_the_model_is_the_same(
+    other: dict[str, Any], same: bool
+) -> None:
     [verdict] = judge(
         solved("gru", 100, label="gru (a)", study="a"),
         solved("gru", 100, label="gru (b)", study="b"),
+        configs={"a": SETTINGS, "b": SETTINGS | other},
     )
     missing = text(verdict, "Not shown")
     assert "only T = 100 was searched" in missing
     assert "only gru was searched" in missing
     assert "Searched in several studies: gru in 2 (a and b)." in missing
+    assert ("differ in the search or in luck, not in the model" in missing) == same
+    assert ("The models may differ too" in missing) == (not same)
+
+
+def test_early_studies_do_not_record_the_whole_model() -> None:
+    early = {name: SETTINGS[name] for name in ("model", "training", "space")}
+    [verdict] = judge(
+        solved("gru", 100, label="gru (a)", study="a"),
+        solved("gru", 100, label="gru (b)", study="b"),
+        configs={"a": early, "b": early},
+    )
+    assert "The models may differ too" in text(verdict, "Not shown")
 
 
 def test_a_complete_comparison_has_nothing_to_add() -> None:
