@@ -7,7 +7,7 @@ from analysis.figures import plotting
 from analysis.figures.axes import accuracy_axis, length_axis
 from analysis.figures.plotting import TaskContext
 from analysis.figures.spec import FigureSpec, Scope
-from analysis.phrases import semicolon_list
+from analysis.phrases import semicolon_list, short_enumeration
 
 KEPT = 0.9
 """Test accuracy from which the caption says that a model still recalls the payload."""
@@ -56,15 +56,33 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
 def caption(data: pd.DataFrame) -> str:
     """Say how far the models trained for the largest T reach."""
     trained = data["T"].max()
-    rows = data[(data["T"] == trained) & (data["accuracy"] >= KEPT)]
-    farthest = rows.groupby("label", sort=False)["test_T"].max()
-    parts = [f"{label} up to T = {T}" for label, T in farthest.items()]
+    tests = data[data["T"] == trained].sort_values("test_T", kind="stable")
+    parts = [
+        f"{label} {where}"
+        for label, rows in tests.groupby("label", sort=False)
+        if (where := _where_kept(rows))
+    ]
     found = f"accuracy is {KEPT} or more for {semicolon_list(parts)}"
     return (
         "Test accuracy at other lengths, without further training; the vertical line marks the T "
         f"of the training. Of the models trained for T = {trained}, "
         f"{found if parts else f'none has an accuracy of {KEPT} at any length'}."
     )
+
+
+def _where_kept(rows: pd.DataFrame) -> str:
+    """At which lengths the tests of a label keep the accuracy; empty if at none.
+
+    Args:
+        rows: its tests, by length.
+    """
+    passed = (rows["accuracy"] >= KEPT).tolist()
+    kept = rows["test_T"][passed].tolist()
+    if not kept:
+        return ""
+    if all(passed[: len(kept)]):
+        return f"up to T = {kept[-1]}"
+    return f"only at T = {short_enumeration(list(map(str, kept)))}"
 
 
 FIGURE = FigureSpec(

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from drawn_figures import drawn, heights, scope_of
 
 from analysis.figures.generalization import FIGURE, caption, data
@@ -36,3 +37,22 @@ def test_the_caption_says_when_nothing_is_recalled() -> None:
     tests = pd.DataFrame({"label": ["a"], "T": [100], "test_T": [1000], "accuracy": [0.2]})
     text = caption(tests)
     assert text.endswith("trained for T = 100, none has an accuracy of 0.9 at any length.")
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "where"),
+    [
+        ([1.0, 0.95, 0.9, 0.2], "a up to T = 1000."),
+        ([1.0, 0.95, 0.2, 0.1], "a up to T = 500."),
+        ([0.3, 0.2, 0.99, 0.1], "a only at T = 1000."),
+        ([1.0, 0.2, 0.99, 0.1], "a only at T = 100 and 1000."),
+    ],
+)
+def test_the_caption_names_the_lengths_where_a_smaller_one_fails(
+    accuracies: list[float], where: str
+) -> None:
+    tests = pd.DataFrame(
+        {"label": "a", "T": 1000, "test_T": [100, 500, 1000, 2000], "accuracy": accuracies}
+    )
+    text = caption(tests.iloc[::-1])
+    assert text.endswith(f"trained for T = 1000, accuracy is 0.9 or more for {where}")
