@@ -41,11 +41,13 @@ class Overview(NamedTuple):
         lengths: the columns.
         rows: label -> one cell a length; of many labels those that get farthest.
         left_out: number of labels that are not among them.
+        raced: whether a cell has seeds of the race.
     """
 
     lengths: list[int]
     rows: dict[str, list[OverviewCell]]
     left_out: int
+    raced: bool
 
 
 def overview(rows: Sequence[Row]) -> Overview:
@@ -61,7 +63,8 @@ def overview(rows: Sequence[Row]) -> Overview:
         for label in labels
         if label in farthest
     }
-    return Overview(lengths, shown, len(labels) - len(shown))
+    raced = any(row["label"] in shown and is_solved(row) and is_raced(row) for row in rows)
+    return Overview(lengths, shown, len(labels) - len(shown), raced)
 
 
 def _solve_rates(label: str, rows: Sequence[Row]) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import html5lib
+import pandas as pd
 import pytest
 import yaml
 from study_files import NOT_SOLVED, trial, write_study
@@ -166,6 +167,19 @@ def test_the_verdict_comes_first_and_the_numbers_are_those_of_the_table(runs: Pa
     ]
     assert rows[1][header.index("learning rate")] == "0.00123"
     assert rows[1][header.index("M tokens")] == "0.60"
+
+
+@pytest.mark.parametrize("race_seeds", [3, ""])
+def test_the_note_says_what_seeds_of_the_race_are_where_a_cell_has_them(
+    runs: Path, race_seeds: int | str
+) -> None:
+    folder = write_study(runs, "gru", model="gru", T=[100])
+    raced = {"race_seeds": race_seeds, "race_solved": race_seeds}
+    pd.read_csv(folder / files.BEST_FILE).assign(**raced).to_csv(
+        folder / files.BEST_FILE, index=False
+    )
+    [note] = find(parse(compare(runs)), "p", **{"class": "note overview-note"})
+    assert ("exact 95 % interval of their share. The race chose" in said(note)) == bool(race_seeds)
 
 
 def said_apart(element: Element) -> str:
