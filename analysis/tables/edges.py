@@ -60,7 +60,7 @@ def search_edges(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
                 continue
             winners = best[study][["T", name]].dropna().sort_values("T")
             for T_, value in winners.itertuples(index=False):
-                end = _end(value, *ends)
+                end = _end(value, *ends, 0 if "choices" in dimension else NEAR)
                 if end:
                     bound = ends[0 if end == "low" else 1]
                     rows.append((study, label, task, T_, name, value, end, bound, len(winners)))
@@ -84,16 +84,20 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool)
 
 
-def _end(value: Any, low: float, high: float, log: bool) -> str:
-    """Which end a value lies at; empty if it lies at none."""
+def _end(value: Any, low: float, high: float, log: bool, near: float) -> str:
+    """Which end a value lies at; empty if it lies at none.
+
+    Args:
+        near: share of the range within which it does.
+    """
     if not _is_number(value):  # a choice in words
         return ""
     if log:
         value, low, high = (math.log(max(number, 1e-300)) for number in (value, low, high))
     place = (value - low) / (high - low)
-    if place >= 1 - NEAR:
+    if place >= 1 - near:
         return "high"
-    return "low" if place <= NEAR and (log or low != 0) else ""
+    return "low" if place <= near and (log or low != 0) else ""
 
 
 def edge_warnings(edges: pd.DataFrame) -> list[str]:

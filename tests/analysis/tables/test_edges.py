@@ -36,6 +36,9 @@ def searched(T: int, trials: int = FEW, **values: Any) -> list[dict[str, Any]]:
         ({"choices": [64, 96, 128]}, 64, "low"),
         ({"choices": [64, 96, 128]}, 96, None),
         ({"choices": [64]}, 64, None),
+        ({"choices": [1, 3, 10, 30, 100]}, 3, None),  # 2 % of the way
+        ({"choices": [1, 3, 10, 30, 100]}, 1, "low"),
+        ({"choices": [1, 70, 98, 100]}, 98, None),
         ({"choices": [0, 1]}, 0, None),
         ({"low": 1, "high": 101}, 99, "high"),
         ({"low": 1, "high": 101}, 97, None),
