@@ -2,9 +2,9 @@
 
 from search.study.history import History
 
-HARDLY_ABOVE_CHANCE = 1.5
-"""Ladder accuracies below this many times chance are guesses too: the best of many that were
-measured on few payloads."""
+HARDLY_ABOVE_CHANCE = 0.05
+"""Ladder accuracies that come less than this share of the way from chance to 1 are guesses too: the
+best of many that were measured on few payloads."""
 
 
 def advice_at_chance(history: History) -> list[str]:
@@ -19,7 +19,8 @@ def advice_at_chance(history: History) -> list[str]:
                for value in trial.curve.column("ladder_accuracy"))
         for T in at_chance
     }  # fmt: skip
-    nowhere = sorted(T for T in at_chance if ladders[T] < HARDLY_ABOVE_CHANCE * chance)
+    learned = chance + HARDLY_ABOVE_CHANCE * (1 - chance)
+    nowhere = sorted(T for T in at_chance if ladders[T] < learned)
     shorter = sorted(set(at_chance) - set(nowhere))
     lines = []
     if nowhere:

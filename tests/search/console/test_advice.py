@@ -36,3 +36,12 @@ def test_nothing_is_said_of_a_length_at_which_something_was_learnt(study):
     end(study, 5, 0.99, 0.99, low=0.98)
     end(study, 9, 0.2, 0.4, low=0.11)
     assert advice_at_chance(study.history) == []
+
+
+def test_a_task_with_two_outputs_is_not_judged_by_a_multiple_of_its_chance(study):
+    study.history.chance_accuracy = 0.5
+    end(study, 5, 0.51, 0.51, low=0.49)
+    end(study, 9, 0.5, 0.7, low=0.48)
+    nowhere, shorter = advice_at_chance(study.history)
+    assert nowhere.startswith("T=5: every trial stayed at chance, at shorter lengths too.")
+    assert shorter.startswith("T=9: every trial stayed at chance, but learned shorter")
