@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 import yaml
 
-from analysis.phrases import duration
+from analysis.phrases import duration, short_enumeration
 from analysis.reading.studies import Studies
 from analysis.reading.study_yaml import Provenance
 from analysis.report.cells import PrintedColumn, Row
@@ -127,7 +127,7 @@ def _part(
 
 
 def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str, Effort]:
-    """Study -> its machine, and what the trials of its search took there."""
+    """Study -> its machines, and what the trials of its search took there."""
     spent = {row["study"]: row for row in records(whole_searches(studies))}
     finals = studies.best[studies.best["stage"] == files.FINAL].groupby("study")["T"]
     lengths = finals.apply(frozenset)
@@ -135,13 +135,27 @@ def efforts(studies: Studies, provenances: Mapping[str, Provenance]) -> dict[str
     for study, provenance in provenances.items():
         row = spent.get(study, {})
         found[study] = Effort(
-            provenance.machine,
+            _machines(studies.trials.loc[studies.trials["study"] == study, "host"], provenance),
             row.get("wall_seconds"),
             row.get("search_tokens", 0),
             row.get("search_trials", 0),
             lengths.get(study, frozenset()),
         )
     return found
+
+
+def _machines(hosts: pd.Series, provenance: Provenance) -> list[str]:
+    """Where trials were trained, in words: a cluster's head, which is recorded, trains none.
+
+    Args:
+        hosts: of the trials. Early versions did not record them.
+    """
+    recorded = provenance.made.get("host")
+    names = [
+        provenance.machine if host == recorded else f"host {host}"
+        for host in sorted(hosts.dropna().unique())
+    ]
+    return names or [provenance.machine]
 
 
 def _facts(
@@ -158,7 +172,7 @@ def _facts(
         ("Trials of the search", f"{sum(counts.values())} ({ended})" if ended else "none yet"),
         ("Training in all", duration(seconds)),
         ("Made", str(made.get("created", "not recorded"))),
-        ("Machine", provenance.machine),
+        ("Machine", short_enumeration(_machines(trials["host"], provenance))),
         ("Precision of products", _precision(config)),
         ("System", str(made.get("platform", "not recorded"))),
         ("Seed", str(made.get("seed", "not recorded"))),

@@ -44,7 +44,7 @@ def how_long(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
             f"The best trial{whose} is a final training, which continues after T is solved: its "
             "cost ends at the solution, its accuracy is that at the end."
         )
-    machines = list(dict.fromkeys(efforts[row["study"]].machine for row in rows))
+    machines = list(dict.fromkeys(of for row in rows for of in efforts[row["study"]].machines))
     sentences.append(f"Times on {short_enumeration(machines)}.")
     if len(machines) > 1:
         sentences.append("The machines differ: compare tokens, not seconds.")

@@ -11,14 +11,14 @@ class Effort(NamedTuple):
     """What a study took.
 
     Attributes:
-        machine: on which its times were measured, in words.
+        machines: on which its times were measured, in words.
         wall_seconds: of its whole search, at all T; None if it is not known.
         tokens: of all trials of the search together.
         trials: of the search.
         finals: T at which the best trial is a final training, for longer than the search.
     """
 
-    machine: str
+    machines: Sequence[str]
     wall_seconds: float | None
     tokens: int
     trials: int

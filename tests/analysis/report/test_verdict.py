@@ -68,7 +68,7 @@ def seeds(n: int = 5, solved: int = 5, median: float = 0.994, **values: Any) -> 
 
 
 def effort(machine: str = MACHINE, wall: float | None = 90.0, *finals: int) -> Effort:
-    return Effort(machine, wall, 61_000_000, 22, frozenset(finals))
+    return Effort([machine], wall, 61_000_000, 22, frozenset(finals))
 
 
 def judge(
@@ -362,7 +362,7 @@ def test_the_best_of_many_is_biased_and_the_only_trial_is_not() -> None:
 
 
 def test_a_search_of_one_trial_has_no_trials() -> None:
-    [verdict] = judge(solved("gru", 100), efforts={"gru-study": Effort(MACHINE, None, 10**6, 1)})
+    [verdict] = judge(solved("gru", 100), efforts={"gru-study": Effort([MACHINE], None, 10**6, 1)})
     assert "gru 1.0 M tokens in 1 trial." in text(verdict, "How long")
 
 
@@ -387,6 +387,15 @@ def test_seconds_of_two_machines_are_not_compared() -> None:
     other = {"lstm-study": effort("host there")}
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=other)
     assert "machines differ: compare tokens, not seconds" in text(verdict, "How long")
+
+
+def test_a_search_on_several_hosts_names_them() -> None:
+    cluster = Effort([f"host node{k}" for k in range(6)], 90.0, 61_000_000, 22)
+    [verdict] = judge(solved("gru", 100), efforts={"gru-study": cluster})
+    assert verdict.answers["How long"][-2:] == [
+        "Times on host node0, host node1, host node2 and 3 more.",
+        "The machines differ: compare tokens, not seconds.",
+    ]
 
 
 def test_a_final_training_is_called_so() -> None:

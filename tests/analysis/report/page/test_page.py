@@ -18,6 +18,8 @@ from analysis.reading.study_yaml import read_provenance
 from analysis.report.page import downloads as page_downloads
 from analysis.report.page import studies as page_studies
 from analysis.report.page.colors import contrast
+from analysis.tables.comparison import compare_studies
+from analysis.tables.records import records
 from studies import format as files
 
 pytestmark = pytest.mark.usefixtures("one_figure")  # all of them: test_page_figures.py
@@ -322,5 +324,25 @@ def test_contrast_of_black_and_white() -> None:
 def test_one_study_is_enough_for_the_library(runs: Path) -> None:
     write_study(runs, "gru", T=[100])
     assert page_studies.efforts(load_studies([runs]), {"gru": read_provenance(runs / "gru")}) == {
-        "gru": page_studies.Effort("an unknown machine", 10.0, 1_000_000, 1)
+        "gru": page_studies.Effort(["an unknown machine"], 10.0, 1_000_000, 1)
     }
+
+
+@pytest.mark.parametrize(
+    ("hosts", "machines"),
+    [
+        (["", ""], ["host somewhere (2 CPUs, avx2 kernels)"]),
+        (["somewhere", "somewhere"], ["host somewhere (2 CPUs, avx2 kernels)"]),
+        (["node2", "node1"], ["host node1", "host node2"]),
+        (["somewhere", "node1"], ["host node1", "host somewhere (2 CPUs, avx2 kernels)"]),
+    ],
+)
+def test_the_machines_of_a_study_are_those_that_trained(
+    runs: Path, hosts: list[str], machines: list[str]
+) -> None:
+    trials = [trial(100, k, host=host) for k, host in enumerate(hosts)]
+    folder = write_study(runs, "gru", T=[100], trials=trials, provenance=MADE)
+    studies, provenances = load_studies([runs]), {"gru": read_provenance(folder)}
+    assert page_studies.efforts(studies, provenances)["gru"].machines == machines
+    [part] = page_studies.study_parts(studies, records(compare_studies(studies)), provenances)
+    assert dict(part.facts)["Machine"] == " and ".join(machines)
