@@ -22,6 +22,7 @@ from analysis.statistics import (
 from analysis.tables.comparison import DONE
 from analysis.tables.confirmation import winner_seeds
 from analysis.tables.records import records
+from studies import format as files
 from studies.columns import TASK, WHOLE, T, Table, real, text, whole
 
 SOLVE_RATE = "solve rate"
@@ -58,6 +59,11 @@ PAIRS = Table(
         real("p_least", "", "the smallest p-value that so many seeds can reach, not corrected"),
         whole("better_seeds", "", "fresh seeds of the better one"),
         whole("worse_seeds", "", "fresh seeds of the other"),
+        text(
+            "longer",
+            "which of the two was trained for longer (`--final`), its seeds included, so that they "
+            "do not compare; empty if both were, or neither",
+        ),
     ),
 )  # fmt: skip
 
@@ -71,6 +77,8 @@ def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
     Columns: those of :data:`PAIRS`.
     """
     seeds = dict(iter(winner_seeds(studies).groupby(["study", "T"])))
+    finals = studies.best.loc[studies.best["stage"] == files.FINAL, ["study", "T"]]
+    final = set(finals.itertuples(index=False, name=None))
     rows: list[dict[str, Any]] = []
     for task, of_task in comparison[comparison["state"] == DONE].groupby("task"):
         found = [row for row in records(of_task) if (row["study"], row["T"]) in seeds]
@@ -78,8 +86,11 @@ def compare_pairs(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
         samples = {
             row["label"]: seeds[row["study"], row["T"]] for row in found if row["T"] == length
         }
+        longer = {row["label"] for row in found if (row["study"], length) in final}
         for pair in itertools.combinations(samples, 2):
-            rows += [{"task": task, "T": length, **of} for of in _compared(*pair, samples)]
+            alone = [label for label in pair if label in longer]
+            shared = {"task": task, "T": length, "longer": alone[0] if len(alone) == 1 else None}
+            rows += [shared | of for of in _compared(*pair, samples)]
     frame = pd.DataFrame(rows, columns=list(PAIRS.names))
     frame["p_holm"] = holm(frame["p_value"].tolist())
     return frame.astype({of.name: frame_type(of) for of in PAIRS.columns if of.type == WHOLE})

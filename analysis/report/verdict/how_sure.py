@@ -105,7 +105,16 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
         f"can reach is {least:.2g}"
     )
     more = f", so only {seeds_to_tell(family)} or more can tell" if least >= SIGNIFICANT else ""
-    return [*sentences, f"{limit}{more}."]
+    sentences.append(f"{limit}{more}.")
+    longer = list(dict.fromkeys(pair["longer"] for pair in pairs if pair["longer"]))
+    if longer:
+        sentences.append(f"{at}{_trained_longer(longer)}, which no p-value allows for.")
+    return sentences
+
+
+def _trained_longer(labels: Sequence[str]) -> str:
+    were = "was" if len(labels) == 1 else "were"
+    return f"Only {short_enumeration(labels)} {were} trained for longer (--final)"
 
 
 def _best_trials(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str]:
@@ -129,9 +138,8 @@ def _best_trials(rows: Sequence[Row], efforts: Mapping[str, Effort]) -> list[str
         )
     finals = final_labels(rows, efforts)
     if 0 < len(finals) < len(rows):
-        were = "was" if len(finals) == 1 else "were"
         sentences.append(
-            f"Only {short_enumeration(finals)} {were} trained for longer (--final): do not "
-            "compare accuracies with the others."
+            f"{_trained_longer(finals)}: do not compare accuracies, solve rates or tokens with "
+            "the others."
         )
     return sentences

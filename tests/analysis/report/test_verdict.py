@@ -78,18 +78,20 @@ def judge(
     differ: dict[tuple[str, str], float] | None = None,
     outcome: str = SOLVE_RATE,
     least: float = 0.01,
+    longer: str | None = None,
 ) -> list[Verdict]:
     """``differ``: (better, worse) -> p-value, at the largest T."""
     known = {row["study"]: effort() for row in rows}
     known_configs = {row["study"]: SETTINGS for row in rows} | (configs or {})
     pairs = [
         {"task": "delay", "T": max(row["T"] for row in rows), "outcome": outcome, "better": a,
-         "worse": b, "p_holm": p, "p_least": least, "better_seeds": 5, "worse_seeds": 5}
+         "worse": b, "p_holm": p, "p_least": least, "better_seeds": 5, "worse_seeds": 5,
+         "longer": longer}
         for (a, b), p in (differ or {}).items()
     ]  # fmt: skip
     columns = [
         *("task", "T", "outcome", "better", "worse", "p_holm", "p_least"),
-        *("better_seeds", "worse_seeds"),
+        *("better_seeds", "worse_seeds", "longer"),
     ]
     frame = pd.DataFrame(rows, dtype=object)
     pairs_frame = pd.DataFrame(pairs, columns=columns)
@@ -283,7 +285,7 @@ def test_a_comparison_at_another_length_says_so() -> None:
     pairs = pd.DataFrame(
         {"task": ["delay"], "T": [100], "outcome": [SOLVE_RATE], "better": ["gru"],
          "worse": ["lstm"], "p_holm": [1.0], "p_least": [0.01], "better_seeds": [5],
-         "worse_seeds": [5]}
+         "worse_seeds": [5], "longer": [None]}
     )  # fmt: skip
     efforts = {row["study"]: effort() for row in rows}
     frame = pd.DataFrame(rows, dtype=object)
@@ -402,11 +404,24 @@ def test_a_final_training_is_called_so() -> None:
     final = {"gru-study": effort(MACHINE, 60.0, 100)}
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
     assert "The best trial of gru is a final training" in text(verdict, "How long")
-    assert "Only gru was trained for longer" in text(verdict, "How sure")
+    assert verdict.answers["How sure"][-1] == (
+        "Only gru was trained for longer (--final): do not compare accuracies, solve rates or "
+        "tokens with the others."
+    )
     final["lstm-study"] = final["gru-study"]
     [verdict] = judge(solved("gru", 100), solved("lstm", 100), efforts=final)
     assert "The best trial is a final training" in text(verdict, "How long")
     assert "Only" not in text(verdict, "How sure")
+
+
+def test_p_values_of_a_longer_and_a_shorter_training_come_with_a_warning() -> None:
+    differ = {("lstm", "gru"): 0.012, ("lstm", "mgru"): 0.2}
+    warning = "Only gru was trained for longer (--final), which no p-value allows for."
+    rows = confirmed("gru", "lstm", "mgru")
+    [verdict] = judge(*rows, differ=differ, longer="gru")
+    assert warning in text(verdict, "How sure")
+    [verdict] = judge(*rows, differ=differ)
+    assert "for longer" not in text(verdict, "How sure")
 
 
 def test_what_is_open_or_missing_is_said() -> None:

@@ -8,6 +8,8 @@ from study_files import DIVERGED, NOT_SOLVED, confirm, seed, trial, write_study
 from analysis import load_studies
 from analysis.tables.comparison import compare_studies
 from analysis.tables.pairs import PAIRS, SOLVE_RATE, TOKENS_TO_SOLVE, compare_pairs
+from analysis.tables.records import records
+from studies import format as files
 
 LOST: dict[str, Any] = NOT_SOLVED | {"tokens": 9_000_000}
 
@@ -95,6 +97,18 @@ def test_a_seed_that_failed_comes_last(runs: Path) -> None:
     confirmed(runs, "lstm", {100: [900_000, 900_000]})
     _, tokens = pairs_of(runs).to_dict("records")
     assert tokens["sooner"] == 0.5
+
+
+def test_a_pair_of_a_final_training_and_a_shorter_one_says_so(runs: Path) -> None:
+    for model, stage in (("gru", files.FINAL), ("lstm", files.SEARCH), ("mgru", files.FINAL)):
+        confirmed(runs, model, {100: [1, 2]}, stage=stage)
+    found = records(pairs_of(runs))
+    longer = {frozenset((row["better"], row["worse"])): row["longer"] for row in found}
+    assert longer == {
+        frozenset(("gru", "lstm")): "gru",
+        frozenset(("mgru", "lstm")): "mgru",
+        frozenset(("gru", "mgru")): None,
+    }
 
 
 @pytest.mark.parametrize("best", [[], None], ids=["no result", "no seeds"])
