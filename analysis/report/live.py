@@ -25,7 +25,7 @@ SHARE = 0.3
 
 READ_FILES = (
     files.STUDY_FILE, files.TRIALS_FILE, files.PROGRESS_FILE, files.BEST_FILE, files.CONFIRM_FILE,
-    files.REACH_FILE,
+    files.REACH_FILE, files.GENERALIZATION_FILE,
 )  # fmt: skip
 
 VERSION_PATH = "/version"

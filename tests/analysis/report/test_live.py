@@ -15,6 +15,7 @@ from study_files import trial, write_csv, write_study
 from analysis.compare import main
 from analysis.report.live import LiveComparison, listen, state_of
 from studies import format as files
+from studies.columns import TABLES
 from studies.errors import InputError
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
@@ -61,6 +62,14 @@ def test_the_page_follows_a_study_until_ctrl_c(study: Path, tmp_path: Path) -> N
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert out.endswith("ended\n")
+
+
+@pytest.mark.parametrize("file", [*(table.file for table in TABLES), files.STUDY_FILE])
+def test_every_file_that_a_comparison_reads_can_change_it(tmp_path: Path, file: str) -> None:
+    study = write_study(tmp_path / "runs", "gru")
+    before = state_of([study])
+    (study / file).write_text("changed")
+    assert state_of([study]) != before
 
 
 def test_a_comparison_is_made_when_a_file_of_a_study_has_changed_and_only_then(
