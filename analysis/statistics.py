@@ -119,7 +119,11 @@ def least_p_of_ranks(n: int, m: int) -> float:
 
 
 def seeds_to_tell(comparisons: int) -> int:
-    """The fewest seeds of each model with which so many comparisons can tell any two apart."""
+    """The fewest seeds of each model with which both tests can tell two apart.
+
+    Args:
+        comparisons: whose p-values are corrected together.
+    """
     return next(
         n
         for n in itertools.count(2)

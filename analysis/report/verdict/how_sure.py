@@ -104,8 +104,8 @@ def _told_apart(pairs: Sequence[Row], T: int, family: int) -> list[str]:
         f"{all_counted(family, 'comparison')} of this report: the smallest p-value that {seeds} "
         f"can reach is {least:.2g}"
     )
-    more = f", so only {seeds_to_tell(family)} or more can tell" if least >= SIGNIFICANT else ""
-    sentences.append(f"{limit}{more}.")
+    enough = f", which is too large; {seeds_to_tell(family)} seeds are enough for both tests"
+    sentences.append(f"{limit}{enough * (least >= SIGNIFICANT)}.")
     longer = list(dict.fromkeys(pair["longer"] for pair in pairs if pair["longer"]))
     if longer:
         sentences.append(f"{at}{_trained_longer(longer)}, which no p-value allows for.")

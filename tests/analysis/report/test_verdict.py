@@ -277,7 +277,9 @@ def test_it_says_what_so_many_seeds_can_tell_at_best() -> None:
         enough, "How sure"
     )
     [few] = judge(*confirmed("gru", "lstm"), differ=differ, least=0.1)
-    assert "can reach is 0.1, so only 4 or more can tell." in text(few, "How sure")
+    assert "can reach is 0.1, which is too large; 4 seeds are enough for both tests." in text(
+        few, "How sure"
+    )
 
 
 def test_a_comparison_at_another_length_says_so() -> None:
