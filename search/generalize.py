@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from copytask import MAX_SEED, MODELS, TASKS, Purpose, configure_process, evaluate, load_model
-from copytask.error_lines import message_line
+from copytask.error_lines import error_line, message_line
 from search.config.reading import recorded_config
 from search.config.study_config import StudyConfig
 from search.errors import UserError
@@ -109,8 +109,8 @@ def score_model(
     payloads: int,
     seed: int,
     allow_import: bool,
-) -> list[Row]:
-    """Test the model in one row of best.csv; return its rows of generalization.csv.
+) -> tuple[list[Row], str]:
+    """Test the model in one row of best.csv at all lengths at which it can be tested.
 
     Args:
         study: the study's directory.
@@ -121,9 +121,12 @@ def score_model(
         seed: seed of the payloads.
         allow_import: whether to import a user's own model and task.
 
+    Returns:
+        Its rows of generalization.csv, and a line that says at which lengths it cannot be tested,
+        and why not at the first of them; empty if there is none.
+
     Raises:
-        UserError: the model cannot be loaded, needs a module that may not be imported, or its task
-            has no such length.
+        UserError: the model cannot be loaded, or needs a module that may not be imported.
     """
     where = f"{study}, T = {best['T']}"
     for what, name, known in (
@@ -139,16 +142,19 @@ def score_model(
         trained = load_model(path, cell=config.model, task=config.task)
     except (OSError, ValueError) as error:
         raise UserError(f"{where}: {' '.join(str(error).split())}") from None
-    rows = []
+    rows: list[Row] = []
+    failed: list[int] = []
+    reason = ""
     for length in lengths:
         try:
             scores = evaluate(
                 trained, config.task, length, payloads=payloads, seed=seed, purpose=Purpose.TEST
             )
-        except ValueError as error:
-            raise UserError(
-                f"{where}: {message_line(error)}; choose other lengths with --T"
-            ) from None
+        except Exception as error:  # the task lacks the length, or the user's code raises anything
+            line = message_line if isinstance(error, ValueError) else error_line
+            reason = reason or line(error)
+            failed.append(length)
+            continue
         columns = ("accuracy", "accuracy_low", "accuracy_high", "exact_match", "recalled_bits")
         rows.append(
             {name: best[name] for name in ("task", "T", "trial_id")}
@@ -156,7 +162,9 @@ def score_model(
             | {name: getattr(scores, name) for name in columns}
             | {"test_T": length, "payloads": payloads, "seed": seed}
         )
-    return rows
+    at = ", ".join(map(str, failed))
+    told = f"{where}, at test_T = {at}: {reason}; choose other lengths with --T" if failed else ""
+    return rows, told
 
 
 def generalize(
@@ -165,14 +173,14 @@ def generalize(
     """Test the best models of all studies, and write the results into the studies.
 
     A study's file is written once all its models are tested; it replaces earlier tests. A model
-    that cannot be tested is skipped.
+    that cannot be tested, or a length at which it cannot, is skipped.
 
     Args:
         studies: directory -> name, from :func:`studies.finding.find_studies`.
         allow_import: see :func:`score_model`.
 
     Returns:
-        One line for each study or model that was skipped.
+        One line for each study or model of which something was skipped.
 
     Raises:
         UserError: a study cannot be written.
@@ -190,12 +198,15 @@ def generalize(
             skipped.append(f"{study}: no T has a best trial yet")
         for row in best:
             try:
-                found = score_model(study, config, row, lengths, payloads, seed, allow_import)
+                found, told = score_model(study, config, row, lengths, payloads, seed, allow_import)
             except UserError as error:
                 skipped.append(str(error))
                 continue
-            shown = "  ".join(f"{of['test_T']}: {of['accuracy']:.3f}" for of in found)
-            console.print(f"{name}, trained for T = {row['T']}:  {shown}", soft_wrap=True)
+            if told:
+                skipped.append(told)
+            if found:
+                shown = "  ".join(f"{of['test_T']}: {of['accuracy']:.3f}" for of in found)
+                console.print(f"{name}, trained for T = {row['T']}:  {shown}", soft_wrap=True)
             rows += found
         if rows:
             table = study / files.GENERALIZATION_FILE

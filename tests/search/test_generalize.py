@@ -145,14 +145,48 @@ def test_a_task_of_one_s_own_is_imported_only_if_allowed(
     assert pd.read_csv(folder / files.GENERALIZATION_FILE)["test_T"].tolist() == [6]
 
 
-def test_a_length_that_the_task_lacks_is_one_line(
+def test_lengths_that_the_task_lacks_are_one_line_and_the_others_are_written(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_model(write_study(runs, "pairs", model="gru", task="recall", T=[5]), 5, task="recall")
-    assert main([str(runs), "--T", "6", "2000", "--payloads", "5"]) == 2
-    told = capsys.readouterr().err
-    assert told.endswith("T <= 1000, but got T=2000; choose other lengths with --T\n")
-    assert told.count("\n") == 1
+    folder = write_study(runs, "pairs", model="gru", task="recall", T=[5])
+    write_model(folder, 5, task="recall")
+    assert main([str(runs), "--T", "6", "2000", "7", "3000", "--payloads", "5"]) == 2
+    told, err = capsys.readouterr()
+    assert "6: " in told
+    assert err == (
+        f"error: not tested: {folder}, T = 5, at test_T = 2000, 3000: the task recall has 1000 "
+        "keys, so T <= 1000, but got T=2000; choose other lengths with --T\n"
+    )
+    assert pd.read_csv(folder / files.GENERALIZATION_FILE)["test_T"].tolist() == [6, 7]
+
+
+SHORT = """
+from torch import nn
+
+class Short(nn.RNN):
+    def forward(self, input, state=None):
+        if len(input) > 30:
+            raise IndexError("no such\\nposition")
+        return super().forward(input, state)
+"""
+
+
+def test_a_cell_that_fails_beyond_its_positions_is_one_line_and_the_rest_is_tested(
+    runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "cells.py").write_text(SHORT)
+    name = f"{tmp_path}/cells.py:Short"
+    folder = write_study(runs, "a", model=name, T=[5])
+    write_model(folder, 5, name)
+    later = write_study(runs, "b", model="gru", T=[5])
+    write_model(later, 5)
+    assert main([str(runs), "--T", "6", "40", "7", "--payloads", "5", "--allow-import"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: not tested: {folder}, T = 5, at test_T = 40: IndexError: no such; choose other "
+        "lengths with --T\n"
+    )
+    assert pd.read_csv(folder / files.GENERALIZATION_FILE)["test_T"].tolist() == [6, 7]
+    assert pd.read_csv(later / files.GENERALIZATION_FILE)["test_T"].tolist() == [6, 7, 40]
 
 
 def test_a_checkpoint_does_not_choose_another_cell_than_its_study(
