@@ -38,7 +38,7 @@ def caption(data: pd.DataFrame) -> str:
     """Give the ends of the curves at the largest T."""
     ends = data[data["T"] == data["T"].max()].groupby("label").tail(1)
     parts = [f"{row['label']} {row['best']:.3f} after {row['n']}" for row in records(ends)]
-    dotted = " Dotted curves have no band: results decided when the search ended."
+    dotted = " Dotted curves have no band; tuning_samples.csv says why."
     return (
         "Best validation accuracy to expect of n trials sampled at random. Bands hold for all n at "
         f"once in at least 95 % of searches. At T = {data['T'].max()}: "

@@ -40,7 +40,10 @@ def test_a_curve_without_a_band_is_dotted(runs: Path) -> None:
     write_study(runs, "gru", model="gru", T=[100], trials=trials, search=search, limit="solved")
     found = drawn(FIGURE, runs)
     assert ":" in [line.get_linestyle() for line in found.axes[0].lines]
-    assert "Dotted curves have no band" in found.caption
+    assert found.caption.endswith("Dotted curves have no band; tuning_samples.csv says why.")
+    _, scope = scope_of(runs)
+    [why] = scope.tables["tuning_samples"]["remark"]
+    assert why == "no band: results decided when the search ended (solved)"
 
 
 def test_without_random_trials_the_reason_is_that_of_the_table(three: Path) -> None:
