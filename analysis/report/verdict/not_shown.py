@@ -48,7 +48,8 @@ def _several_studies(rows: Sequence[Row], configs: Mapping[str, Mapping[str, Any
     studies: dict[str, dict[str, None]] = {}
     for row in rows:
         studies.setdefault(row["model"], {})[row["study"]] = None
-    equal, unequal = [], []
+    equal: list[str] = []
+    unequal: list[str] = []
     for model, found in studies.items():
         if len(found) > 1:
             group = equal if _is_one_model([configs[study] for study in found]) else unequal
