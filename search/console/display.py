@@ -145,8 +145,13 @@ class Display(Listener):
         self.view.slots = slots
 
     def progressed(self, progress: Progress) -> None:
-        """Show the progress at the top."""
+        """Show the progress at the top, and all else as it is now."""
         self.view.progress = progress
+        self._screen.redraw_if_due()
+
+    def run_ended(self) -> None:
+        """Show what is left: the search may now wait for tests, and draw nothing meanwhile."""
+        self._screen.redraw()
 
     def summary(self) -> None:
         """Print the best trial of each T, and the results of its configuration with fresh seeds."""

@@ -1,6 +1,7 @@
 """What all studies of a search print to: lines, and on a terminal a live view below them."""
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,10 @@ from rich.live import Live
 from rich.text import Text
 
 from search.console.formats import clock
+from search.console.picture import Picture
+
+REDRAW_INTERVAL = 0.5
+"""Seconds between two looks of the live view at the search, at least."""
 
 
 class Screen:
@@ -24,22 +29,40 @@ class Screen:
         self._console = console
         self._elapsed = elapsed
         self._quiet = quiet
+        self._live: Live | None = None
+        self._next_redraw = 0.0
 
     @contextmanager
     def live(self, view: RenderableType) -> Iterator[None]:
-        """Show the view while a search runs, if this is a terminal, and warnings as lines."""
+        """Show the view while a search runs, if this is a terminal, and warnings as lines.
+
+        It is drawn again by :meth:`redraw`, and below each line that is printed.
+        """
         lines = LogLines(self)
         logging.getLogger("search").addHandler(lines)
-        live = Live(view, console=self._console, refresh_per_second=2)
-        if self._console.is_terminal and not self._quiet:
-            live.start()
+        live = Live(Picture(view), console=self._console, auto_refresh=False)
         try:
+            if self._console.is_terminal and not self._quiet:
+                live.start(refresh=True)
+                self._live = live
             yield
             # At the end the summary takes its place; else it is the last that was known.
             live.transient = True
         finally:
             logging.getLogger("search").removeHandler(lines)
+            self._live = None
             live.stop()
+
+    def redraw(self) -> None:
+        """Draw the live view as the search is now. Call this in the thread of the search."""
+        if self._live:
+            self._live.refresh()
+            self._next_redraw = time.monotonic() + REDRAW_INTERVAL
+
+    def redraw_if_due(self) -> None:
+        """The same, unless that was just done: to be called as often as the search comes by."""
+        if time.monotonic() >= self._next_redraw:
+            self.redraw()
 
     def say(self, message: str, always: bool = False) -> None:
         """Print a line above the live view; with ``always``, even if quiet."""

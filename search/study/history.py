@@ -162,8 +162,9 @@ class History:
             if trial.curve:
                 length.arrivals.forget(trial.number)
             length.live[trial.id] = trial
-            self._rankings[trial.T].note(trial)
         trial.restart()
+        if trial.stage == files.SEARCH:
+            self._rankings[trial.T].note(trial)
 
     def _apply_result(self, event: events.Result) -> None:
         trial, point = self.trials[event.trial_id], event.metrics
@@ -174,11 +175,12 @@ class History:
             length.arrivals.add(trial.number, point.iteration, getattr(point, self._metric))
             if point.tokens_to_solve is not None and trial.tokens_to_solve is None:
                 length.solved += 1
-            self._rankings[trial.T].note(trial)
         trial.add(point)
         trial.parameters, trial.state_floats = event.parameters, event.state_floats
         trial.host, trial.gpus = sys.intern(event.host), event.gpus
         trial.failures = trial.lost_hosts = 0
+        if trial.stage == files.SEARCH:
+            self._rankings[trial.T].note(trial)
         if event.status:
             trial.status = sys.intern(event.status)
             if trial.stage == files.SEARCH:

@@ -181,3 +181,13 @@ def test_many_trials_with_long_curves_neither_wrap_nor_push_the_best_off_the_scr
 )
 def test_a_sparkline_ends_with_the_last_value_in_the_width_given(shares, width, expected):
     assert sparkline(shares, width) == expected
+
+
+def test_what_runs_and_the_time_are_drawn_again_as_the_search_goes_on(study):
+    display, output = make_display(study, 80, terminal=True)
+    with display._screen.live(display.view):
+        display.progressed(Progress(125.0, 0.25, 375.0))
+        assert "02:05" in output.getvalue()
+        display.trial_started(study.history.trials["T1000-0000"])
+        display.run_ended()  # tests of models may follow, in which the search does nothing else
+        assert "1 of 0 slots in use" in output.getvalue()

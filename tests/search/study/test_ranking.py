@@ -125,3 +125,15 @@ def test_a_study_of_an_earlier_version_keeps_its_winner(study):
     resumed.change_config(resumed.config.model_copy(update={"T": [5, 9, 12]}))
     resumed.close()
     assert look(study.path).history.winner(5).id == "lucky"
+
+
+def test_a_look_while_a_result_is_added_does_not_lose_it(study, monkeypatch):
+    def look_first(trial, *point):
+        study.history.ranked(5)
+        add(trial, *point)
+
+    add = TrialRecord.add
+    monkeypatch.setattr(TrialRecord, "add", look_first)
+    start(study, "new")
+    report(study, "new", 1, 1.0, tokens_to_solve=50)
+    assert names(study.history.ranked(5))[0] == "new"
