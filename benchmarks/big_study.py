@@ -40,7 +40,7 @@ from benchmarks.made_up_study import reports, write_study
 from benchmarks.markdown import table
 from search.decide.agenda import Agenda
 from search.decide.schedulers import StudyScheduler, as_result
-from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
+from search.execute.background_evaluator import BackgroundEvaluator, EvaluationThread
 from search.study.listener import Listener
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
@@ -90,7 +90,7 @@ def resident() -> float:
 def opened(path: Path) -> Iterator[tuple[Study, Agenda]]:
     """A study and what it does next, as in a search that is resumed."""
     study = Study.open(path)
-    with evaluation_thread() as thread:
+    with EvaluationThread() as thread:
         journal = OptunaJournal(study.appended_file(files.OPTUNA_FILE))
         agenda = Agenda(study, journal, BackgroundEvaluator(thread), Listener())
         agenda.begin()

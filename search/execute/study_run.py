@@ -1,12 +1,11 @@
 """A study while its trials run, alone or beside others; and whose turn it is."""
 
 from collections.abc import Sequence
-from concurrent.futures import Executor
 
 from search.decide.agenda import Agenda
 from search.decide.schedulers import StudyScheduler
 from search.decide.steering import Steering
-from search.execute.background_evaluator import BackgroundEvaluator
+from search.execute.background_evaluator import BackgroundEvaluator, EvaluationThread
 from search.execute.faults import Guard
 from search.execute.remote_suggester import RemoteSuggester
 from search.study.listener import Listener
@@ -40,7 +39,7 @@ class StudyRun:
         self.guard = Guard()
         self.running: dict[str, float] = {}
 
-    def begin(self, thread: Executor) -> None:
+    def begin(self, thread: EvaluationThread) -> None:
         """Take up the study where it is: at its beginning, or where an earlier run ended.
 
         Args:

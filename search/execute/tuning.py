@@ -16,7 +16,7 @@ from copytask import configure_process
 from search.cluster.ray_cluster import Cluster
 from search.cluster.ray_compat import forget_ended, start_workers_together
 from search.errors import ClusterLostError
-from search.execute.background_evaluator import evaluation_thread
+from search.execute.background_evaluator import EvaluationThread
 from search.execute.interrupts import Interrupts
 from search.execute.recorder import Recorder
 from search.execute.study_run import StudyRun, share_time
@@ -141,7 +141,7 @@ def search_studies(runs: Sequence[StudyRun], cluster: Cluster, interrupts: Inter
         KeyboardInterrupt: the user ended the search; the studies can be resumed.
     """
     configure_process()
-    with evaluation_thread() as thread:
+    with EvaluationThread() as thread:
         for run in runs:
             run.begin(thread)
         share_time(runs)

@@ -23,6 +23,7 @@ from ray.exceptions import ActorDiedError, RayTaskError
 from ray.tune.experiment import Experiment, Trial
 from ray.tune.schedulers import TrialScheduler
 from rich.console import Console
+from torch import nn
 
 from copytask import Evaluation, Metrics, TrainingConfig
 from copytask.training.checkpoint import load_state, save_state
@@ -124,9 +125,18 @@ class FakeTrainer:
         return cls(TrainingConfig.from_dict(state["config"]), history)
 
 
-def fake_evaluation(model: dict, task: str, T: int, **how: Any) -> Evaluation:
+class FakeModel:
+    """What a checkpoint of :class:`FakeTrainer` holds."""
+
+    def __init__(self, path: StudyPath):
+        self.state = load_state(path)
+        self.core = nn.Identity()
+
+
+def fake_evaluation(model: FakeModel, task: str, T: int, **how: Any) -> Evaluation:
     """Scores that are those of this model and these payloads alone."""
-    said = f"{model['config']} {len(model['history'])} {task} {T} {sorted(how.items())}"
+    config, history = model.state["config"], model.state["history"]
+    said = f"{config} {len(history)} {task} {T} {sorted(how.items())}"
     accuracy = round(random.Random(said).random(), 6)
     return Evaluation(accuracy, accuracy - 0.1, accuracy + 0.1, 0.0, 2.0, 1.0, how["payloads"])
 
@@ -204,7 +214,7 @@ class Machine:
         monkeypatch.setattr(trainable, "Trainer", FakeTrainer)
         monkeypatch.setattr(checkpoints, "Trainer", FakeTrainer)
         monkeypatch.setattr(
-            background_evaluator, "load_model", lambda path, cell, task: load_state(path)
+            background_evaluator, "load_model", lambda path, cell, task: FakeModel(path)
         )
         monkeypatch.setattr(background_evaluator, "evaluate", fake_evaluation)
         monkeypatch.setattr(background_evaluator, "ThreadPoolExecutor", InlineExecutor)

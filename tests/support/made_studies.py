@@ -14,7 +14,7 @@ from search.config.study_config import StudyConfig
 from search.console.display import Display
 from search.console.screen import Screen
 from search.decide.agenda import Agenda
-from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
+from search.execute.background_evaluator import BackgroundEvaluator, EvaluationThread
 from search.study.checkpoints import checkpoint_path
 from search.study.listener import Listener, Listeners
 from search.study.optuna_journal import OptunaJournal
@@ -79,7 +79,7 @@ def agenda_of(study: Study, output: io.StringIO | None = None, *more: Listener) 
     screen = Screen(Console(file=output or io.StringIO(), width=120), study.elapsed)
     display = Display(study, screen)
     listener = Listeners(ResultFiles(study), display, *more)
-    with evaluation_thread() as thread:
+    with EvaluationThread() as thread:
         journal = OptunaJournal(study.path / files.OPTUNA_FILE)
         agenda = Agenda(study, journal, BackgroundEvaluator(thread), listener)
         agenda.begin()

@@ -1,8 +1,14 @@
+import errno
+import threading
+from concurrent.futures import CancelledError
+
 import pytest
 
 from copytask import Purpose, Trainer, TrainingConfig, evaluate, load_model
 from search.decide.model_tests import ModelTest
-from search.execute.background_evaluator import BackgroundEvaluator, evaluation_thread
+from search.execute import background_evaluator
+from search.execute.background_evaluator import BackgroundEvaluator, EvaluationThread
+from search.storage import store
 
 
 @pytest.fixture
@@ -11,18 +17,24 @@ def checkpoint(tmp_path):
     return tmp_path / "c"
 
 
+def make_test(name: str, checkpoint, purpose=Purpose.TEST, payloads: int = 50) -> ModelTest:
+    return ModelTest(
+        name, checkpoint, model="gru", task="delay", T=3, payloads=payloads, seed=1,
+        purpose=purpose,
+    )  # fmt: skip
+
+
 def submit(
     evaluator: BackgroundEvaluator, name: str, checkpoint, results: list, purpose=Purpose.TEST
 ) -> None:
-    test = ModelTest(
-        name, checkpoint, model="gru", task="delay", T=3, payloads=50, seed=1, purpose=purpose
+    evaluator.submit(
+        make_test(name, checkpoint, purpose), lambda scores: results.append((name, scores))
     )
-    evaluator.submit(test, lambda scores: results.append((name, scores)))
 
 
 def test_scores_are_those_of_evaluate_and_come_in_the_order_asked_for(checkpoint):
     results = []
-    with evaluation_thread() as thread:
+    with EvaluationThread() as thread:
         evaluator = BackgroundEvaluator(thread)
         for name in "abc":
             submit(evaluator, name, checkpoint, results)
@@ -35,7 +47,7 @@ def test_scores_are_those_of_evaluate_and_come_in_the_order_asked_for(checkpoint
 
 def test_other_payloads_give_other_scores(checkpoint):
     results = []
-    with evaluation_thread() as thread:
+    with EvaluationThread() as thread:
         evaluator = BackgroundEvaluator(thread)
         submit(evaluator, "test", checkpoint, results)
         submit(evaluator, "confirmation", checkpoint, results, Purpose.CONFIRMATION)
@@ -45,8 +57,56 @@ def test_other_payloads_give_other_scores(checkpoint):
 
 
 def test_a_checkpoint_that_is_gone_is_told_where_the_scores_are_collected(tmp_path):
-    with evaluation_thread() as thread:
+    with EvaluationThread() as thread:
         evaluator = BackgroundEvaluator(thread)
         submit(evaluator, "a", tmp_path / "none", [])
         with pytest.raises(FileNotFoundError, match="no checkpoint at"):
             evaluator.collect(wait=True)
+
+
+def test_at_the_end_nobody_waits_for_a_test_and_the_one_that_runs_stops(checkpoint, monkeypatch):
+    runs, may_continue, calls = threading.Event(), threading.Event(), []
+
+    def load_slow(*arguments, **named):
+        model = load_model(*arguments, **named)
+        forward = model.core.forward
+
+        def slow_forward(*inputs, **options):
+            calls.append(1)
+            runs.set()
+            may_continue.wait(timeout=10)
+            return forward(*inputs, **options)
+
+        model.core.forward = slow_forward
+        return model
+
+    monkeypatch.setattr(background_evaluator, "load_model", load_slow)
+    with EvaluationThread() as thread:
+        running = thread.submit(make_test("a", checkpoint, payloads=1000))  # in four batches
+        waiting = thread.submit(make_test("b", checkpoint))
+        runs.wait()
+    assert not running.done()
+    assert waiting.cancelled()
+    may_continue.set()
+    with pytest.raises(CancelledError):
+        running.result()
+    assert len(calls) == 1
+
+
+def test_a_test_that_waits_for_the_storage_stops_at_the_next_attempt(checkpoint, monkeypatch):
+    fails, ended = threading.Event(), threading.Event()
+
+    def fail(*arguments, **named):
+        fails.set()
+        ended.wait(timeout=10)
+        raise OSError(errno.ETIMEDOUT, "no answer")
+
+    monkeypatch.setattr(store, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(store, "RETRY_SECONDS", 1.0)
+    monkeypatch.setattr(background_evaluator, "load_model", fail)
+    with EvaluationThread() as thread:
+        running = thread.submit(make_test("a", checkpoint))
+        fails.wait()
+    ended.set()
+    with pytest.raises(CancelledError):
+        running.result()
