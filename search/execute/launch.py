@@ -68,9 +68,15 @@ def launch(
     interrupts = Interrupts()
     interrupts.install()
     with ExitMessage() as exit_message, OutputCapture() as output, ExitStack() as in_use:
+
+        def taken(study: Study) -> Study:
+            """Close it at the end; until trials run, studies share the time equally."""
+            study.clock.run_at(1 / len(requests))
+            return in_use.enter_context(closing(study))
+
         exit_message.set("failed: the search was killed, or crashed, while it started")
         earlier = {
-            path: in_use.enter_context(closing(Study.open(path, config.model, config.task)))
+            path: taken(Study.open(path, config.model, config.task))
             for path, config, exists in requests
             if exists
         }
@@ -80,8 +86,7 @@ def launch(
                 check_storage(first.path.parent)
             # Only now: if the cluster cannot be used, nothing must be left behind.
             studies = [
-                earlier.get(path) or in_use.enter_context(closing(create(path, config)))
-                for path, config, _ in requests
+                earlier.get(path) or taken(create(path, config)) for path, config, _ in requests
             ]
             with unexpected_errors_in_one_line(log, command):
                 try:
