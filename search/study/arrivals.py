@@ -42,6 +42,9 @@ class Arrivals:
             self._values = array("d", [self._values[n] for n in kept])
         return self._trials, self._iterations, self._values
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Arrivals) and self.columns() == other.columns()
+
     def __len__(self) -> int:
         return len(self.columns()[0])
 
