@@ -106,7 +106,9 @@ def limit_reason(history: History, T: int) -> str:
         return f"{all_counted(failed, 'trial')} failed"
     match length.limit:
         case "solved_trials":
-            return f"{counted(length.solved, 'trial')} solved it"
+            # In an earlier version one that failed after that counted too.
+            solved = max(length.solved, int(length.limit_value or 0))
+            return f"{counted(solved, 'trial')} solved it"
         case "trials":
             run = len(length.trials)
             return f"{all_counted(run, 'trial')} {'has' if run == 1 else 'have'} run"

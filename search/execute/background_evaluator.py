@@ -21,9 +21,9 @@ class _Running:
 class EvaluationThread:
     """The thread that runs the tests of all studies, one at a time, in the order of submission.
 
-    This is a context manager. At its end nobody collects scores any more, so it does not wait: the
-    test that runs is given up at its next batch, the others are dropped. The process ends once the
-    thread has: a daemon that is inside torch at the end of Python would crash it.
+    This is a context manager. At its end nobody collects scores any more: the test that runs is
+    given up at its next batch, the others are dropped. It waits for that batch: a thread that is
+    inside torch at the end of Python would crash the process.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class EvaluationThread:
 
     def __exit__(self, *exception: object) -> None:
         self._over.set()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(cancel_futures=True)
 
     def submit(self, test: ModelTest) -> "Future[Evaluation]":
         """Have a test run."""

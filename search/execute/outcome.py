@@ -63,11 +63,11 @@ def check_results(study: Study) -> None:
         SearchFailedError: there is no result at all, or every trial at a T failed.
     """
     if failed := [T for T in study.config.T if study.history.all_failed(T)]:
-        last = [trial for trial in study.history.lengths[failed[-1]].trials if trial.failed]
-        trials = all_counted(len(last), "trial") if len(failed) == 1 else "all trials"
+        last = sum(trial.failed for trial in study.history.lengths[failed[-1]].trials)
+        trials = all_counted(last, "trial") if len(failed) == 1 else "all trials"
         raise SearchFailedError(
             f"{trials} at T={', '.join(map(str, failed))} failed; the last error: "
-            f"{last[-1].error}. --resume --retry-failed runs them again"
+            f"{study.history.last_error(failed[-1])}. --resume --retry-failed runs them again"
         )
     if not study.history.best:
         raise SearchFailedError(

@@ -149,10 +149,11 @@ def check_memory(config: StudyConfig) -> None:
 
 
 def least_kept(config: StudyConfig, length: int) -> int:
-    """Floats that the smallest model of the space keeps of a sequence; 0 if it streams.
+    """Floats that a small model of the space keeps of a sequence; 0 if it streams.
 
-    Each searched keyword of the architecture is varied alone: these models were built before, when
-    the configuration was checked, and all combinations may be many.
+    Each searched keyword of the architecture is varied alone, beside the first choices of the
+    others: these models were built before, when the configuration was checked, and all combinations
+    may be many.
 
     Raises:
         UserError: a model fails.

@@ -106,11 +106,21 @@ class Repeated:
         """See :meth:`copytask.Trainer.run_iteration`."""
         return self._trainer.run_iteration()
 
+    def run_to_the_end(self) -> None:
+        """Run the iterations that are left, at least one."""
+        self.run_iteration()
+        for _ in self._trainer:
+            pass
+
 
 def missing_failure(repeated: Repeated, recorded: str) -> list[str]:
-    """The difference, if any, to a record that says that the next iteration fails."""
+    """The difference, if any, to a record that says that the training then fails.
+
+    It need not be in the next iteration: where results come in groups, those before it in its group
+    were lost.
+    """
     try:
-        repeated.run_iteration()
+        repeated.run_to_the_end()
     except Exception as error:  # the user's code may raise anything
         told = as_recorded(error)
         # An earlier version ended the line of an exception without a message so.

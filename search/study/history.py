@@ -276,10 +276,16 @@ class History:
         return [trial for trial in self.trials.values() if trial.failed]
 
     def all_failed(self, T: int) -> bool:
-        """Whether each trial of the search at T failed, but for any cut off without a result."""
-        trials = self.lengths[T].trials
-        return any(trial.failed for trial in trials) and all(
-            trial.failed or (trial.ended and not trial.curve) for trial in trials
+        """Whether each trial of the search at T failed.
+
+        Patience ends a T for their failures. A trial that it cuts off without a result changes
+        nothing; one that a budget cuts off might have succeeded.
+        """
+        length = self.lengths[T]
+        by_patience = length.limit == "patience"
+        return any(trial.failed for trial in length.trials) and all(
+            trial.failed or (by_patience and trial.ended and not trial.curve)
+            for trial in length.trials
         )
 
     def last_error(self, T: int) -> str:

@@ -18,7 +18,7 @@ from analysis.reading.studies import Studies
 from analysis.report.page.colors import variable
 from analysis.report.page.commands import replay_parts
 from analysis.report.page.trials import ranked_trials
-from analysis.tables.comparison import searched_hyperparameters
+from analysis.tables.comparison import searched_dimensions, searched_hyperparameters
 
 POINTS = 40
 """The most evaluations of a trial: every one, or every second, ..., and the last."""
@@ -82,8 +82,8 @@ def _columns(rows: pd.DataFrame, labels: Labels, studies: Studies) -> list[dict[
     logarithmic = {
         name
         for config in configs
-        for name, dimension in config["space"].items()
-        if isinstance(dimension, Mapping) and dimension.get("log")
+        for name, dimension in searched_dimensions(config).items()
+        if dimension.get("log")
     }
     models = _column("model", "model", rows["study"].map(labels), words=list(labels.values()))
     columns = [

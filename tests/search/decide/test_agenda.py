@@ -480,6 +480,18 @@ def test_a_trial_that_was_cut_off_without_a_result_hides_no_failure(tmp_path):
         check_results(study)
 
 
+def test_a_trial_that_a_budget_cuts_off_might_have_succeeded(tmp_path):
+    study = make_study(tmp_path)
+    output = io.StringIO()
+    with agenda_of(study, output) as agenda:
+        first = agenda.next_trial(())
+        agenda.next_trial({first.id})
+        fail(study, agenda, first)
+        study.end_length(3, "budget_minutes")
+    assert limit_reason(study.history, 3) == "its time is up"
+    assert not study.history.all_failed(3)
+
+
 def test_a_trial_that_solved_T_and_then_failed_has_not_solved_it(tmp_path):
     study = make_study(tmp_path, solved_trials=1)
     change(study, trials=3)

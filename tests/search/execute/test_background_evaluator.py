@@ -1,5 +1,6 @@
 import errno
 import threading
+import time
 from concurrent.futures import CancelledError
 
 import pytest
@@ -64,8 +65,15 @@ def test_a_checkpoint_that_is_gone_is_told_where_the_scores_are_collected(tmp_pa
             evaluator.collect(wait=True)
 
 
-def test_at_the_end_nobody_waits_for_a_test_and_the_one_that_runs_stops(checkpoint, monkeypatch):
-    runs, may_continue, calls = threading.Event(), threading.Event(), []
+def until_cancelled(futures: list) -> None:
+    """Wait until the end of the thread has cancelled the test that comes next."""
+    deadline = time.monotonic() + 10
+    while not (futures and futures[0].cancelled()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_at_the_end_the_test_that_runs_stops_at_its_next_batch(checkpoint, monkeypatch):
+    runs, calls, queued = threading.Event(), [], []
 
     def load_slow(*arguments, **named):
         model = load_model(*arguments, **named)
@@ -74,7 +82,7 @@ def test_at_the_end_nobody_waits_for_a_test_and_the_one_that_runs_stops(checkpoi
         def slow_forward(*inputs, **options):
             calls.append(1)
             runs.set()
-            may_continue.wait(timeout=10)
+            until_cancelled(queued)
             return forward(*inputs, **options)
 
         model.core.forward = slow_forward
@@ -83,22 +91,20 @@ def test_at_the_end_nobody_waits_for_a_test_and_the_one_that_runs_stops(checkpoi
     monkeypatch.setattr(background_evaluator, "load_model", load_slow)
     with EvaluationThread() as thread:
         running = thread.submit(make_test("a", checkpoint, payloads=1000))  # in four batches
-        waiting = thread.submit(make_test("b", checkpoint))
-        runs.wait()
-    assert not running.done()
-    assert waiting.cancelled()
-    may_continue.set()
+        queued.append(thread.submit(make_test("b", checkpoint)))
+        assert runs.wait(60)
+    assert queued[0].cancelled()
     with pytest.raises(CancelledError):
         running.result()
     assert len(calls) == 1
 
 
 def test_a_test_that_waits_for_the_storage_stops_at_the_next_attempt(checkpoint, monkeypatch):
-    fails, ended = threading.Event(), threading.Event()
+    fails, queued = threading.Event(), []
 
     def fail(*arguments, **named):
         fails.set()
-        ended.wait(timeout=10)
+        until_cancelled(queued)
         raise OSError(errno.ETIMEDOUT, "no answer")
 
     monkeypatch.setattr(store, "FIRST_PAUSE", 0.0)
@@ -106,7 +112,7 @@ def test_a_test_that_waits_for_the_storage_stops_at_the_next_attempt(checkpoint,
     monkeypatch.setattr(background_evaluator, "load_model", fail)
     with EvaluationThread() as thread:
         running = thread.submit(make_test("a", checkpoint))
-        fails.wait()
-    ended.set()
+        queued.append(thread.submit(make_test("b", checkpoint)))
+        assert fails.wait(60)
     with pytest.raises(CancelledError):
         running.result()

@@ -100,8 +100,10 @@ def test_a_failure_repeats_itself(tmp_path, capsys):
 
 
 def failed_study(tmp_path, iterations: int, error: str) -> Study:
-    """A study with one trial that failed after some iterations with this error."""
-    study = Study.create(tmp_path / "study", make_config(T=[3]))
+    """A study with one trial that failed after some of its six iterations with this error."""
+    config = make_config(T=[3])
+    training = {**config.training, "max_tokens": 4000}
+    study = Study.create(tmp_path / "study", config.model_copy(update={"training": training}))
     trainer = Trainer(start(study, "T3-0000", T=3))
     for _ in range(iterations):
         point = Point(**vars(trainer.run_iteration()))
@@ -121,6 +123,12 @@ def fail_after(iterations: int, error: Exception, monkeypatch) -> None:
         return run_iteration(self)
 
     monkeypatch.setattr(Trainer, "run_iteration", failing)
+
+
+def test_an_exception_later_in_a_group_of_results_repeats_itself(tmp_path, monkeypatch):
+    study = failed_study(tmp_path, 2, "RuntimeError: no data")
+    fail_after(4, RuntimeError("no data"), monkeypatch)
+    assert replay(study.path, "T3-0000") == 0
 
 
 @pytest.mark.parametrize("iterations", [0, 2])
@@ -156,7 +164,8 @@ def test_an_exception_where_a_training_is_made_repeats_itself(tmp_path, monkeypa
     [
         (1, "iteration 2: RuntimeError: no data"),
         (2, "its error: RuntimeError: no data"),
-        (3, "its error: KeyError: 'x'"),
+        (3, "its error: RuntimeError: no data"),
+        (99, "its error: KeyError: 'x'"),
     ],
 )
 def test_another_exception_is_one_line_on_stderr(tmp_path, monkeypatch, capsys, fails_after, told):
