@@ -17,12 +17,11 @@ from typing import Any
 from rich.console import Console
 
 from copytask import MAX_SEED, MODELS, TASKS, Purpose, configure_process, evaluate, load_model
-from copytask.error_lines import error_line, message_line
+from copytask.error_lines import error_line, message_line, reason_line
 from search.config.reading import recorded_config
 from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.storage.csv_tables import Row, read_rows, write_rows
-from search.storage.store import error_message
 from search.study.study_file import read_study_file
 from studies import format as files
 from studies.columns import GENERALIZATION
@@ -93,7 +92,7 @@ def read_best(study: StudyPath) -> tuple[StudyConfig, list[Row]]:
     try:
         rows = read_rows(table)
     except (OSError, ValueError) as error:
-        raise UserError(f"{table} cannot be read: {error_message(error)}") from None
+        raise UserError(f"{table} cannot be read: {reason_line(error)}") from None
     needed = ("model", "task", "T", "trial_id", "checkpoint")
     for row in rows:
         if lacking := [name for name in needed if row.get(name) is None]:
@@ -213,7 +212,7 @@ def generalize(
             try:
                 write_rows(table, GENERALIZATION.names, rows.copy)
             except OSError as error:
-                raise UserError(f"{table} cannot be written: {error_message(error)}") from None
+                raise UserError(f"{table} cannot be written: {reason_line(error)}") from None
     return skipped
 
 

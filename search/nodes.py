@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import ray
 
+from copytask.error_lines import reason_line
 from search.cluster.ray_cluster import JoinError, check_reachable, join
 from search.config.reading import read_yaml
 from search.errors import UserError
@@ -76,8 +77,7 @@ def read_hosts(file: Path) -> Hosts | None:
         try:
             addresses[name] = socket.gethostbyname(name)
         except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise UserError(f"host {name} of {file}: {reason}") from None
+            raise UserError(f"host {name} of {file}: {reason_line(error)}") from None
     return Hosts(addresses, user, key)
 
 

@@ -9,7 +9,7 @@ import ray
 import torch
 
 from copytask import MALLOC_ENVIRONMENT
-from copytask.error_lines import message_line
+from copytask.error_lines import message_line, reason_line
 from search.cluster.ray_compat import refuses_token, without_dashboard
 from search.cluster.slots import Slots, check_fits, count_slots, limit_slots
 from search.config.sections import ResourcesConfig
@@ -183,5 +183,6 @@ def check_reachable(address: str) -> None:
     try:
         socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
     except (OSError, UnicodeError) as error:  # UnicodeError: no host can have this name
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"--address {address}: no Ray cluster answers there: {reason}") from None
+        raise UserError(
+            f"--address {address}: no Ray cluster answers there: {reason_line(error)}"
+        ) from None

@@ -8,9 +8,10 @@ from ray.exceptions import GetTimeoutError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from upath import UPath
 
+from copytask.error_lines import reason_line
 from search.cluster.ray_cluster import host_name
 from search.errors import UserError
-from search.storage.store import check_writable, error_message, with_retries, write_bytes
+from search.storage.store import check_writable, with_retries, write_bytes
 from studies.paths import StudyPath, is_object_store
 
 ANSWER_SECONDS = 300.0
@@ -34,7 +35,7 @@ def check_storage(storage: StudyPath) -> None:
             storage.mkdir(parents=True, exist_ok=True)
         write_bytes(token, b"")
     except OSError as error:
-        raise UserError(f"--storage {storage} cannot be written: {error_message(error)}") from None
+        raise UserError(f"--storage {storage} cannot be written: {reason_line(error)}") from None
     try:
         answers = [
             ray.remote(_find_fault)
@@ -70,5 +71,5 @@ def _find_fault(token: str) -> str:
             )
         check_writable(path.parent)
     except Exception as error:
-        return f"cannot write to --storage {path.parent}: {error_message(error)}"
+        return f"cannot write to --storage {path.parent}: {reason_line(error)}"
     return ""

@@ -9,13 +9,13 @@ import yaml
 from pydantic import ValidationError
 
 from copytask import MODELS
-from copytask.error_lines import message_line
+from copytask.error_lines import message_line, reason_line
 from search.config.faults import describe
 from search.config.layers import CONFIGS, DEFAULT_CONFIG, FOLDERS, layered
 from search.config.space import ARCHITECTURE
 from search.config.study_config import RECORDED, StudyConfig
 from search.errors import UserError
-from search.storage.store import error_message, read_bytes
+from search.storage.store import read_bytes
 from studies.format import recorded_values
 from studies.paths import StudyPath
 
@@ -50,7 +50,7 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
     try:
         values = yaml.safe_load(read_bytes(path).decode())
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error_message(error)}") from None
+        raise UserError(f"cannot read {path}: {reason_line(error)}") from None
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}{_where(error)}") from None
     if not isinstance(values, dict):

@@ -4,9 +4,10 @@ import argparse
 
 from rich.console import Console
 
+from copytask.error_lines import reason_line
 from search.console.commands import resume_command
 from search.errors import UserError
-from search.storage.store import error_message, parse_storage
+from search.storage.store import parse_storage
 from search.study.history import History
 from search.study.inbox import Enqueue, NextT, Request, StopTrial, leave
 from search.study.overview import RUNNING, look, study_named
@@ -35,7 +36,7 @@ def steer(args: argparse.Namespace, console: Console) -> None:
     try:
         leave(path, request)
     except OSError as error:
-        raise UserError(f"{path} cannot be written: {error_message(error)}") from None
+        raise UserError(f"{path} cannot be written: {reason_line(error)}") from None
     then = ""
     if study.state != RUNNING:
         resume = resume_command(path, study.history.config)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import yaml
 
 from copytask import MODELS
+from copytask.error_lines import reason_line
 from copytask.user_code import absolute_name
 from search.config.layers import DEFAULT_CONFIG, layered
 from search.config.reading import find_config, load_config, mapping, override, read_yaml
@@ -17,7 +18,7 @@ from search.config.study_config import StudyConfig
 from search.errors import UserError
 from search.execute.preflight import check_memory, check_new
 from search.options.parser import ALL_MODELS
-from search.storage.store import check_writable, error_message, parse_storage
+from search.storage.store import check_writable, parse_storage
 from search.study.creation import check_free, holds_study
 from search.study.loggers import check_loggers
 from search.study.resuming import check_resumable
@@ -247,6 +248,6 @@ def study_path(storage: str, name: str) -> StudyPath:
             check_writable(folder)
         except OSError as error:
             raise UserError(
-                f"--storage {storage} cannot be written: {error_message(error)}"
+                f"--storage {storage} cannot be written: {reason_line(error)}"
             ) from None
     return folder / name

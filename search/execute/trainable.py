@@ -15,8 +15,9 @@ from ray import tune
 from upath import UPath
 
 from copytask import DivergedError, Metrics, Trainer, TrainingConfig, configure_process
+from copytask.error_lines import reason_line
 from search.errors import UnsharedStorageError
-from search.storage.store import check_writable, error_message, with_retries
+from search.storage.store import check_writable, with_retries
 from search.study.checkpoints import load_latest, save_checkpoint
 from studies.format import COMPLETED, FAILED
 from studies.paths import StudyPath
@@ -163,6 +164,6 @@ def check_host(study: StudyPath) -> None:
     except OSError as error:
         if error.errno in FULL:
             raise
-        fault = f"cannot write to {study.parent}: {error_message(error)}"
+        fault = f"cannot write to {study.parent}: {reason_line(error)}"
     host = ray.get_runtime_context().get_node_id() if ray.is_initialized() else ""
     raise UnsharedStorageError(f"host {platform.node()} {fault}", host)

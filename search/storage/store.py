@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 import fsspec
 import tenacity
 
-from copytask.error_lines import first_line, message_line
+from copytask.error_lines import reason_line
 from search.errors import ReadError, UserError
 from studies import paths
 from studies.paths import (
@@ -114,7 +114,7 @@ def with_retries(
             _raise_as_os_error(error, path, reading)
         log.warning(
             "%s does not answer (%s); trying for %.0f more seconds",
-            path, error_message(error), RETRY_SECONDS,
+            path, reason_line(error), RETRY_SECONDS,
         )  # fmt: skip
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(lambda error: is_transient(error, path)),
@@ -134,11 +134,11 @@ def with_retries(
 def _raise_as_os_error(error: Exception, path: StudyPath, reading: bool) -> NoReturn:
     """Raise what :func:`with_retries` raises for an error of its operation."""
     if isinstance(error, OSError) and reading and not isinstance(error, FileNotFoundError):
-        raise ReadError(error.errno, error_message(error), str(error.filename or path)) from error
+        raise ReadError(error.errno, reason_line(error), str(error.filename or path)) from error
     if isinstance(error, OSError) or not is_driver_error(error):
         raise error
     kind = ReadError if reading else OSError
-    raise kind(errno.EIO, error_message(error), str(path)) from error
+    raise kind(errno.EIO, reason_line(error), str(path)) from error
 
 
 def is_transient(error: BaseException, path: StudyPath) -> bool:
@@ -153,12 +153,6 @@ def is_transient(error: BaseException, path: StudyPath) -> bool:
 def is_driver_error(error: BaseException) -> bool:
     """Whether the error comes from a driver of object stores."""
     return any(kind.__module__.partition(".")[0] in DRIVERS for kind in type(error).__mro__)
-
-
-def error_message(error: BaseException) -> str:
-    """The message of an error of the store, in one line."""
-    reason = getattr(error, "strerror", None)
-    return first_line(str(reason)) if reason else message_line(error)
 
 
 def write_bytes(path: StudyPath, content: bytes) -> None:
@@ -257,7 +251,7 @@ def remove_tree(folder: StudyPath) -> None:
     try:
         folder.rmdir(recursive=True)
     except Exception as error:
-        log.info("%s cannot be removed: %s", folder, error_message(error))
+        log.info("%s cannot be removed: %s", folder, reason_line(error))
 
 
 def check_writable(folder: StudyPath) -> None:
@@ -273,4 +267,4 @@ def check_writable(folder: StudyPath) -> None:
     except Exception as error:
         if isinstance(error, OSError) or not is_driver_error(error):
             raise
-        raise OSError(errno.EIO, error_message(error)) from None
+        raise OSError(errno.EIO, reason_line(error)) from None

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from copytask.error_lines import reason_line
 from copytask.training.checkpoint import sync_folder
 from search.errors import UserError
 from search.storage.lock import LOCK_FILE, Lock, lock_study
-from search.storage.store import children, error_message, read_bytes, remove_tree
+from search.storage.store import children, read_bytes, remove_tree
 from search.study.event_log import study_segments
 from studies import format as files
 from studies.event_files import whole_lines
@@ -90,11 +91,11 @@ def _names(path: StudyPath) -> set[str]:
     try:
         return {child.name for child in children(path)}
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error_message(error)}") from None
+        raise UserError(f"{path} cannot be read: {reason_line(error)}") from None
 
 
 def _has_events(path: StudyPath) -> bool:
     try:
         return any(whole_lines(read_bytes(file)) for file in study_segments(path))
     except OSError as error:
-        raise UserError(f"{path} cannot be read: {error_message(error)}") from None
+        raise UserError(f"{path} cannot be read: {reason_line(error)}") from None

@@ -4,9 +4,10 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from copytask.error_lines import reason_line
 from search.errors import UserError
 from search.storage.lock import lock_study
-from search.storage.store import error_message, is_driver_error
+from search.storage.store import is_driver_error
 from studies import format as files
 from studies.paths import StudyPath
 
@@ -35,4 +36,4 @@ def delete_study(path: StudyPath) -> None:
     except Exception as error:
         if not isinstance(error, OSError) and not is_driver_error(error):
             raise
-        raise UserError(f"{path} cannot be deleted: {error_message(error)}") from None
+        raise UserError(f"{path} cannot be deleted: {reason_line(error)}") from None

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copytask.error_lines import error_line
+from copytask.error_lines import error_line, reason_line
 from search.config.reading import recorded_config
 from search.config.study_config import StudyConfig
 from search.errors import UserError, unknown
 from search.storage.csv_tables import Row, read_rows
 from search.storage.lock import is_locked
-from search.storage.store import children, error_message, parse_storage
+from search.storage.store import children, parse_storage
 from search.study.event_log import study_segments
 from search.study.history import History
 from search.study.reading import read_history
@@ -64,7 +64,7 @@ def find_studies(storage: StudyPath) -> list[StudyPath]:
             raise UserError(f"--storage {storage}: {what}")
         found = [path for path in children(storage) if path.name[0] != "." and is_study(path)]
     except OSError as error:
-        raise UserError(f"--storage {storage} cannot be read: {error_message(error)}") from None
+        raise UserError(f"--storage {storage} cannot be read: {reason_line(error)}") from None
     return sorted(found, key=lambda path: path.name)
 
 
@@ -112,9 +112,7 @@ def look(path: StudyPath) -> Overview:
             complete = set(config.T) <= set(history.best)
         locked = is_locked(path)
     except OSError as error:
-        raise UserError(
-            f"{error.filename or path} cannot be read: {error_message(error)}"
-        ) from None
+        raise UserError(f"{error.filename or path} cannot be read: {reason_line(error)}") from None
     except ValueError as error:
         raise UserError(str(error)) from None
     except (KeyError, TypeError) as error:

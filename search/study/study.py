@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from copytask import find_task
+from copytask.error_lines import reason_line
 from copytask.training.seeds import STREAMS
 from search.config.dimensions import Scalar
 from search.config.study_config import StudyConfig
 from search.errors import LockLostError, UserError
 from search.storage.lock import Lock, lock_study
 from search.storage.mirrored_files import MirroredFiles
-from search.storage.store import error_message
 from search.study.clock import Clock
 from search.study.creation import new_place
 from search.study.event_log import EventLog, open_log, study_segments
@@ -79,7 +79,7 @@ class Study:
                 write_study_file(place, config, provenance(config.search.seed))
             return cls(path, history, open_log(path), lock)
         except OSError as error:
-            raise UserError(f"cannot write the study {path}: {error_message(error)}") from None
+            raise UserError(f"cannot write the study {path}: {reason_line(error)}") from None
 
     @classmethod
     def open(cls, path: StudyPath, model: str | None = None, task: str | None = None) -> "Study":

@@ -1,6 +1,6 @@
 import pytest
 
-from copytask.error_lines import error_line, message_line
+from copytask.error_lines import error_line, message_line, reason_line
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,18 @@ from copytask.error_lines import error_line, message_line
 def test_an_exception_is_one_line_also_without_a_message(error, line, message):
     assert error_line(error) == line
     assert message_line(error) == message
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FileNotFoundError(2, "No such file", "x.yaml"), "No such file"),
+        (PermissionError("Forbidden"), "Forbidden"),
+        (OSError(5, "read failed\nat 10.0.0.1"), "read failed"),
+        (OSError(5, ""), "[Errno 5]"),
+        (UnicodeError("label empty or too long"), "label empty or too long"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
+def test_a_reason_names_neither_number_nor_file(error, reason):
+    assert reason_line(error) == reason
