@@ -27,8 +27,8 @@ if platform.machine() in ("x86_64", "AMD64"):
         "amx_bf16": AMX_BF16,
     }
 
-SOURCES = ("kernels", "scan", "clock", "memory")
-HEADERS = ("products", "clock")
+SOURCES = ("kernels", "scan", "clock", "memory", "fast_weights")
+HEADERS = ("products", "exponential", "clock", "chunks")
 
 
 class BuildKernels(build_ext):

@@ -16,6 +16,7 @@
 
 #include <stddef.h>
 
+#include "exponential.h"
 #include "products.h"
 
 #if (defined(__AMX_BF16__) || defined(__AMXBF16__)) && defined(__linux__) /* GCC, or older Clang */
@@ -53,32 +54,6 @@ typedef struct {
 } Problem;
 
 /* ---- functions of floats ---- */
-
-INLINE vec clamp(vec x, float low, float high) {
-    ivec below = x < low, above = x > high; /* both false for NaN, which stays NaN */
-    ivec inside = ~(below | above);
-    return (vec)(((ivec)x & inside) | ((ivec)all(low) & below) | ((ivec)all(high) & above));
-}
-
-/* exp(x) - 1 to about one unit in the last place, x in [-87, 87]: x = n ln 2 + r, and the
- * Taylor series of exp(r) - 1 up to r^7. */
-INLINE vec expm1_(vec x) {
-    x = clamp(x, -87.0f, 87.0f);
-    const float round = 12582912.0f; /* 1.5 * 2^23: adding it rounds to an integer */
-    vec shifted = x * 1.44269504f + round;
-    vec n = shifted - round;
-    vec r = x - n * 0.693359375f;
-    r = r + n * 2.12194440e-4f;
-    vec p = all(1.0f / 5040);
-    p = p * r + 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    p = p * (r * r) + r;
-    vec scale = (vec)(((ivec)shifted - (ivec)all(round) + 127) << 23); /* 2^n */
-    return p * scale + (scale - 1.0f);
-}
 
 INLINE vec sigmoid(vec x) { return 1.0f / (expm1_(-x) + 2.0f); }
 

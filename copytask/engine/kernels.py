@@ -60,6 +60,22 @@ class Memory(ctypes.Structure):
     ]  # fmt: skip
 
 
+class FastWeights(ctypes.Structure):
+    """The same layout as ``FastWeights`` in fast_weights.c, which explains the fields."""
+
+    _fields_ = [
+        *((name, ctypes.c_int64) for name in ("steps", "rows", "keys", "values", "reads")),
+        *(
+            (name, ctypes.c_void_p)
+            for name in (
+                "q", "k", "v", "log_decay", "beta", "state", "y", "kept_states", "kept_p",
+                "grad_y", "grad_state", "grad_q", "grad_k", "grad_v", "grad_log_decay",
+                "grad_beta", "scratch",
+            )
+        ),
+    ]  # fmt: skip
+
+
 def compiled_kernels() -> str | None:
     """Name the fastest build of the kernels that is installed and that this processor can run.
 
@@ -109,7 +125,7 @@ def load(build: str) -> ctypes.CDLL | None:
         return None
     for name, sizes in (
         ("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2), ("memory_chunks", 1),
-        ("memory_unread_chunks", 2),
+        ("memory_unread_chunks", 2), ("fast_weights_scratch", 2), ("fast_weights_chunks", 1),
     ):  # fmt: skip
         function = getattr(kernels, name)
         function.restype = ctypes.c_int64
@@ -119,9 +135,11 @@ def load(build: str) -> ctypes.CDLL | None:
             function = getattr(kernels, f"{cell}_{direction}")
             function.restype = None
             function.argtypes = [ctypes.POINTER(Problem)]
-    for function in (kernels.memory_forward, kernels.memory_backward):
-        function.restype = None
-        function.argtypes = [ctypes.POINTER(Memory)]
+    for name, structure in (("memory", Memory), ("fast_weights", FastWeights)):
+        for direction in ("forward", "backward"):
+            function = getattr(kernels, f"{name}_{direction}")
+            function.restype = None
+            function.argtypes = [ctypes.POINTER(structure)]
     for name, sizes, pointers in (
         ("scan_forward", 4, 4), ("scan_backward", 4, 7),
         ("complex_scan_forward", 3, 4), ("complex_scan_backward", 3, 8),
@@ -152,6 +170,11 @@ def library() -> ctypes.CDLL | None:
 def has_kernels(tensor: Tensor) -> bool:
     """Whether there are kernels for tensors like this one: float32 on the CPU."""
     return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and library() is not None
+
+
+def writable(tensor: Tensor) -> Tensor:
+    """A contiguous copy, for a kernel to write into."""
+    return tensor.clone(memory_format=torch.contiguous_format)
 
 
 def forward(unrolled: UnrolledCell, outputs: Tensor) -> None:
@@ -335,3 +358,46 @@ def _call_memory(
     for name, tensor in {**tensors, "cosine": cosine, "sine": sine, "scratch": scratch}.items():
         setattr(memory, name, tensor.data_ptr())
     getattr(kernels, f"memory_{direction}")(memory)
+
+
+def fast_weights_chunks(steps: int) -> int:
+    """Chunks of a sequence for :func:`fast_weights_forward`."""
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    chunks: int = kernels.fast_weights_chunks(steps)
+    return chunks
+
+
+def fast_weights_forward(
+    operands: dict[str, Tensor], kept: dict[str, Tensor], state: Tensor, y: Tensor
+) -> None:
+    """Run fast weights; the tensors have the names of the fields in fast_weights.c.
+
+    Args:
+        operands: q, k, v and, where there are, log_decay and beta.
+        kept: to go back, kept_states and, with beta, kept_p.
+    """
+    _call_fast_weights("forward", {**operands, **kept, "state": state, "y": y})
+
+
+def fast_weights_backward(
+    operands: dict[str, Tensor], kept: dict[str, Tensor], gradients: dict[str, Tensor]
+) -> None:
+    """Go back through fast weights; the tensors have the names of the fields in fast_weights.c.
+
+    Args:
+        operands, kept: of the way forward.
+        gradients: all fields whose names begin with grad, of what there is.
+    """
+    _call_fast_weights("backward", {**operands, **kept, **gradients})
+
+
+def _call_fast_weights(direction: str, tensors: dict[str, Tensor]) -> None:
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    (steps, rows, keys), values = tensors["k"].shape, tensors["v"].shape[2]
+    scratch = tensors["k"].new_zeros(kernels.fast_weights_scratch(keys, values))
+    problem = FastWeights(steps, rows, keys, values, len(tensors["q"]))
+    for name, tensor in {**tensors, "scratch": scratch}.items():
+        setattr(problem, name, tensor.data_ptr())
+    getattr(kernels, f"fast_weights_{direction}")(problem)

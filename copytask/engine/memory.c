@@ -5,13 +5,13 @@
  * The keys k_t are the phases of a clock of F frequencies (clock.c). The queries q_t are the keys,
  * each frequency turned and scaled by a complex number. V numbers in a value. The last S steps read.
  *
- * It works in chunks, as engine/memory.py does in general. Keys are in memory for one chunk of one
+ * It works in chunks, as fast_weights.c does in general. Keys are in memory for one chunk of one
  * row at a time, so they stay in the cache; the way back makes them again. All products run along
  * the 2F numbers of a key, so S is kept as (V, 2F). */
+#include "chunks.h"
 #include "clock.h"
-#include "products.h"
 
-enum { CHUNK = TURNS };
+_Static_assert((int)CHUNK == (int)TURNS, "a chunk of the memory is one of the clock");
 
 /* The same layout as kernels.Memory in Python. */
 typedef struct {
@@ -32,16 +32,6 @@ typedef struct {
     double *scratch;             /* memory_scratch() doubles; zeros */
 } Memory;
 
-/* Numbers in a row of keys or of S, in whole panels, and from one row to the next: rows at a
- * distance of a power of two would share the same few places of the cache. */
-static int64_t padded(int64_t frequencies) {
-    return (2 * frequencies + PANEL - 1) / PANEL * PANEL;
-}
-static int64_t distance(int64_t frequencies) {
-    int64_t row = padded(frequencies) + 16;
-    return row & (row - 1) ? row : row + 16;
-}
-
 /* Parts of the scratch. */
 typedef struct {
     int64_t width, row; /* of keys and of S, see above */
@@ -57,13 +47,13 @@ typedef struct {
 
 int64_t memory_scratch(int64_t frequencies, int64_t values) {
     const int64_t F = frequencies, rows = 4 * CHUNK + 2 * values;
-    const int64_t floats = 2 * F + CHUNK * (F + 2 * CHUNK + 2 * values) + rows * distance(F);
+    const int64_t floats = 2 * F + CHUNK * (F + 2 * CHUNK + 2 * values) + rows * distance(2 * F);
     return turns_size(F) + 2 * F + (floats + 1) / 2;
 }
 
 static Parts lay_out(const Memory *p) {
-    const int64_t F = p->frequencies, row = distance(F);
-    Parts m = {.width = padded(F), .row = row};
+    const int64_t F = p->frequencies, row = distance(2 * F);
+    Parts m = {.width = padded(2 * F), .row = row};
     m.turns = make_turns(p->steps, F, p->cosine, p->sine, p->scratch);
     m.z = p->scratch + turns_size(F);
     m.y = (float *)(m.z + 2 * F);
@@ -82,29 +72,6 @@ static Parts lay_out(const Memory *p) {
 }
 
 /* ---- products along a key ---- */
-
-enum { ALL = 1 << 20 };
-
-/* c (m, width) = or += a b, where a(i, k) = a[i a_row + k a_step] is 0 for k < i + low and for
- * k > i + high. Rows of b and c are m->row apart. */
-static void multiply(const Parts *m, int64_t rows, int64_t inner, int64_t low, int64_t high,
-                     const float *a, int64_t a_row, int64_t a_step, const float *b, float *c,
-                     int add) {
-    for (int64_t j = 0; j < m->width; j += PANEL)
-        for (int64_t i = 0, block; i < rows; i += block) {
-            block = i + ROWS <= rows ? ROWS : 1;
-            int64_t begin = i + low > 0 ? i + low : 0;
-            int64_t end = i + block + high < inner ? i + block + high : inner;
-            if (end < begin) end = begin;
-            const float *from = a + i * a_row + begin * a_step, *to = b + begin * m->row + j;
-            if (block == ROWS)
-                multiply_block(0, ROWS, end - begin, from, a_row, a_step, to, m->row,
-                               c + i * m->row + j, m->row, add);
-            else
-                multiply_block(0, 1, end - begin, from, a_row, a_step, to, m->row,
-                               c + i * m->row + j, m->row, add);
-        }
-}
 
 /* c = a b^T for a block of rows x columns. */
 INLINE void dots_block(const int rows, const int columns, const Parts *m, const float *a,
@@ -152,36 +119,16 @@ static void dots(const Parts *m, int64_t rows, int64_t columns, int64_t high, co
 
 /* ---- a chunk of a row ---- */
 
-typedef struct {
-    int64_t number, start, steps;
-    int64_t first; /* the first of its steps that reads; `steps` if none does */
-    int64_t read;  /* the index of that one among all that read */
-} Chunk;
-
 /* Chunks of a sequence, and how many of them do not read. */
-int64_t memory_chunks(int64_t steps) { return (steps + CHUNK - 1) / CHUNK; }
+int64_t memory_chunks(int64_t steps) { return count_chunks(steps); }
 int64_t memory_unread_chunks(int64_t steps, int64_t reads) {
     return reads ? (steps - reads) / CHUNK : memory_chunks(steps);
-}
-
-static Chunk chunk_at(const Memory *p, int64_t number) {
-    int64_t start = number * CHUNK, left = p->steps - start, unread = p->steps - p->reads - start;
-    Chunk c = {.number = number, .start = start, .steps = left < CHUNK ? left : CHUNK};
-    c.first = unread < 0 ? 0 : unread < c.steps ? unread : c.steps;
-    c.read = unread < 0 ? -unread : 0;
-    return c;
 }
 
 /* Where the state before a chunk is kept. */
 static float *kept_state(const Memory *p, Chunk c, int64_t row) {
     int64_t number = c.number - memory_unread_chunks(p->steps, p->reads);
     return p->kept_states + (number * p->rows + row) * p->values * 2 * p->frequencies;
-}
-
-static void copy_rows(int64_t rows, int64_t width, const float *from, int64_t from_row, float *to,
-                      int64_t to_row) {
-    for (int64_t i = 0; i < rows; i++)
-        memcpy(to + i * to_row, from + i * from_row, width * sizeof(float));
 }
 
 /* A state, or its gradients, with zeros where rows are padded: those of the row before may have
@@ -217,11 +164,6 @@ static void make_scores(const Parts *m, Chunk c) {
     dots(m, c.steps - c.first, c.steps, c.first, m->queries, m->keys, m->scores, CHUNK);
 }
 
-/* to += factor * from */
-INLINE void add_scaled(int64_t n, float factor, const float *restrict from, float *restrict to) {
-    for (int64_t i = 0; i < n; i++) to[i] += factor * from[i];
-}
-
 static void read_chunk(const Memory *p, const Parts *m, Chunk c, int64_t row) {
     const int64_t V = p->values, next = p->rows * V;
     float *y = p->y + c.read * next + row * V;
@@ -241,7 +183,7 @@ void memory_forward(const Memory *p) {
         for (int64_t i = 0; i < D; i++) m.z[i] = z[i];
         load_state(p, &m, state, m.state);
         for (int64_t number = 0; number < memory_chunks(p->steps); number++) {
-            Chunk c = chunk_at(p, number);
+            Chunk c = chunk_at(p->steps, p->reads, number);
             if (p->kept_z) {
                 float *kept = p->kept_z + (number * p->rows + row) * D;
                 for (int64_t i = 0; i < D; i++) kept[i] = (float)m.z[i];
@@ -249,7 +191,7 @@ void memory_forward(const Memory *p) {
             }
             make_keys(p, &m, c, row);
             if (c.first < c.steps) read_chunk(p, &m, c, row);
-            multiply(&m, V, c.steps, -ALL, ALL, m.v, 1, V, m.keys, m.state, 1);
+            multiply(V, c.steps, m.width, -ALL, ALL, m.v, 1, V, m.keys, m.row, m.state, m.row, 1);
         }
         for (int64_t i = 0; i < D; i++) z[i] = (float)m.z[i];
         copy_rows(V, D, m.state, m.row, state, D);
@@ -296,12 +238,14 @@ static void read_back(const Memory *p, const Parts *m, Chunk c, int64_t row) {
             m->grad_scores[i * CHUNK + j] = product;
         }
     load_state(p, m, kept_state(p, c, row), m->state);
-    multiply(m, reads, V, -ALL, ALL, grad, V, 1, m->state, m->grad_queries, 0);
-    multiply(m, reads, c.steps, -ALL, c.first, m->grad_scores, CHUNK, 1, m->keys, m->grad_queries,
+    multiply(reads, V, m->width, -ALL, ALL, grad, V, 1, m->state, m->row, m->grad_queries, m->row,
+             0);
+    multiply(reads, c.steps, m->width, -ALL, c.first, m->grad_scores, CHUNK, 1, m->keys, m->row,
+             m->grad_queries, m->row, 1);
+    multiply(c.steps, reads, m->width, -c.first, ALL, m->grad_scores, 1, CHUNK, m->queries, m->row,
+             m->grad_keys, m->row, 1);
+    multiply(V, reads, m->width, -ALL, ALL, grad, 1, V, m->queries, m->row, m->grad_state, m->row,
              1);
-    multiply(m, c.steps, reads, -c.first, ALL, m->grad_scores, 1, CHUNK, m->queries, m->grad_keys,
-             1);
-    multiply(m, V, reads, -ALL, ALL, grad, 1, V, m->queries, m->grad_state, 1);
     turn_back(p, m, c);
 }
 
@@ -313,13 +257,14 @@ void memory_backward(const Memory *p) {
         float *grad_state = p->grad_state + row * V * D;
         load_state(p, &m, grad_state, m.grad_state);
         for (int64_t number = memory_chunks(p->steps) - 1; number >= 0; number--) {
-            Chunk c = chunk_at(p, number);
+            Chunk c = chunk_at(p->steps, p->reads, number);
             const float *z0 = p->kept_z + (number * p->rows + row) * D;
             const int64_t at = c.start * p->rows + row;
             for (int64_t i = 0; i < D; i++) m.z[i] = z0[i];
             make_keys(p, &m, c, row);
             dots(&m, c.steps, V, ALL, m.keys, m.grad_state, p->grad_v + at * V, next);
-            multiply(&m, c.steps, V, -ALL, ALL, m.v, V, 1, m.grad_state, m.grad_keys, 0);
+            multiply(c.steps, V, m.width, -ALL, ALL, m.v, V, 1, m.grad_state, m.row, m.grad_keys,
+                     m.row, 0);
             if (c.first < c.steps) read_back(p, &m, c, row);
             run_clock_back(c.steps, F, cosine, sine, p->f + at, p->rows, z0, m.keys, m.row,
                            m.inverse, F, m.grad_keys, p->grad_z + row * D, p->grad_f + at);

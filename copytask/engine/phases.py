@@ -72,6 +72,6 @@ class _Phases(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, grad_last: Tensor) -> tuple[Tensor, None, Tensor]:
         c, s, f, z0, phases, inverse = ctx.saved_tensors
-        carry, grad_f = grad_last.clone(memory_format=torch.contiguous_format), torch.empty_like(f)
+        carry, grad_f = kernels.writable(grad_last), torch.empty_like(f)
         kernels.clock_backward((c, s), f, z0, phases, inverse, grad.contiguous(), carry, grad_f)
         return grad_f, None, carry

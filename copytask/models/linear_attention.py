@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from copytask.engine import kernels
-from copytask.engine.memory import CHUNK, chunked_memory, clocked_memory
+from copytask.engine.fast_weights import CHUNK, chunked_memory
+from copytask.engine.memory import clocked_memory
 from copytask.engine.phases import rotate
 from copytask.models.clock import Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
@@ -33,7 +34,7 @@ def in_segments(values: Any, steps: int) -> Iterable[Any]:
 
 
 class FastWeights(Mixer):
-    """S_t = al_t S_{t-1} + k_t r_t^T, y_t = S_t^T q_t; see :mod:`copytask.engine.memory`."""
+    """S_t = al_t S_{t-1} + k_t r_t^T, y_t = S_t^T q_t; see :mod:`copytask.engine.fast_weights`."""
 
     def __init__(
         self, width: int, clock: Clock | None, key_size: int, value_size: int, rule: str, decay: str

@@ -2,7 +2,8 @@ import pytest
 import torch
 from recurrences import BUILDS
 
-from copytask.engine.memory import chunked_memory, clocked_memory
+from copytask.engine.fast_weights import memory_by_operations
+from copytask.engine.memory import clocked_memory
 from copytask.engine.phases import rotate, scanned_phases
 
 L, B, D, V = 70, 2, 6, 3
@@ -10,25 +11,10 @@ L, B, D, V = 70, 2, 6, 3
 every_build = pytest.mark.parametrize("build", BUILDS)
 
 
-def test_a_sequence_that_is_only_written_leaves_the_state_that_a_read_one_leaves():
-    torch.manual_seed(0)
-    inputs = [torch.randn(s, dtype=torch.float64, requires_grad=True)
-              for s in ((L, B, D), (L, B, V), (B, D, V))]  # fmt: skip
-    weights = torch.randn(B, D, V, dtype=torch.float64)
-    found = []
-    for reads in (0, L):
-        k, v, state = inputs
-        y, last = chunked_memory(k.detach()[L - reads :], k, v, state)
-        assert y.shape == (reads, B, V)
-        found.append((last, *torch.autograd.grad((weights * last).sum(), inputs)))
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other)
-
-
 def by_operations(f, angles, z0, turn, v, state, last):
     """What clocked_memory computes, by torch's operations."""
     k, z = scanned_phases(f, angles, z0)
-    y, memory = chunked_memory(rotate(k[len(k) - last :], turn), k, v, state)
+    y, memory = memory_by_operations(rotate(k[len(k) - last :], turn), k, v, state)
     return y, memory, z
 
 
