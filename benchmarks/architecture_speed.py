@@ -70,6 +70,14 @@ def default_training(
     return config.training_config(T, config.initial_points()[0], seed=seed)
 
 
+def variant_training(name: str, task: str) -> TrainingConfig:
+    """That of a model, or of a variant of :data:`SWITCHED` with keys of 64 numbers."""
+    if name in MODELS:
+        return default_training(name, task)
+    model, settings = VARIANTS[name]
+    return default_training(model, task, settings=(*settings, "space.key_size=64"))
+
+
 def many_symbols(name: str) -> Task:
     """A task with so many symbols that the first block of a stack computes each step alone, as its
     equations say; with few it computes each symbol once, see :class:`copytask.models.stack.Steps`.
@@ -143,13 +151,9 @@ def main() -> None:
     configure_process()
     torch.set_num_threads(1)
     square = torch.randn(SQUARE, SQUARE)
-    variants: dict[str, tuple[str, Sequence[str]]] = {model: (model, ()) for model in MODELS}
-    for name in SWITCHED:
-        model, settings = VARIANTS[name]
-        variants[name] = model, (*settings, "space.key_size=64")
     trainings = {
-        f"{name} {task}": (name, default_training(model, task, settings=settings))
-        for task, (name, (model, settings)) in product(TASKS, variants.items())
+        f"{name} {task}": (name, variant_training(name, task))
+        for task, name in product(TASKS, (*MODELS, *SWITCHED))
     }
     steps: dict[str, Callable[[], object]] = {
         key: make_step(make_model(of, of.task), of.batch_size, of.task)

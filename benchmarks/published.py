@@ -25,6 +25,7 @@ from benchmarks import (
     driver_split,
     earlier,
     evidence,
+    fast_weights_speed,
     model_searches,
     own_cell,
     package_speed,
@@ -127,6 +128,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
     ),
     "docs/training.md": (
         lambda: architecture_speed.speed_table(rows_of("architecture_speed")),
+        lambda: fast_weights_speed.kernel_table(rows_of("fast_weights_speed")),
         lambda: package_speed.package_table(rows_of("package_speed")),
         lambda: solved_rule.rule_table(rows_of("solved_rule")),
         lambda: spikes.spike_table(rows_of("spikes")),
