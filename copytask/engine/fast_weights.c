@@ -83,7 +83,6 @@ int64_t fast_weights_scratch(int64_t keys, int64_t values) {
     Parts m;
     return lay_out(keys, values, 0, &m);
 }
-int64_t fast_weights_chunks(int64_t steps) { return count_chunks(steps); }
 
 /* ---- a chunk of a row ---- */
 

@@ -149,7 +149,7 @@ class _FastWeights(torch.autograd.Function):
         memory, y = kernels.writable(state.transpose(1, 2)), v.new_empty(len(q), *v.shape[1:])
         kept = {}
         if keep:
-            kept["kept_states"] = v.new_empty(kernels.fast_weights_chunks(len(k)), *memory.shape)
+            kept["kept_states"] = v.new_empty(kernels.count_chunks(len(k)), *memory.shape)
             if beta is not None:
                 kept["kept_p"] = torch.empty_like(operands["v"])
             ctx.names = (*operands, *kept)

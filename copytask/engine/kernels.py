@@ -125,7 +125,7 @@ def load(build: str) -> ctypes.CDLL | None:
         return None
     for name, sizes in (
         ("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2), ("memory_chunks", 1),
-        ("memory_unread_chunks", 2), ("fast_weights_scratch", 2), ("fast_weights_chunks", 1),
+        ("memory_unread_chunks", 2), ("fast_weights_scratch", 2),
     ):  # fmt: skip
         function = getattr(kernels, name)
         function.restype = ctypes.c_int64
@@ -311,12 +311,20 @@ def _call_clock(direction: str, inverse: Tensor, *tensors: Tensor) -> None:
     getattr(kernels, f"clock_{direction}")(*inverse.shape, *pointers)
 
 
-def memory_chunks(steps: int, reads: int) -> tuple[int, int]:
-    """Chunks of a sequence for :func:`memory_forward`, and those of them that read."""
+def count_chunks(steps: int) -> int:
+    """Chunks of a sequence in which the memories work."""
     kernels = library()
     assert kernels is not None, "see has_kernels"
     chunks: int = kernels.memory_chunks(steps)
-    return chunks, chunks - kernels.memory_unread_chunks(steps, reads)
+    return chunks
+
+
+def chunks_that_read(steps: int, reads: int) -> int:
+    """Those of them that read, where the last ``reads`` steps do."""
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    unread: int = kernels.memory_unread_chunks(steps, reads)
+    return count_chunks(steps) - unread
 
 
 def memory_forward(
@@ -358,14 +366,6 @@ def _call_memory(
     for name, tensor in {**tensors, "cosine": cosine, "sine": sine, "scratch": scratch}.items():
         setattr(memory, name, tensor.data_ptr())
     getattr(kernels, f"memory_{direction}")(memory)
-
-
-def fast_weights_chunks(steps: int) -> int:
-    """Chunks of a sequence for :func:`fast_weights_forward`."""
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
-    chunks: int = kernels.fast_weights_chunks(steps)
-    return chunks
 
 
 def fast_weights_forward(

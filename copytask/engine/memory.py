@@ -70,8 +70,8 @@ class _ClockedMemory(torch.autograd.Function):
         y = v.new_empty(last, *v.shape[1:])
         kept = {}
         if keep:
-            chunks, that_read = kernels.memory_chunks(len(v), last)
-            kept["kept_z"] = z.new_empty(chunks, *z.shape)
+            kept["kept_z"] = z.new_empty(kernels.count_chunks(len(v)), *z.shape)
+            that_read = kernels.chunks_that_read(len(v), last)
             kept["kept_states"] = memory.new_empty(that_read, *memory.shape)
             ctx.save_for_backward(*turns, *operands.values(), *kept.values())
         kernels.memory_forward(turns, operands, {"z": z, "state": memory, "y": y, **kept})
