@@ -1,6 +1,6 @@
 """Compiles the training kernels, if there is a C compiler; everything else is in pyproject.toml.
 
-The C files are compiled once for each instruction set; copytask/engine/kernels.py loads the fastest
+The C files are compiled once for each instruction set; copytask/engine/builds.py loads the fastest
 build that the processor can run. The builds are plain shared libraries, loaded by ctypes, so one
 wheel fits every version of Python on a platform. A wheel without kernels fits every platform.
 """

@@ -5,8 +5,9 @@ Three engines compute it: ``kernels`` (compiled C, CPU, float32), ``graphs`` (CU
 all of them are tested against.
 """
 
+from copytask.engine.builds import compiled_kernels
 from copytask.engine.function import fused
-from copytask.engine.kernels import MISSING_KERNELS, compiled_kernels, has_kernels
+from copytask.engine.kernels import MISSING_KERNELS, has_kernels
 from copytask.engine.operand_checks import check_tokens
 from copytask.engine.reference import reference
 from copytask.engine.unrolled import GATES, Operands, recalled_steps

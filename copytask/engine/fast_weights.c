@@ -17,7 +17,7 @@
 #include "chunks.h"
 #include "exponential.h"
 
-/* The same layout as kernels.FastWeights in Python. */
+/* The same layout as builds.FastWeights in Python. */
 typedef struct {
     int64_t steps, rows, keys, values, reads;
     const float *q;         /* (S, B, D) */

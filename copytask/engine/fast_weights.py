@@ -70,22 +70,22 @@ def memory_by_operations(
     *,
     log_decay: Tensor | None = None,
     beta: Tensor | None = None,
-    chunk: int = CHUNK,
 ) -> tuple[Tensor, Tensor]:
-    """:func:`chunked_memory` in torch's operations: any device and type, differentiable twice."""
+    """:func:`chunked_memory` in torch's operations, for L > 0: any device and type, differentiable
+    twice."""
     L, S = len(k), len(q)
-    extra = -L % chunk  # empty steps in front, so that chunks end with the sequence
-    n = (L + extra) // chunk
-    first = (L + extra - S) // chunk  # the chunk in which the queries begin
+    extra = -L % CHUNK  # empty steps in front, so that chunks end with the sequence
+    n = (L + extra) // CHUNK
+    first = (L + extra - S) // CHUNK  # the chunk in which the queries begin
 
     def chunks(t: Tensor, front: int = extra) -> Tensor:
         """(L, B, ...) as (n, B, C, ...)."""
         if front:
             t = torch.cat((t.new_zeros(front, *t.shape[1:]), t))
-        return t.view(len(t) // chunk, chunk, *t.shape[1:]).transpose(1, 2)
+        return t.view(len(t) // CHUNK, CHUNK, *t.shape[1:]).transpose(1, 2)
 
     K, V = chunks(k), chunks(v)
-    Q = chunks(q, (n - first) * chunk - S)
+    Q = chunks(q, (n - first) * CHUNK - S)
     G = None if log_decay is None else chunks(log_decay).cumsum(2)  # (n, B, C)
     if beta is None:
         R = V

@@ -27,7 +27,7 @@
 #define TILES 0
 #endif
 
-/* The same layout as kernels.Problem in Python. */
+/* The same layout as builds.Problem in Python. */
 typedef struct {
     int64_t steps, batch, units, recalled;
     int64_t keep;            /* 1: keep what backward needs; 0: buffers of two steps suffice */

@@ -1,18 +1,16 @@
-"""The engine for CPUs: finds the build of the C files here that fits this processor, and calls it.
+"""The engine for CPUs: calls the kernels in the C files here, on contiguous tensors.
 
-setup.py compiles them once for each instruction set that the C compiler knows. Without a
-compiler everything still works, on torch's operations, but slower.
+Without a compiler everything still works, on torch's operations, but slower.
 """
 
 import ctypes
 import functools
-import platform
 import warnings
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from copytask.engine.builds import FastWeights, Memory, Problem, compiled_kernels, load
 from copytask.engine.unrolled import GATES, Gradients, UnrolledCell
 
 UNIT_MULTIPLE = 32
@@ -23,132 +21,6 @@ MISSING_KERNELS = (
     "install a C compiler (gcc or clang), then reinstall copytask-search with pip install -v "
     "--no-deps --force-reinstall, which shows what the compiler says"
 )
-
-
-class Problem(ctypes.Structure):
-    """The same layout as ``Problem`` in kernels.c, which explains the fields."""
-
-    _fields_ = [
-        *(
-            (name, ctypes.c_int64)
-            for name in ("steps", "batch", "units", "recalled", "keep", "bf16")
-        ),
-        *(
-            (name, ctypes.c_void_p)
-            for name in (
-                "index", "inputs", "mx", "weight_hh", "weight_mh", "weight_im", "bias",
-                "h", "c", "gates", "mh", "x", "outputs",
-                "grad_outputs", "grad_h", "grad_c", "grad_inputs", "grad_mx",
-                "grad_weight_hh", "grad_weight_mh", "grad_weight_im", "grad_bias", "scratch",
-            )
-        ),
-    ]  # fmt: skip
-
-
-class Memory(ctypes.Structure):
-    """The same layout as ``Memory`` in memory.c, which explains the fields."""
-
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("steps", "rows", "frequencies", "values", "reads")),
-        *(
-            (name, ctypes.c_void_p)
-            for name in (
-                "cosine", "sine", "f", "turn", "v", "z", "state", "y", "kept_z", "kept_states",
-                "grad_y", "grad_z", "grad_state", "grad_f", "grad_v", "grad_turn", "scratch",
-            )
-        ),
-    ]  # fmt: skip
-
-
-class FastWeights(ctypes.Structure):
-    """The same layout as ``FastWeights`` in fast_weights.c, which explains the fields."""
-
-    _fields_ = [
-        *((name, ctypes.c_int64) for name in ("steps", "rows", "keys", "values", "reads")),
-        *(
-            (name, ctypes.c_void_p)
-            for name in (
-                "q", "k", "v", "log_decay", "beta", "state", "y", "kept_states", "kept_p",
-                "grad_y", "grad_state", "grad_q", "grad_k", "grad_v", "grad_log_decay",
-                "grad_beta", "scratch",
-            )
-        ),
-    ]  # fmt: skip
-
-
-def compiled_kernels() -> str | None:
-    """Name the fastest build of the kernels that is installed and that this processor can run.
-
-    Returns:
-        One of ``amx_bf16``, ``avx512_bf16``, ``avx512``, ``avx2`` and ``generic``; None if there is
-        no such build, and training is slow.
-    """
-    return next((build for build in runnable_builds() if load(build)), None)
-
-
-def runnable_builds() -> list[str]:
-    """The builds that this processor can run, the fastest first.
-
-    Torch's environment variable ATEN_CPU_CAPABILITY (``avx2``, ``default``) restricts them, as it
-    does torch's own kernels.
-    """
-    if platform.machine() not in ("x86_64", "AMD64"):
-        return ["generic"]
-    level = torch.backends.cpu.get_cpu_capability()
-    builds = ["generic"]
-    if level in ("AVX2", "AVX512"):
-        builds.insert(0, "avx2")
-    if level == "AVX512":
-        # Older versions of torch do not tell; with them we do without bf16.
-        capabilities: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()
-        bf16 = [build for build in ("amx_bf16", "avx512_bf16") if capabilities.get(build)]
-        builds = [*bf16, "avx512", *builds]
-    return builds
-
-
-@functools.cache
-def load(build: str) -> ctypes.CDLL | None:
-    """Load the kernels of one build.
-
-    Returns:
-        The library; None if it was not compiled when copytask was installed, does not load here,
-        or needs a permission that the system denies (AMX does).
-    """
-    file = Path(__file__).with_name(f"_kernels_{build}.so")
-    if not file.is_file():
-        return None
-    try:
-        kernels = ctypes.CDLL(str(file))
-    except OSError:  # damaged, or built for another system
-        return None
-    if not kernels.prepare():
-        return None
-    for name, sizes in (
-        ("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2), ("memory_chunks", 1),
-        ("memory_unread_chunks", 2), ("fast_weights_scratch", 2),
-    ):  # fmt: skip
-        function = getattr(kernels, name)
-        function.restype = ctypes.c_int64
-        function.argtypes = [ctypes.c_int64] * sizes
-    for cell in GATES:
-        for direction in ("forward", "backward"):
-            function = getattr(kernels, f"{cell}_{direction}")
-            function.restype = None
-            function.argtypes = [ctypes.POINTER(Problem)]
-    for name, structure in (("memory", Memory), ("fast_weights", FastWeights)):
-        for direction in ("forward", "backward"):
-            function = getattr(kernels, f"{name}_{direction}")
-            function.restype = None
-            function.argtypes = [ctypes.POINTER(structure)]
-    for name, sizes, pointers in (
-        ("scan_forward", 4, 4), ("scan_backward", 4, 7),
-        ("complex_scan_forward", 3, 4), ("complex_scan_backward", 3, 8),
-        ("clock_forward", 3, 8), ("clock_backward", 3, 9),
-    ):  # fmt: skip
-        function = getattr(kernels, name)
-        function.restype = None
-        function.argtypes = [ctypes.c_int64] * sizes + [ctypes.c_void_p] * pointers
-    return kernels
 
 
 def have_bf16() -> bool:
@@ -172,6 +44,13 @@ def has_kernels(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu" and tensor.dtype == torch.float32 and library() is not None
 
 
+def loaded() -> ctypes.CDLL:
+    """The kernels, for callers to whom :func:`has_kernels` has said yes."""
+    kernels = library()
+    assert kernels is not None, "see has_kernels"
+    return kernels
+
+
 def writable(tensor: Tensor) -> Tensor:
     """A contiguous copy, for a kernel to write into."""
     return tensor.clone(memory_format=torch.contiguous_format)
@@ -189,8 +68,7 @@ def backward(unrolled: UnrolledCell, gradients: Gradients) -> None:
 
 
 def _call(direction: str, unrolled: UnrolledCell, gradients: dict[str, Tensor | None]) -> None:
-    kernels = library()
-    assert kernels is not None, "callers check has_kernels first"
+    kernels = loaded()
     operands = unrolled.operands
     batch, units = operands.h.shape
     scratch = operands.h.new_empty(kernels.scratch_size(batch, units, GATES[unrolled.cell]))
@@ -232,8 +110,7 @@ def scan_backward(
 
 
 def _call_scan(direction: str, h: Tensor, a: Tensor, *tensors: Tensor) -> None:
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     steps, batch, channels = h.shape
     shared = a.shape[2] != channels
     pointers = (t.data_ptr() for t in (a, *tensors))
@@ -260,8 +137,7 @@ def complex_scan_backward(
 
 
 def _call_complex_scan(direction: str, h: Tensor, *tensors: Tensor) -> None:
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     steps, batch, parts = h.shape
     pointers = (t.data_ptr() for t in tensors)
     getattr(kernels, f"complex_scan_{direction}")(steps, batch, parts // 2, *pointers)
@@ -283,8 +159,7 @@ def clock_forward(
         inverse: is filled with 1 / |z|, shape (L, B, F).
         last: is filled with the last z.
     """
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     scratch = turn[0].new_empty(kernels.clock_scratch(len(turn[0])))
     _call_clock("forward", inverse, *turn, f, z0, phases, inverse, last, scratch)
 
@@ -305,24 +180,21 @@ def clock_backward(
 
 
 def _call_clock(direction: str, inverse: Tensor, *tensors: Tensor) -> None:
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     pointers = (t.data_ptr() for t in tensors)
     getattr(kernels, f"clock_{direction}")(*inverse.shape, *pointers)
 
 
 def count_chunks(steps: int) -> int:
     """Chunks of a sequence in which the memories work."""
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     chunks: int = kernels.memory_chunks(steps)
     return chunks
 
 
 def chunks_that_read(steps: int, reads: int) -> int:
     """Those of them that read, where the last ``reads`` steps do."""
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     unread: int = kernels.memory_unread_chunks(steps, reads)
     return count_chunks(steps) - unread
 
@@ -356,8 +228,7 @@ def memory_backward(
 def _call_memory(
     direction: str, reads: int, turn: tuple[Tensor, Tensor], tensors: dict[str, Tensor]
 ) -> None:
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     steps, rows, values = tensors["v"].shape
     frequencies = len(turn[0])
     scratch = turn[0].new_zeros(kernels.memory_scratch(frequencies, values))
@@ -393,8 +264,7 @@ def fast_weights_backward(
 
 
 def _call_fast_weights(direction: str, tensors: dict[str, Tensor]) -> None:
-    kernels = library()
-    assert kernels is not None, "see has_kernels"
+    kernels = loaded()
     (steps, rows, keys), values = tensors["k"].shape, tensors["v"].shape[2]
     scratch = tensors["k"].new_zeros(kernels.fast_weights_scratch(keys, values))
     problem = FastWeights(steps, rows, keys, values, len(tensors["q"]))

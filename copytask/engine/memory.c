@@ -13,7 +13,7 @@
 
 _Static_assert((int)CHUNK == (int)TURNS, "a chunk of the memory is one of the clock");
 
-/* The same layout as kernels.Memory in Python. */
+/* The same layout as builds.Memory in Python. */
 typedef struct {
     int64_t steps, rows, frequencies, values, reads;
     const double *cosine, *sine; /* (F): of the clock's angles */

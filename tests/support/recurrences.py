@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from copytask.engine import GATES, Operands, graphs, kernels
+from copytask.engine import GATES, Operands, builds, graphs, kernels
 from copytask.engine.unrolled import LSTMS
 from copytask.models import MODELS, RecurrentCell, architecture_keywords
 from copytask.models.gates import FORMS
 
-BUILDS = [build for build in kernels.runnable_builds() if kernels.load(build)]
+BUILDS = [build for build in builds.runnable_builds() if builds.load(build)]
 ENGINES = [*BUILDS, "tensors", "blocks"]
 """The compiled kernels of every instruction set that this processor has; torch's operations; and
 these in the blocks of the GPU, which run as they are recorded where there is none."""
@@ -19,7 +19,7 @@ FACTORS = [(False, False), (True, False), (True, True)]
 
 def set_engine(engine: str, patch: pytest.MonkeyPatch) -> None:
     """Compute recurrences by one of ENGINES, on the CPU."""
-    library = kernels.load(engine) if engine in BUILDS else None
+    library = builds.load(engine) if engine in BUILDS else None
     patch.setattr(kernels, "library", lambda: library)
     if engine == "blocks":
         patch.setattr("copytask.engine.function.tensor_loops", graphs)
@@ -95,3 +95,23 @@ VARIATIONS = {
     if gates != "plain" or input_gated
 }
 """A label -> a gated cell and keywords that vary its gates: all that there are."""
+
+
+def results_and_gradients(
+    run, inputs: dict[str, torch.Tensor], dtype, **rest
+) -> list[torch.Tensor]:
+    """All that a function returns for inputs of this type, and their gradients, in float64."""
+    given = {name: t.to(dtype, copy=True).requires_grad_() for name, t in inputs.items()}
+    results = run(**given, **rest)
+    loss = sum((torch.linspace(-1, 1, t.numel(), dtype=dtype).view_as(t) * t).sum()
+               for t in results if t.numel())  # fmt: skip
+    loss.backward()
+    gradients = [torch.zeros_like(t) if t.grad is None else t.grad for t in given.values()]
+    return [t.double() for t in (*results, *gradients)]
+
+
+def assert_near(found: list[torch.Tensor], expected: list[torch.Tensor]) -> None:
+    """Each equals what is expected, but for the rounding of float32."""
+    for one, other in zip(found, expected, strict=True):
+        largest = max([1.0, *other.abs().flatten().tolist()])
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-5 * largest)

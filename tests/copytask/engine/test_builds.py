@@ -12,7 +12,7 @@ import torch
 from recurrences import make_operands, make_tokens
 
 import copytask
-from copytask.engine import fused, kernels, reference
+from copytask.engine import builds, fused, kernels, reference
 
 ROOT = Path(copytask.__file__).parents[1]
 
@@ -43,11 +43,11 @@ def compiler(tmp_path):
 @pytest.fixture
 def installed_in(monkeypatch):
     """Looks for compiled kernels in another folder."""
-    kernels.load.cache_clear()
+    builds.load.cache_clear()
     kernels.library.cache_clear()
-    yield lambda folder: monkeypatch.setattr(kernels, "__file__", str(folder / "kernels.py"))
+    yield lambda folder: monkeypatch.setattr(builds, "__file__", str(folder / "builds.py"))
     monkeypatch.undo()
-    kernels.load.cache_clear()
+    builds.load.cache_clear()
     kernels.library.cache_clear()
 
 
@@ -95,8 +95,8 @@ def test_a_compiler_builds_all_that_it_can(unknown, expected, compiler, tmp_path
     else:  # the compiler of this machine may be an old one itself
         assert {"generic", "avx2", "avx512"} <= found <= expected
     installed_in(folder)
-    best = next(build for build in kernels.runnable_builds() if build in found)
-    assert best.startswith("amx") or kernels.compiled_kernels() == best
+    best = next(build for build in builds.runnable_builds() if build in found)
+    assert best.startswith("amx") or builds.compiled_kernels() == best
     operands, index = make_operands("gru", True, 12, 3, 32), make_tokens(12, 7, 3)
     expected_outputs, _ = reference("gru", operands, index, None)
     torch.testing.assert_close(fused("gru", operands, index)[0], expected_outputs)
@@ -106,7 +106,7 @@ def test_without_a_compiler_the_installation_goes_on_and_training_says_why(tmp_p
     folder = compile_kernels(tmp_path, "/no/such/compiler")
     assert not builds_in(folder)
     installed_in(folder)
-    assert kernels.compiled_kernels() is None
+    assert builds.compiled_kernels() is None
     operands, index = make_operands("gru", True, 12, 3, 32), make_tokens(12, 7, 3)
     with pytest.warns(UserWarning, match="found no compiled kernels that run here"):
         fused("gru", operands, index)
@@ -115,10 +115,10 @@ def test_without_a_compiler_the_installation_goes_on_and_training_says_why(tmp_p
 @needs_compiler
 def test_a_build_that_does_not_load_leaves_the_others(compiler, tmp_path, installed_in):
     folder = compile_kernels(tmp_path / "built", compiler("-mavx", "-mamx"))
-    for build in set(kernels.runnable_builds()) - {"generic"}:
+    for build in set(builds.runnable_builds()) - {"generic"}:
         (folder / f"_kernels_{build}.so").write_bytes(b"\x7fELF cut off")
     installed_in(folder)
-    assert kernels.compiled_kernels() == "generic"
+    assert builds.compiled_kernels() == "generic"
 
 
 @x86
@@ -131,16 +131,16 @@ def test_a_build_that_does_not_load_leaves_the_others(compiler, tmp_path, instal
     ],
 )
 def test_a_build_can_be_chosen(capability, build):
-    if build not in kernels.runnable_builds():
+    if build not in builds.runnable_builds():
         pytest.skip(f"this processor cannot run {build}")
-    code = "from copytask.engine import kernels; print(*kernels.runnable_builds())"
+    code = "from copytask.engine import builds; print(*builds.runnable_builds())"
     run = subprocess.run(
         [sys.executable, "-c", code], env={**os.environ, "ATEN_CPU_CAPABILITY": capability},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    builds = run.stdout.split()
-    assert builds[-1] == "generic"
-    assert next(each for each in builds if not each.endswith("bf16")) == build
+    runnable = run.stdout.split()
+    assert runnable[-1] == "generic"
+    assert next(each for each in runnable if not each.endswith("bf16")) == build
 
 
 TILE_LOAD = """
@@ -162,7 +162,7 @@ def test_a_tile_load_reads_what_was_written_before_it(name, tmp_path):
     if shutil.which(name) is None:
         pytest.skip(f"needs {name}")
     options = ["-O3", "-mavx512f", "-mavx512bf16", "-mamx-tile", "-mamx-bf16"]
-    folder = Path(kernels.__file__).parent
+    folder = Path(builds.__file__).parent
     run = subprocess.run(
         [name, *options, "-S", "-o", "-", f"-I{folder}", source], capture_output=True, text=True
     )

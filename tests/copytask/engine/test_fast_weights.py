@@ -1,6 +1,6 @@
 import pytest
 import torch
-from recurrences import BUILDS
+from recurrences import BUILDS, assert_near, results_and_gradients
 
 from copytask.engine.fast_weights import chunked_memory, memory_by_operations
 
@@ -43,17 +43,6 @@ def make_inputs(
     return drawn
 
 
-def run(run, inputs, dtype):
-    """Results and gradients, in float64."""
-    given = {name: t.to(dtype, copy=True).requires_grad_() for name, t in inputs.items()}
-    results = run(**given)
-    loss = sum((torch.linspace(-1, 1, t.numel(), dtype=dtype).view_as(t) * t).sum()
-               for t in results if t.numel())  # fmt: skip
-    loss.backward()
-    gradients = [torch.zeros_like(t) if t.grad is None else t.grad for t in given.values()]
-    return [t.double() for t in (*results, *gradients)]
-
-
 @every_build
 @every_rule
 @every_decay
@@ -73,10 +62,8 @@ def test_the_kernel_equals_the_operations_in_float64_gradients_too(
 ):
     use_engine(build)
     inputs = make_inputs(L, B, D, V, reads, beta, decay)
-    found = run(chunked_memory, inputs, torch.float32)
-    for one, expected in zip(found, run(memory_by_operations, inputs, torch.float64), strict=True):
-        largest = max([1.0, *expected.abs().flatten().tolist()])
-        torch.testing.assert_close(one, expected, rtol=0, atol=1e-5 * largest)
+    found = results_and_gradients(chunked_memory, inputs, torch.float32)
+    assert_near(found, results_and_gradients(memory_by_operations, inputs, torch.float64))
 
 
 @every_build

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from recurrences import BUILDS
+from recurrences import BUILDS, assert_near, results_and_gradients
 
 from copytask.engine.fast_weights import memory_by_operations
 from copytask.engine.memory import clocked_memory
@@ -43,21 +43,10 @@ def test_the_kernel_equals_the_operations_in_float64_gradients_too(
     L, B, F, V, reads, build, use_engine
 ):
     use_engine(build)
-    found = []
-    for run, dtype in ((clocked_memory, torch.float32), (by_operations, torch.float64)):
-        inputs = clocked_inputs(L, B, F, V)
-        angles = inputs.pop("angles")
-        inputs = {name: t.to(dtype).requires_grad_() for name, t in inputs.items()}
-        results = run(angles=angles, **inputs, last=reads)
-        loss = sum((torch.linspace(-1, 1, t.numel(), dtype=dtype).view_as(t) * t).sum()
-                   for t in results if t.numel())  # fmt: skip
-        loss.backward()
-        gradients = [t.grad if t.grad is not None else torch.zeros_like(t)
-                     for t in inputs.values()]  # fmt: skip
-        found.append([t.double() for t in (*results, *gradients)])
-    for one, expected in zip(*found, strict=True):
-        largest = max([1.0, *expected.abs().flatten().tolist()])
-        torch.testing.assert_close(one, expected, rtol=0, atol=1e-5 * largest)
+    inputs = clocked_inputs(L, B, F, V)
+    rest = {"angles": inputs.pop("angles"), "last": reads}
+    found = results_and_gradients(clocked_memory, inputs, torch.float32, **rest)
+    assert_near(found, results_and_gradients(by_operations, inputs, torch.float64, **rest))
 
 
 @every_build

@@ -19,7 +19,7 @@ from recurrences import (
     values_and_gradients,
 )
 
-from copytask.engine import GATES, Operands, fused, kernels, reference
+from copytask.engine import GATES, Operands, builds, fused, kernels, reference
 from copytask.models import MODELS
 
 
@@ -223,7 +223,7 @@ def test_an_implementation_that_is_not_there_is_refused(name, implementation):
 
 
 def test_without_kernels_it_runs_and_says_so_once(monkeypatch):
-    monkeypatch.setattr(kernels, "load", lambda build: None)
+    monkeypatch.setattr(builds, "load", lambda build: None)
     kernels.library.cache_clear()
     operands = make_operands("lstm", False, rows=12, B=2, H=16)
     index = torch.zeros(3, 2, dtype=torch.int64)

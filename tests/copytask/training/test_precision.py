@@ -8,7 +8,7 @@ import torch
 from recurrences import make_operands, make_tokens, values_and_gradients
 
 from copytask import Trainer, TrainingConfig, build_model, fastest_precision
-from copytask.engine import fused, kernels, reference
+from copytask.engine import builds, fused, kernels, reference
 from copytask.training.precision import matmul_precision, measure_precision
 
 needs_bf16 = pytest.mark.skipif(
@@ -83,7 +83,7 @@ def test_gradients_are_those_of_float32_but_for_the_rounding(cell, multiplicativ
 
 
 @pytest.mark.skipif(
-    not (kernels.load("amx_bf16") and kernels.load("avx512_bf16")), reason="needs AMX"
+    not (builds.load("amx_bf16") and builds.load("avx512_bf16")), reason="needs AMX"
 )
 @pytest.mark.parametrize("B", [1, 16, 40])
 @pytest.mark.parametrize("multiplicative", [False, True])
@@ -93,7 +93,7 @@ def test_tiles_and_vectors_give_the_same(cell, multiplicative, B, monkeypatch):
     index = make_tokens(12, 20, B)
     results = []
     for build in ("amx_bf16", "avx512_bf16"):
-        kernels_of_build = kernels.load(build)
+        kernels_of_build = builds.load(build)
         monkeypatch.setattr(kernels, "library", lambda found=kernels_of_build: found)
         with matmul_precision("bf16"):
             results.append(values_and_gradients(fused, cell, operands, index, 5))
