@@ -19,7 +19,7 @@ import torch
 from hypothesis import HealthCheck, settings
 from searches import SMALL, end_all, searched_once
 
-from search.cluster.ray_compat import LOOPBACK_ONLY, RAYLET_PID
+from search.cluster.ray_compat import LOOPBACK_ONLY, NO_SPARE_WORKERS, RAYLET_PID
 
 # A shell starts what runs in its background deaf to Ctrl-C, and processes inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -80,7 +80,7 @@ def _as_if_alone():
     """Undo what a test does to this process, and end what it has started."""
     torch.set_flush_denormal(False)
     yield
-    for name in (LOOPBACK_ONLY, RAYLET_PID):  # set by a search that starts Ray
+    for name in (LOOPBACK_ONLY, NO_SPARE_WORKERS, RAYLET_PID):  # set by a search that starts Ray
         os.environ.pop(name, None)
     end_all()
 

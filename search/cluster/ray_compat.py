@@ -29,6 +29,11 @@ SWITCHES = {
 }
 """Environment variables of Ray and Tune, and the values that a search sets."""
 
+NO_SPARE_WORKERS = "RAY_prestart_worker_first_driver"
+"""Environment variable. With "0" a cluster that we start has no workers before it needs them. By
+default Ray starts one for each CPU at once, about a CPU second each. No trial uses them, as a
+search's workers have environment variables of their own."""
+
 LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 """Environment variable. With "0" a cluster that we start listens on loopback only, which is Ray's
 default on Windows and macOS; without it, on every interface."""
@@ -63,6 +68,7 @@ def set_switches(starts_cluster: bool) -> None:
     os.environ[RAYLET_PID] = str(os.getpid())
     if starts_cluster:
         os.environ[LOOPBACK_ONLY] = "0"
+        os.environ[NO_SPARE_WORKERS] = "0"
 
 
 def start_workers_together(number: int) -> None:

@@ -33,7 +33,7 @@ def test_ray_reads_every_switch_that_is_set():
     folders = ("_private", "_common", "tune", "train", "air")
     files = [file for folder in folders for file in (FOLDER / folder).rglob("*.py")]
     assert mentioned(in_python, files) == in_python
-    in_c = {ray_compat.HEAD_TIMEOUT, ray_compat.RAYLET_PID}
+    in_c = {ray_compat.HEAD_TIMEOUT, ray_compat.NO_SPARE_WORKERS, ray_compat.RAYLET_PID}
     names = {name.removeprefix("RAY_") for name in in_c}
     assert mentioned(names, [FOLDER / "_raylet.so"]) == names
 
