@@ -53,11 +53,11 @@ function sortable(table) {
   });
 }
 
-// Says below a table that it is wider than the window, as long as it is.
+// Says below a table or figure that it is wider than the window, as long as it is.
 function scrollHint(box) {
   const hint = document.createElement("p");
   hint.className = "note scrolls";
-  hint.textContent = "Scroll sideways for more columns \u2192";
+  hint.textContent = "Scroll sideways for more \u2192";
   box.after(hint);
   const show = () => { hint.hidden = box.scrollWidth <= box.clientWidth + 1; };
   new ResizeObserver(show).observe(box);
@@ -105,7 +105,7 @@ function savable(figure) {
 
 document.addEventListener("DOMContentLoaded", () => {
   themeToggle();
-  document.querySelectorAll(".scroll").forEach(scrollHint);
+  document.querySelectorAll(".scroll, .drawing").forEach(scrollHint);
   document.querySelectorAll("table.data:not(.trials)").forEach(sortable);
   document.querySelectorAll(".command").forEach(copyable);
   document.querySelectorAll("figure").forEach(savable);

@@ -70,14 +70,15 @@ def test_the_first_screen_has_the_answers(page: Page) -> None:
         assert term.bounding_box()["y"] < DESKTOP["height"] - 20
 
 
-def test_on_a_phone_the_table_begins_at_its_left_and_says_that_it_scrolls(
-    browser: Browser, report: Path
+@pytest.mark.parametrize("place", [".verdict .scroll", "figure .drawing"])
+def test_on_a_phone_a_wide_table_or_figure_begins_at_its_left_and_says_that_it_scrolls(
+    browser: Browser, report: Path, place: str
 ) -> None:
     for page in opened(browser, report, viewport=PHONE):
-        box = page.locator(".verdict .scroll")
+        box = page.locator(place).first
         assert box.evaluate("box => box.scrollLeft") == 0
         assert box.evaluate("box => box.scrollWidth > box.clientWidth")
-        assert page.locator(".verdict .scrolls").is_visible()
+        assert page.locator(f"{place} + .scrolls").first.is_visible()
 
 
 def cells(page: Page, column: str) -> list[str]:
