@@ -2,8 +2,8 @@
  *
  * Shapes: L steps, B sequences, H units, G gates, S recalled positions. H is a multiple of 32, so
  * that panels and pairs of registers (see products.h) are always full.
- * The four cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n). In the refined
- * ones (s, f, g, o and r, z, s, n) a gate s refines the one that keeps the state. The recurrent
+ * The four gated cells are two pairs: an LSTM (gates i, f, g, o) or a GRU (gates r, z, n). In the
+ * refined ones (s, f, g, o and r, z, s, n) a gate s refines the one that keeps the state. The recurrent
  * input of the gates is h_{t-1}. In the multiplicative cells m_t = mx_t * mh_t, with mx_t = W_mx x_t
  * and mh_t = W_mh h_{t-1}, takes the place of h_{t-1}; with W_im it takes the place of x_t.
  *
@@ -38,7 +38,8 @@ typedef struct {
     const float *weight_hh;  /* (G H, H) */
     const float *weight_mh;  /* (H, H) */
     const float *weight_im;  /* (G H, H); NULL: m takes the place of h */
-    const float *bias;       /* (H): GRU, the bias inside the reset gate's product */
+    const float *bias;       /* (H): GRU, the bias inside the reset gate's product; with modReLU, its
+                                offset */
     float *h, *c;            /* (L + 1, B, H): states; row 0 is the initial one; c: LSTM */
     float *gates;            /* (L, B, G H) */
     float *mh;               /* (L, B, H): W_mh h */
@@ -401,6 +402,50 @@ INLINE void orthogonal_backward_cell(const int refined, const Problem *p, const 
     }
 }
 
+/* `gates` holds r, z and q = W_hn h; the candidate state is modReLU(x + r q). */
+INLINE void goru_forward_cell(const int refined, const Problem *p, const float *x, float *gates,
+                              const float *h, const float *c, float *new_h, float *new_c) {
+    int64_t H = p->units;
+    ivec on;
+    (void)refined, (void)c, (void)new_c;
+    for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES) {
+        vec r = sigmoid(load(gates) + load(x));
+        vec z = sigmoid(load(gates + H) + load(x + H));
+        vec n = modrelu(load(x + 2 * H) + r * load(gates + 2 * H), load(p->bias + j), &on);
+        store(gates, r);
+        store(gates + H, z);
+        store(new_h + j, z * load(h + j) + (1.0f - z) * n); /* n may be large */
+    }
+}
+
+INLINE void goru_backward_cell(const int refined, const Problem *p, const float *x,
+                               const float *gates, const float *h, const float *c,
+                               const float *new_c, const float *grad_output, float *dh, float *dc,
+                               float *d, float *dx) {
+    int64_t H = p->units;
+    ivec on;
+    (void)refined, (void)c, (void)new_c, (void)dc;
+    for (int64_t j = 0; j < H; j += LANES, x += LANES, gates += LANES, d += LANES, dx += LANES) {
+        vec r = load(gates), z = load(gates + H), q = load(gates + 2 * H);
+        vec a = load(x + 2 * H) + r * q;
+        vec n = modrelu(a, load(p->bias + j), &on);
+        vec grad_h = load(dh + j);
+        if (grad_output) grad_h += load(grad_output + j);
+        vec dz = grad_h * (load(h + j) - n) * z * (1.0f - z);
+        vec da = (vec)((ivec)(grad_h * (1.0f - z)) & on);
+        vec dbias = (vec)((ivec)da ^ ((ivec)a & INT32_MIN & on));
+        vec dr = da * q * r * (1.0f - r);
+        store(d, dr);
+        store(d + H, dz);
+        store(d + 2 * H, da * r);
+        store(dx, load(dx) + dr);
+        store(dx + H, load(dx + H) + dz);
+        store(dx + 2 * H, load(dx + 2 * H) + da);
+        store(p->grad_bias + j, load(p->grad_bias + j) + dbias);
+        store(dh + j, grad_h * z);
+    }
+}
+
 /* ---- the sequence ---- */
 
 /* The part of a buffer for one sequence of the batch; NULL if there is no buffer. */
@@ -602,3 +647,5 @@ void refined_gru_forward(const Problem *p) { RUN(forward(p, 4, 1, gru_forward_ce
 void refined_gru_backward(const Problem *p) { RUN(backward(p, 4, 1, gru_backward_cell)); }
 void orthogonal_forward(const Problem *p) { RUN(forward(p, 1, 0, orthogonal_forward_cell)); }
 void orthogonal_backward(const Problem *p) { RUN(backward(p, 1, 0, orthogonal_backward_cell)); }
+void goru_forward(const Problem *p) { RUN(forward(p, 3, 0, goru_forward_cell)); }
+void goru_backward(const Problem *p) { RUN(backward(p, 3, 0, goru_backward_cell)); }

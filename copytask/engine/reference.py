@@ -8,7 +8,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from copytask.engine.operand_checks import check_operands
-from copytask.engine.unrolled import GATES, LSTMS, Operands, recalled_steps, refine
+from copytask.engine.unrolled import (
+    GATES,
+    LSTMS,
+    Operands,
+    modrelu,
+    recalled_steps,
+    refine,
+)
 
 State = tuple[Tensor, Tensor | None]
 
@@ -44,13 +51,16 @@ def reference(
             h = o.sigmoid() * c.tanh()
         elif cell == "orthogonal":
             assert bias is not None
-            a = x_t + F.linear(m, weight_hh)
-            h = a.sign() * (a.abs() + bias).relu()
-        else:  # GRU
+            h = modrelu(x_t + F.linear(m, weight_hh), bias)
+        else:  # GRU or GORU
             *x_gates, x_n = x_t.chunk(GATES[cell], dim=1)
             *m_gates, m_n = F.linear(m, weight_hh).chunk(GATES[cell], dim=1)
             r, z, *s = ((x + m).sigmoid() for x, m in zip(x_gates, m_gates, strict=True))
-            n = (x_n + r * (m_n if bias is None else m_n + bias)).tanh()
+            if cell == "goru":
+                assert bias is not None
+                n = modrelu(x_n + r * m_n, bias)
+            else:
+                n = (x_n + r * (m_n if bias is None else m_n + bias)).tanh()
             keep = refine(z, *s) if s else z
             h = (1 - keep) * n + keep * h
         outputs.append(h)

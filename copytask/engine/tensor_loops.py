@@ -7,7 +7,7 @@ after the loop.
 import torch
 from torch import Tensor
 
-from copytask.engine.unrolled import Gradients, UnrolledCell, refine
+from copytask.engine.unrolled import Gradients, UnrolledCell, modrelu, refine
 
 _sigmoid_backward = torch.ops.aten.sigmoid_backward  # (gradient, sigmoid(x))
 _tanh_backward = torch.ops.aten.tanh_backward  # (gradient, tanh(x))
@@ -59,8 +59,12 @@ def _gru_step(
     assert operands.bias is not None
     gates[:, :-H].addmm_(m, operands.weight_hh[:-H].t()).sigmoid_()
     r, z, *s, x_n = gates.chunk(gates.shape[1] // H, dim=1)
-    q = torch.addmm(operands.bias, m, operands.weight_hh[-H:].t())
-    n = torch.addcmul(x_n, r, q).tanh_()
+    if unrolled.cell == "goru":
+        q = m @ operands.weight_hh[-H:].t()
+        n = modrelu(torch.addcmul(x_n, r, q), operands.bias)
+    else:
+        q = torch.addmm(operands.bias, m, operands.weight_hh[-H:].t())
+        n = torch.addcmul(x_n, r, q).tanh_()
     torch.lerp(n, h, refine(z, *s) if s else z, out=new_h)
     x_n.copy_(q)
 
@@ -139,18 +143,25 @@ def _gru_step_back(unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tens
     dr, dz, *ds, dq = d.chunk(d.shape[1] // H, dim=1)
     given = unrolled.operands.weight_im is None
     x = _rows(unrolled, unrolled.operands.inputs, t) if given else unrolled.x[t]
-    n = torch.addcmul(x[:, -H:], r, q).tanh_()
+    a = torch.addcmul(x[:, -H:], r, q)
+    bias = unrolled.operands.bias
+    assert bias is not None
+    n = modrelu(a, bias) if unrolled.cell == "goru" else a.tanh()
     dkeep = dh * (unrolled.h[t] - n)
     if s:
         keep = _refine_back(dkeep, z, s[0], dz, ds[0])
     else:
         keep = z
         dz.copy_(_sigmoid_backward(dkeep, z))
-    dn = _tanh_backward(dh - dh * keep, n)
-    dr.copy_(_sigmoid_backward(dn * q, r))
-    torch.mul(dn, r, out=dq)
+    da = dh - dh * keep
+    if unrolled.cell == "goru":
+        da = _modrelu_backward(da, a, bias, gradients)
+    else:
+        da = _tanh_backward(da, n)
+    dr.copy_(_sigmoid_backward(da * q, r))
+    torch.mul(da, r, out=dq)
     dh *= keep
-    return torch.cat([d[:, :-H], dn], dim=1)
+    return torch.cat([d[:, :-H], da], dim=1)
 
 
 def _refine_back(dkeep: Tensor, f: Tensor, s: Tensor, df: Tensor, ds: Tensor) -> Tensor:
@@ -166,19 +177,25 @@ def _orthogonal_step(
     bias = unrolled.operands.bias
     assert bias is not None
     gates.addmm_(m, unrolled.operands.weight_hh.t())
-    torch.mul(gates.sign(), (gates.abs() + bias).relu_(), out=new_h)
+    new_h.copy_(modrelu(gates, bias))
 
 
 def _orthogonal_step_back(
     unrolled: UnrolledCell, t: int, gradients: Gradients, d: Tensor
 ) -> Tensor:
-    bias, a, dh = unrolled.operands.bias, unrolled.gates[t], gradients.h
+    bias, dh = unrolled.operands.bias, gradients.h
     assert bias is not None
-    assert gradients.bias is not None
-    torch.mul(dh, a.abs() + bias > 0, out=d)
-    gradients.bias += (d * a.sign()).sum(0)
+    d.copy_(_modrelu_backward(dh, unrolled.gates[t], bias, gradients))
     dh.zero_()
     return d
+
+
+def _modrelu_backward(grad: Tensor, a: Tensor, bias: Tensor, gradients: Gradients) -> Tensor:
+    """The gradient of ``a``; that of the offset is added to ``gradients``."""
+    assert gradients.bias is not None
+    da = grad * (a.abs() + bias > 0)
+    gradients.bias += (da * a.sign()).sum(0)
+    return da
 
 
 STEPS = {
@@ -187,6 +204,7 @@ STEPS = {
     "gru": _gru_step,
     "refined_gru": _gru_step,
     "orthogonal": _orthogonal_step,
+    "goru": _gru_step,
 }
 STEPS_BACK = {
     "lstm": _lstm_step_back,
@@ -194,6 +212,7 @@ STEPS_BACK = {
     "gru": _gru_step_back,
     "refined_gru": _gru_step_back,
     "orthogonal": _orthogonal_step_back,
+    "goru": _gru_step_back,
 }
 
 

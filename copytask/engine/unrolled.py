@@ -2,7 +2,8 @@
 
 Shapes: L steps, B sequences, H units, G gates, S recalled positions, which are the last ones. There
 are two gated cells, ``lstm`` (gates i, f, g, o) and ``gru`` (r, z, n), and one without gates,
-``orthogonal``, whose pre-activation counts as one. In ``refined_lstm`` (s, f, g, o) and
+``orthogonal``, whose pre-activation counts as one. ``goru`` is a GRU with the activation of
+``orthogonal``, :func:`modrelu`. In ``refined_lstm`` (s, f, g, o) and
 ``refined_gru`` (r, z, s, n) a gate s refines the one that keeps the state, see
 :func:`refine`. The recurrent input of the gates is h_{t-1}. In the multiplicative architectures
 m_t = mx_t * mh_t, with mx_t = W_mx x_t and mh_t = W_mh h_{t-1}, takes the place of h_{t-1}; with
@@ -20,7 +21,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
-GATES = {"lstm": 4, "gru": 3, "refined_lstm": 4, "refined_gru": 4, "orthogonal": 1}
+GATES = {"lstm": 4, "gru": 3, "refined_lstm": 4, "refined_gru": 4, "orthogonal": 1, "goru": 3}
 """Number of gates G of each cell."""
 
 LSTMS = ("lstm", "refined_lstm")
@@ -36,6 +37,15 @@ def refine(f: Tensor, s: Tensor) -> Tensor:
     return f * (f + 2 * s * (1 - f))
 
 
+def modrelu(a: Tensor, offset: Tensor) -> Tensor:
+    """sign(a) relu(|a| + offset).
+
+    Source: Arjovsky, Shah & Bengio 2016, "Unitary Evolution Recurrent Neural Networks",
+    arXiv 1511.06464.
+    """
+    return a.sign() * (a.abs() + offset).relu()
+
+
 class Operands(NamedTuple):
     """What a sequence is computed from. Gradients flow to each of them.
 
@@ -45,8 +55,8 @@ class Operands(NamedTuple):
         mx: W_mx x, shape (symbols, H) or (L, B, H); None in the plain cells, where m = h.
         weight_hh: shape (G H, H).
         weight_mh: shape (H, H); None without ``mx``.
-        bias: shape (H); GRU: the bias inside the product that the reset gate scales; orthogonal:
-            the offset of modReLU.
+        bias: shape (H); GRU: the bias inside the product that the reset gate scales; orthogonal
+            and goru: the offset of modReLU.
         h: shape (B, H), the initial state.
         c: shape (B, H), the initial cell state; LSTM only.
         weight_im: shape (G H, H), the weight of m on the side of the input; None: m takes the place
@@ -125,7 +135,8 @@ class UnrolledCell:
     Attributes:
         index: shape (L, B), rows of ``inputs`` and ``mx``; None: these are given by position.
         h, c: states, shape (L + 1, B, H); ``h[0]`` is the initial one. c: LSTM only.
-        gates: activations, shape (L, B, G H); in place of the GRU's last gate, W_hn m + bias.
+        gates: activations, shape (L, B, G H); in place of the last gate of a GRU, W_hn m + bias, and
+            of goru, W_hn m.
         mh: W_mh h, shape (L, B, H); multiplicative cells only.
         x: inputs + W_im m, shape (L, B, G H); with ``weight_im`` only.
         steps, recalled: L and S.

@@ -71,10 +71,11 @@ class ExpRNN(RecurrentCell):
         """W has a learning rate of its own, and no weight decay: W is orthogonal whatever its
         coordinates, and those of ``householder`` would lose their signs.
         """
-        of_w = [p for n, p in self.named_parameters() if n.startswith("parametrizations.")]
+        of_w = {n: p for n, p in self.named_parameters() if n.startswith("parametrizations.")}
+        rest = [p for n, p in self.named_parameters() if n not in of_w]
         return [
-            {"params": [self.weight_ih_l0, self.bias], "lr_scale": 1.0},
-            {"params": of_w, "lr_scale": self.orthogonal_rate, "weight_decay": 0.0},
+            {"params": rest, "lr_scale": 1.0},
+            {"params": list(of_w.values()), "lr_scale": self.orthogonal_rate, "weight_decay": 0.0},
         ]
 
 

@@ -1,4 +1,4 @@
-"""How the gates of the four gated cells vary, and where their biases start.
+"""How the gates of the gated cells vary, and where their biases start.
 
 Shapes: H hidden units.
 """
@@ -34,6 +34,7 @@ FORMS = {
         "refined": GateForm("refined_gru", "rzsn"),
     },
     "orthogonal": {"plain": GateForm("orthogonal", "")},
+    "goru": {"plain": GateForm("goru", "rzn")},
 }
 """Cell -> name of each form of its gates -> the form.
 
@@ -49,19 +50,21 @@ OPPOSITE = "is"
 """The gates whose biases are drawn as the negative of those of the keeping gate."""
 
 
-def spread_biases(start: str, hidden_size: int, longest: int) -> Tensor:
-    """Draw the biases of a gate that keeps the state, shape (H).
+def start_biases(start: float | str, hidden_size: int, longest: int) -> Tensor:
+    """The biases that a gate which keeps the state starts with, shape (H).
 
     Args:
-        start: ``chrono``: log U(1, longest - 1), so that units forget after 1 to ``longest`` steps
+        start: a number, the same for all units; or how they are drawn. ``chrono``: log U(1, longest - 1), so that units forget after 1 to ``longest`` steps
             (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", arXiv 1804.11188).
             ``uniform``: the gate itself is uniform on (1 / H, 1 - 1 / H) (Gu et al. 2020,
             "Improving the Gating Mechanism of Recurrent Neural Networks", arXiv 1910.09890).
         longest: in steps, at least 2.
 
     Raises:
-        ValueError: ``start`` is neither, or ``longest`` is too small.
+        ValueError: ``start`` is none of these, or ``longest`` is too small.
     """
+    if not isinstance(start, str):
+        return torch.full((hidden_size,), float(start))
     if start == "chrono":
         if longest < 2:
             raise ValueError(f"longest >= 2 must hold, but got longest={longest}")

@@ -23,7 +23,7 @@ class MultiplicativeCell(RecurrentCell):
         input_size: I.
         hidden_size: H.
         forget_bias: initial bias of the gate that keeps the state; or ``chrono`` or ``uniform``,
-            see :func:`copytask.models.gates.spread_biases`.
+            see :func:`copytask.models.gates.start_biases`.
         longest: longest time constant that ``chrono`` starts with, in steps.
         gates: their form, see :class:`copytask.models.RecurrentCell`.
         input_gated: let m_t replace x_t, not h_{t-1}: the gates are W_ih m_t + W_hh h_{t-1} + b,

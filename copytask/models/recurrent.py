@@ -16,7 +16,7 @@ from copytask.engine import (
     recalled_steps,
     reference,
 )
-from copytask.models.gates import FORMS, KEEPING, OPPOSITE, GateForm, spread_biases
+from copytask.models.gates import FORMS, KEEPING, OPPOSITE, GateForm, start_biases
 from copytask.models.model import SequenceModel
 from copytask.models.stack import check_choice
 
@@ -37,7 +37,7 @@ class RecurrentCell(SequenceModel):
     torch.nn and do not depend on the implementation, so a checkpoint fits every implementation.
 
     Attributes:
-        cell: whose state and equations it has: ``lstm`` or ``gru``, or ``orthogonal``.
+        cell: whose state and equations it has: ``lstm``, ``gru``, ``orthogonal`` or ``goru``.
         hidden_size: H.
         gates: the form of its gates, a key of :data:`copytask.models.gates.FORMS` for this cell.
         input_gated: whether the multiplicative factor is on the side of the input.
@@ -106,7 +106,7 @@ class RecurrentCell(SequenceModel):
 
         Args:
             start: a number; or how it is drawn for each unit, see
-                :func:`copytask.models.gates.spread_biases`. Then the bias of i, or of s, starts at
+                :func:`copytask.models.gates.start_biases`. Then the bias of i, or of s, starts at
                 the negative.
             longest: see there.
 
@@ -114,9 +114,7 @@ class RecurrentCell(SequenceModel):
             ValueError: there is no such start, or ``longest`` does not fit.
         """
         drawn = isinstance(start, str)
-        biases = (
-            spread_biases(start, self.hidden_size, longest) if isinstance(start, str) else start
-        )
+        biases = start_biases(start, self.hidden_size, longest)
         with torch.no_grad():
             for place, gate in enumerate(self.form.rows):
                 rows = slice(place * self.hidden_size, (place + 1) * self.hidden_size)
@@ -207,7 +205,7 @@ class TorchCell(RecurrentCell):
         input_size: I.
         hidden_size: H.
         forget_bias: initial bias of the gate that keeps the state; or ``chrono`` or ``uniform``,
-            see :func:`copytask.models.gates.spread_biases`.
+            see :func:`copytask.models.gates.start_biases`.
         longest: longest time constant that ``chrono`` starts with, in steps.
         gates: their form, see :class:`RecurrentCell`.
         implementation: see :class:`RecurrentCell`.

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from torch import nn
 
 from copytask.models.exprnn import ExpRNN
+from copytask.models.goru import GORU
 from copytask.models.gru import GRU
 from copytask.models.linear_attention import LinearAttention
 from copytask.models.lru import LRU
@@ -24,6 +25,7 @@ Factory = Callable[..., nn.Module]
 
 MODELS: dict[str, Factory] = {
     "exprnn": ExpRNN,
+    "goru": GORU,
     "gru": GRU,
     "linear_attention": LinearAttention,
     "lru": LRU,

@@ -6,6 +6,7 @@ import torch
 from copytask.engine import GATES, Operands, builds, graphs, kernels
 from copytask.engine.unrolled import LSTMS
 from copytask.models import MODELS, RecurrentCell, architecture_keywords
+from copytask.models.exprnn import ExpRNN
 from copytask.models.gates import FORMS
 
 BUILDS = [build for build in builds.runnable_builds() if builds.load(build)]
@@ -46,7 +47,7 @@ def make_operands(
         return (scale * values / shape[-1] ** 0.5).requires_grad_()
 
     G = GATES[cell]
-    linear = cell == "orthogonal"  # grows without end, unless the weights are small
+    linear = cell in ("orthogonal", "goru")  # grows without end, unless the weights are small
     places = (rows,) if isinstance(rows, int) else rows
     return Operands(
         inputs=normal(*places, G * H),
@@ -80,9 +81,10 @@ def values_and_gradients(run, cell, operands, index, recalled):
 
 CELLS = sorted(
     name for name, factory in MODELS.items()
-    if isinstance(factory, type) and issubclass(factory, RecurrentCell) and name != "exprnn"
+    if isinstance(factory, type) and issubclass(factory, RecurrentCell)
+    and not issubclass(factory, ExpRNN)
 )  # fmt: skip
-"""Names of the gated cells."""
+"""Names of the gated cells, without the orthogonal one."""
 
 VARIATIONS = {
     f"{name}-{gates}{'-input_gated' * input_gated}": (
