@@ -64,6 +64,7 @@ VARIANTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "mingru": ("mingru", ()),
     "minlstm": ("minlstm", ()),
     "exprnn": ("exprnn", ()),
+    "goru": ("goru", ()),
     "lru": ("lru", ()),
     "transformer, reset clock": ("transformer", ()),
     "transformer, RoPE": (

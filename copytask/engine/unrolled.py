@@ -135,8 +135,8 @@ class UnrolledCell:
     Attributes:
         index: shape (L, B), rows of ``inputs`` and ``mx``; None: these are given by position.
         h, c: states, shape (L + 1, B, H); ``h[0]`` is the initial one. c: LSTM only.
-        gates: activations, shape (L, B, G H); in place of the last gate of a GRU, W_hn m + bias, and
-            of goru, W_hn m.
+        gates: activations, shape (L, B, G H); in place of the last gate of a GRU, W_hn m + bias,
+            and of goru, W_hn m.
         mh: W_mh h, shape (L, B, H); multiplicative cells only.
         x: inputs + W_im m, shape (L, B, G H); with ``weight_im`` only.
         steps, recalled: L and S.

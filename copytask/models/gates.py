@@ -54,8 +54,9 @@ def start_biases(start: float | str, hidden_size: int, longest: int) -> Tensor:
     """The biases that a gate which keeps the state starts with, shape (H).
 
     Args:
-        start: a number, the same for all units; or how they are drawn. ``chrono``: log U(1, longest - 1), so that units forget after 1 to ``longest`` steps
-            (Tallec & Ollivier 2018, "Can recurrent neural networks warp time?", arXiv 1804.11188).
+        start: a number, the same for all units; or how they are drawn. ``chrono``:
+            log U(1, longest - 1), so that units forget after 1 to ``longest`` steps (Tallec &
+            Ollivier 2018, "Can recurrent neural networks warp time?", arXiv 1804.11188).
             ``uniform``: the gate itself is uniform on (1 / H, 1 - 1 / H) (Gu et al. 2020,
             "Improving the Gating Mechanism of Recurrent Neural Networks", arXiv 1910.09890).
         longest: in steps, at least 2.

@@ -36,6 +36,8 @@ class GORU(ExpRNN):
     """
 
     cell = "goru"
+    gates_ih: Tensor
+    gates_hh: Tensor
 
     def __init__(
         self,
@@ -63,9 +65,6 @@ class GORU(ExpRNN):
             setattr(self, name, nn.Parameter(weight))
         z = start_biases(forget_bias, hidden_size, longest)
         self.gates_bias = nn.Parameter(torch.cat((torch.zeros(hidden_size), z)))
-
-    gates_ih: Tensor
-    gates_hh: Tensor
 
     def _operands(self, input: Tensor | None, batch: int, state: Any) -> Operands:
         of_candidate = super()._operands(input, batch, state)
