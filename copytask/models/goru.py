@@ -16,8 +16,7 @@ class GORU(ExpRNN):
     """A GRU whose candidate state is that of an orthogonal network:
     h_t = z h_{t-1} + (1 - z) modReLU(U x_t + r (W h_{t-1})) with an orthogonal W.
 
-    The gates r and z are those of a GRU. Unlike :class:`ExpRNN` it can wait for the end of the
-    blanks, so it learns more than one lag.
+    The gates r and z are those of a GRU. Unlike :class:`ExpRNN` it can keep the state as it is.
 
     Source: Jing et al. 2017, "Gated Orthogonal Recurrent Units: On Learning to Forget",
     arXiv 1706.02761. W is made as in :class:`ExpRNN`, not of the rotations of the paper.
