@@ -69,19 +69,12 @@ def comparison_table(comparison: pd.DataFrame, searched: Sequence[str]) -> Table
         * bool(more),
         caption_justify="left",
     )
-    for column in columns:
-        # Long names and states wrap, the numbers never do.
-        table.add_column(
-            column.header,
-            justify="right" if column.numeric else "left",
-            no_wrap=column.numeric,
-        )
+    _add_columns(table, columns)
     for task, rows in comparison.groupby("task", sort=False, dropna=False):
         table.add_section()
         table.add_row("", "no task:" if pd.isna(task) else str(task) + ":", style="bold")
         for row in records(rows):
-            cells = [(column, column.text(row)) for column in columns]
-            table.add_row(*(text if column.numeric else _Words(text) for column, text in cells))
+            _add_row(table, columns, row)
     return table
 
 
@@ -122,12 +115,27 @@ def confirmation_table(comparison: pd.DataFrame) -> Table | None:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=0,
         caption="Mtok: million tokens within which half of the seeds solve T (-: fewer than half "
         f"do). {BEST_OF_MANY}",
         caption_justify="left",
     )
-    for column in columns:
-        table.add_column(column.header, justify="right" if column.numeric else "left")
+    _add_columns(table, columns)
     for row in records(rows):
-        table.add_row(*(column.text(row) for column in columns))
+        _add_row(table, columns, row)
     return table
+
+
+def _add_columns(table: Table, columns: Sequence[PrintedColumn]) -> None:
+    """Long names and states wrap, the numbers never do."""
+    for column in columns:
+        table.add_column(
+            column.header,
+            justify="right" if column.numeric else "left",
+            no_wrap=column.numeric,
+        )
+
+
+def _add_row(table: Table, columns: Sequence[PrintedColumn], row: Row) -> None:
+    cells = [(column, column.text(row)) for column in columns]
+    table.add_row(*(text if column.numeric else _Words(text) for column, text in cells))

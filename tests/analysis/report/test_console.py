@@ -89,3 +89,13 @@ def test_fresh_seeds_have_a_table(runs: Path) -> None:
     text = " ".join(capture.get().split())
     assert "delay 100 mgru 1/2 0.01-0.99 0.985 0.975 0.6" in text
     assert max(map(len, capture.get().splitlines())) <= 80
+
+
+def test_the_table_of_fresh_seeds_shows_whole_names_in_80_columns(runs: Path) -> None:
+    study = write_study(runs, "a", model="linear_attention", task="selective", T=[1000])
+    confirm(study, seed(0, T=1000), seed(1, T=1000))
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(confirmation_table(comparison(runs)))
+    (line,) = [line for line in capture.get().splitlines() if "2/2" in line]
+    assert line.split()[:3] == ["selective", "1000", "linear_attention"]
