@@ -105,9 +105,8 @@ LADDER_ACCURACY = real(
 )  # fmt: skip
 TOKENS_TO_SOLVE = whole(
     "tokens_to_solve", "tokens",
-    f"tokens at the first of two evaluations in a row with a validation accuracy of at least "
-    f"{files.SOLVED_ACCURACY}; empty if T is not solved",
-)  # fmt: skip
+    "tokens at the first of the two evaluations that solve T; empty if T is not solved",
+)
 SECONDS_TO_SOLVE = real("seconds_to_solve", "s", "seconds at the same evaluation")
 ACCURACY = real("accuracy", "share", "payload symbols recalled at T on test payloads")
 ACCURACY_LOW = real("accuracy_low", "share", "lower end of the 95 % interval over test payloads")
