@@ -145,7 +145,8 @@ class Agenda:
 
     def reported(self, trial: TrialRecord) -> None:
         """A trial has reported an iteration, or has ended."""
-        if trial.stage == files.SEARCH:
+        # A T whose search waits for that at a smaller T has no sampler yet; it will catch up.
+        if trial.stage == files.SEARCH and trial.T in self._samplers:
             self._samplers[trial.T].reported(trial)
 
     def stop(self, trial: TrialRecord, running: bool) -> None:

@@ -91,12 +91,7 @@ class History:
                 self.requests.add(event.request)
                 self.lengths[event.T].enqueue(event.configuration)
             case events.LengthEnded():
-                self._search_left = event.elapsed
-                length = self.lengths[event.T]
-                length.limit, length.limit_value = event.limit, event.value
-                length.seconds += event.elapsed - self.beside - (length.began or 0.0)
-                for trial in list(length.live.values()):
-                    self._end(trial)
+                self._apply_length_ended(event)
             case events.TrialStarted():
                 self._apply_start(event)
             case events.TrialFailed():
@@ -133,9 +128,26 @@ class History:
         self.elapsed = event.elapsed
 
     def _continue_clock(self, elapsed: float) -> None:
-        """The search goes on; what came in between was beside it."""
-        if self._search_left is not None and not self.racing:
+        """The search resumes; what came in between was beside it, if no search was open then."""
+        searching = any(length.is_open for length in self.lengths.values())
+        if self._search_left is not None and not self.racing and not searching:
             self.beside += elapsed - self._search_left
+
+    def _apply_length_ended(self, event: events.LengthEnded) -> None:
+        self._search_left = event.elapsed
+        length = self.lengths[event.T]
+        seconds = event.elapsed - self.beside - (length.began or 0.0)
+        tokens = self.tokens - length.began_tokens
+        length.limit, length.limit_value = event.limit, event.value
+        length.seconds += seconds
+        for trial in list(length.live.values()):
+            self._end(trial)
+        for other in self.lengths.values():
+            # It was interrupted, and a limit of this T raised: this search is not to its account.
+            if other.is_open:
+                assert other.began is not None
+                other.began += seconds
+                other.began_tokens += tokens
 
     def _apply_start(self, event: events.TrialStarted) -> None:
         T: int = event.training["T"]

@@ -166,6 +166,11 @@ class LengthRecord:
         else:
             self.stale += 1
 
+    @property
+    def is_open(self) -> bool:
+        """Whether its search has begun and has not ended."""
+        return self.began is not None and not self.limit
+
     def is_ahead(self, metric: str) -> bool:
         """Whether a trial that runs is better by now than those that have ended."""
         return any(

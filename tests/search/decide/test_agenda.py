@@ -657,3 +657,19 @@ def test_search_races_and_confirmations_at_a_T_never_share_a_seed(seed, T, numbe
 def test_payloads_of_a_confirmation_are_no_others(seed, other, purpose):
     same = (seed, Purpose.CONFIRMATION) == (other, purpose)
     assert (stream_seed(seed, Purpose.CONFIRMATION) == stream_seed(other, purpose)) == same
+
+
+def test_a_trial_can_be_stopped_while_a_smaller_length_is_searched_on(tmp_path):
+    study = make_study(tmp_path)
+    with agenda_of(study) as agenda:
+        for _ in range(2):
+            end(study, agenda, agenda.next_trial(()), 0.5)
+        waiting = agenda.next_trial(())
+        report(study, waiting.id, 1, 0.5)
+    change(study, trials=3)
+    with agenda_of(study) as agenda:
+        assert agenda.next_trial(()).id == "T3-0002"
+        agenda.stop(waiting, running=False)
+        assert waiting.ended
+        end(study, agenda, study.history.trials["T3-0002"], 0.5)
+        assert agenda.next_trial(()).id == "T5-0001"

@@ -2,6 +2,7 @@ import pytest
 from made_studies import make_config, report, start
 
 from search.decide.budget import LengthProgress, share_of_budget
+from search.study.reach import reach_rows
 from search.study.study import Study
 from studies import format as files
 
@@ -39,6 +40,29 @@ def test_a_length_gets_the_time_that_those_before_it_left_over(tmp_path):
     study.end_length(5, "solved_trials")
     study.begin_length(9, [])
     assert LengthProgress(study, 9).deadline == 600
+
+
+def test_a_length_does_not_pay_for_a_smaller_one_whose_limit_was_raised(tmp_path):
+    study = make_study(tmp_path, T=(5, 9, 17), budget_minutes=10, budget_tokens=10_000)
+    study.begin_length(5, [])
+    start(study, "a")
+    report(study, "a", 1, 0.5, files.STOPPED_EARLY, tokens=1000)
+    study.clock._before += 20
+    study.end_length(5, "trials")
+    study.begin_length(9, [])
+    start(study, "b", T=9)
+    report(study, "b", 1, 0.5, tokens=2000)
+    study.clock._before += 100
+    study.begin_length(5, [])
+    assert study.searched() == 120
+    start(study, "c")
+    report(study, "c", 1, 0.5, files.STOPPED_EARLY, tokens=700)
+    study.clock._before += 30
+    study.end_length(5, "trials")
+    progress, share = LengthProgress(study, 9), share_of_budget(9, [17])
+    assert progress.deadline == pytest.approx(50 + (600 - 50) * share)
+    assert progress.most_tokens == pytest.approx(1700 + (10_000 - 1700) * share)
+    assert [row["seconds"] for row in reach_rows(study.history)] == [50, 100, 0]
 
 
 def test_what_is_done_grows_with_trials_solves_and_time(tmp_path):
