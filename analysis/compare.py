@@ -14,8 +14,6 @@ import webbrowser
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-
 from analysis.figures.rendering import render_all
 from analysis.reading.studies import load_studies
 from analysis.report.console import NOT_CONFIRMED, comparison_table, confirmation_table
@@ -27,6 +25,7 @@ from analysis.tables.edges import edge_warnings
 from analysis.tables.registry import NAME, make_tables
 from studies.command_line import Parser, add_runs, home_path
 from studies.errors import InputError
+from studies.patient_console import PatientConsole
 from studies.wording import counted
 
 
@@ -82,7 +81,7 @@ def compare(runs: list[str], output: Path, quiet: bool = False) -> None:
     for name, content in contents.items():
         write_file(output / name, content)
     # The name of a user's cell may look like markup.
-    console = Console(markup=False, emoji=False, highlight=False, quiet=quiet)
+    console = PatientConsole(markup=False, emoji=False, highlight=False, quiet=quiet)
     console.print(confirmation_table(comparison) or NOT_CONFIRMED)
     console.print(comparison_table(comparison, searched))
     for problem in problems(comparison):
@@ -111,6 +110,9 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     if args.open:
         webbrowser.open((args.output / PAGE).resolve().as_uri())
     return 0

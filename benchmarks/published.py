@@ -73,8 +73,8 @@ def null_trials() -> str:
         )
     ][1:]  # fmt: skip
     header = [
-        "trials", "ms of the driver a trial, since the row above", "ms of wall time", "MB of the driver",
-        "of a worker", "of the study directory",
+        "trials", "ms of the driver a trial, since the row above", "ms of wall time",
+        "MB of the driver", "of a worker", "of the study directory",
     ]  # fmt: skip
     return table(header, lines)
 

@@ -9,12 +9,9 @@ python -m analysis.compare then shows. Your own models and tasks are imported
 only with --allow-import.
 """
 
-import argparse
 import os
 import sys
 from typing import Any
-
-from rich.console import Console
 
 from copytask import MAX_SEED, MODELS, TASKS, Purpose, configure_process, evaluate, load_model
 from copytask.error_lines import error_line, message_line, reason_line
@@ -25,10 +22,11 @@ from search.storage.csv_tables import Row, read_rows, write_rows
 from search.study.study_file import read_study_file
 from studies import format as files
 from studies.columns import GENERALIZATION
-from studies.command_line import Parser, add_runs
+from studies.command_line import Parser, add_runs, at_least_one
 from studies.errors import InputError
 from studies.finding import find_studies
 from studies.paths import StudyPath
+from studies.patient_console import PatientConsole
 
 LENGTHS = [100, 200, 500, 1000, 2000, 5000, 10_000]
 """Lengths to test at by default."""
@@ -44,14 +42,14 @@ def make_parser() -> Parser:
     parser.add_argument(
         "--T",
         nargs="+",
-        type=_at_least_one,
+        type=at_least_one,
         default=LENGTHS,
         metavar="N",
         help=f"lengths to test at (default: {' '.join(map(str, LENGTHS))})",
     )
     parser.add_argument(
         "--payloads",
-        type=_at_least_one,
+        type=at_least_one,
         default=PAYLOADS,
         metavar="N",
         help=f"number of test payloads at each length (default: {PAYLOADS})",
@@ -68,16 +66,6 @@ def make_parser() -> Parser:
         help="import your own models and tasks that the studies name, which runs their code",
     )
     return parser
-
-
-def _at_least_one(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return number
 
 
 def read_best(study: StudyPath) -> tuple[StudyConfig, list[Row]]:
@@ -184,7 +172,7 @@ def generalize(
     Raises:
         UserError: a study cannot be written.
     """
-    console = Console(markup=False, emoji=False, highlight=False)
+    console = PatientConsole(markup=False, emoji=False, highlight=False)
     skipped: list[str] = []
     for study, name in studies.items():
         rows: list[dict[str, Any]] = []
@@ -231,6 +219,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (InputError, UserError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted; studies that were tested before have their results", file=sys.stderr)
+        return 130
     for line in skipped:
         print(f"error: not tested: {line}", file=sys.stderr)
     return 2 if skipped else 0

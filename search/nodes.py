@@ -23,7 +23,7 @@ from copytask.error_lines import reason_line
 from search.cluster.ray_cluster import JoinError, check_reachable, join
 from search.config.reading import read_yaml
 from search.errors import UserError
-from studies.command_line import Parser
+from studies.command_line import Parser, at_least_one
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
 """The cluster file, where `ray up` leaves it on the head."""
@@ -33,6 +33,9 @@ SETUP_LOG = "/tmp/ray/session_latest/logs/monitor.out"
 
 POLL_SECONDS = 1.0
 """Seconds between two looks at the nodes."""
+
+SSH_SECONDS = 60
+"""Seconds in which a host must have answered a question over ssh."""
 
 VERSIONS = (
     "import platform, ray; print(f'Python {platform.python_version()}, Ray {ray.__version__}')"
@@ -164,14 +167,19 @@ def run_there(address: str, hosts: Hosts, command: str) -> tuple[int, str, str]:
     """
     options = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null",
                "ConnectTimeout=10", "LogLevel=ERROR")  # fmt: skip
-    done = subprocess.run(
-        [
-            "ssh", *(part for option in options for part in ("-o", option)),
-            "-i", str(Path(hosts.key).expanduser()), f"{hosts.user}@{address}",
-            f"bash --login -i -c {shlex.quote(f'source ~/.bashrc; {command}')}",
-        ],
-        capture_output=True, text=True, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [
+                "ssh", *(part for option in options for part in ("-o", option)),
+                "-i", str(Path(hosts.key).expanduser()), f"{hosts.user}@{address}",
+                f"bash --login -i -c {shlex.quote(f'source ~/.bashrc; {command}')}",
+            ],
+            capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=SSH_SECONDS,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return 255, "", f"no answer within {SSH_SECONDS} s"
+    except OSError as error:
+        return 255, "", f"ssh: {reason_line(error)}"
     out, err = ((text.strip().splitlines() or [""])[-1] for text in (done.stdout, done.stderr))
     return done.returncode, out, err
 
@@ -195,7 +203,7 @@ def make_parser() -> Parser:
     """The command line of ``python -m search.nodes``."""
     parser = Parser("copytask-nodes", prog="python -m search.nodes", description=__doc__)
     parser.add_argument(
-        "--expect", type=int, metavar="N",
+        "--expect", type=at_least_one, metavar="N",
         help="number of nodes to wait for, head included (default: the hosts in the cluster file "
         "of `ray up`)",
     )  # fmt: skip

@@ -24,7 +24,6 @@ import yaml
 from copytask.engine import MISSING_KERNELS
 from search.cluster.ray_compat import set_switches
 from search.console.delete_study import ask_and_delete
-from search.console.patient_console import PatientConsole
 from search.console.steer import asks, steer
 from search.errors import SearchFailedError, UserError
 from search.execute.requested_study import RequestedStudy, requested_studies
@@ -33,6 +32,7 @@ from search.storage.store import parse_storage
 from search.study.overview import look, study_at, study_named
 from studies.command_line import Parser
 from studies.paths import StudyPath
+from studies.patient_console import PatientConsole
 
 
 def make_parser() -> Parser:

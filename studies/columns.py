@@ -104,7 +104,8 @@ LADDER_ACCURACY = real(
     "mean accuracy over the lengths 1, 4, 16, ..., T at the same evaluation",
 )  # fmt: skip
 TOKENS_TO_SOLVE = whole(
-    "tokens_to_solve", "tokens",
+    "tokens_to_solve",
+    "tokens",
     "tokens at the first of the two evaluations that solve T; empty if T is not solved",
 )
 SECONDS_TO_SOLVE = real("seconds_to_solve", "s", "seconds at the same evaluation")

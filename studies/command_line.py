@@ -92,6 +92,17 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def at_least_one(text: str) -> int:
+    """A whole number of at least 1 on the command line."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return number
+
+
 def home_path(text: str) -> Path:
     """A path on the command line, in which ~ is the home folder, also where no shell expands it."""
     return Path(os.path.expanduser(text))

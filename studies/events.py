@@ -26,7 +26,7 @@ class Event:
 class Point:
     """A point of a trial's learning curve: one evaluation, at the end of a training iteration.
 
-    The fields are the columns of progress.csv, see :mod:`studies.format`. ``tokens_to_solve`` and
+    The fields are the columns of progress.csv, see :mod:`studies.columns`. ``tokens_to_solve`` and
     ``seconds_to_solve`` are None until the trial has solved T.
     """
 

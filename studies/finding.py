@@ -36,12 +36,14 @@ def find_studies(paths: Iterable[str | StudyPath]) -> dict[StudyPath, str]:
     Raises:
         InputError: a path does not exist, or holds no study.
     """
-    folders = list(dict.fromkeys(folder for path in paths for folder in _studies_at(path)))
-    names = [folder.resolve().name for folder in folders]
-    count = Counter(names)
+    folders: dict[StudyPath, StudyPath] = {}  # a study that several paths lead to counts once
+    for path in paths:
+        for folder in _studies_at(path):
+            folders.setdefault(folder.resolve(), folder)
+    count = Counter(place.name for place in folders)
     return {
-        folder: name if count[name] == 1 else str(folder)
-        for folder, name in zip(folders, names, strict=True)
+        folder: place.name if count[place.name] == 1 else str(folder)
+        for place, folder in folders.items()
     }
 
 
@@ -52,9 +54,10 @@ def _studies_at(path: str | StudyPath) -> list[StudyPath]:
     except InputError:
         raise
     except Exception as error:  # each driver of an object store has its own errors
-        if not is_object_store(place):
+        if not (isinstance(error, OSError) or is_object_store(place)):
             raise
-        raise InputError(f"cannot read {path}: {' '.join(str(error).split())}") from None
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
+        raise InputError(f"cannot read {path}: {reason}") from None
 
 
 def _study_or_children(path: StudyPath) -> list[StudyPath]:
@@ -65,13 +68,8 @@ def _study_or_children(path: StudyPath) -> list[StudyPath]:
         raise InputError(f"{path} is not a folder; name a study or a folder of studies")
     if is_study(path):
         return [path]
-    try:
-        # A hidden folder is a study that the search is still creating.
-        found = sorted(
-            child for child in path.iterdir() if child.name[0] != "." and is_study(child)
-        )
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    # A hidden folder is a study that the search is still creating.
+    found = sorted(child for child in path.iterdir() if child.name[0] != "." and is_study(child))
     if not found:
         raise InputError(
             f"no study in {path}: neither {path / files.STUDY_FILE} nor "

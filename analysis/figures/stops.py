@@ -80,7 +80,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
 def caption(data: pd.DataFrame) -> str:
     """Count the trials that were stopped early, and the tokens that they took."""
     stopped = data[data["status"] == files.STOPPED_EARLY]
-    text = "Each mark is a trial of a search at its last evaluation, where ASHA saw it last."
+    text = "Each mark is a trial of a search at its last evaluation."
     if stopped.empty:
         return f"{text} None of {counted(len(data), 'trial')} was stopped early."
     share = stopped["million_tokens"].sum() / data["million_tokens"].sum()

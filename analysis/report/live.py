@@ -13,7 +13,7 @@ from analysis.report.page import PAGE
 from studies import format as files
 from studies.errors import InputError
 from studies.finding import open_run
-from studies.paths import StudyPath
+from studies.paths import StudyPath, is_object_store
 
 HOST = "127.0.0.1"
 
@@ -58,17 +58,21 @@ class LiveComparison:
 
     def refresh(self) -> bool:
         """Rebuild the comparison if a study has changed; returns whether one had."""
-        state = state_of(self._runs)
-        if state == self._made_from:
-            return False
+        state = None
         try:
+            state = state_of(self._runs)
+            if state == self._made_from:
+                return False
             self._compare()
             self.problem = ""
-        except (InputError, OSError) as error:  # a study may be deleted while it is read
+        except Exception as error:  # a study may be deleted, or a store away, while it is read
+            in_store = any(is_object_store(open_run(run)) for run in self._runs)
+            if not (isinstance(error, (InputError, OSError)) or in_store):
+                raise
             self.problem = str(error)
         self._made_from = state
-        self.version += 1
-        return True
+        self.version += state is not None
+        return state is not None
 
 
 def state_of(runs: Sequence[str | StudyPath]) -> tuple[tuple[str, float, int], ...]:

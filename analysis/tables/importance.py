@@ -116,7 +116,9 @@ def search_space(
             continue
         tried = trials[name].dropna()
         if "choices" in dimension:
-            choices = dict.fromkeys([*dimension["choices"], *tried.tolist()])
+            # Of a column of texts, such as true, a CSV file has texts; of numbers, numbers.
+            kind = float if pd.api.types.is_numeric_dtype(tried) else str
+            choices = dict.fromkeys(map(kind, [*dimension["choices"], *tried]))
             distributions[name] = CategoricalDistribution(list(choices))
             continue
         if not {"low", "high"} <= set(dimension):

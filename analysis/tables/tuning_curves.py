@@ -26,7 +26,13 @@ TIGHT_BAND_TRIALS = 64
 trials, but takes a simulation whose time grows with their number (1 s at 64, 6 s at 200). With more
 trials it is the band of the Kolmogorov-Smirnov test."""
 
-HOW_TO = "--sampler random --scheduler none --set search.solved_trials=N, N above search.trials"
+HOW_TO = (
+    "--sampler random --scheduler none --set search.patience=null --set search.solved_trials=N, "
+    "N above search.trials"
+)
+
+NO_BAND = "no band"
+"""How the reason for a curve without a band begins."""
 
 SAMPLES = Table(
     "tuning_samples.csv",
@@ -73,12 +79,13 @@ def random_samples(studies: Studies, comparison: pd.DataFrame) -> pd.DataFrame:
         search = studies.configs[row["study"]]["search"]
         values = _values(groups.get(of, trials.iloc[:0]), studies.chances[row["study"]])
         reason = _refusal(search, of in told, values)
+        remark = _remark(search, limits.get(of), of in stopped)
         rows.append(
             row
             | {
                 "trials": 0 if reason else len(values),
-                "band": not reason and limits.get(of) == "trials" and of not in stopped,
-                "remark": reason or _remark(search, limits.get(of), of in stopped),
+                "band": not reason and NO_BAND not in remark,
+                "remark": reason or remark,
                 "values": [] if reason else values,
             }
         )
@@ -115,14 +122,17 @@ def _remark(search: dict[str, Any], limit: str | None, chosen: bool) -> str:
         chosen: whether a user stopped trials.
     """
     remarks = []
-    if search.get("scheduler") != "none":
+    stopped_early = search.get("scheduler") != "none"
+    if stopped_early:
         remarks.append("the accuracy of a stopped trial is that at its stop")
     if limit is None:
-        remarks.append("no band: the search still runs, or was interrupted")
+        remarks.append(f"{NO_BAND}: the search still runs, or was interrupted")
     elif limit != "trials":
-        remarks.append(f"no band: results decided when the search ended ({limit})")
+        remarks.append(f"{NO_BAND}: results decided when the search ended ({limit})")
+    elif stopped_early:
+        remarks.append(f"{NO_BAND}: whether a trial is stopped depends on the others")
     elif chosen:
-        remarks.append("no band: a user stopped trials, which do not count")
+        remarks.append(f"{NO_BAND}: a user stopped trials, which do not count")
     return "; ".join(remarks)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from copytask.engine import check_tokens, recalled_steps
+from copytask.models.modes import evaluation_mode
 
 PART = 2048
 """Steps of a sequence that are run at once where no gradients are needed."""
@@ -85,13 +86,10 @@ class CellAdapter(SequenceModel):
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`SequenceModel.state_floats`; found out by running a few steps."""
-        training = self.training
-        self.eval()  # so that a normalization does not learn from these steps
-        with torch.no_grad():
-            tokens = torch.zeros(2, 1, dtype=torch.int64, device=self.one_hot.device)
-            floats = count_floats(self(tokens)[1])
-        self.train(training)
-        return floats
+        tokens = torch.zeros(2, 1, dtype=torch.int64, device=self.one_hot.device)
+        # In evaluation mode a normalization does not learn from these steps.
+        with evaluation_mode(self), torch.no_grad():
+            return count_floats(self(tokens)[1])
 
 
 def count_floats(state: Any) -> int:

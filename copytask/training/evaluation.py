@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from copytask.models import CopyModel
+from copytask.models.modes import evaluation_mode
 from copytask.tasks import Batch, Task, find_task
 from copytask.training.seeds import Purpose, make_generator
 
@@ -123,7 +124,8 @@ def evaluate(
     come from separate streams, so a test after a search uses payloads that no trial was chosen on.
 
     Args:
-        model: the model, on any device; it is left in the mode (training or evaluation) it is in.
+        model: the model, on any device; each of its modules is left in the mode (training or
+            evaluation) it is in.
         task: the task, or its name, see :func:`copytask.find_task`.
         T: the length at which the task is asked.
         payloads: number of payloads.
@@ -144,11 +146,9 @@ def evaluate(
     S = asked.recalled(T)
     generator = generator or make_generator(seed, purpose)
     device = next(model.parameters()).device
-    training = model.training
-    model.eval()
     right = []  # number of right symbols of each payload, a tensor for each batch
     nats = torch.zeros((), dtype=torch.float64, device=device)  # cross-entropy, summed
-    try:
+    with evaluation_mode(model):
         for start in range(0, payloads, EVALUATION_BATCH):
             size = min(EVALUATION_BATCH, payloads - start)
             batch = asked.sample_batch(generator, size, T, device)
@@ -156,8 +156,6 @@ def evaluate(
                 logits = model(tokens, recalled=S)
                 right.append(asked.right(logits, targets).sum(dim=0))
                 nats += F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum")
-    finally:
-        model.train(training)
     shares = torch.cat(right).double() / S
     accuracy = float(shares.mean())
     low, high = accuracy_interval(shares, S)

@@ -52,12 +52,17 @@ def check_storage(storage: StudyPath) -> None:
             except GetTimeoutError:
                 fault = f"does not answer within {ANSWER_SECONDS:g} s"
             except Exception as error:
-                fault = f"cannot run trials: {str(error).strip().splitlines()[-1].strip()}"
+                fault = f"cannot run trials: {last_line(error)}"
             if fault:
                 raise UserError(f"{host_name(node)} {fault}")
     finally:
         with suppress(Exception):
             with_retries(token.unlink, token)
+
+
+def last_line(error: BaseException) -> str:
+    """The message of an error of a task on Ray, below its traceback; its type if it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
 
 
 def _find_fault(token: str) -> str:

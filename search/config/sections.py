@@ -50,7 +50,7 @@ class SearchConfig(Section):
     Attributes:
         trials: number of trials at each T, at most.
         sampler: one of :data:`search.config.algorithms.SAMPLERS`.
-        startup_trials: number of finished trials at a T after which TPE uses them.
+        startup_trials: number of finished trials at a T after which the sampler learns from them.
         scheduler: one of :data:`search.config.algorithms.SCHEDULERS`.
         metric: the metric that sampler and scheduler maximize.
         grace_iterations: training iterations before a trial may be stopped.

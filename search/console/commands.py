@@ -44,11 +44,11 @@ def own(config: StudyConfig) -> str:
 
 
 def given(path: StudyPath) -> str:
-    """A folder as ``--storage`` takes it, with the server if it is in an object store."""
+    """A folder as the commands take it, with the server if it is in an object store."""
     endpoint = os.environ.get(ENDPOINT) if is_object_store(path) else None
     return shlex.quote(f"{path}?endpoint_override={endpoint}" if endpoint else str(path))
 
 
 def compare_command(*paths: StudyPath) -> str:
     """Makes the table and figures of the studies at these paths."""
-    return shlex.join(["python", "-m", "analysis.compare", *map(str, paths)])
+    return f"python -m analysis.compare {' '.join(map(given, paths))}"

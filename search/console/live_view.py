@@ -102,8 +102,8 @@ class LiveView:
         return table
 
     def _stopped_table(self, stopped: Sequence[TrialRecord], wide: bool) -> Table:
-        """Make a table of the trials that ASHA stopped, the latest first."""
-        title = f"Stopped by ASHA: {len(self.history.stopped)}, the latest first"
+        """Make a table of the trials that were stopped early, the latest first."""
+        title = f"Stopped early: {len(self.history.stopped)}, the latest first"
         more = ("curve",) if wide else ()
         names = shown_hyperparameters(self.history)
         table = plain_table(
@@ -126,7 +126,7 @@ class LiveView:
 
     def _curve(self, trial: TrialRecord) -> Sparkline:
         metric = METRIC_NAMES[self.history.config.search.metric]
-        return Sparkline([getattr(point, metric) for point in trial.curve])
+        return Sparkline(trial.curve.column(metric))
 
 
 def head_line(title: str, doing: str, progress: Progress, wide: bool) -> Table:

@@ -19,6 +19,7 @@ from search.console.search_more import search_more
 from search.console.tables import best_table, confirmed, confirmed_table, doubts, plain_table
 from search.study.overview import FINISHED, RUNNING, Overview
 from studies import format as files
+from studies.paths import is_object_store
 
 SEARCH_KEYS = (
     "trials", "budget_minutes", "budget_tokens", "solved_trials", "patience", "sampler",
@@ -141,11 +142,11 @@ def trials_table(study: Overview) -> Table:
 
 
 def stops(study: Overview) -> Iterator[str]:
-    """At which iterations ASHA stopped how many trials."""
+    """At which iterations how many trials were stopped early."""
     stopped = [trial.curve[-1].iteration for trial in study.history.stopped]
     if stopped:
         at = [f"{n} at iteration {k}" for k, n in sorted(Counter(stopped).items())]
-        yield f"ASHA stopped {len(stopped)}: {', '.join(at)}."
+        yield f"Stopped early: {', '.join(at)}."
 
 
 def failures(study: Overview) -> Iterator[str]:
@@ -173,7 +174,9 @@ def commands(study: Overview) -> dict[str, str]:
         rows["train again"] = replay_command(study.path, best.trial_id, config)
         named = {"cell": config.model, "task": config.task}
         own = "".join(f', {key}="{name}"' for key, name in named.items() if ":" in name)
-        rows["use"] = f'copytask.load_model("{study.path / best.checkpoint}"{own})'
+        place = f'"{study.path / best.checkpoint}"'
+        place = f"upath.UPath({place})" if is_object_store(study.path) else place
+        rows["use"] = f"copytask.load_model({place}{own})"
     if isinstance(study.path, Path):
         rows["compare"] = compare_command(study.path)
     return rows

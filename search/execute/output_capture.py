@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from search.console.patient_console import PatientConsole
+from studies.patient_console import PatientConsole
 
 
 class OutputCapture:

@@ -32,7 +32,7 @@ VALIDATED = {
 def replay(
     study: StudyPath, trial_id: str, model: str | None = None, task: str | None = None
 ) -> int:
-    """Train a trial from its row in trials.csv alone, without Ray, and print its curve.
+    """Train a trial again from what its study recorded, without Ray, and print its curve.
 
     Stderr gets the first difference.
 

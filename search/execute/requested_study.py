@@ -136,7 +136,8 @@ def requested_study(
     if several and args.budget_minutes is not None:
         flags[CONFIG_FLAGS["budget_minutes"]] /= len(models)
     if several and args.budget_tokens is not None:
-        flags[CONFIG_FLAGS["budget_tokens"]] //= len(models)
+        tokens = flags[CONFIG_FLAGS["budget_tokens"]]
+        flags[CONFIG_FLAGS["budget_tokens"]] = max(tokens // len(models), min(tokens, 1))
     if args.resume and args.name is not None and not several:
         path = study_path(args.storage, args.name)
     else:
@@ -237,17 +238,17 @@ def study_path(storage: str, name: str) -> StudyPath:
     if name.startswith(".") or not name or set(name) & set("/\\"):
         raise UserError(f"--name {name}: must be the name of one folder, without '/'")
     folder = parse_storage(storage)
-    if isinstance(folder, Path):
-        existing: Path = folder
-        while not existing.exists() and existing != existing.parent:
-            existing = existing.parent
-        if not existing.is_dir() or not os.access(existing, os.W_OK):
-            raise UserError(f"--storage {storage}: {existing} is not a folder that can be written")
-    else:
-        try:
+    try:
+        if isinstance(folder, Path):
+            existing: Path = folder
+            while not existing.exists() and existing != existing.parent:
+                existing = existing.parent
+            if not existing.is_dir() or not os.access(existing, os.W_OK):
+                raise UserError(
+                    f"--storage {storage}: {existing} is not a folder that can be written"
+                )
+        else:
             check_writable(folder)
-        except OSError as error:
-            raise UserError(
-                f"--storage {storage} cannot be written: {reason_line(error)}"
-            ) from None
+    except OSError as error:
+        raise UserError(f"--storage {storage} cannot be written: {reason_line(error)}") from None
     return folder / name

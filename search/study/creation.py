@@ -36,7 +36,11 @@ def check_free(path: StudyPath) -> None:
     Raises:
         UserError: something else is there, or it cannot be read.
     """
-    if isinstance(path, Path) and path.exists() and not path.is_dir():
+    try:
+        is_file = isinstance(path, Path) and path.exists() and not path.is_dir()
+    except OSError as error:
+        raise UserError(f"{path}: {reason_line(error)}; choose another --name") from None
+    if is_file:
         raise UserError(f"{path} is a file; choose another --name")
     names = _names(path)
     if files.STUDY_FILE in names:

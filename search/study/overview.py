@@ -74,8 +74,11 @@ def study_named(storage: StudyPath, name: str) -> StudyPath:
     Raises:
         UserError: there is none of that name.
     """
-    if not set(name) & set("/\\") and name[:1] not in ("", ".") and is_study(storage / name):
-        return storage / name
+    try:
+        if not set(name) & set("/\\") and name[:1] not in ("", ".") and is_study(storage / name):
+            return storage / name
+    except OSError as error:  # such as a name that is too long
+        raise UserError(f"{storage / name} cannot be read: {reason_line(error)}") from None
     names = [path.name for path in find_studies(storage)]
     if not names:
         raise UserError(f"no study in {storage}; {MAKE_A_STUDY}")

@@ -121,7 +121,8 @@ class Study:
             ours = True
         self._appended.close(put=ours)
         if self._event_files:
-            self._event_files.close()
+            with suppress(OSError):  # what they lack, the next run writes again
+                self._event_files.close()
         self._log.close()
         self._lock.release()
 

@@ -43,7 +43,8 @@ class StudyCheckpoints:
             SearchFailedError: none can be read.
         """
         folder = self.folder(trial)
-        accuracies = {point.iteration: point.validation_accuracy for point in trial.curve}
+        iterations = trial.curve.column("iteration")
+        accuracies = dict(zip(iterations, trial.curve.column("validation_accuracy"), strict=True))
         found = best_readable(folder, accuracies)
         tested = self._history.best.get(trial.T)
         if found is None and tested and tested.trial_id == trial.id:
