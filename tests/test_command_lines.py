@@ -54,6 +54,8 @@ SEARCH = [
     (["--delete", "../runs", "--yes"], "unknown study '../runs'"),
     (["--replay", "runs/a", "b", "--quiet"], "--quiet has no effect with --replay"),
     (["--model", "gru", "--budget-tokens", "0"], "--budget-tokens: "),
+    (["--model", "gru", "--name", "a" * 300], "File name too long; choose another --name"),
+    (["--show", "a" * 300], "cannot be read: File name too long"),
     (["--model", "gru", "--budget-tokens", "2.5"], "--budget-tokens: '2.5' is not a whole number"),
     (["--model", "gru", "--set", "trials"], "--set trials: expected key.path=value"),
     (["--model", "gru", "--set", "search.trails=3"], "did you mean 'trials'?"),

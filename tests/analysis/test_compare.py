@@ -1,5 +1,6 @@
 import csv
 import json
+import signal
 import subprocess
 import sys
 import webbrowser
@@ -179,6 +180,17 @@ def test_bad_runs_are_one_line_and_write_nothing(
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not output.exists()
+
+
+def test_ctrl_c_is_one_line(
+    runs: Path, output: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_study(runs, "gru", T=[100])
+    monkeypatch.setattr(
+        "analysis.compare.render_all", lambda *_: signal.raise_signal(signal.SIGINT)
+    )
+    assert main([str(runs), "--output", str(output)]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize("below", ["", "reports"])

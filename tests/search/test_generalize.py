@@ -1,3 +1,4 @@
+import signal
 import sys
 from pathlib import Path
 
@@ -200,3 +201,21 @@ def test_a_checkpoint_does_not_choose_another_cell_than_its_study(
     for allowed in ([], ["--allow-import"]):
         assert main([str(runs), "--T", "7", "--payloads", "5", *allowed]) == 2
         assert "holds the model 'evil:factory', not 'gru'" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_one_line_and_leaves_earlier_results(
+    study: Path, runs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main([str(runs), "--T", "7", "--payloads", "2"]) == 0
+    before = (study / files.GENERALIZATION_FILE).read_bytes()
+    capsys.readouterr()
+
+    def interrupt(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("search.generalize.evaluate", interrupt)
+    assert main([str(runs), "--T", "9"]) == 130
+    assert capsys.readouterr().err == (
+        "interrupted; studies that were tested before have their results\n"
+    )
+    assert (study / files.GENERALIZATION_FILE).read_bytes() == before

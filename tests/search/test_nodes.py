@@ -92,3 +92,16 @@ def test_mistakes_are_one_line(monkeypatch, tmp_path, capsys):
     assert capsys.readouterr().err == (
         "error: --address 127.0.0.1:1: no Ray cluster answers there: Connection refused\n"
     )
+
+
+def test_a_host_that_cannot_be_asked_is_told(monkeypatch, tmp_path):
+    hosts = nodes.Hosts({}, "user", "~/key")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert nodes.run_there("10.0.0.1", hosts, "true") == (
+        255, "", "ssh: No such file or directory"
+    )  # fmt: skip
+    ssh = tmp_path / "ssh"
+    ssh.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    ssh.chmod(0o755)
+    monkeypatch.setattr(nodes, "SSH_SECONDS", 0.1)
+    assert nodes.run_there("10.0.0.1", hosts, "true") == (255, "", "no answer within 0.1 s")

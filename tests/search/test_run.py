@@ -73,7 +73,7 @@ def test_a_study_is_shown_with_its_results_its_endings_and_what_to_do_next(tmp_p
     out = printed(capsys, tmp_path, "s")
     for expected in (
         "s: gru on delay, running", "learning_rate 0.0001 to 0.01 (log), hidden_size 8|16",
-        "0.400-0.600", "1 failed: training diverged at step 3", "ASHA stopped 1: 1 at iteration 1",
+        "0.400-0.600", "1 failed: training diverged at step 3", "Stopped early: 1 at iteration 1",
         f"--name s --storage {tmp_path} --resume", f"--replay {tmp_path / 's'} T5-0000",
         f'load_model("{tmp_path / "s"}/checkpoints/T=5")', f"compare {tmp_path / 's'}",
     ):  # fmt: skip

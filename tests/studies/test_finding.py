@@ -60,3 +60,17 @@ def test_the_home_folder_is_meant_by_a_tilde_that_no_shell_has_seen(tmp_path, mo
     assert open_path("~/runs") == tmp_path / "runs"
     assert open_path("a/~b") == Path("a/~b")
     assert home_path("~/reports") == tmp_path / "reports"
+
+
+def test_a_study_that_two_paths_lead_to_counts_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "runs" / "a")
+    (tmp_path / "runs" / "latest").symlink_to("a")
+    monkeypatch.chdir(tmp_path)
+    assert list(find_studies(["runs", tmp_path / "runs" / "a"]).values()) == ["a"]
+
+
+def test_a_path_that_the_system_refuses_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"^cannot read .*: File name too long$"):
+        find_studies([tmp_path / ("a" * 300)])

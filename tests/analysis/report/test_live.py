@@ -171,3 +171,19 @@ def test_an_address_that_cannot_be_read_is_one_line(
     assert main(["ftpx://x/y", "--output", str(tmp_path), "--live", "--port", "0"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ftpx://x/y cannot be read yet: ")
+
+
+def test_a_store_that_is_away_for_a_moment_is_a_problem_until_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(runs: object) -> None:
+        raise ConnectionError("the store does not answer")
+
+    live = LiveComparison(lambda: None, [write_study(tmp_path / "runs", "gru")], tmp_path)
+    assert live.refresh()
+    with monkeypatch.context() as patch:
+        patch.setattr("analysis.report.live.state_of", away)
+        assert not live.refresh()
+    assert (live.version, live.problem) == (1, "the store does not answer")
+    assert live.refresh()
+    assert (live.version, live.problem) == (2, "")

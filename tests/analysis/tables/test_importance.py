@@ -124,3 +124,15 @@ def test_the_search_space_of_a_study() -> None:
         "curriculum_length": IntDistribution(100, 900),
         "clip_norm": FloatDistribution(0, 1),
     }
+
+
+def test_choices_are_those_that_a_file_of_trials_gives_back() -> None:
+    space = {"input_gated": {"choices": [True, False]}, "start": {"choices": ["1.0", "chrono"]},
+             "size": {"choices": ["8", "16"]}}  # fmt: skip
+    trials = pd.DataFrame({"input_gated": ["True", "False"], "start": ["1.0", "chrono"],
+                           "size": [8, 16]})  # fmt: skip
+    assert search_space(space, trials) == {
+        "input_gated": CategoricalDistribution(["True", "False"]),
+        "start": CategoricalDistribution(["1.0", "chrono"]),
+        "size": CategoricalDistribution([8.0, 16.0]),
+    }

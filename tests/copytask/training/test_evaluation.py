@@ -195,3 +195,11 @@ def test_the_interval_of_a_long_payload_counts_its_symbols():
 def test_no_payloads_are_refused():
     with pytest.raises(ValueError, match="payloads >= 1"):
         evaluate(build_model("gru", 4), "delay", 3, payloads=0)
+
+
+def test_a_module_that_stays_in_evaluation_mode_is_left_in_it():
+    model = build_model("gru", 4)
+    model.core.eval()
+    evaluate(model, "delay", 3, payloads=2)
+    assert model.training
+    assert not model.core.training

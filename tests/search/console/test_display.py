@@ -166,7 +166,7 @@ def test_many_trials_with_long_curves_neither_wrap_nor_push_the_best_off_the_scr
         shown = sum(line.startswith("T1000-confirm") and "█" in line for line in lines)
         assert f"and {40 - shown} more" in output.getvalue()
         assert "40 of 40 slots in use" in output.getvalue()
-        assert "Stopped by ASHA: 4" in output.getvalue()
+        assert "Stopped early: 4" in output.getvalue()
         assert "Best so far" in output.getvalue()
 
 
