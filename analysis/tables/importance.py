@@ -117,9 +117,9 @@ def search_space(
         tried = trials[name].dropna()
         if "choices" in dimension:
             # Of a column of texts, such as true, a CSV file has texts; of numbers, numbers.
-            kind = float if pd.api.types.is_numeric_dtype(tried) else str
-            choices = dict.fromkeys(map(kind, [*dimension["choices"], *tried]))
-            distributions[name] = CategoricalDistribution(list(choices))
+            kind: type[Any] = float if pd.api.types.is_numeric_dtype(tried) else str
+            choices = list(dict.fromkeys(map(kind, [*dimension["choices"], *tried])))
+            distributions[name] = CategoricalDistribution(choices)
             continue
         if not {"low", "high"} <= set(dimension):
             continue
