@@ -30,15 +30,16 @@ def write_tables(path: StudyPath, history: History) -> None:
     ranks = {
         trial.id: place for T in history.lengths for place, trial in enumerate(history.ranked(T), 1)
     }
-    write_rows(
-        path / files.TRIALS_FILE,
-        (*TRIALS.names, *extra),
-        lambda: (trial_row(trial, space, ranks.get(trial.id)) for trial in trials.values()),
-    )
+    # First the curves: a comparison reads them last, so it finds those of all trials that it knows.
     write_rows(
         path / files.PROGRESS_FILE,
         PROGRESS.names,
         lambda: (row for trial in trials.values() for row in curve_rows(trial)),
+    )
+    write_rows(
+        path / files.TRIALS_FILE,
+        (*TRIALS.names, *extra),
+        lambda: (trial_row(trial, space, ranks.get(trial.id)) for trial in trials.values()),
     )
     best = [history.best[T] for T in sorted(history.best)]
     write_rows(
