@@ -7,9 +7,17 @@ from study_files import trial, write_study
 from analysis.figures.styles import KNOWN_MODELS
 from analysis.figures.tuning_curves import FIGURE
 
+SEARCH = {"sampler": "random", "scheduler": "none"}
 
-def test_the_curve_and_its_band_are_those_of_the_table(everything: Path) -> None:
-    found = drawn(FIGURE, everything)
+
+def test_the_curve_and_its_band_are_those_of_the_table(runs: Path) -> None:
+    trials = [
+        trial(T, k, validation_accuracy=0.1 + k * 7 % 12 / 14)
+        for T in (100, 200)
+        for k in range(12)
+    ]
+    write_study(runs, "gru", model="gru", trials=trials, search=SEARCH)
+    found = drawn(FIGURE, runs)
     curve = found.data[(found.data["label"] == "gru") & (found.data["T"] == 200)]
     axes = found.axes[1]
     assert axes.get_title("left") == "T = 200"
@@ -36,8 +44,7 @@ def test_the_curve_and_its_band_are_those_of_the_table(everything: Path) -> None
 
 def test_a_curve_without_a_band_is_dotted(runs: Path) -> None:
     trials = [trial(100, k, validation_accuracy=k / 10) for k in range(5)]
-    search = {"sampler": "random", "scheduler": "none"}
-    write_study(runs, "gru", model="gru", T=[100], trials=trials, search=search, limit="solved")
+    write_study(runs, "gru", model="gru", T=[100], trials=trials, search=SEARCH, limit="solved")
     found = drawn(FIGURE, runs)
     assert ":" in [line.get_linestyle() for line in found.axes[0].lines]
     assert found.caption.endswith("Dotted curves have no band; tuning_samples.csv says why.")
