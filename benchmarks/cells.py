@@ -1,4 +1,4 @@
-"""The architectures that the measurements of docs/training.md compare."""
+"""The architectures that several measurements train, if no others are named."""
 
 CELLS = ("gru", "lstm", "mgru", "mlstm")
 """The gated cells, which the compiled kernels compute."""

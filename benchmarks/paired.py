@@ -14,8 +14,8 @@ import pandas as pd
 from benchmarks.estimates import Estimate, bootstrap_t, exponential, holm, rank_test, two_levels
 from benchmarks.markdown import NAMES, interval, table
 
-UNITS = {"seconds": "seconds", "tokens": "tokens"}
-"""Column of the rows -> what a table calls it."""
+UNITS = ("seconds", "tokens")
+"""Columns of the rows that are compared."""
 
 RECORDED = 0
 """``pool`` of the searches on the recorded configurations; other numbers are resampled ones."""
@@ -73,7 +73,7 @@ def comparison_table(rows: pd.DataFrame, sides: Sequence[str]) -> str:
     corrected = iter(holm([c.p for line in lines for c in line.comparisons]))
     several = len({line.model for line in lines}) > 1
     header = ["model"] * several + ["", "searches that solve T", "seconds"]
-    for unit in UNITS.values():
+    for unit in UNITS:
         header += [f"{unit} / {base} [95 %]", "p"]
     header.append(f"seconds / {base} where both solve T")
     cells = []

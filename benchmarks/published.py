@@ -1,11 +1,12 @@
-"""Prints the tables of docs/ that are computed from the files in this folder.
+"""Prints tables of docs/ that are computed from the files in this folder.
 
     python -m benchmarks.published                     (all)
     python -m benchmarks.published docs/scaling.md     (those of one page)
 
 Measures nothing: it reads the files that the other benchmarks wrote, which
 takes seconds. After new measurements, paste its tables into docs/; a test
-compares them.
+compares them. Two tables of docs/training.md are those that throughput.py and
+precision.py print themselves: no test compares these.
 """
 
 import argparse
@@ -23,7 +24,6 @@ from benchmarks import (
     coverage,
     default_searches,
     driver_split,
-    earlier,
     evidence,
     fast_weights_speed,
     model_searches,
@@ -53,8 +53,11 @@ def rows_of(name: str) -> pd.DataFrame:
 
 def overhead() -> str:
     """Decisions, and the time between trials."""
-    lines = [[row.what, f"{row.value:g} {row.unit}"] for row in rows_of("overhead").itertuples()]
-    return table(["", "measured"], lines)
+    lines = [
+        [row.what, f"{row.value:g} {row.unit}", row.aim if isinstance(row.aim, str) else ""]
+        for row in rows_of("overhead").itertuples()
+    ]
+    return table(["", "measured", "goal"], lines)
 
 
 def null_trials() -> str:
@@ -118,10 +121,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: clock_starts.start_table(rows_of("clock_starts")),
     ),
     "docs/own-cell.md": (lambda: own_cell.rivals_table(rows_of("own_cell")),),
-    "docs/methods.md": (
-        *(make for path, make in evidence.TABLES.values() if path != evidence.REAL),
-        *earlier.TABLES,
-    ),
+    "docs/methods.md": tuple(make for _, make in evidence.TABLES.values()),
     "docs/report.md": (
         lambda: coverage.coverage_table(rows_of("coverage"), "seeds"),
         lambda: coverage.coverage_table(rows_of("coverage"), "payloads"),

@@ -1,7 +1,7 @@
 """How far does the search scale with its workers, and when does its single driver saturate?
 
     python -m benchmarks.scale --model lstm
-    python -m benchmarks.scale --model lstm --stretch 6 --output benchmarks/scale_long
+    python -m benchmarks.scale --model lstm --stretch 6 --output long
 
 Replays this project's search at the largest T on recorded curves (see
 search_efficiency.py) with 1, 2, 4, ..., 1024 workers, until ten trials have

@@ -111,9 +111,8 @@ def verdict(table: pd.DataFrame) -> str:
         )
     if len(small):
         lines.append(
-            f"From {small[0]} workers on, twice as many gain less than a quarter: a search cannot "
-            "be shorter than a trial that solves T, and what all workers start with at once is "
-            "not informed by any result."
+            f"From {small[0]} workers on, twice as many gain less than a quarter: parallel trials "
+            "cannot learn from each other, and no search is shorter than one trial that solves T."
         )
     slower = measured.index[measured["clock"] > 1.25 * free["clock"]]
     if len(slower):

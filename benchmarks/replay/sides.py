@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.baselines.race import OURS, RANDOM
 from benchmarks.replay.baselines import OptunaHyperband, RayTune, SyneTune
 from benchmarks.replay.curves import Pool, PoolSearch
 from benchmarks.replay.policies import StudySearch, memory_study
@@ -80,9 +81,6 @@ def change(config: StudyConfig, T: list[int] | None = None, **search: Any) -> St
 def _other(make: Callable[..., Policy], metric: str = ACCURACY, **settings: Any) -> Side:
     return partial(other, make, metric=metric, **settings)
 
-
-OURS = "ours"
-RANDOM = "random search"
 
 SIDES: dict[str, Side] = {
     OURS: ours,
