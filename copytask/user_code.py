@@ -30,7 +30,8 @@ def absolute_name(name: str) -> str:
 def is_same_code(given: str, recorded: str) -> bool:
     """Whether a name that a user gives means the recorded model or task.
 
-    For a file, only its name and what it holds count: its folder may differ on this machine.
+    For a file, only the last part of its path and the name after the colon count: its folder may
+    differ on this machine.
     """
     if given == recorded:
         return True

@@ -30,8 +30,9 @@ def chunked_memory(
 ) -> tuple[Tensor, Tensor]:
     """Run the memory over a sequence, in chunks of products instead of step by step.
 
-    On the CPU, in float32, by a compiled kernel; elsewhere by torch's operations. Source of the
-    chunked delta rule: Yang et al. 2024, arXiv 2406.06484, and with decay arXiv 2412.06464.
+    On the CPU, in float32, by a compiled kernel, which has no gradients of gradients; elsewhere by
+    torch's operations. Source of the chunked delta rule: Yang et al. 2024, arXiv 2406.06484, and
+    with decay arXiv 2412.06464.
 
     Args:
         q: queries of the last S steps, shape (S, B, D); S <= L.
@@ -118,9 +119,11 @@ def _delta_rule(
         A = A * (G[..., None] - G[..., None, :]).tril().exp()
         W = W * G.exp()[..., None]
     A = A.tril(-1) + torch.eye(C, dtype=K.dtype, device=K.device)
+    right = torch.cat((W, U), -1)
+    wide = torch.promote_types(right.dtype, torch.float32)  # torch solves none of 16 bits
     solved = torch.linalg.solve_triangular(
-        A, torch.cat((W, U), -1), upper=False, unitriangular=True
-    )
+        A.to(wide), right.to(wide), upper=False, unitriangular=True
+    ).to(right.dtype)
     W, U = solved.split((K.shape[-1], V.shape[-1]), -1)
     keys = K if G is None else K * (G[..., -1:] - G).exp()[..., None]
     decays = repeat(None) if G is None else G[..., -1:, None].exp().unbind()

@@ -366,7 +366,7 @@ INLINE void gru_backward_cell(const int refined, const Problem *p, const float *
 INLINE vec modrelu(vec a, vec bias, ivec *on) {
     const int32_t sign = INT32_MIN;
     vec size = (vec)((ivec)a & ~sign) + bias;
-    *on = size > 0.0f;
+    *on = (size > 0.0f) & (a != 0.0f);
     return (vec)(((ivec)size | ((ivec)a & sign)) & *on);
 }
 

@@ -26,8 +26,8 @@ def clocked_memory(
     """Run a memory whose keys are the phases of a clock, and the clock; no decay, no delta rule.
 
     By a compiled kernel, for which :func:`kernels.has_kernels` must have said yes to every tensor
-    but the angles. Keys are in memory for one chunk of one sequence at a time. D = 2F, with F
-    frequencies.
+    but the angles, and which has no gradients of gradients. Keys are in memory for one chunk of one
+    sequence at a time. D = 2F, with F frequencies.
 
     Args:
         f, angles, z0: of the clock, see :func:`copytask.engine.phases.clock_phases`.

@@ -24,7 +24,8 @@ def rotate(x: Tensor, phases: Tensor) -> Tensor:
 def clock_phases(f: Tensor, angles: Tensor, z0: Tensor) -> tuple[Tensor, Tensor]:
     """Run z_t = f_t e^{iw} z_{t-1} + (1 - f_t) over a sequence.
 
-    On the CPU, in float32, by a compiled kernel; elsewhere by torch's operations, as a scan.
+    On the CPU, in float32, by a compiled kernel, which has no gradients of gradients; elsewhere by
+    torch's operations, as a scan.
 
     Args:
         f: the gate, in 0..1, shape (L, B).
@@ -36,7 +37,7 @@ def clock_phases(f: Tensor, angles: Tensor, z0: Tensor) -> tuple[Tensor, Tensor]
         The phases z_t / |z_t|, shape (L, B, 2F), and the last z, shape (B, 2F).
     """
     if f.numel() and all(kernels.has_kernels(t) for t in (f, z0)):
-        phases, last = _Phases.apply(f, angles, z0)  # type: ignore[no-untyped-call]
+        phases, last = _Phases.apply(f, angles.double(), z0)  # type: ignore[no-untyped-call]
         return phases, last
     return scanned_phases(f, angles, z0)
 
@@ -60,7 +61,6 @@ class _Phases(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, f: Tensor, angles: Tensor, z0: Tensor) -> tuple[Tensor, Tensor]:
         f, z0 = f.contiguous(), z0.contiguous()
-        angles = angles.double()  # model.float() converts buffers too
         turn = angles.cos(), angles.sin()
         phases, last = z0.new_empty(len(f), *z0.shape), torch.empty_like(z0)
         inverse = z0.new_empty(*f.shape, len(angles))

@@ -16,8 +16,9 @@ from copytask.engine import kernels
 def linear_scan(a: Tensor, b: Tensor, h0: Tensor) -> Tensor:
     """Run h_t = a_t * h_{t-1} + b_t over a sequence.
 
-    On the CPU, in float32, by a compiled kernel, one step after the other; elsewhere by torch's
-    operations in log2(L) doublings (Blelloch, "Prefix Sums and Their Applications", 1990).
+    On the CPU, in float32, by a compiled kernel, one step after the other; it has no gradients of
+    gradients. Elsewhere by torch's operations in log2(L) doublings (Blelloch, "Prefix Sums and
+    Their Applications", 1990).
 
     Args:
         a: the decay, shape (L, B, D), or (L, B, 1) for all channels alike; any sign.
@@ -59,7 +60,8 @@ def doubling_scan(a: Tensor, b: Tensor, h0: Tensor) -> Tensor:
 def complex_scan(a: Tensor, b: Tensor, h0: Tensor) -> Tensor:
     """Run h_t = a * h_{t-1} + b_t of complex numbers, with the same a at every step.
 
-    On the CPU, in float32, by a compiled kernel; elsewhere as :func:`doubling_scan`.
+    On the CPU, in float32, by a compiled kernel, which has no gradients of gradients; elsewhere as
+    :func:`doubling_scan`.
 
     Args:
         a: the factor, shape (2N).
@@ -82,11 +84,12 @@ def complex_scan(a: Tensor, b: Tensor, h0: Tensor) -> Tensor:
         return scanned
     factors = _complex(a).expand(len(b), 1, -1)
     h = doubling_scan(factors, _complex(b), _complex(h0))
-    return torch.cat((h.real, h.imag), -1)
+    return torch.cat((h.real, h.imag), -1).to(b.dtype)
 
 
 def _complex(parts: Tensor) -> Tensor:
-    return torch.complex(*parts.chunk(2, -1))
+    wide = torch.promote_types(parts.dtype, torch.float32)  # torch has no complex bfloat16
+    return torch.complex(*parts.to(wide).chunk(2, -1))
 
 
 class _Scan(torch.autograd.Function):

@@ -193,7 +193,7 @@ def _orthogonal_step_back(
 def _modrelu_backward(grad: Tensor, a: Tensor, bias: Tensor, gradients: Gradients) -> Tensor:
     """The gradient of ``a``; that of the offset is added to ``gradients``."""
     assert gradients.bias is not None
-    da = grad * (a.abs() + bias > 0)
+    da = grad * ((a.abs() + bias > 0) & (a != 0))
     gradients.bias += (da * a.sign()).sum(0)
     return da
 

@@ -88,7 +88,7 @@ def recalled_steps(recalled: int | None, steps: int) -> int:
 class Gradients:
     """Gradients of the loss, named as the operands and of their shapes.
 
-    The engines read ``outputs`` and add to all others.
+    The engines read ``outputs``, and write or add to all others.
 
     Attributes:
         outputs: shape (S, B, H).

@@ -4,6 +4,7 @@ Shapes: L steps, B sequences, F frequencies.
 """
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from copytask.engine.phases import clock_phases, rotate
 from copytask.models.stack import check_choice
 
+KINDS = ("reset", "absolute")
+GATES = ("hard", "soft")
 SPECTRA = ("uniform", "random", "geometric", "mixed")
 
 SLOW = 4
@@ -89,8 +92,8 @@ class Clock(nn.Module):
 
     def __init__(self, symbols: int, frequencies: int, spectrum: str, kind: str, gate: str):
         super().__init__()
-        check_choice("clock", kind, ("reset", "absolute"))
-        check_choice("gate", gate, ("hard", "soft"))
+        check_choice("clock", kind, KINDS)
+        check_choice("gate", gate, GATES)
         self.frequencies, self.gate = frequencies, gate
         self.register_buffer("angles", make_spectrum(spectrum, frequencies))
         self.register_buffer("anchor", torch.zeros(()), persistent=False)
@@ -99,6 +102,14 @@ class Clock(nn.Module):
             self.resets = nn.Parameter(torch.zeros(symbols))
             self.register_buffer("bias", torch.tensor(START))
             self.register_buffer("noise", torch.tensor(NOISE))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Clock":
+        """Move the clock; another type is for its other numbers, not for the angles."""
+        angles = self.angles
+        super()._apply(fn, recurse)
+        if self.angles.dtype != angles.dtype:
+            self.angles = angles.to(self.angles.device)
+        return self
 
     def identity(self, heads: int) -> nn.Parameter:
         """A rotation and scaling of each frequency, one for each head: none at the start."""
@@ -131,7 +142,8 @@ class Clock(nn.Module):
         self, state_dict: dict[str, Any], prefix: str, *arguments: Any
     ) -> None:
         """Checkpoints of earlier versions go on with the start that they had, and without noise."""
-        if self.resets is not None and not {f"{prefix}bias", f"{prefix}noise"} & state_dict.keys():
+        names = {name for name in ("resets", "bias", "noise") if f"{prefix}{name}" in state_dict}
+        if names == {"resets"}:
             state_dict[f"{prefix}bias"] = torch.tensor(EARLIER_START)
             state_dict[f"{prefix}noise"] = torch.tensor(0.0)
         super()._load_from_state_dict(state_dict, prefix, *arguments)

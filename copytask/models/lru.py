@@ -20,6 +20,7 @@ class LRUMixer(Mixer):
     def __init__(self, width: int, units: int, radius: float):
         super().__init__()
         self.units = units
+        self.step_floats = 2 * units
         u = torch.rand(units)
         r2 = u * (1 - radius**2) + radius**2
         self.nu = nn.Parameter((-0.5 * r2.log()).clamp_min(1e-8).log())
@@ -38,7 +39,7 @@ class LRUMixer(Mixer):
             state = u.new_zeros(tokens.shape[1], 2 * self.units)
         h = complex_scan(factor, u, state)
         y = self.out(h[len(h) - last :]) + self.skip * x.last(last)
-        return y, h[-1]
+        return y, h[-1] if len(h) else state
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""

@@ -21,7 +21,8 @@ class MinGRUMixer(Mixer):
     def __init__(self, width: int, expansion: float, longest: int):
         super().__init__()
         self.units = round(expansion * width)
-        self.project = nn.Linear(width, (1 + self.gates) * self.units)
+        self.step_floats = (1 + self.gates) * self.units
+        self.project = nn.Linear(width, self.step_floats)
         self.out = nn.Linear(self.units, width)
         with torch.no_grad():
             self.project.bias.zero_()
@@ -44,7 +45,7 @@ class MinGRUMixer(Mixer):
         if state is None:
             state = values.new_zeros(tokens.shape[1], self.units)
         h = linear_scan(x.at_steps(keep), x.at_steps(take * values), state)
-        return self.out(h[len(h) - last :]), h[-1]
+        return self.out(h[len(h) - last :]), h[-1] if len(h) else state
 
     def state_floats(self, steps: int) -> int:
         """See :meth:`Mixer.state_floats`."""

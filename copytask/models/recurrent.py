@@ -137,10 +137,18 @@ class RecurrentCell(SequenceModel):
             The outputs h_1..h_L, shape (L or recalled, B, H), and the final state.
 
         Raises:
-            ValueError: input or state do not fit the cell, or are on another device.
+            ValueError: the input does not fit the cell, or is on another device.
             IndexError: a token id is not in 0..I - 1.
         """
         index = None if input.is_floating_point() else input
+        inputs = getattr(self, "weight_mx_l0", self.weight_ih_l0).shape[1]
+        if input.dim() != (2 if index is not None else 3) or (
+            index is None and input.shape[2] != inputs
+        ):
+            raise ValueError(
+                f"the input must have the shape (L, B) of token ids or (L, B, {inputs}) of "
+                f"vectors, but got {tuple(input.shape)} of {input.dtype}"
+            )
         if self._runs_on_torch(len(input)):
             if index is not None:
                 weight = self.weight_ih_l0

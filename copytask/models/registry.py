@@ -17,6 +17,7 @@ from copytask.models.mgru import MultiplicativeGRU
 from copytask.models.mingru import MinGRU, MinLSTM
 from copytask.models.mlstm import MultiplicativeLSTM
 from copytask.models.model import CellAdapter, CopyModel, SequenceModel
+from copytask.models.stack import check_least
 from copytask.models.transformer import Transformer
 from copytask.tasks import Task, find_task
 from copytask.user_code import import_object
@@ -74,7 +75,7 @@ def find_factory(name: str) -> Factory:
 def architecture_keywords(factory: Factory) -> dict[str, inspect.Parameter]:
     """The hyperparameters of an architecture: its factory's keywords beyond the hidden size.
 
-    That is the second parameter, whatever its name, if none is called ``hidden_size``.
+    If none is called ``hidden_size``, the second parameter is the hidden size.
     """
     parameters = list(inspect.signature(factory).parameters.values())
     first = 1 if any(p.name == "hidden_size" for p in parameters) else 2
@@ -132,9 +133,11 @@ def build_model(
         The model, on the CPU, in training mode.
 
     Raises:
-        ValueError: a name is unknown or cannot be imported, or a hyperparameter is invalid.
+        ValueError: a name is unknown or cannot be imported, or a value is out of range.
+        TypeError: the factory has no such keyword.
     """
     factory = find_factory(model) if isinstance(model, str) else model
+    check_least("hidden_size", hidden_size, 1)
     asked = find_task(task) if isinstance(task, str) else task
     if "hidden_size" in inspect.signature(factory).parameters:
         made = factory(asked.symbols, hidden_size=hidden_size, **architecture)

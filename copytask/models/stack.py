@@ -105,6 +105,7 @@ class MLP(nn.Module):
 
     def __init__(self, width: int, ratio: float):
         super().__init__()
+        check_least("mlp_ratio x hidden_size", round(ratio * width), 1)
         self.up = nn.Linear(width, round(ratio * width))
         self.down = nn.Linear(round(ratio * width), width)
 
@@ -141,10 +142,13 @@ class Stack(SequenceModel):
     def __init__(self, symbols: int, width: int, mixers: list[Mixer], mlp_ratio: float):
         super().__init__()
         if not mixers:
-            raise ValueError("layers >= 1 must hold, but got 0")
+            raise ValueError("layers must be >= 1")
+        check_least("mlp_ratio", mlp_ratio, 0)
         self.width = width
         self.streams = all(mixer.streams for mixer in mixers)
-        self.step_floats = max(mixer.step_floats for mixer in mixers)
+        self.step_floats = max(
+            width, round(mlp_ratio * width), *(mixer.step_floats for mixer in mixers)
+        )
         self.embedding = nn.Embedding(symbols, width)
         self._mixers = tuple(mixers)
         self.blocks = nn.ModuleList(Block(width, mixer, mlp_ratio) for mixer in mixers)

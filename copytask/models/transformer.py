@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from copytask.engine.phases import rotate
-from copytask.models.clock import Clock
+from copytask.models.clock import GATES, KINDS, SPECTRA, Clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 
 MASK_ELEMENTS = 1 << 22
@@ -55,6 +55,7 @@ class ContentAttention(Mixer):
     def __init__(self, width: int, heads: int, clock: Clock | None):
         super().__init__()
         self.heads, self.clock = heads, clock
+        self.step_floats = 3 * width
         self.project = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
@@ -92,6 +93,7 @@ class ClockAttention(Mixer):
         super().__init__()
         self.heads, self.clock = heads, clock
         size = 2 * clock.frequencies + 1
+        self.step_floats = heads * size
         self.query, self.key = clock.identity(heads), clock.identity(heads)
         self.log_tau = nn.Parameter(torch.full((heads, 1), math.log(10.0)))
         self.salience = nn.Linear(width, heads, bias=False)
@@ -151,7 +153,9 @@ class Transformer(Stack):
         mlp_ratio: float = 0.0,
     ):
         check_choice("addressing", addressing, ("clock", "content"))
-        check_choice("clock", clock, ("reset", "absolute", "none"))
+        check_choice("clock", clock, (*KINDS, "none"))
+        check_choice("gate", gate, GATES)
+        check_choice("spectrum", spectrum, SPECTRA)
         if addressing == "clock" and clock == "none":
             raise ValueError("addressing by the clock needs a clock: 'reset' or 'absolute'")
         check_least("heads", heads, 1)

@@ -28,7 +28,9 @@ OPTIMIZERS: dict[str, partial[Any]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """The settings of one training. Every value is checked when the object is made.
+    """The settings of one training.
+
+    Values are checked when the object is made; those of ``architecture`` when its model is built.
 
     Attributes:
         model: the architecture: a key of ``copytask.MODELS``, or a user's own cell as
@@ -111,9 +113,8 @@ class TrainingConfig:
             "validation_payloads",
         ):  # fmt: skip
             self._require(name, getattr(self, name) >= 1, ">= 1")
-        self._require(
-            "learning_rate", self.learning_rate > 0 and math.isfinite(self.learning_rate), "> 0"
-        )
+        for name in ("learning_rate", "growth"):
+            self._require(name, 0 < getattr(self, name) < math.inf, "> 0 and finite")
         for name in (
             "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
             "spike_norm",
@@ -121,7 +122,6 @@ class TrainingConfig:
             self._require(name, getattr(self, name) >= 0, ">= 0")
         for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):
             self._require(name, 0 <= getattr(self, name) <= 1, "in 0..1")
-        self._require("growth", 0 < self.growth < math.inf, "> 0")
         for name, choices in (
             ("curriculum", CURRICULA), ("optimizer", OPTIMIZERS),
             ("precision", ("auto", *PRECISIONS)),
@@ -137,9 +137,11 @@ class TrainingConfig:
         for seed in (self.seed, self.validation_seed):
             stream_seed(seed, Purpose.MODEL)
         try:
-            torch.device("cpu" if self.device == "auto" else self.device)
+            device = torch.device("cpu" if self.device == "auto" else self.device)
         except RuntimeError as error:
             raise ValueError(f"device: {message_line(error)}") from None
+        if device.type == "mps":
+            raise ValueError("device: mps has no float64, in which models are tested; use cpu")
 
     def _require(self, name: str, holds: bool, rule: str) -> None:
         if not holds:

@@ -69,10 +69,13 @@ def fastest_precision(model: CopyModel, batch_size: int) -> str:
         "processor": processor(),
         "torch": torch.__version__,
         "kernels": compiled_kernels() or "none",
-        "core": type(cell).__name__,
+        "core": f"{type(cell).__module__}.{type(cell).__qualname__}",
+        "gates": cell.gates,
+        "input_gated": cell.input_gated,
         "implementation": cell.implementation,
         "hidden_size": cell.hidden_size,
         "batch_size": batch_size,
+        "threads": torch.get_num_threads(),
     }
     return cached_measurement(
         "precision", key, PRECISIONS, lambda: measure_precision(model, batch_size)

@@ -26,8 +26,8 @@ class SpikeGuard:
     What it counts stays on the device: a step does not wait for a GPU.
 
     Args:
-        spike_norm: from how many times the running mean a norm is a spike; 0: only those are that
-            are not finite, and the rate stays.
+        spike_norm: from how many times the running mean a norm is a spike; 0: only norms that are
+            not finite are spikes, and the rate stays.
         device: of the norms.
 
     Attributes:
@@ -76,7 +76,7 @@ class SpikeGuard:
         return {"rate": self.rate, "steps": self._steps, "mean_norm": float(self._mean_norm)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave; of an earlier version, which had none, nothing."""
+        """Restore what :meth:`state_dict` gave; {} of an earlier version changes nothing."""
         self.rate = state.get("rate", 1.0)
         self._steps = state.get("steps", 0)
         self._mean_norm.fill_(state.get("mean_norm", 0.0))

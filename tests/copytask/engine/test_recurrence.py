@@ -175,6 +175,33 @@ def test_a_state_that_does_not_fit_is_refused():
         cell(tokens, (torch.zeros(1, 3, 16).double(), torch.zeros(1, 3, 16).double()))
 
 
+@pytest.mark.parametrize("implementation", ["torch", "fused"])
+@pytest.mark.parametrize(
+    "input", [torch.zeros(4, dtype=torch.int64), torch.zeros(4, 3), torch.zeros(4, 3, 11)]
+)
+def test_an_input_that_does_not_fit_is_refused(implementation, input):
+    cell = MODELS["gru"](12, 16, implementation=implementation)
+    with pytest.raises(ValueError, match=r"the shape \(L, B\) of token ids or \(L, B, 12\)"):
+        cell(input)
+
+
+@pytest.mark.parametrize("name", ["exprnn", "goru"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_units_that_get_nothing_stay_at_zero(name, engine, use_engine):
+    """modReLU(0) = 0, whatever its offset."""
+    use_engine(engine)
+    torch.manual_seed(0)
+    cell = MODELS[name](12, hidden_size=16)
+    results = []
+    for implementation in ("reference", "auto"):
+        cell.set_implementation(implementation)
+        cell.zero_grad()
+        outputs, _ = cell(torch.zeros(3, 2, 12))
+        outputs.sin().sum().backward()
+        results.append([outputs.detach(), *(p.grad.clone() for p in cell.parameters())])
+    torch.testing.assert_close(results[1], results[0], rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("with_state", [False, True])

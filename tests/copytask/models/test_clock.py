@@ -1,5 +1,7 @@
 """Which tokens set a clock back, and how that is learned."""
 
+import math
+
 import pytest
 import torch
 
@@ -72,6 +74,12 @@ def test_a_checkpoint_of_an_earlier_version_goes_on_with_its_start_and_without_n
     (clock,) = (module for module in model.modules() if isinstance(module, Clock))
     gates = clock.train().gates(TOKENS)
     torch.testing.assert_close(gates, torch.full((2, 2), 1 - 1 / (1 + 1e4)))
+
+
+def test_a_checkpoint_of_another_part_of_a_model_leaves_its_clock_as_it_is():
+    clock = make_clock("hard")
+    clock.load_state_dict({}, strict=False)
+    assert (float(clock.bias), float(clock.noise)) == (pytest.approx(math.log(10)), 1.0)
 
 
 @pytest.mark.parametrize("part", ["bias", "noise"])

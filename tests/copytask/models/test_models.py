@@ -89,6 +89,15 @@ def test_an_empty_batch_gives_no_logits_and_no_gradient(name):
 
 
 @every_model
+def test_no_steps_leave_the_state_as_it_was(name):
+    core = make_model(name).core
+    _, state = core(random_tokens())
+    outputs, after = core(random_tokens(0), state)
+    assert outputs.shape == (0, B, H)
+    torch.testing.assert_close(after, state)
+
+
+@every_model
 def test_every_parameter_gets_a_finite_gradient(name):
     model = make_model(name)
     model(random_tokens()).square().sum().backward()
@@ -335,7 +344,19 @@ def test_the_time_constants_of_minimal_cells_start_up_to_the_longest(name):
 @pytest.mark.parametrize(
     ("name", "keyword", "told"),
     [
-        ("mingru", {"layers": 0}, "layers >= 1"),
+        ("mingru", {"layers": 0}, "layers must be >= 1"),
+        ("mingru", {"mlp_ratio": -1.0}, "mlp_ratio must be >= 0"),
+        ("lru", {"mlp_ratio": 0.01}, "mlp_ratio x hidden_size must be >= 1, but got 0"),
+        (
+            "transformer",
+            {"addressing": "content", "gate": "firm"},
+            "gate must be one of hard",
+        ),
+        (
+            "linear_attention",
+            {"addressing": "content", "clock": "foo"},
+            "clock must be one of",
+        ),
         ("mingru", {"expansion": 0.01}, "expansion x hidden_size must be >= 1, but got 0"),
         ("minlstm", {"longest": 0}, "longest must be >= 1, but got 0"),
         ("lru", {"units": 0}, "units must be >= 1, but got 0"),
@@ -367,6 +388,48 @@ def test_heads_that_are_addressed_by_the_clock_need_not_divide_the_width():
 def test_a_step_of_a_users_cell_has_a_number_for_each_symbol():
     """So an evaluation takes as few sequences at once as its memory allows."""
     assert build_model("torch.nn:GRU", H, task="recall").core.step_floats == 1011
+
+
+@pytest.mark.parametrize(
+    ("name", "floats"),
+    [
+        ("transformer", 65),
+        ("mingru", 2 * 2 * H),
+        ("minlstm", 3 * 2 * H),
+        ("lru", 512),
+        ("linear_attention", 1024),
+    ],
+)
+def test_a_step_of_a_stack_has_the_numbers_of_its_largest_buffer(name, floats):
+    assert build_model(name, H).core.step_floats == floats
+    assert build_model(name, 200, mlp_ratio=10).core.step_floats == 2000
+
+
+def test_no_hidden_units_are_refused():
+    for name in MODELS:
+        with pytest.raises(ValueError, match="hidden_size must be >= 1, but got 0"):
+            build_model(name, 0)
+
+
+@pytest.mark.parametrize("name", ["transformer", "linear_attention"])
+def test_the_clock_keeps_its_angles_in_a_model_of_bfloat16(name):
+    model = make_model(name)
+    before = [b.clone() for n, b in model.named_buffers() if n.endswith("angles")]
+    model.bfloat16().float()
+    after = [b for n, b in model.named_buffers() if n.endswith("angles")]
+    assert before
+    assert all(a.equal(b) for a, b in zip(after, before, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords"), [("lru", {}), ("linear_attention", {"rule": "delta", "key_size": 64})]
+)
+def test_sixteen_bits_are_enough_for_a_forward_and_backward_pass(name, keywords):
+    model = make_model(name, **keywords).bfloat16()
+    logits = model(random_tokens())
+    assert logits.dtype == torch.bfloat16
+    logits.sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("name", ["transformer", "linear_attention"])

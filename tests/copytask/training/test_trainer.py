@@ -464,6 +464,7 @@ def test_the_list_of_settings_above_is_complete():
         ({"max_steps": -1}, "max_steps must be >= 0"),
         ({"seed": -1}, "seed"),
         ({"device": "warp"}, "device"),
+        ({"device": "mps"}, "mps has no float64"),
         ({"model": "grru"}, "did you mean 'gru'"),
     ],
 )
