@@ -14,13 +14,14 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks import real_races
+from benchmarks.baselines.race import OURS
 from benchmarks.baselines.race import SIDES as RACED
 from benchmarks.markdown import NAMES, interval, table
 from benchmarks.options import SEARCHES
 from benchmarks.paired import RECORDED, comparison_table, estimate
 from benchmarks.replay.curves import TABLE, Pool, read_table
 from benchmarks.replay.neighbours import neighbour_table
-from benchmarks.replay.sides import ABLATIONS, CHOICES, OURS, SIDES
+from benchmarks.replay.sides import ABLATIONS, CHOICES, SIDES
 from search.config.reading import load_config
 
 FOLDER = Path(__file__).parent

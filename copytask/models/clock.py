@@ -106,7 +106,7 @@ class Clock(nn.Module):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "Clock":
         """Move the clock; another type is for its other numbers, not for the angles."""
         angles = self.angles
-        super()._apply(fn, recurse)
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
         if self.angles.dtype != angles.dtype:
             self.angles = angles.to(self.angles.device)
         return self
