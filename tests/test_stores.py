@@ -88,7 +88,8 @@ def test_a_search_that_is_interrupted_waits_for_its_store_and_is_killed_goes_on(
     assert code == 2
     assert err == f"error: no study to resume at {study}; start it without --resume\n"
 
-    process = start(*command)
+    # So many iterations that it does not end before it is killed.
+    process = start(*command, "--set", "training.max_tokens=600000")
     printed = Followed(process)
     wait_for(lambda: results(study) >= 4, process)
     door.shut()
