@@ -57,8 +57,8 @@ def find_factory(name: str) -> Factory:
     if ":" not in name:
         near = difflib.get_close_matches(name, MODELS, n=1)
         raise ValueError(
-            f"unknown model {name!r}; "
-            + (f"did you mean {near[0]!r}? " if near else "")
+            f"unknown model {name!r}"
+            + (f"; did you mean {near[0]!r}? " if near else ". ")
             + f"Choose from {', '.join(MODELS)}, or name your own cell as path/file.py:factory "
             "or package.module:factory"
         )

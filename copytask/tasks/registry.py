@@ -39,8 +39,8 @@ def find_task(name: str) -> Task:
     if ":" not in name:
         near = difflib.get_close_matches(name, TASKS, n=1)
         raise ValueError(
-            f"unknown task {name!r}; "
-            + (f"did you mean {near[0]!r}? " if near else "")
+            f"unknown task {name!r}"
+            + (f"; did you mean {near[0]!r}? " if near else ". ")
             + f"Choose from {', '.join(TASKS)}, or name your own as path/file.py:MyTask or "
             "package.module:MyTask"
         )
