@@ -34,6 +34,17 @@ neither open nor shut becomes useless by it, so gates learn to be what rounding 
 Source: Salakhutdinov & Hinton 2009, "Semantic hashing", doi 10.1016/j.ijar.2008.11.006."""
 
 
+def check_clock(kind: str, gate: str, spectrum: str, kinds: tuple[str, ...] = KINDS) -> None:
+    """Refuse what no clock can be, also where a model does without one.
+
+    Raises:
+        ValueError: the kind, the gate or the spectrum is unknown.
+    """
+    check_choice("clock", kind, kinds)
+    check_choice("gate", gate, GATES)
+    check_choice("spectrum", spectrum, SPECTRA)
+
+
 def make_spectrum(kind: str, frequencies: int, base: float = 1e4) -> Tensor:
     """Angles in radians a step, shape (F), float64.
 
@@ -92,8 +103,7 @@ class Clock(nn.Module):
 
     def __init__(self, symbols: int, frequencies: int, spectrum: str, kind: str, gate: str):
         super().__init__()
-        check_choice("clock", kind, KINDS)
-        check_choice("gate", gate, GATES)
+        check_clock(kind, gate, spectrum)
         self.frequencies, self.gate = frequencies, gate
         self.register_buffer("angles", make_spectrum(spectrum, frequencies))
         self.register_buffer("anchor", torch.zeros(()), persistent=False)

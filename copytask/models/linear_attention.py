@@ -17,7 +17,7 @@ from copytask.engine import kernels
 from copytask.engine.fast_weights import CHUNK, chunked_memory
 from copytask.engine.memory import clocked_memory
 from copytask.engine.phases import rotate
-from copytask.models.clock import GATES, KINDS, SPECTRA, Clock
+from copytask.models.clock import Clock, check_clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 
 KEPT = 2**20
@@ -228,9 +228,7 @@ class LinearAttention(Stack):
         if key_size < 2 or key_size % 2:
             raise ValueError(f"key_size must be even and >= 2, but got {key_size}")
         check_least("value_size", value_size, 1)
-        check_choice("clock", clock, KINDS)
-        check_choice("gate", gate, GATES)
-        check_choice("spectrum", spectrum, SPECTRA)
+        check_clock(clock, gate, spectrum)
         check_choice("rule", rule, ("add", "delta"))
         check_choice("decay", decay, ("none", "constant", "gated"))
 

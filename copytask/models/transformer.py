@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from copytask.engine.phases import rotate
-from copytask.models.clock import GATES, KINDS, SPECTRA, Clock
+from copytask.models.clock import KINDS, Clock, check_clock
 from copytask.models.stack import Mixer, Stack, Steps, check_choice, check_least
 
 MASK_ELEMENTS = 1 << 22
@@ -153,9 +153,7 @@ class Transformer(Stack):
         mlp_ratio: float = 0.0,
     ):
         check_choice("addressing", addressing, ("clock", "content"))
-        check_choice("clock", clock, (*KINDS, "none"))
-        check_choice("gate", gate, GATES)
-        check_choice("spectrum", spectrum, SPECTRA)
+        check_clock(clock, gate, spectrum, (*KINDS, "none"))
         if addressing == "clock" and clock == "none":
             raise ValueError("addressing by the clock needs a clock: 'reset' or 'absolute'")
         check_least("heads", heads, 1)

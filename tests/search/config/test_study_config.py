@@ -84,7 +84,7 @@ def test_T_is_sorted_and_unique_and_may_be_one_length(tmp_path):
         ("", ["space.hidden_size={choices: [64, 0]}"], "hidden_size must be >= 1, but got 0"),
         ("", ["space.hidden_size={choices: []}"], "space.hidden_size: choices"),
         ("", ["space.learning_rate={low: 2, high: 1}"], "low < high must hold"),
-        ("", ["space.learning_rate={low: -1, high: 1}"], "learning_rate must be > 0"),
+        ("", ["space.learning_rate={low: -1, high: 1}"], "must be > 0 and finite, but got -1"),
         ("", ["space.learning_rate={low: 0, high: 1, log: true}"], "a log range needs low > 0"),
         ("", ["space.learning_rate={low: 1}"], "high: is missing"),
         ("", ["space.weight_decay={low: 0, high: .inf, step: 1}"],
