@@ -4,14 +4,13 @@
     python -m benchmarks.analysis_speed --studies 4 --trials 100
 
 Writes synthetic studies into a temporary folder and compares them. They have
-the size and shape of real ones: the default search space, four T, and trials that
-end at ASHA's rungs of 4 and 12 iterations or with their budget of 30, so about
-nine evaluations for each trial.
-Accuracies are drawn at random; nothing is trained. Half of the studies use the
-random sampler. Prints the times and sizes. The default sizes are also written
-to analysis_speed.csv: ``seconds`` is the wall time of ``python -m
-analysis.compare``, ``busy_seconds`` its processor time, which other programs on
-the machine do not lengthen.
+the size and shape of real ones: the default search space, four T, and trials
+that end at ASHA's rungs of 4 and 12 iterations or with their budget of 30, so
+about nine evaluations for each trial. Accuracies are drawn at random; nothing is
+trained. Half of the studies use the random sampler. Prints the times and sizes.
+The default sizes are also written to analysis_speed.csv: ``seconds`` is the wall
+time of ``python -m analysis.compare``, ``busy_seconds`` its processor time, which
+other programs on the machine do not lengthen.
 """
 
 import argparse

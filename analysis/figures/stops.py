@@ -62,6 +62,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
                     linewidths=1.3,
                     rasterized=len(data) > MANY_MARKS,
                 )
+        # The upper half at least: trials that all end alike would have an axis of thousandths.
         axes.set_ylim(max(0.0, min(0.45, data["ladder_accuracy"].min() - 0.05)), 1.05)
         log_x_axis(axes)
     colors = [Line2D([], [], color=task.styles[label].color, label=label) for label in labels]

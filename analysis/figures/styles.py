@@ -7,7 +7,8 @@ import pandas as pd
 
 
 class Style(NamedTuple):
-    """How a model is drawn. Of two that share a colour, one is hollow and dashed."""
+    """How a model is drawn. Multiplicative cells are hollow and dashed, and so is the second of two
+    models that share a colour."""
 
     color: str
     marker: str

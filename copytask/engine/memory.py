@@ -63,7 +63,7 @@ class _ClockedMemory(torch.autograd.Function):
         ctx: Any, angles: Tensor, last: int, keep: bool, f: Tensor, z0: Tensor, turn: Tensor,
         v: Tensor, state: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-        angles = angles.double()  # model.float() converts buffers too
+        angles = angles.double()  # the kernel takes no other type
         turns = angles.cos(), angles.sin()
         operands = {"f": f.contiguous(), "turn": turn.contiguous(), "v": v.contiguous()}
         z, memory = kernels.writable(z0), kernels.writable(state.transpose(1, 2))

@@ -41,7 +41,7 @@ class FastWeights(Mixer):
     ):
         super().__init__()
         self.clock, self.key_size, self.value_size = clock, key_size, value_size
-        self.step_floats = max(key_size if clock else 2 * key_size, value_size)
+        self.step_floats = max(2 * key_size if clock is None else key_size, value_size)
         if clock is None:
             self.content = nn.Linear(width, 2 * key_size, bias=False)
         else:

@@ -21,8 +21,9 @@ class MinGRUMixer(Mixer):
     def __init__(self, width: int, expansion: float, longest: int):
         super().__init__()
         self.units = round(expansion * width)
-        self.step_floats = (1 + self.gates) * self.units
-        self.project = nn.Linear(width, self.step_floats)
+        projected = (1 + self.gates) * self.units
+        self.step_floats = projected
+        self.project = nn.Linear(width, projected)
         self.out = nn.Linear(self.units, width)
         with torch.no_grad():
             self.project.bias.zero_()

@@ -137,14 +137,14 @@ class RecurrentCell(SequenceModel):
             The outputs h_1..h_L, shape (L or recalled, B, H), and the final state.
 
         Raises:
-            ValueError: the input does not fit the cell, or is on another device.
+            ValueError: input or state do not fit the cell, or are on another device. For a state,
+                the implementation ``torch`` raises RuntimeError.
             IndexError: a token id is not in 0..I - 1.
         """
         index = None if input.is_floating_point() else input
         inputs = getattr(self, "weight_mx_l0", self.weight_ih_l0).shape[1]
-        if input.dim() != (2 if index is not None else 3) or (
-            index is None and input.shape[2] != inputs
-        ):
+        fits = input.dim() == 3 and input.shape[2] == inputs if index is None else input.dim() == 2
+        if not fits:
             raise ValueError(
                 f"the input must have the shape (L, B) of token ids or (L, B, {inputs}) of "
                 f"vectors, but got {tuple(input.shape)} of {input.dtype}"
@@ -152,8 +152,8 @@ class RecurrentCell(SequenceModel):
         if self._runs_on_torch(len(input)):
             if index is not None:
                 weight = self.weight_ih_l0
-                check_tokens(index, weight.shape[1], weight)
-                one_hot = torch.eye(weight.shape[1], dtype=weight.dtype, device=weight.device)
+                check_tokens(index, inputs, weight)
+                one_hot = torch.eye(inputs, dtype=weight.dtype, device=weight.device)
                 input = one_hot[index.long()]
             outputs, state = super().forward(input, state)
             return outputs[len(outputs) - recalled_steps(recalled, len(outputs)) :], state

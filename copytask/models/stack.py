@@ -105,9 +105,10 @@ class MLP(nn.Module):
 
     def __init__(self, width: int, ratio: float):
         super().__init__()
-        check_least("mlp_ratio x hidden_size", round(ratio * width), 1)
-        self.up = nn.Linear(width, round(ratio * width))
-        self.down = nn.Linear(round(ratio * width), width)
+        between = round(ratio * width)
+        check_least("mlp_ratio x hidden_size", between, 1)
+        self.up = nn.Linear(width, between)
+        self.down = nn.Linear(between, width)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.down(F.gelu(self.up(x)))

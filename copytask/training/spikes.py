@@ -76,7 +76,7 @@ class SpikeGuard:
         return {"rate": self.rate, "steps": self._steps, "mean_norm": float(self._mean_norm)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore what :meth:`state_dict` gave; {} of an earlier version changes nothing."""
+        """Restore what :meth:`state_dict` gave; {}, as of an earlier version, is the start."""
         self.rate = state.get("rate", 1.0)
         self._steps = state.get("steps", 0)
         self._mean_norm.fill_(state.get("mean_norm", 0.0))
