@@ -54,7 +54,7 @@ def comparison_table(comparison: pd.DataFrame, searched: Sequence[str]) -> Table
         PrintedColumn("model", value("label"), numeric=False),
         PrintedColumn("acc.", value("accuracy", ".3f")),
         PrintedColumn("95 %", interval("accuracy")),
-        PrintedColumn("Mtok", value("tokens_to_solve", ".2f", 1e6)),
+        PrintedColumn("Mtok", value("tokens_to_solve", ".3g", 1e6)),
         PrintedColumn("s", value("seconds_to_solve", ".0f")),
         *hyperparameters,
         PrintedColumn("state", _state, numeric=False),
@@ -108,7 +108,7 @@ def confirmation_table(comparison: pd.DataFrame) -> Table | None:
         PrintedColumn("95 %", interval("solve_rate", ".2f")),
         PrintedColumn("median acc.", value("median_accuracy", ".3f")),
         PrintedColumn("lowest", value("lowest_accuracy", ".3f")),
-        PrintedColumn("Mtok", value("median_tokens_to_solve", ".2f", 1e6)),
+        PrintedColumn("Mtok", value("median_tokens_to_solve", ".3g", 1e6)),
     )
     table = Table(
         title="The best configurations with fresh seeds",
