@@ -31,10 +31,10 @@ from benchmarks import (
     package_speed,
     ray_waits,
     reaches,
+    rewind,
     scale_tables,
     single_searches,
     solved_rule,
-    spikes,
     state_size,
 )
 from benchmarks.markdown import table
@@ -131,7 +131,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: fast_weights_speed.kernel_table(rows_of("fast_weights_speed")),
         lambda: package_speed.package_table(rows_of("package_speed")),
         lambda: solved_rule.rule_table(rows_of("solved_rule")),
-        lambda: spikes.spike_table(rows_of("spikes")),
+        lambda: rewind.rewind_table(rows_of("rewind")),
     ),
     "docs/scaling.md": (
         lambda: scale_tables.time_table(rows_of("scale"), SCALED_POOL),

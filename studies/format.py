@@ -16,12 +16,12 @@ chance_accuracy (accuracy of guessing in the task) and provenance (versions, git
 seed)."""
 
 EARLIER_DEFAULTS: dict[str, dict[str, Any]] = {
-    "training": {"batch_size": 64, "validation_payloads": 64},
+    "training": {"batch_size": 64, "validation_payloads": 64, "rewind": False},
     "search": {"patience": None, "rank_by": "accuracy", "race_seeds": 0},
 }
 """Values of a study whose study.yaml lacks the key; the defaults have changed since."""
 
-FORMER_KEYS = {"search": ("prior",)}
+FORMER_KEYS = {"search": ("prior",), "training": ("spike_norm",)}
 """Keys of sections that earlier versions wrote and this one ignores."""
 
 EARLIER_FINAL: dict[str, Any] = {"stop_when_solved": False, "validation_payloads": 500}

@@ -223,12 +223,13 @@ def recorded_training(
     """The plain values of a TrainingConfig, as this version has them, of any version.
 
     Earlier versions recorded three hyperparameters of the cells for every model, also where they
-    had no effect; those are dropped.
+    had no effect; those are dropped. They did not rewind, and could skip spikes of the gradient.
 
     Args:
         factory: that of the model; None imports the one that ``values`` names.
     """
-    recorded = {k: v for k, v in values.items() if k not in EARLIER_ARCHITECTURE}
+    dropped = {*EARLIER_ARCHITECTURE, "spike_norm"}
+    recorded = {"rewind": False} | {k: v for k, v in values.items() if k not in dropped}
     architecture = dict(recorded.get("architecture", {}))
     earlier = {k: values[k] for k in EARLIER_ARCHITECTURE if k in values}
     if earlier:

@@ -57,9 +57,8 @@ class TrainingConfig:
         weight_decay: weight decay of the optimizer.
         clip_norm: largest norm of the gradient; 0 does not clip. With clipping, a step whose
             gradient is not finite is skipped.
-        spike_norm: a step whose gradient has a norm of this many times its running mean is skipped,
-            and the learning rate halved, see :class:`copytask.training.spikes.SpikeGuard`; 0 skips
-            none.
+        rewind: whether a training that falls far back returns to its best state, with half the
+            learning rate, see :class:`copytask.training.rewind.Rewind`.
         tokens_per_iteration: tokens (batch x length) between two evaluations.
         max_tokens: the budget of the training, in tokens.
         max_steps: a second budget, in optimizer steps; 0 sets none. The training ends when either
@@ -95,7 +94,7 @@ class TrainingConfig:
     optimizer: str = "adam"
     weight_decay: float = 0.0
     clip_norm: float = 1.0
-    spike_norm: float = 0.0
+    rewind: bool = True
     tokens_per_iteration: int = 400_000
     max_tokens: int = 12_000_000
     max_steps: int = 0
@@ -117,7 +116,6 @@ class TrainingConfig:
             self._require(name, 0 < getattr(self, name) < math.inf, "> 0 and finite")
         for name in (
             "curriculum_length", "training_payloads", "weight_decay", "clip_norm", "max_steps",
-            "spike_norm",
         ):  # fmt: skip
             self._require(name, getattr(self, name) >= 0, ">= 0")
         for name in ("growth_accuracy", "long_share", "beyond_share", "decay_share"):

@@ -1,7 +1,6 @@
 """Trains one model, in iterations of a fixed number of tokens."""
 
 import dataclasses
-import math
 import sys
 import time
 from collections.abc import Iterator
@@ -28,8 +27,8 @@ from copytask.training.metrics import Metrics, Progress
 from copytask.training.precision import fastest_precision, matmul_precision
 from copytask.training.process import configure_process
 from copytask.training.random_state import RandomState
+from copytask.training.rewind import Rewind
 from copytask.training.seeds import Purpose, make_generator, stream_seed
-from copytask.training.spikes import SpikeGuard
 
 DIVERGED = 10
 """A training has diverged if its mean loss is so many times that of guessing."""
@@ -70,7 +69,6 @@ class Trainer:
         self.history: list[Metrics] = []
         self._task = find_task(config.task)
         self._curriculum = CURRICULA[config.curriculum](config)
-        self._spikes = SpikeGuard(config.spike_norm, self.device)
         self._batches = TrainingBatches(config, self._task, self.device)
         self._length_generator = make_generator(config.seed, Purpose.LENGTHS)
         # Each evaluation takes the next part of one stream: fresh payloads, and the same ones for
@@ -94,6 +92,9 @@ class Trainer:
             make = partial(make, fused=False)  # fused steps know no complex numbers
         self._optimizer: torch.optim.Optimizer = make(
             self.model.parameter_groups(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self._rewind = Rewind(
+            self.model, self._optimizer, self._task.chance_accuracy, enabled=config.rewind
         )
 
     @property
@@ -142,7 +143,6 @@ class Trainer:
                 payloads=self.config.validation_payloads,
                 generator=self._validation_generator,
             )
-        self._spikes.end_iteration()
         progress.iteration += 1
         progress.seconds += time.perf_counter() - start
         at_T = scores[self.config.T]
@@ -165,6 +165,7 @@ class Trainer:
             seconds_to_solve=progress.seconds_at_first_hit if progress.solved else None,
         )
         self.history.append(metrics)
+        self._rewind.after(metrics.ladder_accuracy)
         return metrics
 
     def state_floats(self) -> int:
@@ -189,7 +190,7 @@ class Trainer:
                 "model": self.model.state_dict(),
                 "optimizer": self._optimizer.state_dict(),
                 "curriculum": self._curriculum.state_dict(),
-                "spikes": self._spikes.state_dict(),
+                "rewind": self._rewind.state_dict(),
                 "data_generator": self._batches.get_state(),
                 "length_generator": self._length_generator.get_state(),
                 "validation_generator": self._validation_generator.get_state(),
@@ -240,7 +241,7 @@ class Trainer:
         self.model.load_state_dict(state["model"])
         self._optimizer.load_state_dict(state["optimizer"])
         self._curriculum.load_state_dict(state.get("curriculum", {}))
-        self._spikes.load_state_dict(state.get("spikes", {}))
+        self._rewind.load_state_dict(state.get("rewind", {}))
         self._batches.set_state(state["data_generator"])
         self._length_generator.set_state(state["length_generator"])
         if "validation_generator" in state:
@@ -261,10 +262,9 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate() * group.get("lr_scale", 1.0)
-        if config.clip_norm > 0 or config.spike_norm > 0:
-            largest = config.clip_norm or math.inf
-            norm = torch.nn.utils.clip_grad_norm_(self._parameters, largest)
-            self._step_unless(self._spikes.is_spike(norm))
+        if config.clip_norm > 0:
+            norm = torch.nn.utils.clip_grad_norm_(self._parameters, config.clip_norm)
+            self._step_unless(~norm.isfinite())
         else:
             self._optimizer.step()
         right = self._task.right(logits.detach(), batch.targets)
@@ -276,18 +276,18 @@ class Trainer:
         progress.tokens += tokens
         return loss.detach()
 
-    def _step_unless(self, spike: torch.Tensor) -> None:
-        """Make an optimizer step unless the gradient is a spike.
+    def _step_unless(self, broken: torch.Tensor) -> None:
+        """Make an optimizer step unless the gradient cannot be clipped: it would ruin all weights.
 
         Args:
-            spike: a bool on the device, shape ().
+            broken: a bool on the device, shape ().
         """
         if self._optimizer.defaults.get("fused"):
             # As torch.amp.GradScaler does: a fused optimizer checks this itself, on the device, so
             # the CPU does not wait.
-            self._optimizer.found_inf = spike.float()  # type: ignore[attr-defined]
+            self._optimizer.found_inf = broken.float()  # type: ignore[attr-defined]
             self._optimizer.step()
-        elif not spike:
+        elif not broken:
             self._optimizer.step()
 
     def _spent(self) -> float:
@@ -302,4 +302,4 @@ class Trainer:
         return min(1.0, max(0.0, 1 - self._spent()) / share) if share > 0 else 1.0
 
     def _learning_rate(self) -> float:
-        return self.config.learning_rate * self._decay() * self._spikes.rate
+        return self.config.learning_rate * self._decay() * self._rewind.rate

@@ -10,7 +10,6 @@ import torch
 from copytask import MODELS, build_model, check_cell, find_task
 from copytask.error_lines import error_line, message_line
 from copytask.training.checkpoint import EARLIER_ARCHITECTURE
-from search.config.dimensions import Range
 from search.config.space import TRAINING_FIELDS
 from search.config.study_config import CHECKED_HIDDEN_SIZE, StudyConfig
 from search.config.value_checks import check_between
@@ -51,7 +50,6 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
         check_between(config)
     except ValueError as error:
         raise UserError(str(error)) from None
-    check_spikes(config)
     check_state(config)
 
 
@@ -112,21 +110,6 @@ def check_size(size: Callable[[], int], failing: str) -> None:
         operator.index(size())
     except Exception as error:  # the user's code may raise anything
         raise UserError(f"{failing}: {error_line(error)}") from None
-
-
-def check_spikes(config: StudyConfig) -> None:
-    """Whether some gradients are no spikes.
-
-    Raises:
-        UserError: all would be skipped.
-    """
-    norm = config.dimensions().get("spike_norm")
-    in_range = isinstance(norm, Range) and norm.low <= 1 and norm.high > 0
-    if in_range or any(0 < value <= 1 for value in config.possible_values("spike_norm")):
-        raise UserError(
-            "spike_norm must be 0 or > 1: otherwise the usual gradient is a spike, and no step is "
-            "taken; a range must begin above 1"
-        )
 
 
 def check_memory(config: StudyConfig) -> None:

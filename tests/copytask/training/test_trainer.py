@@ -70,7 +70,7 @@ ADAPTIVE = {
 @pytest.mark.parametrize(
     "changes",
     [*({"model": model} for model in [*sorted(MODELS), USER_CELL]), ADAPTIVE,
-     {"training_payloads": 7, "max_steps": 40}, {"spike_norm": 1.0, "learning_rate": 1e-2}],
+     {"training_payloads": 7, "max_steps": 40}],
     ids=lambda changes: changes.get("model", next(iter(changes))),
 )  # fmt: skip
 @pytest.mark.parametrize("stop_after", [1, 3])
@@ -266,13 +266,6 @@ def test_a_model_learns_solves_T_and_stops(tmp_path):
     assert evaluate(load_model(tmp_path), "sequence", 2).accuracy > 0.97
 
 
-def test_spikes_of_the_gradient_lower_the_learning_rate():
-    rates = [m.learning_rate for m in Trainer(make_config(spike_norm=1.0, decay_share=0))]
-    assert rates == sorted(rates, reverse=True)
-    assert {2e-3, 1e-3, 5e-4} <= set(rates)
-    assert len({m.learning_rate for m in Trainer(make_config(decay_share=0))}) == 1
-
-
 def test_an_iteration_has_at_least_one_step():
     trainer = Trainer(make_config(tokens_per_iteration=1, max_tokens=100))
     assert [metrics.step for metrics in trainer] == list(range(1, trainer.progress.step + 1))
@@ -372,7 +365,7 @@ class Rotation(nn.Module):
 
 @pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
 def test_complex_parameters_are_trained(optimizer):
-    trainer = Trainer(make_config(model=f"{__name__}:Rotation", optimizer=optimizer, spike_norm=9))
+    trainer = Trainer(make_config(model=f"{__name__}:Rotation", optimizer=optimizer))
     before = trainer.model.core.cell.factor.detach().clone()
     trainer.run_iteration()
     assert not trainer.model.core.cell.factor.equal(before)
@@ -412,7 +405,7 @@ FIELD_CHANGES = {
     "tokens_per_iteration": 700, "max_tokens": 1500, "decay_share": 0.9, "seed": 1,
     "validation_payloads": 9, "validation_seed": 1, "curriculum": "adaptive", "growth": 1.0,
     "growth_accuracy": 0.9, "long_share": 0.9, "beyond_share": 0.4, "training_payloads": 3,
-    "max_steps": 17, "spike_norm": 0.1,
+    "max_steps": 17,
 }  # fmt: skip
 
 

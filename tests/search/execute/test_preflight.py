@@ -151,9 +151,6 @@ def test_a_cell_that_fails_with_a_value_of_the_space_is_one_line(tmp_path, capsy
     [
         ("space.stop_when_solved={low: 0, high: 1}", "space.stop_when_solved: "),
         ("space.batch_size={low: 16, high: 64, type: float}", "space.batch_size: "),
-        ("training.spike_norm=0.5", "spike_norm must be 0 or > 1: "),
-        ("space.spike_norm={low: 0, high: 10}", "spike_norm must be 0 or > 1: "),
-        ("space.spike_norm={choices: [0, 1]}", "spike_norm must be 0 or > 1: "),
     ],
 )
 def test_a_value_with_which_no_training_can_be_is_refused_before_the_search(
