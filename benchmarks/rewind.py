@@ -94,6 +94,12 @@ def _falls(rows: Rows, run: tuple[Any, ...]) -> bool:
     return row is not None and int(row["falls"]) > 0
 
 
+def mcnemar(helped: int, harmed: int) -> float:
+    """p of the exact test that as many pairs change for the better as for the worse."""
+    changed = helped + harmed
+    return float(binomtest(helped, changed).pvalue) if changed else 1.0
+
+
 def rewind_table(rows: pd.DataFrame) -> str:
     """How many trainings fall, and how many of those solve T, with and without rewinding."""
     lines = []
@@ -113,7 +119,7 @@ def rewind_table(rows: pd.DataFrame) -> str:
                 NAMES.get(model, model), f"{T}", f"{hidden}", f"{rate:.1e}" if rate else "",
                 f"{len(pairs)} of {len(once)}", f"{pairs['solved'].sum()}",
                 f"{pairs['solved_again'].sum()}", *at,
-                f"{binomtest(helped, helped + harmed).pvalue:.2g}" if not rate and helped + harmed else "",
+                "" if rate else f"{mcnemar(helped, harmed):.2g}",
             ]
         )  # fmt: skip
     header = [

@@ -50,7 +50,10 @@ class Rewind:
     ):
         self.rate = 1.0
         self._enabled = enabled
-        self._of = {"model": model, "optimizer": optimizer}
+        self._of: dict[str, torch.nn.Module | torch.optim.Optimizer] = {
+            "model": model,
+            "optimizer": optimizer,
+        }
         self._chance = chance
         self._best_accuracy = 0.0
         self._best: dict[str, Any] | None = None

@@ -120,8 +120,8 @@ def test_a_training_that_never_falls_is_the_same_without_rewinding():
     assert with_it[-1].ladder_accuracy > 0.9
 
 
-def test_a_training_that_falls_goes_back_and_a_resumed_one_goes_on_like_it(tmp_path):
-    trainer = Trainer(small())
+def fall(trainer: Trainer) -> tuple[dict[str, torch.Tensor], Metrics]:
+    """Let it learn, and ruin its weights: the weights before that, and the next iteration."""
     while not trainer.history or trainer.history[-1].ladder_accuracy < 0.9:
         trainer.run_iteration()
     best = copy.deepcopy(trainer.model.state_dict())
@@ -130,6 +130,20 @@ def test_a_training_that_falls_goes_back_and_a_resumed_one_goes_on_like_it(tmp_p
             weight.zero_()
     fallen = trainer.run_iteration()
     assert fallen.ladder_accuracy < 0.5
+    return best, fallen
+
+
+def test_without_rewinding_a_training_that_has_fallen_goes_on_from_there():
+    trainer = Trainer(small(rewind=False))
+    _, fallen = fall(trainer)
+    after = trainer.run_iteration()
+    assert after.ladder_accuracy < 0.8
+    assert after.learning_rate == fallen.learning_rate
+
+
+def test_a_training_that_falls_goes_back_and_a_resumed_one_goes_on_like_it(tmp_path):
+    trainer = Trainer(small())
+    best, fallen = fall(trainer)
     for name, weight in trainer.model.state_dict().items():
         assert weight.equal(best[name]), name
 

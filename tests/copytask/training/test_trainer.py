@@ -435,6 +435,7 @@ def test_the_list_of_settings_above_is_complete():
     fields = {field.name for field in dataclasses.fields(TrainingConfig)}
     assert set(FIELD_CHANGES) == fields - {
         "stop_when_solved", "device", "implementation", "precision",
+        "rewind",  # see test_rewind.py: it needs a fall
     }  # fmt: skip
 
 
