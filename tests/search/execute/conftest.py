@@ -26,5 +26,5 @@ def machine(monkeypatch) -> Machine:
 
 @pytest.fixture
 def killed_at(thorough) -> Callable[[list[Moment]], list[Moment]]:
-    """Picks the moments after which a search is killed: each fifth event, or each one."""
-    return lambda kept: at_events(kept)[:: 1 if thorough else 5]
+    """Picks the moments after which a search is killed: each ninth event, or each one."""
+    return lambda kept: at_events(kept)[:: 1 if thorough else 9]

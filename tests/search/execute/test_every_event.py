@@ -345,7 +345,7 @@ def test_a_disk_that_is_full_from_any_moment_on_costs_nothing(
     machine.faults = make_faults()
     search(machine, folder / "through")
     expected = whole(folder / "through", folder)
-    for limit in range(0, written, 3 if thorough else 17):
+    for limit in range(0, written, 3 if thorough else 31):
         study = folder / str(limit) / "s"
         machine.faults = make_faults()
         written, room = 0, limit
