@@ -2,7 +2,8 @@
 # make compare-all         the same for lstm, gru, mlstm and mgru together, and the comparison
 # make test                install what is needed and run the tests: minutes
 # make test-all            those that are slow as well: real crashes, clusters, stores, browsers;
-#                          ARGS=--thorough also kills searches at more moments, and takes longer
+#                          ARGS=--thorough also runs the other libraries of the benchmarks, and kills
+#                          searches at more moments: it takes longer
 # make compare             compare the studies under runs/
 # make oldest              make test, without benchmarks, on the oldest packages of pyproject.toml
 # make lint                ruff and mypy

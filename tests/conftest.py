@@ -36,13 +36,20 @@ settings.register_profile("thorough", timeless, max_examples=100)
 def pytest_addoption(parser):
     parser.addoption(
         "--thorough", action="store_true",
-        help="more examples of each property, and searches killed at more moments",
+        help="more examples of each property, searches killed at more moments, and tests marked so",
     )  # fmt: skip
 
 
 def pytest_configure(config):
     if not config.getoption("hypothesis_profile"):
         settings.load_profile("thorough" if config.getoption("thorough") else "quick")
+
+
+def pytest_collection_modifyitems(config, items):
+    left_out = [item for item in items if item.get_closest_marker("thorough")]
+    if left_out and not config.getoption("thorough"):
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ def make_search(side: str, **settings) -> Search:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("side", RUN)
 def test_every_other_side_notes_that_T_is_solved(side):
     took = make_search(side).run()
