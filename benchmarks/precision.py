@@ -1,43 +1,45 @@
 """Does training with bf16 products need more tokens than with fp32, or end less accurate?
 
-    python -m benchmarks.precision                   (a quarter of an hour on two cores)
-    python -m benchmarks.precision --T 200 --seeds 2
-    python -m benchmarks.precision --show benchmarks/precision.csv     (print earlier results)
+    python -m benchmarks.precision                   (measure; writes precision.csv)
+    python -m benchmarks.published docs/training.md  (print the tables)
 
 Trains every gated cell with the same seeds in both precisions until it solves
-T, and tests the weights in fp32. Prints a table with the ratios bf16 / fp32,
-and writes one row for each training.
+T, and tests the weights in fp32. Two tables are made of it: medians over the
+seeds, and ratios seed by seed. A second start goes on with the rest; to
+measure again, or with another T, name another file.
 """
 
 import argparse
 import contextlib
-import csv
 import itertools
-import math
 import os
-import statistics
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from scipy.special import stdtrit
+import numpy as np
+import pandas as pd
+import torch
 
 from benchmarks.cells import CELLS
+from benchmarks.estimates import bootstrap_t, exponential
+from benchmarks.markdown import NAMES, interval, table
+from benchmarks.processes import be_like_a_worker, results
+from benchmarks.rows import Rows
+from copytask import DivergedError, Trainer, TrainingConfig, evaluate
+from search.errors import UserError
 
+TABLE = Path(__file__).with_suffix(".csv")
 PRECISIONS = ("fp32", "bf16")
 LEARNING_RATES = {"gru": 4e-3, "lstm": 4e-3, "mgru": 2e-3, "mlstm": 3e-3}
 
+KEY = ("model", "precision", "seed")
+VALUES = ("solved", "tokens", "seconds", "test_accuracy")
 
-def train(model: str, precision: str, seed: int, T: int) -> dict[str, Any]:
-    """One run, in a process of its own."""
-    import torch
 
-    from copytask import DivergedError, Trainer, TrainingConfig, evaluate
-
+def trained(model: str, precision: str, seed: int, T: int) -> dict[str, Any]:
+    """The row of one training."""
     torch.set_num_threads(1)
     config = TrainingConfig(
         model=model, T=T, hidden_size=128, learning_rate=LEARNING_RATES[model],
@@ -59,65 +61,55 @@ def train(model: str, precision: str, seed: int, T: int) -> dict[str, Any]:
     }
 
 
-def geometric_mean(ratios: Sequence[float]) -> tuple[float, float, float]:
-    """The geometric mean of at least two ratios, and its 95 % interval.
+def measure(T: int, seeds: int, processes: int, output: Path) -> None:
+    """Train all that is not in the file.
 
-    It is Student's interval of the mean of the logarithms, so that the ratios the other way round
-    give the other way round.
+    Raises:
+        UserError: the file has rows of another T.
     """
-    logs = [math.log(ratio) for ratio in ratios]
-    mean = statistics.fmean(logs)
-    half = float(stdtrit(len(logs) - 1, 0.975)) * statistics.stdev(logs) / math.sqrt(len(logs))
-    return math.exp(mean), math.exp(mean - half), math.exp(mean + half)
-
-
-def summary(rows: list[dict[str, Any]]) -> str:
-    """The table: medians over the seeds, and ratios seed by seed."""
-    lines = [
-        "model  precision  solved  M tokens (min..max)  seconds  test accuracy (min..max)",
+    rows = Rows(output, KEY, {"T": T}, VALUES)
+    runs = [
+        (model, precision, seed)
+        for model, seed, precision in itertools.product(CELLS, range(seeds), PRECISIONS)
+        if not rows.find(model=model, precision=precision, seed=seed)
     ]
+    jobs = [(*run, T) for run in runs]
+    for done, (_, row) in enumerate(results(trained, jobs, processes), 1):
+        rows.append(row)
+        print(f"{done} of {len(jobs)}: {row}", file=sys.stderr)
+
+
+def medians_table(rows: pd.DataFrame) -> str:
+    """What each cell takes in each precision: medians over the seeds."""
+    lines = []
     for model, precision in itertools.product(CELLS, PRECISIONS):
-        runs = [r for r in rows if (r["model"], r["precision"]) == (model, precision)]
-        tokens = [r["tokens"] / 1e6 for r in runs]
-        accuracy = [r["test_accuracy"] for r in runs]
+        runs = rows[(rows["model"] == model) & (rows["precision"] == precision)]
+        tokens, accuracy = runs["tokens"] / 1e6, runs["test_accuracy"]
         lines.append(
-            f"{model:6} {precision:9}  {sum(r['solved'] for r in runs):>2} of {len(runs):<2}"
-            f" {statistics.median(tokens):9.1f} ({min(tokens):.1f}..{max(tokens):.1f})"
-            f" {statistics.median(r['seconds'] for r in runs):10.1f}"
-            f" {statistics.median(accuracy):10.4f} ({min(accuracy):.4f}..{max(accuracy):.4f})"
-        )
-    of_run = {(r["model"], r["seed"], r["precision"]): r for r in rows}
-    pairs = [
-        (of_run[model, seed, "bf16"], fp32)
-        for (model, seed, precision), fp32 in of_run.items()
-        if precision == "fp32"
-    ]
-    solved = [(bf16, fp32) for bf16, fp32 in pairs if bf16["solved"] and fp32["solved"]]
-    if len(solved) < 2:
-        lines.append("no ratios: fewer than two pairs both solved T")
-        return "\n".join(lines)
-    for column in ("tokens", "seconds"):
-        ratios = [bf16[column] / fp32[column] for bf16, fp32 in solved]
-        mean, low, high = geometric_mean(ratios)
-        lines.append(
-            f"{column}, bf16 / fp32: geometric mean {mean:.2f} (95 % interval {low:.2f} to "
-            f"{high:.2f}) over the {len(solved)} pairs that both solved T"
-        )
-    return "\n".join(lines)
+            [
+                NAMES[model], precision, f"{runs['solved'].sum()} of {len(runs)}",
+                f"{tokens.median():.1f} ({tokens.min():.1f} to {tokens.max():.1f})",
+                f"{runs['seconds'].median():.1f}",
+                f"{accuracy.median():.4f} ({accuracy.min():.4f} to {accuracy.max():.4f})",
+            ]
+        )  # fmt: skip
+    return table(["", "precision", "solve T", "M tokens", "seconds", "test accuracy"], lines)
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """What an earlier run wrote."""
-    numbers = {"seed": int, "tokens": int, "seconds": float, "test_accuracy": float}
-    with path.open(newline="") as file:
-        return [
-            {**row, "solved": row["solved"] == "True"}
-            | {name: number(row[name]) for name, number in numbers.items()}
-            for row in csv.DictReader(file)
-        ]
+def ratios_table(rows: pd.DataFrame) -> str:
+    """What bf16 takes, compared with fp32 on the same seeds, where both solve T."""
+    fp32, bf16 = (rows[rows["precision"] == precision] for precision in PRECISIONS)
+    pairs = fp32.merge(bf16, on=["model", "seed"], suffixes=PRECISIONS)
+    pairs = pairs[pairs["solvedfp32"] & pairs["solvedbf16"]]
+    lines = []
+    for unit in ("tokens", "seconds"):
+        logs = np.log((pairs[f"{unit}bf16"] / pairs[f"{unit}fp32"]).to_numpy())
+        lines.append([unit, interval(exponential(bootstrap_t(logs)), 2), f"{len(logs)}"])
+    return table(["", "bf16 / fp32 [95 %]", "pairs"], lines)
 
 
-def main() -> None:
+if __name__ == "__main__":
+    be_like_a_worker()
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.precision",
         description=__doc__,
@@ -125,46 +117,17 @@ def main() -> None:
     )
     parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
     parser.add_argument(
-        "--seeds",
-        type=int,
-        default=10,
-        help="trainings of each model and precision (default: %(default)s)",
+        "--seeds", type=int, default=10, help="of each cell and precision (default: %(default)s)"
     )
     parser.add_argument(
-        "--workers",
-        type=int,
-        default=os.cpu_count(),
+        "--processes", type=int, default=os.cpu_count() or 1,
         help="trainings at once (default: number of CPUs)",
-    )
+    )  # fmt: skip
     parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("benchmarks/precision.csv"),
-        help="CSV file to write (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--show", type=Path, metavar="FILE", help="print the table of an earlier run; do not train"
+        "--output", type=Path, default=TABLE, help="CSV file (default: benchmarks/precision.csv)"
     )
     args = parser.parse_args()
-    if args.show:
-        print(summary(read_rows(args.show)))
-        return
-    os.environ["OMP_NUM_THREADS"] = "1"
-    runs = list(itertools.product(CELLS, range(args.seeds), PRECISIONS))
-    rows = []
-    with ProcessPoolExecutor(args.workers, get_context("spawn")) as pool:
-        futures = [pool.submit(train, m, p, seed, args.T) for m, seed, p in runs]
-        for future in as_completed(futures):
-            rows.append(future.result())
-            row = rows[-1]
-            print(f"{len(rows)} of {len(runs)}: {row}", file=sys.stderr)
-    rows.sort(key=lambda r: (r["model"], r["seed"], r["precision"]))
-    with args.output.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-    print(summary(rows))
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        measure(args.T, args.seeds, args.processes, args.output)
+    except UserError as error:
+        sys.exit(f"error: {error}")

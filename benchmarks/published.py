@@ -5,8 +5,8 @@
 
 Measures nothing: it reads the files that the other benchmarks wrote, which
 takes seconds. After new measurements, paste its tables into docs/; a test
-compares them. Two tables of docs/training.md are those that throughput.py and
-precision.py print themselves: no test compares these.
+compares them. One table of docs/training.md is that which throughput.py prints
+itself: no test compares it.
 """
 
 import argparse
@@ -29,6 +29,7 @@ from benchmarks import (
     model_searches,
     own_cell,
     package_speed,
+    precision,
     ray_waits,
     reaches,
     rewind,
@@ -130,6 +131,8 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: architecture_speed.speed_table(rows_of("architecture_speed")),
         lambda: fast_weights_speed.kernel_table(rows_of("fast_weights_speed")),
         lambda: package_speed.package_table(rows_of("package_speed")),
+        lambda: precision.medians_table(rows_of("precision")),
+        lambda: precision.ratios_table(rows_of("precision")),
         lambda: solved_rule.rule_table(rows_of("solved_rule")),
         lambda: rewind.rewind_table(rows_of("rewind")),
     ),
