@@ -5,8 +5,7 @@
 
 Measures nothing: it reads the files that the other benchmarks wrote, which
 takes seconds. After new measurements, paste its tables into docs/; a test
-compares them. One table of docs/training.md is that which throughput.py prints
-itself: no test compares it.
+compares them.
 """
 
 import argparse
@@ -37,6 +36,7 @@ from benchmarks import (
     single_searches,
     solved_rule,
     state_size,
+    throughput,
 )
 from benchmarks.markdown import table
 
@@ -128,6 +128,13 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: coverage.coverage_table(rows_of("coverage"), "payloads"),
     ),
     "docs/training.md": (
+        lambda: throughput.step_table(rows_of("throughput")),
+        lambda: throughput.ranges_table(
+            {
+                "with AVX-512": rows_of("throughput"),
+                "without": rows_of("throughput_avx2"),
+            }
+        ),
         lambda: architecture_speed.speed_table(rows_of("architecture_speed")),
         lambda: fast_weights_speed.kernel_table(rows_of("fast_weights_speed")),
         lambda: package_speed.package_table(rows_of("package_speed")),

@@ -1,7 +1,8 @@
 """How fast is a training step, compared with plain PyTorch and with its matrix products alone?
 
-    python -m benchmarks.throughput            (half an hour)
-    python -m benchmarks.throughput --quick    (one shape, one round)
+    python -m benchmarks.throughput                  (half an hour)
+    python -m benchmarks.throughput --quick          (one shape, one round)
+    python -m benchmarks.published docs/training.md  (print the tables)
 
 A step is the forward and backward pass of one batch of the delay task. Each
 variant runs in its own processes with one thread, and the variants take turns:
@@ -26,7 +27,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ from torch.nn import functional as F
 
 from benchmarks.cells import CELLS
 from benchmarks.machine import machine
+from benchmarks.markdown import NAMES, table
 from copytask import MALLOC_ENVIRONMENT, TASKS, build_model
 from copytask.engine import kernels
 
@@ -186,6 +188,49 @@ def print_table(
                 cells.append(f"{of[above] / of[below]:.2f}" if below else f"{of[above]:.0f}")
         shown.add_row(f"{model:5} {batch:>3} {hidden:>3}", *cells)
     Console().print(shown)
+
+
+def step_table(rows: pandas.DataFrame, batch: int = 64, hidden: int = 128, T: int = 1000) -> str:
+    """Milliseconds of a step of each cell, as a Markdown table of one shape."""
+    shown = {
+        "default": "PyTorch", "settings": "PyTorch, tuned process", "fp32": "copytask fp32",
+        "bf16": "copytask bf16", "floor": "products alone",
+    }  # fmt: skip
+    of_shape = rows[(rows["batch"] == batch) & (rows["hidden"] == hidden) & (rows["T"] == T)]
+    ms = of_shape.set_index(["model", "side"])["ms"]
+    lines = [[NAMES[model], *(f"{ms[model, side]:.0f}" for side in shown)] for model in CELLS]
+    return table(["ms a training step", *shown.values()], lines)
+
+
+COMPARED = {
+    "fp32, times as fast as PyTorch in a tuned process": ("ms", "settings / fp32"),
+    "bf16, the same": ("ms", "settings / bf16"),
+    "fp32, times as fast as without a compiler": ("ms", "fallback / fp32"),
+    "memory of a step in fp32, in parts of that of PyTorch": ("megabytes", "fp32 / settings"),
+}
+
+
+def ranges_table(processors: Mapping[str, pandas.DataFrame]) -> str:
+    """The least and the largest ratio over all cells and shapes, as a Markdown table.
+
+    Args:
+        processors: the rows that were measured on each.
+    """
+    header = [f"{name}, T = {T}" for name in processors for T in DELAYS]
+    lines = []
+    for what, (value, ratio) in COMPARED.items():
+        above, _, below = ratio.partition(" / ")
+        cells = []
+        for rows in processors.values():
+            for T in DELAYS:
+                of = [
+                    sides[above] / sides[below]
+                    for sides in by_side(rows.to_dict("records"), T, value).values()
+                    if above in sides and below in sides
+                ]
+                cells.append(f"{min(of):.2f} to {max(of):.2g}" if of else "")
+        lines.append([what, *cells])
+    return table(["over four cells and four shapes", *header], lines)
 
 
 def report(results: list[Row], picture: Path) -> None:
