@@ -24,6 +24,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.options import add_output
 from benchmarks.replay.sides import change
 from copytask import Trainer, TrainingConfig
 from search.config.layers import DEFAULT_CONFIG
@@ -100,9 +101,7 @@ def main() -> None:
         metavar="DIR",
         help="folders or s3:// addresses to measure",
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).with_suffix(".csv"), help="CSV file to write"
-    )
+    add_output(parser, Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
     rows = []
     with default_storages() as standard:

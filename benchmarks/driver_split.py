@@ -31,6 +31,7 @@ import pandas as pd
 
 from benchmarks import markdown
 from benchmarks.null_trials import ROOT, SETTINGS
+from benchmarks.options import add_output
 from search.decide.samplers import MANY_TRIALS
 from search.execute import trial_source
 from search.run import main as run_search
@@ -281,9 +282,7 @@ def main() -> None:
     parser.add_argument(
         "--trials", type=int, default=700, help="trials of a search (default: %(default)s)"
     )
-    parser.add_argument(
-        "--output", type=Path, default=Path(__file__).with_suffix(".csv"), help="CSV file to write"
-    )
+    add_output(parser, Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
     rows = [row for slots in args.slots for row in measure(slots, args.trials)]
     pd.DataFrame(rows).to_csv(args.output, index=False, lineterminator="\n")

@@ -31,7 +31,7 @@ from typing import Any
 import optuna
 
 from benchmarks.machine import machine
-from benchmarks.options import add_configuration
+from benchmarks.options import add_configuration, add_output
 from benchmarks.processes import results
 from benchmarks.replay.curves import TABLE
 from benchmarks.replay.options import add_models
@@ -176,9 +176,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--seeds", type=int, default=2, help="trainings of each (default: %(default)s)"
     )
     add_configuration(parser)
-    parser.add_argument(
-        "--output", type=Path, default=TABLE, help="the file (default: benchmarks/pool.csv.gz)"
-    )
+    add_output(parser, TABLE)
     parser.add_argument(
         "--processes",
         type=int,

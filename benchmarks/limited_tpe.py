@@ -22,6 +22,7 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
+from benchmarks.options import add_output
 from search.config.algorithms import SAMPLERS
 from search.decide.limited_storage import LimitedStorage
 
@@ -98,6 +99,7 @@ def main() -> None:
     parser.add_argument(
         "--seeds", type=int, default=3, help="runs with different seeds (default: %(default)s)"
     )
+    add_output(parser, Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows: list[dict[str, Any]] = []
@@ -119,7 +121,7 @@ def main() -> None:
                 f"({min(last):.3f}..{max(last):.3f})",
                 flush=True,
             )
-    with (Path(__file__).parent / "limited_tpe.csv").open("w", newline="") as file:
+    with args.output.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

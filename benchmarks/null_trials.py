@@ -19,6 +19,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.options import add_output
+
 ROOT = Path(__file__).parent.parent
 STEPS = 10
 """Rows of the table."""
@@ -144,6 +146,7 @@ def main() -> None:
     parser.add_argument(
         "--scheduler", default="asha", help="scheduler of the search (default: %(default)s)"
     )
+    add_output(parser, Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()
     rows = measure(args.trials, ["--sampler", args.sampler, "--scheduler", args.scheduler])
     first, last = rows[1], rows[-1]  # the very first trials load what all others use as well
@@ -153,7 +156,7 @@ def main() -> None:
     for name in ("driver_mb", "worker_mb", "study_mb"):
         growth = (last[name] - first[name]) / trials * 1e3
         print(f"{name.partition('_')[0]} grows by {growth:.2f} MB per 1,000 trials")
-    with (Path(__file__).parent / "null_trials.csv").open("w", newline="") as file:
+    with args.output.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(first), lineterminator="\n")
         writer.writeheader()
         writer.writerows({name: round(value, 1) for name, value in row.items()} for row in rows)

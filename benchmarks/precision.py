@@ -25,6 +25,7 @@ import torch
 from benchmarks.cells import CELLS
 from benchmarks.estimates import bootstrap_t, exponential
 from benchmarks.markdown import NAMES, interval, table
+from benchmarks.options import add_output
 from benchmarks.processes import be_like_a_worker, results
 from benchmarks.rows import Rows
 from copytask import DivergedError, Trainer, TrainingConfig, evaluate
@@ -123,9 +124,7 @@ if __name__ == "__main__":
         "--processes", type=int, default=os.cpu_count() or 1,
         help="trainings at once (default: number of CPUs)",
     )  # fmt: skip
-    parser.add_argument(
-        "--output", type=Path, default=TABLE, help="CSV file (default: benchmarks/precision.csv)"
-    )
+    add_output(parser, TABLE)
     args = parser.parse_args()
     try:
         measure(args.T, args.seeds, args.processes, args.output)

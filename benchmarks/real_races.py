@@ -34,7 +34,7 @@ import pandas as pd
 
 from benchmarks.baselines.race import OURS, SIDES, Point, Search
 from benchmarks.machine import machine
-from benchmarks.options import add_configuration
+from benchmarks.options import add_configuration, add_output
 from benchmarks.paired import comparison_table
 from benchmarks.rows import Rows
 from benchmarks.versions import check_installed, versions
@@ -193,12 +193,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
     )
     add_configuration(parser)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path(__file__).with_suffix(".csv"),
-        help="the file of rows (default: benchmarks/real_races.csv)",
-    )
+    add_output(parser, Path(__file__).with_suffix(".csv"))
     return parser
 
 

@@ -19,6 +19,7 @@ import torch
 from scipy.stats import binomtest
 
 from benchmarks.markdown import NAMES, table
+from benchmarks.options import add_output
 from benchmarks.processes import be_like_a_worker, results
 from benchmarks.rows import Rows
 from copytask import Purpose, Trainer, TrainingConfig, evaluate
@@ -137,8 +138,6 @@ if __name__ == "__main__":
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--seeds", type=int, default=12, help="of each (default: %(default)s)")
-    parser.add_argument(
-        "--output", type=Path, default=TABLE, help="CSV file (default: benchmarks/rewind.csv)"
-    )
+    add_output(parser, TABLE)
     args = parser.parse_args()
     measure(args.seeds, args.output)
