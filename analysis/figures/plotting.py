@@ -18,6 +18,8 @@ TEXT_SIZE = 10.5  # points
 LINE = 88  # characters of that size in the width of a figure
 REFERENCE_COLOR = "#606060"
 LEGEND_ROW = 0.23  # inches
+MANY_MARKS = 1000
+"""With more marks than this an SVG file holds them as pixels: as paths they take megabytes."""
 USUAL_ROWS = 3  # of a legend: figures have room for so many
 SPREAD = 1.06
 """Marks of one T are at most 6 % beside it: farther away they look like another T."""

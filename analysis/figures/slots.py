@@ -50,7 +50,10 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
     for axes, label in zip(panels, labels, strict=True):
         rows = data[data["label"] == label]
         color = task.styles[label].color
-        axes.fill_between(rows["minutes"], rows["running"], step="post", color=color, lw=0)
+        axes.fill_between(
+            rows["minutes"], rows["running"], step="post", color=color, lw=0,
+            rasterized=len(rows) > plotting.MANY_MARKS,
+        )  # fmt: skip
         axes.set_ylim(0, max(rows["running"].max(), 1) * 1.15)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
         axes.set_ylabel(shortened(label), rotation=0, ha="right", va="center")

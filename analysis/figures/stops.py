@@ -16,9 +16,6 @@ END_MARKERS = {
     files.COMPLETED: "o", files.STOPPED_EARLY: "x", files.FAILED: "v", files.INTERRUPTED: "s",
 }  # fmt: skip
 
-MANY_MARKS = 1000
-"""With more marks than this an SVG file holds them as pixels: as paths they take megabytes."""
-
 ASIDE = 1.02
 """Marks of two labels that end at once stand beside each other, by this factor."""
 
@@ -60,7 +57,7 @@ def draw(data: pd.DataFrame, task: TaskContext) -> Figure:
                     facecolors=color if marker == "x" else "none",
                     edgecolors=None if marker == "x" else color,
                     linewidths=1.3,
-                    rasterized=len(data) > MANY_MARKS,
+                    rasterized=len(data) > plotting.MANY_MARKS,
                 )
         # The upper half at least: trials that all end alike would have an axis of thousandths.
         axes.set_ylim(max(0.0, min(0.45, data["ladder_accuracy"].min() - 0.05)), 1.05)

@@ -1,11 +1,13 @@
+import io
 import warnings
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from drawn_figures import drawn, scope_of
 from study_files import trial, write_study
 
-from analysis.figures.slots import FIGURE, data, use
+from analysis.figures.slots import FIGURE, data, draw, use
 from studies import format as files
 
 
@@ -30,6 +32,16 @@ def test_the_number_of_trials_is_drawn_over_the_minutes_of_the_study(runs: Path)
     assert set(corners[:, 1]) == {0.0, 1.0}
     assert axes.get_xlabel() == "minutes of the study"
     assert axes.get_ylabel() == "gru"
+
+
+def test_many_trials_do_not_make_a_large_file(runs: Path) -> None:
+    write_study(runs, "gru", model="gru", T=[100], trials=[trial(100)])
+    task, _ = scope_of(runs)
+    minutes = pd.RangeIndex(20_000)
+    changes = pd.DataFrame({"label": "gru", "minutes": minutes, "running": minutes % 2})
+    file = io.BytesIO()
+    draw(changes, task).savefig(file, format="svg")
+    assert len(file.getvalue()) < 200_000
 
 
 def test_a_study_that_has_just_begun_is_drawn(runs: Path) -> None:
