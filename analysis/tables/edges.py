@@ -5,7 +5,6 @@ The best value may then lie beyond, so the search space, and not the model, may 
 
 import math
 from collections.abc import Mapping
-from numbers import Real
 from typing import Any
 
 import pandas as pd
@@ -74,14 +73,18 @@ def _ends(dimension: Mapping[str, Any]) -> tuple[float, float, bool] | None:
     None if the dimension has no two numbers.
     """
     values = dimension.get("choices", [dimension.get("low"), dimension.get("high")])
-    numbers = [float(value) for value in values if _is_number(value)]
+    numbers = [number for value in values if (number := _number(value)) is not None]
     if not numbers or min(numbers) == max(numbers):
         return None
     return min(numbers), max(numbers), bool(dimension.get("log")) and min(numbers) > 0
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
+def _number(value: Any) -> float | None:
+    """A value as a number; YAML, for one, reads 1e-3 as text. None for a choice in words."""
+    try:
+        return None if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return None
 
 
 def _end(value: Any, low: float, high: float, log: bool, near: float) -> str:
@@ -90,11 +93,12 @@ def _end(value: Any, low: float, high: float, log: bool, near: float) -> str:
     Args:
         near: share of the range within which it does.
     """
-    if not _is_number(value):  # a choice in words
+    number = _number(value)
+    if number is None:  # a choice in words
         return ""
     if log:
-        value, low, high = (math.log(max(number, 1e-300)) for number in (value, low, high))
-    place = (value - low) / (high - low)
+        number, low, high = (math.log(max(of, 1e-300)) for of in (number, low, high))
+    place = (number - low) / (high - low)
     if place >= 1 - near:
         return "high"
     return "low" if place <= near and (log or low != 0) else ""

@@ -8,7 +8,7 @@ PED-ANOVA (:mod:`analysis.tables.ped_anova`) needs no regression model, and sets
 beside those that were run, wherever the sampler has put them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -116,10 +116,7 @@ def search_space(
             continue
         tried = trials[name].dropna()
         if "choices" in dimension:
-            # Of a column of texts, such as true, a CSV file has texts; of numbers, numbers.
-            kind: type[Any] = float if pd.api.types.is_numeric_dtype(tried) else str
-            choices = list(dict.fromkeys(map(kind, [*dimension["choices"], *tried])))
-            distributions[name] = CategoricalDistribution(choices)
+            distributions[name] = CategoricalDistribution(_choices([*dimension["choices"], *tried]))
             continue
         if not {"low", "high"} <= set(dimension):
             continue
@@ -132,6 +129,34 @@ def search_space(
         else:
             distributions[name] = FloatDistribution(low, high, log=log)
     return distributions
+
+
+def _cell(value: Any) -> float | str:
+    """A choice as a number, or as text: study.yaml and trials.csv may write the same differently.
+
+    A file of trials has texts in a column where one is no number, so there "1.0" is the choice 1.
+    """
+    try:
+        return str(value) if isinstance(value, bool | np.bool_) else float(value)
+    except (TypeError, ValueError):
+        return str(value)
+
+
+def _choices(values: Iterable[Any]) -> list[float] | list[str]:
+    """Each value once: numbers if all are, else texts, since a distribution cannot have both."""
+    cells = [_cell(value) for value in values]
+    numbers = [cell for cell in cells if isinstance(cell, float)]
+    if len(numbers) == len(cells):
+        return list(dict.fromkeys(numbers))
+    return list(dict.fromkeys(map(str, cells)))
+
+
+def _cells(column: pd.Series, distribution: BaseDistribution) -> list[Any]:
+    """The values of a hyperparameter, choices as they are in its distribution."""
+    if not isinstance(distribution, CategoricalDistribution):
+        return column.tolist()
+    words = isinstance(distribution.choices[0], str)
+    return [str(_cell(value)) if words else _cell(value) for value in column]
 
 
 def _ranks(trials: pd.DataFrame, metric: str, chance: float) -> np.ndarray:
@@ -153,7 +178,7 @@ def _evaluate(
             shuffled[group] = rng.permutation(values[group])
     best = best_trials(rankings, BEST_SHARE)
     found = {
-        name: importances(trials[name].tolist(), distribution, best)
+        name: importances(_cells(trials[name], distribution), distribution, best)
         for name, distribution in distributions.items()
     }
     largest = np.max([of[1:] for of in found.values()], axis=0)

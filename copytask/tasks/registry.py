@@ -55,6 +55,29 @@ def find_task(name: str) -> Task:
     if not isinstance(found, Task):
         raise ValueError(f"the task {name!r} is no subclass of copytask.Task, nor an object of one")
     for size in ("symbols", "outputs"):
-        if not isinstance(getattr(found, size, None), int):
+        count = getattr(found, size, None)
+        if not isinstance(count, int):
             raise ValueError(f"the task {name!r} lacks the number of its {size}")
+        if count < 1:
+            raise ValueError(f"the task {name!r} must have {size} >= 1, but has {count}")
+    check_chance(found, name)
     return found
+
+
+def check_chance(task: Task, name: str) -> None:
+    """Check that the accuracy of guessing in a user's task is one.
+
+    Raises:
+        ValueError: it is not, or cannot be computed.
+    """
+    try:
+        chance = float(task.chance_accuracy)
+    except Exception as error:  # the user's code may raise anything
+        raise ValueError(
+            f"the task {name!r} fails in chance_accuracy: {error_line(error)}"
+        ) from error
+    if not 0 < chance <= 1:
+        raise ValueError(
+            f"the task {name!r} must have a chance_accuracy above 0 and at most 1, but has "
+            f"{chance:g}"
+        )

@@ -162,8 +162,16 @@ class TrainingConfig:
         Raises:
             ValueError: a key is unknown, or a value is out of range.
         """
-        values = recorded_training(values)
         unknown = set(values) - {field.name for field in dataclasses.fields(cls)}
         if unknown:
             raise ValueError(f"unknown training settings: {', '.join(sorted(unknown))}")
         return cls(**values)
+
+    @classmethod
+    def from_recorded(cls, values: Mapping[str, Any]) -> "TrainingConfig":
+        """Make a config from what :meth:`to_dict` of any version gave.
+
+        Raises:
+            ValueError: a key is unknown, or a value is out of range.
+        """
+        return cls.from_dict(recorded_training(values))

@@ -228,7 +228,7 @@ class Trainer:
         named = {"model": cell, "task": task}  # files of a user may have moved
         with damage_as_value_error(path):
             values = {**state["config"], **{k: name for k, name in named.items() if name}}
-            config = TrainingConfig.from_dict(values)
+            config = TrainingConfig.from_recorded(values)
         trainer = cls(config if device is None else dataclasses.replace(config, device=device))
         with damage_as_value_error(path):
             trainer._restore(state)

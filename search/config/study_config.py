@@ -260,7 +260,7 @@ class StudyConfig(Section):
             ValueError: a value is out of range.
         """
         changes = {name: typed(name, v, TRAINING_FIELDS) for name, v in self.final.items()}
-        return TrainingConfig.from_dict({**winner, **self._stretched(changes, winner["T"])})
+        return TrainingConfig.from_recorded({**winner, **self._stretched(changes, winner["T"])})
 
     def _stretched(self, values: Mapping[str, Any], T: int) -> dict[str, Any]:
         """The same training at a T beyond the list: of as many steps, so of more tokens.
@@ -282,7 +282,7 @@ class StudyConfig(Section):
 
     def fresh_training(self, trial: Mapping[str, Any], seed: int) -> TrainingConfig:
         """The training config of a trial with another seed, and validation payloads of its own."""
-        return TrainingConfig.from_dict({**trial, "seed": seed, "validation_seed": seed})
+        return TrainingConfig.from_recorded({**trial, "seed": seed, "validation_seed": seed})
 
     def race_training(self, candidate: Mapping[str, Any], seed: int) -> TrainingConfig:
         """The training config of a race: the candidate's with another seed, until it solves T."""

@@ -18,6 +18,9 @@ from studies.reserved import RESERVED
 
 FLOAT_BYTES = 4
 
+SHORTEST = 1
+"""The T at which curricula begin."""
+
 
 def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
     """Whether the model can learn, and what the user has set has an effect on it.
@@ -44,7 +47,7 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
                 f"training.{name} has no effect: the model {config.model!r} does not take {name}"
             )
     check_names(config)
-    for T in config.T:
+    for T in (*config.T, SHORTEST):
         check_length(config.task, T)
     try:
         check_between(config)
@@ -83,7 +86,9 @@ def check_length(task: str, T: int) -> None:
             f"T: the task {task!r} cannot draw a sequence of T={T}: {error_line(error)}"
         ) from None
     for name in ("length", "recalled"):
-        check_size(partial(getattr(asked, name), T), f"T: the task {task!r} fails in {name}(T={T})")
+        failing = f"T: the task {task!r} fails in {name}(T={T})"
+        if check_size(partial(getattr(asked, name), T), failing) < 1:
+            raise UserError(f"{failing}: it must be at least 1; curricula begin at T={SHORTEST}")
 
 
 def check_state(config: StudyConfig) -> None:
@@ -100,14 +105,14 @@ def check_state(config: StudyConfig) -> None:
         check_size(partial(model.state_floats, steps), failing)
 
 
-def check_size(size: Callable[[], int], failing: str) -> None:
-    """Whether a size of a model or task is a whole number.
+def check_size(size: Callable[[], int], failing: str) -> int:
+    """A size of a model or task, which must be a whole number.
 
     Raises:
         UserError: it is not, or cannot be computed.
     """
     try:
-        operator.index(size())
+        return operator.index(size())
     except Exception as error:  # the user's code may raise anything
         raise UserError(f"{failing}: {error_line(error)}") from None
 

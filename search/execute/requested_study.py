@@ -153,7 +153,9 @@ def requested_study(
         earlier = read_config(path, model, args.task)
         values = earlier.model_dump(mode="json")
         if args.config:
-            values = layered(values, read_yaml(args.config))
+            of_file = read_yaml(args.config)
+            if not args.config.samefile(DEFAULT_CONFIG):  # which lies below what the study has
+                values = layered(values, of_file)
         config = override(values, overrides, flags, str(args.config or path / STUDY_FILE))
         refuse_unnamed(config.search.loggers, named_loggers(args, overrides), path)
         config = config.with_precision(earlier.training.get("precision", "auto"))

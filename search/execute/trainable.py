@@ -131,7 +131,7 @@ class CopyTrainable(tune.Trainable):
             check_host(UPath(study))
             self._usable |= {study}
         configure_process(threads=self._spec["threads"])
-        training = TrainingConfig.from_dict(self._spec["training"])
+        training = TrainingConfig.from_recorded(self._spec["training"])
         if training.device == "auto":  # a GPU of the machine that Ray did not give is not ours
             device = "cuda" if self._spec["gpus"] > 0 else "cpu"
             training = dataclasses.replace(training, device=device)

@@ -40,6 +40,8 @@ def searched(T: int, trials: int = FEW, **values: Any) -> list[dict[str, Any]]:
         ({"choices": [1, 3, 10, 30, 100]}, 1, "low"),
         ({"choices": [1, 70, 98, 100]}, 98, None),
         ({"choices": [0, 1]}, 0, None),
+        ({"choices": ["64", "1e2"]}, 100, "high"),  # YAML reads 1e2 as text
+        ({"low": 1, "high": "1e2"}, 99, "high"),
         ({"low": 1, "high": 101}, 99, "high"),
         ({"low": 1, "high": 101}, 97, None),
         ({"low": 1, "high": 101}, 1, "low"),

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from study_files import trial, write_study
 
@@ -54,6 +55,37 @@ def test_the_hyperparameter_that_decides_is_found_over_all_lengths(runs: Path) -
     assert of.loc["curriculum_length", "p_value"] > 0.05
     assert of.loc["hidden_size", "importance"] > 2 * of.loc["hidden_size", "noise"]
     assert of.loc["learning_rate", "importance"] < of.loc["hidden_size", "importance"] / 2
+
+
+def with_forget_bias(runs: Path, name: str, choices: list[Any], tried: list[Any]) -> None:
+    """A study in which the forget bias decides: the first one that was tried is the best."""
+    rows = [row | {"forget_bias": tried[i % len(tried)]} for i, row in enumerate(searched(60))]
+    for row in rows:
+        row["ladder_accuracy"] = 0.9 if row["forget_bias"] == tried[0] else 0.3
+    path = write_study(runs, name, trials=rows, extra=["forget_bias"]) / files.STUDY_FILE
+    document = yaml.safe_load(path.read_text())
+    document["config"]["space"]["forget_bias"] = {"choices": choices}
+    path.write_text(yaml.safe_dump(document))
+
+
+@pytest.mark.parametrize(
+    ("choices", "tried"),
+    [
+        ([1.0, "chrono", "uniform"], ["1.0", "chrono", "uniform"]),
+        ([1, 2, "chrono"], ["1.0", "2.0"]),
+        ([1, 2], ["1", "2"]),
+        ([True, False], ["True", "False"]),
+        (["1e0", "chrono"], ["1.0", "chrono"]),  # YAML reads 1e0 as text
+    ],
+)
+def test_choices_may_be_numbers_and_words(choices: list[Any], tried: list[str], runs: Path) -> None:
+    """A forget bias is a number or the name of a start."""
+    with_forget_bias(runs, "a", choices, tried)
+    with_forget_bias(runs, "b", [0.5, 1.5], ["0.5", "1.5"])
+    for _, found in importance(runs).groupby("study"):
+        of = found.set_index("hyperparameter")
+        assert of["importance"].idxmax() == "forget_bias"
+        assert of.loc["forget_bias", "p_value"] < 0.01
 
 
 def test_few_trials_tell_nothing(runs: Path) -> None:
@@ -135,4 +167,13 @@ def test_choices_are_those_that_a_file_of_trials_gives_back() -> None:
         "input_gated": CategoricalDistribution(["True", "False"]),
         "start": CategoricalDistribution(["1.0", "chrono"]),
         "size": CategoricalDistribution([8.0, 16.0]),
+    }
+
+
+def test_a_number_among_words_is_one_choice_however_it_is_written() -> None:
+    space = {"start": {"choices": [1, "chrono"]}, "bias": {"choices": [1.0, "1e-3"]}}
+    trials = pd.DataFrame({"start": ["1.0", "chrono"], "bias": [1.0, 0.001]})
+    assert search_space(space, trials) == {
+        "start": CategoricalDistribution(["1.0", "chrono"]),
+        "bias": CategoricalDistribution([1.0, 0.001]),
     }

@@ -109,6 +109,10 @@ def test_recall_says_how_many_keys_there_are():
         (f"{__name__}:Unfinished", "lacks the method draw, recalled"),
         (f"{__name__}:NoSizes", "lacks the number of its symbols"),
         (f"{__name__}:NoData", "cannot be made: RuntimeError: no data$"),
+        (f"{__name__}:NoOutputs", "must have outputs >= 1, but has 0$"),
+        (f"{__name__}:NoChance", "chance_accuracy above 0 and at most 1, but has 0$"),
+        (f"{__name__}:MoreThanSure", "chance_accuracy above 0 and at most 1, but has 1.5$"),
+        (f"{__name__}:UnknownChance", "fails in chance_accuracy: RuntimeError: no data$"),
     ],
 )
 def test_what_is_no_task_is_refused(name, message):
@@ -131,6 +135,25 @@ class NoSizes(Unfinished):
 
 class NoData(NoSizes):
     def __init__(self):
+        raise RuntimeError("no data\nas it seems")
+
+
+class NoOutputs(NoSizes):
+    symbols, outputs = 2, 0
+
+
+class NoChance(NoSizes):
+    symbols = outputs = 2
+    chance_accuracy = 0
+
+
+class MoreThanSure(NoChance):
+    chance_accuracy = 1.5
+
+
+class UnknownChance(NoChance):
+    @property
+    def chance_accuracy(self) -> float:
         raise RuntimeError("no data\nas it seems")
 
 

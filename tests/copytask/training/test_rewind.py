@@ -153,3 +153,10 @@ def test_a_training_that_falls_goes_back_and_a_resumed_one_goes_on_like_it(tmp_p
     assert after.ladder_accuracy > 0.8
     assert after.learning_rate == fallen.learning_rate / 2 == 5e-3
     assert timeless(resumed.run_iteration()) == timeless(after)
+
+
+def test_only_what_an_earlier_version_has_recorded_does_not_go_back():
+    values = {"model": "gru", "T": 1}
+    assert TrainingConfig.from_dict(values) == TrainingConfig(**values)
+    assert not TrainingConfig.from_recorded(values).rewind
+    assert TrainingConfig.from_recorded(small().to_dict()) == small()

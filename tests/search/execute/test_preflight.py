@@ -266,6 +266,13 @@ class NeverScored(LongDelay):
 
     def recalled(self, T):
         raise ValueError("no data\\nas it seems")
+
+class NothingAtFirst(LongDelay):
+    def length(self, T):
+        return T + 20
+
+    def recalled(self, T):
+        return T // 2
 """
 
 
@@ -280,6 +287,11 @@ class NeverScored(LongDelay):
         (
             "Model", "NeverScored",
             "T: the task '{file}:NeverScored' fails in recalled(T=4): ValueError: no data\n",
+        ),
+        (
+            "Model", "NothingAtFirst",
+            "T: the task '{file}:NothingAtFirst' fails in recalled(T=1): it must be at least 1; "
+            "curricula begin at T=1\n",
         ),
         (
             "WithoutSteps", None,

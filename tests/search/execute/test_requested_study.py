@@ -117,6 +117,14 @@ def test_resumed_some_studies_go_on_and_some_are_new(tmp_path):
     assert [study.config.search.budget_minutes for study in (lstm, gru)] == [5, 5]
 
 
+def test_a_study_goes_on_by_the_command_that_began_it(tmp_path):
+    """default.yaml lies below the values of a model, also when it is named."""
+    words = ["--model", "transformer", "--config", "default.yaml"]
+    make_study(tmp_path, *words)
+    (study,) = requested(tmp_path, *words, "--resume")
+    assert study.exists
+
+
 def test_a_study_that_cannot_be_resumed_is_named(tmp_path):
     make_study(tmp_path, "--model", "gru", "--T", "7")
     with pytest.raises(UserError, match=r"^gru: .* was started with another T"):
