@@ -9,9 +9,12 @@
     python -m benchmarks.default_searches runs0/gru-delay runs0/lstm-delay runs0/mgru-delay \\
         runs0/mlstm-delay runs1 runs2
 
-Does not search: it reads the studies that the first lines made, and writes
-default_searches.csv, one row for each tested training. ``python -m
-benchmarks.published`` prints the tables.
+    python -m search.run --model lstm gru mlstm mgru --confirm-seeds 5 --storage runs4
+    python -m benchmarks.default_searches runs4 --output benchmarks/default_searches_avx2.csv
+
+Does not search: it reads the studies that the other lines made, and writes
+default_searches.csv, one row for each tested training; default_searches_avx2.csv is of a later
+version, on a processor without AVX-512. ``python -m benchmarks.published`` prints the tables.
 """
 
 import argparse
@@ -22,6 +25,7 @@ import pandas as pd
 
 from analysis.reading.studies import Studies, load_studies
 from benchmarks.markdown import NAMES, table
+from benchmarks.options import add_output
 from copytask import SOLVED_ACCURACY
 from studies import format as files
 
@@ -146,8 +150,10 @@ def collect_studies(
     parser.add_argument(
         "runs", nargs="*", default=["runs"], help="folders of studies (default: runs)"
     )
-    studies = load_studies(parser.parse_args().runs)
-    collect(studies).to_csv(table, index=False)
+    add_output(parser, table)
+    args = parser.parse_args()
+    studies = load_studies(args.runs)
+    collect(studies).to_csv(args.output, index=False)
     return studies
 
 
