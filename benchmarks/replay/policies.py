@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,9 +16,8 @@ from search.config.study_config import StudyConfig
 from search.decide.agenda import first_configurations
 from search.decide.samplers import MakeSuggester, Sampler
 from search.decide.schedulers import StudyScheduler
-from search.decide.suggester import Point as Given
-from search.decide.suggester import Suggester, Training
-from search.execute.remote_suggester import AHEAD
+from search.decide.suggester import Points, Suggester, Training
+from search.execute.remote_suggester import AHEAD, TOGETHER
 from search.study.history import History
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
@@ -83,6 +83,7 @@ class TimedSuggester(Suggester):
     """See :meth:`OtherProcess.suggester`."""
 
     ahead = AHEAD
+    together = TOGETHER
 
     def __init__(self, process: OtherProcess, config: StudyConfig, T: int):
         super().__init__(config, T)
@@ -92,10 +93,10 @@ class TimedSuggester(Suggester):
         with self._process.works():
             super().begin(count, trials)
 
-    def request(self, number: int, point: Given | None) -> Callable[[], Training]:
+    def request(self, number: int, points: Points) -> list[Callable[[], Training]]:
         with self._process.works():
-            training = self.suggest(number, point)
-        return lambda: training
+            trainings = [suggested() for suggested in super().request(number, points)]
+        return [partial(lambda training: training, training) for training in trainings]
 
     def update(self, number: int, trial: FrozenTrial) -> None:
         with self._process.works():

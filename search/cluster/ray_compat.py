@@ -8,6 +8,7 @@ import os
 import pickle
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,9 @@ seconds."""
 
 DASHBOARD = "ray.dashboard.optional_deps"
 """The module that Ray imports to see whether the packages of its dashboard are installed."""
+
+FAILURE_HEADER = "Failure # "
+"""How Tune begins the line above each failure in a trial's file of errors."""
 
 NODE_ID_LABEL = "ray.io/node-id"
 """The label that holds the id of a Ray node."""
@@ -109,20 +113,77 @@ def set_last_result(trial: "Trial", result: dict[str, Any]) -> None:
 
 
 def forget_ended(controller: Any) -> None:
-    """Let Tune forget the trials that have ended. It would keep them all until its end, 10 kB each,
-    and then write down the state of each.
+    """Let Tune forget the trials that have ended, whenever they are an eighth of those that run.
+
+    It would keep them all until its end, 10 kB each, and then write down the state of each.
 
     Args:
         controller: what Tune hands to a scheduler.
     """
     tune = controller._tune_controller
+    if 8 * (len(tune._stopped_trials) + len(tune._failed_trials)) <= len(tune._running_trials):
+        return
     ended = tune._stopped_trials | tune._failed_trials
-    if ended:
-        tune._trials[:] = [trial for trial in tune._trials if trial not in ended]
-        for kept in (
-            tune._stopped_trials, tune._failed_trials, tune._live_trials, tune._trials_to_cache
-        ):  # fmt: skip
-            kept.intersection_update(tune._trials)
+    tune._trials[:] = [trial for trial in tune._trials if trial not in ended]
+    for kept in (
+        tune._stopped_trials, tune._failed_trials, tune._live_trials, tune._trials_to_cache
+    ):  # fmt: skip
+        kept.intersection_update(tune._trials)
+
+
+class ReadyEvents:
+    """Finds all that has happened in one look, and then hands it to Tune one by one.
+
+    For each event, Tune's manager of actors shuffles the futures of all running trials and waits
+    for one of them. With many trials that takes longer than what Tune then does. While workers
+    start or end, the manager looks by itself, as they come first.
+
+    Args:
+        manager: the manager of actors, whose ``next`` this replaces.
+    """
+
+    def __init__(self, manager: Any):
+        self._manager = manager
+        self._next = manager.next
+        self._ready: deque[Any] = deque()
+
+    @classmethod
+    def use(cls, controller: Any) -> None:
+        """Let a controller find events in this way; may be called again.
+
+        Args:
+            controller: what Tune hands to a scheduler.
+        """
+        manager = controller._tune_controller._actor_manager
+        if "next" not in vars(manager):
+            manager.next = cls(manager).next
+
+    def next(self, timeout: float | None = None) -> bool:
+        """Wait up to so many seconds for an event, and handle it; whether there was one."""
+        manager = self._manager
+        if (
+            manager._live_actors_to_kill
+            or manager._pending_actors_to_attrs
+            or manager._actor_state_events.num_futures
+        ):
+            return bool(self._next(timeout))
+        tasks = manager._actor_task_events
+        while not (self._ready and self._ready[0] in tasks._tracked_futures):
+            if self._ready:
+                self._ready.popleft()  # its trial was stopped meanwhile
+            elif not self._look(list(tasks._tracked_futures), timeout):
+                return False
+        tasks.resolve_future(self._ready.popleft())
+        return True
+
+    def _look(self, futures: list[Any], timeout: float | None) -> bool:
+        """Find all that has happened, or else wait for the next event; whether there is one."""
+        import ray  # see the beginning of this file
+
+        if futures:
+            ready, _ = ray.wait(futures, num_returns=len(futures), timeout=0)
+            self._ready.extend(ready or ray.wait(futures, num_returns=1, timeout=timeout)[0])
+        return bool(self._ready)
 
 
 def error_of(trial: "Trial") -> Exception | str:
@@ -133,8 +194,8 @@ def error_of(trial: "Trial") -> Exception | str:
     if trial.pickled_error_file:
         error: Exception = pickle.loads(Path(trial.pickled_error_file).read_bytes())
         return error
-    lines = Path(trial.error_file).read_text().splitlines()  # the first line is a header of Tune
-    return " ".join(lines[1:2])
+    _, _, last = Path(trial.error_file).read_text().rpartition(FAILURE_HEADER)
+    return " ".join(last.splitlines()[1:2])
 
 
 def host_died(error: Exception) -> bool:

@@ -169,9 +169,12 @@ class Sampler:
 
     def _next_of(self, number: int, initial: Sequence[Point]) -> Training:
         """The training of the trial of this number; others are requested ahead."""
-        for n in range(number + len(self._requested), number + self._suggester.ahead + 1):
-            point = point_of(n, initial)
-            self._requested.append((point, self._suggester.request(n, point)))
+        suggester, requested = self._suggester, len(self._requested)
+        missing = suggester.ahead + 1 - requested
+        if not requested or missing >= suggester.together:
+            first = number + requested
+            points = [point_of(n, initial) for n in range(first, first + missing)]
+            self._requested.extend(zip(points, suggester.request(first, points), strict=True))
         _, wait = self._requested.popleft()
         return wait()
 

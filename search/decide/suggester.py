@@ -1,6 +1,6 @@
 """Suggests hyperparameters: asks an Optuna study in memory of the trials that it was told of."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from search.decide.limited_storage import LimitedStorage
 from search.decide.optuna_space import OptunaSpace
 
 Point = Mapping[str, Scalar]
+Points = Sequence[Point | None]
 Training = Mapping[str, Any]
 """A training config as plain values."""
 
@@ -27,10 +28,12 @@ class Suggests(Protocol):
     """Suggests the trainings of trials, here or in another process.
 
     Attributes:
-        ahead: how many trials are to be requested before they are needed.
+        ahead: how many trials are to be requested before they are needed, at most.
+        together: how many of them at a time.
     """
 
     ahead: int
+    together: int
 
     @property
     def ready(self) -> bool:
@@ -39,14 +42,14 @@ class Suggests(Protocol):
     def begin(self, count: int, trials: Mapping[int, FrozenTrial]) -> None:
         """Forget what was requested and told. So many trials exist, of which these are needed."""
 
-    def request(self, number: int, point: Point | None) -> Callable[[], Training]:
-        """Ask for the training of the next trial, which has this number.
+    def request(self, number: int, points: Points) -> list[Callable[[], Training]]:
+        """Ask for the trainings of the next trials, the first of which has this number.
 
         Args:
-            point: hyperparameters that it is to have; the others are suggested.
+            points: for each, hyperparameters that it is to have; the others are suggested.
 
         Returns:
-            What waits for the training and returns it, or raises SuggesterLostError.
+            For each, what waits for the training and returns it, or raises SuggesterLostError.
 
         Raises:
             SuggesterLostError: its process has failed.
@@ -64,6 +67,7 @@ class Suggester:
     """
 
     ahead = 0
+    together = 1
     ready = True
 
     def __init__(self, config: StudyConfig, T: int):
@@ -85,9 +89,9 @@ class Suggester:
         if count:
             self._storage.fill(self._id, count, trials)
 
-    def request(self, number: int, point: Point | None) -> Callable[[], Training]:
+    def request(self, number: int, points: Points) -> list[Callable[[], Training]]:
         """See :class:`Suggests`."""
-        return partial(self.suggest, number, point)
+        return [partial(self.suggest, n, point) for n, point in enumerate(points, number)]
 
     def suggest(self, number: int, point: Point | None) -> Training:
         """The training of the next trial; see :meth:`request`."""

@@ -1,6 +1,7 @@
 """Makes suggestions in a process of its own, so that the driver of many trials does not wait."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import ray
@@ -10,11 +11,14 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from copytask.error_lines import error_line
 from search.config.study_config import StudyConfig
-from search.decide.suggester import Point, Suggester, SuggesterLostError, Training
+from search.decide.suggester import Points, Suggester, SuggesterLostError, Training
 
-AHEAD = 4
+AHEAD = 8
 """Trials that are requested before they are needed. On average a suggestion takes less time than
 the driver needs for a trial, but some take longer."""
+
+TOGETHER = 4
+"""Of these, so many at a time: each request takes the driver a millisecond."""
 
 PATIENCE = 15.0
 """Seconds without an answer after which the process counts as lost."""
@@ -26,11 +30,11 @@ Told = tuple[str, tuple[Any, ...]]
 class SuggesterProcess(Suggester):
     """The suggester in its process."""
 
-    def answer(self, told: Sequence[Told], number: int, point: Point | None) -> Training:
+    def answer(self, told: Sequence[Told], number: int, points: Points) -> list[Training]:
         """Take in what it was told, then suggest."""
         for method, arguments in told:
             getattr(self, method)(*arguments)
-        return self.suggest(number, point)
+        return [suggested() for suggested in self.request(number, points)]
 
 
 class RemoteSuggester:
@@ -40,6 +44,7 @@ class RemoteSuggester:
     """
 
     ahead = AHEAD
+    together = TOGETHER
 
     def __init__(self, config: StudyConfig, T: int):
         host = ray.get_runtime_context().get_node_id()
@@ -63,20 +68,21 @@ class RemoteSuggester:
         """See :class:`search.decide.suggester.Suggests`."""
         self._told.append(("update", (number, trial)))
 
-    def request(self, number: int, point: Point | None) -> Callable[[], Training]:
+    def request(self, number: int, points: Points) -> list[Callable[[], Training]]:
         """See :class:`search.decide.suggester.Suggests`."""
         told, self._told = self._told, []
         try:
-            answer = self._actor.answer.remote(told, number, point)
+            answer = self._actor.answer.remote(told, number, points)
         except RayError as error:
             raise SuggesterLostError(error_line(error)) from None
 
-        def wait() -> Training:
+        @cache
+        def trainings() -> list[Training]:
             try:
-                training: Training = ray.get(answer, timeout=PATIENCE)
+                answered: list[Training] = ray.get(answer, timeout=PATIENCE)
             except RayError as error:
                 cause = error.cause if isinstance(error, RayTaskError) else error
                 raise SuggesterLostError(error_line(cause)) from None
-            return training
+            return answered
 
-        return wait
+        return [partial(lambda n: trainings()[n], n) for n in range(len(points))]

@@ -115,6 +115,10 @@ class CopyTrainable(tune.Trainable):
         at_rung = metrics.iteration in rungs or metrics.iteration >= max(rungs, default=math.inf)
         return at_rung or self._is_over(trainer)
 
+    def get_auto_filled_metrics(self, *about: Any, **more: Any) -> dict[str, Any]:
+        """Nothing: Tune would send the whole configuration along with each result."""
+        return {}
+
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         self.cleanup()
         self.setup(new_config)

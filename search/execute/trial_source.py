@@ -8,11 +8,11 @@ from ray.tune.experiment import Experiment, Trial
 from ray.tune.search import SearchAlgorithm
 
 from search.cluster.ray_cluster import Cluster
-from search.cluster.ray_compat import NODE_ID_LABEL, set_last_result
+from search.cluster.ray_compat import NODE_ID_LABEL
 from search.decide.samplers import MANY_TRIALS
 from search.decide.schedulers import rung_iterations, shown_metrics
+from search.execute.plain_trial import PlainTrial
 from search.execute.study_run import StudyRun, in_turn, share_time
-from search.execute.trainable import METRICS, CopyTrainable
 from search.study.records import TrialRecord
 from search.study.study import Study
 from studies import format as files
@@ -21,23 +21,6 @@ MESSAGES = 100.0
 """Results a second that the driver takes in with ease. With many slots, a worker reports the
 iterations of as many seconds together as all of them need for that, if nothing is to be decided
 after them."""
-
-
-class PlainTrial(Trial):
-    """A trial that costs the driver little.
-
-    Tune keeps its last result, but no statistics of every number in it: they would take 20 kB of
-    memory, and the study has the curve. It knows its class, which Tune would ask Ray's head for.
-    """
-
-    def __init__(self, **settings: Any):
-        super().__init__(CopyTrainable.__name__, stub=True, **settings)  # do not look its class up
-
-    def get_trainable_cls(self) -> type[CopyTrainable]:
-        return CopyTrainable
-
-    def update_last_result(self, result: dict[str, Any]) -> None:
-        set_last_result(self, {k: v for k, v in result.items() if k != METRICS})
 
 
 class TrialSource(SearchAlgorithm):
@@ -78,8 +61,9 @@ class TrialSource(SearchAlgorithm):
 
     def next_trial(self) -> Trial | None:
         """The next trial; None if no slot is free or no trial is left."""
-        for run in self._runs:
-            run.advance()  # when nothing runs, Tune does nothing but ask here
+        if not any(run.running for run in self._runs):
+            for run in self._runs:
+                run.advance()  # when nothing runs, Tune does nothing but ask here
         gpus = self._free_slot()
         if gpus is None:
             return None
@@ -96,13 +80,13 @@ class TrialSource(SearchAlgorithm):
     def _free_slot(self) -> float | None:
         """The share of a GPU that a free slot has, GPUs first; None if no slot is free."""
         slots = self._cluster.slots
-        running = [gpus for run in self._runs for gpus in run.running.values()]
-        if len(running) >= slots.total:  # some may wait for a kind of slot that is missing
+        running = sum(len(run.running) for run in self._runs)
+        if running >= slots.total:  # some may wait for a kind of slot that is missing
             return None
-        on_gpus = sum(gpus > 0 for gpus in running)
+        on_gpus = sum(gpus > 0 for run in self._runs for gpus in run.running.values())
         if on_gpus < slots.gpu:
             return self._runs[0].study.config.resources.gpus_per_trial
-        return 0.0 if len(running) - on_gpus < slots.cpu else None
+        return 0.0 if running - on_gpus < slots.cpu else None
 
     def is_finished(self) -> bool:
         """Whether no trial will follow: none is left, and no running one could lose its worker."""
@@ -151,5 +135,4 @@ class TrialSource(SearchAlgorithm):
             storage=self._experiment["storage"],
             experiment_tag=trial.id,
             placement_group_factory=self._placement(resources.cpus_per_trial, gpus),
-            trial_dirname_creator=lambda trial: str(trial.trial_id),
         )

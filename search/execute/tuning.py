@@ -14,7 +14,7 @@ from ray.tune.stopper import NoopStopper
 
 from copytask import configure_process
 from search.cluster.ray_cluster import Cluster
-from search.cluster.ray_compat import forget_ended, start_workers_together
+from search.cluster.ray_compat import ReadyEvents, forget_ended, start_workers_together
 from search.errors import ClusterLostError
 from search.execute.background_evaluator import EvaluationThread
 from search.execute.interrupts import Interrupts
@@ -70,6 +70,7 @@ class SharedScheduler(FIFOScheduler):
         self._find = find
 
     def on_trial_add(self, tune_controller: Any, trial: Trial) -> None:
+        ReadyEvents.use(tune_controller)
         forget_ended(tune_controller)
         run, record = self._find(trial)
         run.scheduler.on_trial_add(tune_controller, named(record))

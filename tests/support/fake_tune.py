@@ -271,8 +271,11 @@ class FakeTune:
         self._kind = kind
         self._source, self._scheduler, self._stopper = search_alg, scheduler, stop
         self._callback, _ = callbacks
-        # What it would forget, see search.cluster.ray_compat.forget_ended.
-        self._tune_controller = SimpleNamespace(_stopped_trials=set(), _failed_trials=set())
+        # What search.cluster.ray_compat would forget of it, or replace in it.
+        self._tune_controller = SimpleNamespace(
+            _stopped_trials=set(), _failed_trials=set(), _running_trials=set(),
+            _actor_manager=SimpleNamespace(next=None),
+        )  # fmt: skip
         self._source.add_configurations([Experiment("study", kind, storage_path=storage_path)])
         self._due: list[tuple[float, int, Trial]] = []  # when a trial reports next
         self._order = itertools.count()

@@ -1,5 +1,6 @@
 import dataclasses
 import math
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -323,23 +324,23 @@ class Ahead(Suggester):
         super().__init__(*args)
         self.requests: list[int] = []
 
-    def request(self, number, point):
-        self.requests.append(number)
-        training = self.suggest(number, point)
-        return lambda: training
+    def request(self, number, points):
+        self.requests.extend(range(number, number + len(points)))
+        trainings = [suggested() for suggested in super().request(number, points)]
+        return [partial(lambda training: training, training) for training in trainings]
 
 
 class Lost(Ahead):
     """The process dies after a few suggestions."""
 
-    def request(self, number, point):
+    def request(self, number, points):
         if len(self.requests) < 3:
-            return super().request(number, point)
+            return super().request(number, points)
 
         def wait():
             raise SuggesterLostError("the process is gone")
 
-        return wait
+        return [wait for _ in points]
 
 
 def make_parallel(study: Study, monkeypatch, kind: type[Ahead] = Ahead) -> tuple[Sampler, list]:
@@ -373,6 +374,19 @@ def test_with_many_trials_at_a_time_suggestions_are_requested_ahead_elsewhere(
     assert len(set(hyperparameters(study))) == 7
     states = [trial.state for trial in remote._study.get_trials(deepcopy=False)]
     assert states == [TrialState.COMPLETE] * 6 + [TrialState.RUNNING] * 3
+
+
+def test_suggestions_are_requested_several_at_a_time(tmp_path, monkeypatch):
+    study = make_study(tmp_path, startup_trials=2)
+    monkeypatch.setattr(Ahead, "ahead", 4)
+    monkeypatch.setattr(Ahead, "together", 3)
+    sampler, made = make_parallel(study, monkeypatch)
+    requests = []
+    for _ in range(9):
+        start(study, sampler)
+        requests.append([number for remote in made for number in remote.requests][-1:])
+    assert requests == [[], [], [6], [6], [6], [9], [9], [9], [12]]
+    assert len(set(hyperparameters(study))) == 9
 
 
 def test_until_a_process_is_ready_the_driver_suggests(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Suggestions from an actor, on real Ray."""
 
 import time
+from functools import partial
 
 import pytest
 import ray
@@ -8,7 +9,7 @@ from made_studies import make_config, report
 
 from search.decide.samplers import Sampler
 from search.decide.suggester import Suggester
-from search.execute.remote_suggester import AHEAD, RemoteSuggester
+from search.execute.remote_suggester import AHEAD, TOGETHER, RemoteSuggester
 from search.study.study import Study
 from studies import format as files
 
@@ -24,10 +25,11 @@ class AskedAhead(Suggester):
     """The same in this process."""
 
     ahead = AHEAD
+    together = TOGETHER
 
-    def request(self, number, point):
-        training = self.suggest(number, point)
-        return lambda: training
+    def request(self, number, points):
+        trainings = [suggested() for suggested in super().request(number, points)]
+        return [partial(lambda training: training, training) for training in trainings]
 
 
 def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
