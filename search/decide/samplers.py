@@ -169,14 +169,18 @@ class Sampler:
 
     def _next_of(self, number: int, initial: Sequence[Point]) -> Training:
         """The training of the trial of this number; others are requested ahead."""
-        suggester, requested = self._suggester, len(self._requested)
-        missing = suggester.ahead + 1 - requested
-        if not requested or missing >= suggester.together:
-            first = number + requested
-            points = [point_of(n, initial) for n in range(first, first + missing)]
-            self._requested.extend(zip(points, suggester.request(first, points), strict=True))
-        _, wait = self._requested.popleft()
+        suggester, requested = self._suggester, self._requested
+        if not requested:
+            self._request(number, 1, initial)  # alone, as this one is waited for
+        while suggester.ahead + 1 - len(requested) >= suggester.together:
+            self._request(number + len(requested), suggester.together, initial)
+        _, wait = requested.popleft()
         return wait()
+
+    def _request(self, first: int, count: int, initial: Sequence[Point]) -> None:
+        """Request the trainings of so many trials."""
+        points = [point_of(number, initial) for number in range(first, first + count)]
+        self._requested.extend(zip(points, self._suggester.request(first, points), strict=True))
 
     def started(self, trial: TrialRecord) -> None:
         """The trial that the last :meth:`ask` named has started."""

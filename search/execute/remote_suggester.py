@@ -21,7 +21,7 @@ TOGETHER = 4
 """Of these, so many at a time: each request takes the driver a millisecond."""
 
 PATIENCE = 15.0
-"""Seconds without an answer after which the process counts as lost."""
+"""Seconds without an answer, for each suggestion, after which the process counts as lost."""
 
 Told = tuple[str, tuple[Any, ...]]
 """A method of the suggester that is to be called, and its arguments."""
@@ -79,7 +79,7 @@ class RemoteSuggester:
         @cache
         def trainings() -> list[Training]:
             try:
-                answered: list[Training] = ray.get(answer, timeout=PATIENCE)
+                answered: list[Training] = ray.get(answer, timeout=PATIENCE * len(points))
             except RayError as error:
                 cause = error.cause if isinstance(error, RayTaskError) else error
                 raise SuggesterLostError(error_line(cause)) from None

@@ -323,8 +323,10 @@ class Ahead(Suggester):
     def __init__(self, *args):
         super().__init__(*args)
         self.requests: list[int] = []
+        self.batches: list[int] = []
 
     def request(self, number, points):
+        self.batches.append(len(points))
         self.requests.extend(range(number, number + len(points)))
         trainings = [suggested() for suggested in super().request(number, points)]
         return [partial(lambda training: training, training) for training in trainings]
@@ -384,8 +386,9 @@ def test_suggestions_are_requested_several_at_a_time(tmp_path, monkeypatch):
     requests = []
     for _ in range(9):
         start(study, sampler)
-        requests.append([number for remote in made for number in remote.requests][-1:])
-    assert requests == [[], [], [6], [6], [6], [9], [9], [9], [12]]
+        requests.append(made[0].requests[-1] if made else None)
+    assert requests == [None, None, 5, 5, 8, 8, 8, 11, 11]
+    assert made[0].batches == [1, 3, 3, 3]  # the first trial does not wait for others
     assert len(set(hyperparameters(study))) == 9
 
 
