@@ -32,6 +32,11 @@ class AskedAhead(Suggester):
         return [partial(lambda training: training, training) for training in trainings]
 
 
+TRIALS = 24
+LOST_AT = 6
+"""The trial before which the actor is killed: not all of them have been requested by then."""
+
+
 def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
     """The trainings of a search with three trials at a time."""
     made: list = []
@@ -45,7 +50,7 @@ def play(study: Study, elsewhere, lose_at: int | None = None) -> list[dict]:
     sampler = Sampler(study, 5, elsewhere=make)
     sampler.catch_up()
     names: list[str] = []
-    for number in range(12):
+    for number in range(TRIALS):
         if number == lose_at:
             ray.kill(made[0]._actor)
         name, training = sampler.ask(())
@@ -68,14 +73,15 @@ def test_an_actor_suggests_what_this_process_would(tmp_path, monkeypatch):
     here = play(Study.create(tmp_path / "here", config), AskedAhead)
     there = play(Study.create(tmp_path / "there", config), RemoteSuggester)
     assert there == here
-    assert len({training["learning_rate"] for training in there}) == 12
+    assert len({training["learning_rate"] for training in there}) == TRIALS
 
 
 @pytest.mark.usefixtures("_ray")
 def test_a_search_goes_on_when_the_actor_dies(tmp_path, monkeypatch, caplog):
+    assert LOST_AT + AHEAD + TOGETHER < TRIALS
     monkeypatch.setattr("search.decide.samplers.MANY_TRIALS", 2)
     study = Study.create(tmp_path / "study", make_config(startup_trials=2))
-    trainings = play(study, RemoteSuggester, lose_at=6)
-    assert len({training["learning_rate"] for training in trainings}) == 12
+    trainings = play(study, RemoteSuggester, lose_at=LOST_AT)
+    assert len({training["learning_rate"] for training in trainings}) == TRIALS
     [message] = [record.message for record in caplog.records]
     assert message.startswith("suggestions at T = 5 are made in the driver again: ")
