@@ -231,21 +231,54 @@ def costs(rows: pd.DataFrame, parts: Sequence[str]) -> tuple[float, float, float
     return trial, message, result
 
 
-def split_table(rows: pd.DataFrame) -> str:
-    """Milliseconds of each part for a trial, in each search, as a Markdown table."""
+def by_search(rows: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
+    """Slots and results of a trial -> milliseconds of each part for a trial of that search."""
     searches = [(key, one) for key, one in rows.groupby(["slots", "results", "messages", "trials"])]
     searches.sort(key=lambda search: (search[0][0], round(search[0][1] / search[0][3])))
-    parts = {name: [part] for part, name in NAMES.items()} | {"all": [*NAMES]}
-    lines = []
-    for name, of in parts.items():
-        spent = [search[search["part"].isin(of)]["seconds"].sum() for _, search in searches]
-        each = [f"{1e3 * s / key[-1]:.1f}" for s, (key, _) in zip(spent, searches, strict=True)]
-        lines.append([name, *each])
-    header = []
-    for (slots, results, messages, trials), _ in searches:
+    found = {}
+    for (slots, results, messages, trials), search in searches:
         grouped = " in a group" if messages < results else ""
-        header.append(f"{slots} slots, {results / trials:.0f}{grouped}")
-    return markdown.table(["ms of the driver for a trial with so many results", *header], lines)
+        name = f"{slots} slots, {results / trials:.0f}{grouped}"
+        found[name] = (
+            1e3
+            * search.groupby("part")["seconds"].sum().reindex(list(NAMES), fill_value=0.0)
+            / trials
+        )
+    return found
+
+
+def split_table(rows: pd.DataFrame) -> str:
+    """Milliseconds of each part for a trial, in each search, as a Markdown table."""
+    searches = by_search(rows)
+    parts = {name: [part] for part, name in NAMES.items()} | {"all": [*NAMES]}
+    lines = [
+        [name, *(f"{ms[of].sum():.1f}" for ms in searches.values())] for name, of in parts.items()
+    ]
+    return markdown.table(["ms of the driver for a trial with so many results", *searches], lines)
+
+
+def change_table(before: pd.DataFrame, now: pd.DataFrame) -> str:
+    """Milliseconds for a trial before a change and now, as a Markdown table.
+
+    Of the searches that are in both.
+    """
+    earlier, later = by_search(before), by_search(now)
+    both = [search for search in later if search in earlier]
+    threads = "ray threads"
+    parts = {
+        "Tune's controller": ["ray controller"],
+        "requests to the process that suggests": ["ray suggester"],
+        "all else in the main thread": [
+            part for part in NAMES if part not in (threads, "ray controller", "ray suggester")
+        ],
+        "the main thread": [part for part in NAMES if part != threads],
+        "Ray's other threads": [threads],
+    }
+    lines = [
+        [name, *(f"{earlier[s][of].sum():.1f} -> {later[s][of].sum():.1f}" for s in both)]
+        for name, of in parts.items()
+    ]
+    return markdown.table(["ms of the driver for a trial with so many results", *both], lines)
 
 
 def controller_table(rows: pd.DataFrame, shown: int = 8) -> str:

@@ -72,6 +72,7 @@ def charge(workers: int, many: bool) -> Charge:
     split, waits = (pd.read_csv(FOLDER / f"{name}.csv") for name in ("driver_split", "ray_waits"))
     trial, message, result = costs(split, (*CHARGED, REQUESTS) if many else CHARGED)
     more = ray_waits.seconds_of(waits, workers) - ray_waits.seconds_of(waits, split["slots"].max())
+    more = max(0.0, more)  # each look of a driver that keeps up finds one event
     return Charge(trial + more, message + more, result)
 
 

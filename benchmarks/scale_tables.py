@@ -1,5 +1,7 @@
 """The tables of what scale.py has simulated."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from benchmarks import markdown
@@ -88,6 +90,29 @@ def driver_table(rows: pd.DataFrame) -> str:
             *(f"{one['trials'] / one['clock']:.1f}" for one in (row, free)),
         ])  # fmt: skip
     return markdown.table(header, lines)
+
+
+def change_table(tables: Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]) -> str:
+    """How busy most workers are, before a change and now, as a Markdown table.
+
+    Args:
+        tables: name -> the rows of before and of now.
+    """
+    lines = []
+    for name, pair in tables.items():
+        shares = []
+        for rows in pair:
+            _, charged = by_driver(rows)
+            workers, row = charged[-1]
+            shares += [f"{trial_seconds(row, workers):.1f}", percent(row["utilisation"])]
+        lines.append([name, str(workers), *shares])
+    header = [
+        "",
+        "workers",
+        "seconds that a trial trains, before",
+        "share of their time in training",
+    ]
+    return markdown.table([*header, "seconds that a trial trains, now", header[-1]], lines)
 
 
 def trial_seconds(row: "pd.Series[float]", workers: int) -> float:

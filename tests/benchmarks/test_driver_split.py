@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import ray_waits
-from benchmarks.driver_split import controller_table, costs, place, split_table
+from benchmarks.driver_split import change_table, controller_table, costs, place, split_table
 from benchmarks.null_trials import ROOT
 
 PACKAGES = "/env/site-packages"
@@ -85,6 +85,25 @@ def test_the_tables_show_parts_and_functions_for_a_trial():
     ]  # fmt: skip
 
 
-def test_the_time_to_find_an_event_grows_with_the_trials():
-    rows = pd.DataFrame({"trials": [0, 100], "ms": [1.0, 3.0]})
-    assert ray_waits.seconds_of(rows, 1000) == pytest.approx(0.021)
+def test_a_change_shows_what_a_trial_took_and_takes():
+    before, now = make_rows(), make_rows()
+    before["seconds"] *= 2
+    now = now[now["messages"] == now["results"]]  # no search with groups
+    table = change_table(before, now).splitlines()
+    assert table[0].endswith("| 8 slots, 1 | 8 slots, 4 |")
+    assert table[2] == "| Tune's controller | 6.2 -> 3.1 | 12.8 -> 6.4 |"
+    assert table[5] == "| the main thread | 20.2 -> 10.1 | 26.8 -> 13.4 |"
+
+
+def test_the_time_to_find_an_event_is_that_of_a_search():
+    rows = pd.DataFrame(
+        [
+            {"trials": trials, "way": way, "ms": ms}
+            for way, begin in (("one by one", 50.0), ("together", 1.0))
+            for trials, ms in ((0, begin), (100, 3 * begin))
+        ]
+    )
+    assert ray_waits.seconds_of(rows, 50) == pytest.approx(0.002)
+    assert ray_waits.wait_table(rows).splitlines()[2:] == [
+        "| 0 | 50.000 | 1.000 |", "| 100 | 150.000 | 3.000 |",
+    ]  # fmt: skip

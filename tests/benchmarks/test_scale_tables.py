@@ -53,3 +53,16 @@ def test_the_table_of_the_driver_says_how_long_a_trial_trains():
     )  # fmt: skip
     line = scale_tables.driver_table(rows).splitlines()[-1]
     assert line.startswith("| 4 | 2.5 | 50 % |")
+
+
+def test_a_change_shows_how_busy_most_workers_were_and_are():
+    def make(utilisation: float) -> pd.DataFrame:
+        return pd.DataFrame(
+            {"driver": driver, "workers": workers, "seed": 0, "clock": 10.0, "tokens": 10,
+             "trials": 8 * workers, "utilisation": utilisation * 4 / workers}
+            for driver in ("free", "measured")
+            for workers in (4, 8)
+        )  # fmt: skip
+
+    line = scale_tables.change_table({"short": (make(0.5), make(0.8))}).splitlines()[-1]
+    assert line == "| short | 8 | 0.3 | 25 % | 0.5 | 40 % |"
