@@ -161,7 +161,8 @@ def draw(table: pd.DataFrame, path: Path) -> None:
     for driver, label, colour in (
         ("free", "decisions take no time", "#0077bb"),
         ("several", f"a driver for every {DRIVEN} workers", "#009988"),
-        ("measured", "one driver, all that it does takes its time", "#ee7733"),
+        ("plain", "without process and groups", "#888888"),
+        ("measured", "one driver charged", "#ee7733"),
     ):
         rows = table[table["driver"] == driver]
         axes[0].plot(rows["workers"], rows["clock"], "o-", color=colour, label=label)
@@ -180,8 +181,10 @@ def draw(table: pd.DataFrame, path: Path) -> None:
         axis.set_xticks(rows["workers"], [str(workers) for workers in rows["workers"]])
         axis.tick_params(axis="x", labelsize=8)
         axis.grid(alpha=0.3)
+    axes[2].set_ylim(bottom=0)
+    axes[0].set_yscale("log")
+    axes[0].yaxis.set_major_formatter("{x:g}")
     for axis in (axes[0], axes[2]):
-        axis.set_yscale("log")
         axis.legend(frameon=False)
     figure.savefig(path, dpi=120)
 
