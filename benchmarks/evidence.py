@@ -97,11 +97,13 @@ def ends_table(rows: pd.DataFrame) -> str:
 
 
 def recorded_pools() -> dict[str, Pool]:
-    """The recorded trainings, by model."""
+    """The recorded trainings that searches were replayed on, by model; the file may have more."""
     rows, pools = read_table(TABLE), {}
-    for model in rows["model"].unique():
+    sizes = str(replayed()["configurations"].iloc[0]).split()
+    for model, size in zip(rows["model"].unique(), sizes, strict=True):
         config = load_config(SEARCHES, [], {"model": model})
-        pools[model] = Pool.read(rows, model, config.T[-1], config.dimensions())
+        pool = Pool.read(rows, model, config.T[-1], config.dimensions())
+        pools[model] = pool.take(range(int(size)))
     return pools
 
 

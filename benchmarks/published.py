@@ -33,6 +33,7 @@ from benchmarks import (
     reaches,
     rewind,
     scale_tables,
+    since,
     single_searches,
     solved_rule,
     state_size,
@@ -64,7 +65,7 @@ def overhead() -> str:
 def null_trials() -> str:
     """Time, memory and disk over many trials that train nothing."""
     rows = rows_of("null_trials")
-    since = rows.diff()
+    gained = rows.diff()
     lines = [
         [
             f"{row.trials:.0f}",
@@ -72,7 +73,7 @@ def null_trials() -> str:
             f"{row.driver_mb:.0f}", f"{row.worker_mb:.0f}", f"{row.study_mb:.1f}",
         ]
         for row, trials, *steps in zip(
-            rows.itertuples(), since["trials"], since["driver_seconds"], since["seconds"],
+            rows.itertuples(), gained["trials"], gained["driver_seconds"], gained["seconds"],
             strict=True,
         )
     ][1:]  # fmt: skip
@@ -144,6 +145,7 @@ PUBLISHED: dict[str, Sequence[Callable[[], str]]] = {
         lambda: precision.ratios_table(rows_of("precision")),
         lambda: solved_rule.rule_table(rows_of("solved_rule")),
         lambda: rewind.rewind_table(rows_of("rewind")),
+        lambda: since.ratios_table(rows_of("since_cells")),
     ),
     "docs/scaling.md": (
         lambda: scale_tables.time_table(rows_of("scale"), SCALED_POOL),
