@@ -24,7 +24,7 @@ def files(tmp_path, monkeypatch):
         {"model": "lstm", "side": side, "pool": pool, "seed": seed,
          "solved": index != 1 or seed > 0, "exhausted": index == 1 and seed == 0,
          "seconds": 10.0 + index + seed + pool, "tokens": 10**6 * (1 + index), "trials": 20,
-         "again": 0.0 if seed == 1 else 1.0}
+         "again": 0.0 if seed == 1 else 1.0, "configurations": "12"}
         for pool, seed, (index, side) in product(range(4), range(4), enumerate(ALL_SIDES))
     )  # fmt: skip
     paths = {}
@@ -68,6 +68,10 @@ def test_how_searches_end_is_told(files):
     ours, random, *_ = evidence.ends_table(evidence.replayed()).splitlines()[2:]
     assert ours.startswith("| LSTM: ours | 4 | 4 | 0 | 20 | 75 [")
     assert random.startswith("| LSTM: random search | 4 | 3 | 1 | 20 | 67 [")
+
+
+def test_configurations_that_were_recorded_after_the_replays_are_left_out(files):
+    assert [len(pool) for pool in evidence.recorded_pools().values()] == [12]
 
 
 def test_without_measurements_there_is_no_table(files, monkeypatch, capsys):
