@@ -19,14 +19,14 @@ def fixed_changes(earlier: StudyConfig, config: StudyConfig) -> list[str]:
     Returns:
         Dotted paths, such as ``search.seed``.
     """
-    old, new = (_fixed_settings(c.model_dump(mode="json")) for c in (earlier, config))
+    old, new = map(_fixed_settings, (earlier, config))
     return [path for path in old | new if old.get(path) != new.get(path)]
 
 
-def _fixed_settings(values: dict[str, Any]) -> dict[str, Any]:
+def _fixed_settings(config: StudyConfig) -> dict[str, Any]:
     """The settings that a resumed study must keep, by dotted path."""
     settings: dict[str, Any] = {}
-    for key, value in values.items():
+    for key, value in {**config.model_dump(mode="json"), "space": config.read_space()}.items():
         if isinstance(value, dict):
             settings |= {f"{key}.{name}": entry for name, entry in value.items()}
         else:

@@ -152,9 +152,12 @@ class StudyConfig(Section):
 
         One with a condition is among them: :meth:`search_space` knows when it is searched.
         """
+        return {name: d for name, d in self.read_space().items() if isinstance(d, Range | Choices)}
+
+    def read_space(self) -> dict[str, Dimension | Scalar]:
+        """What ``space`` means, however it is written; YAML reads 1e-3 as text, for one."""
         types = self.types
-        parsed = {name: parse_dimension(name, value, types) for name, value in self.space.items()}
-        return {name: d for name, d in parsed.items() if isinstance(d, Range | Choices)}
+        return {name: parse_dimension(name, value, types) for name, value in self.space.items()}
 
     def search_space(self) -> SearchSpace:
         """The searched hyperparameters with their conditions."""

@@ -43,6 +43,15 @@ def test_a_resumed_study_may_get_other_machines_and_nothing_else(study):
         check_resumable(study.config, changed(study, "search", seed=3), study.path)
 
 
+def test_the_same_values_may_be_written_in_another_way(study):
+    def searched(low: object, **others: object):
+        return changed(study, space={"learning_rate": {"low": low, "high": 1, **others}})
+
+    check_resumable(searched("1e-3"), searched(0.001, log=False), study.path)
+    with pytest.raises(UserError, match=r"another space.learning_rate;"):
+        check_resumable(searched("1e-3"), searched(0.001, log=True), study.path)
+
+
 def test_what_a_final_training_is_may_change_until_one_has_begun(study):
     other = changed(study, final={"max_tokens": 5000})
     check_resumable(study.config, other, study.path)
