@@ -6,6 +6,7 @@ wheel fits every version of Python on a platform. A wheel without kernels fits e
 """
 
 import platform
+import runpy
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -29,6 +30,8 @@ if platform.machine() in ("x86_64", "AMD64"):
 
 SOURCES = ("kernels", "scan", "clock", "memory", "fast_weights")
 HEADERS = ("products", "exponential", "clock", "chunks")
+ENGINE = Path(__file__).with_name("copytask") / "engine"
+DIGEST = runpy.run_path(str(ENGINE / "sources.py"))["digest"](ENGINE)
 
 
 class BuildKernels(build_ext):
@@ -54,6 +57,7 @@ setup(
             sources=[f"copytask/engine/{name}.c" for name in SOURCES],
             # Recompile when these change, the options among them.
             depends=["setup.py", *(f"copytask/engine/{name}.h" for name in HEADERS)],
+            define_macros=[("SOURCES", f"{DIGEST}LL")],
             extra_compile_args=["-O3", "-g0", "-fno-math-errno", *flags],
             optional=True,  # install even if the compiler is missing or does not know the options
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from copytask.engine.sources import digest
 from copytask.engine.unrolled import GATES
 
 
@@ -99,8 +100,9 @@ def load(build: str) -> ctypes.CDLL | None:
     """Load the kernels of one build.
 
     Returns:
-        The library; None if it was not compiled when copytask was installed, does not load here,
-        or needs a permission that the system denies (AMX does).
+        The library; None if it was not compiled when copytask was installed, or from sources that
+        have changed since, does not load here, or needs a permission that the system denies (AMX
+        does).
     """
     file = Path(__file__).with_name(f"_kernels_{build}.so")
     if not file.is_file():
@@ -109,7 +111,7 @@ def load(build: str) -> ctypes.CDLL | None:
         kernels = ctypes.CDLL(str(file))
     except OSError:  # damaged, or built for another system
         return None
-    if not kernels.prepare():
+    if not _is_current(kernels) or not kernels.prepare():
         return None
     for name, sizes in (
         ("scratch_size", 3), ("clock_scratch", 1), ("memory_scratch", 2), ("memory_chunks", 1),
@@ -137,3 +139,13 @@ def load(build: str) -> ctypes.CDLL | None:
         function.restype = None
         function.argtypes = [ctypes.c_int64] * sizes + [ctypes.c_void_p] * pointers
     return kernels
+
+
+def _is_current(kernels: ctypes.CDLL) -> bool:
+    """Whether they were compiled from the sources beside this file. A wheel has none."""
+    expected = digest(Path(__file__).parent)
+    compiled_from = getattr(kernels, "sources", None)
+    if compiled_from is None:
+        return not expected
+    compiled_from.restype = ctypes.c_int64
+    return expected in (0, compiled_from())

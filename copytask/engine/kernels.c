@@ -580,6 +580,9 @@ int64_t scratch_size(int64_t batch, int64_t units, int64_t gates) {
     return packed + states + pairs;
 }
 
+/* Which sources this was compiled from, see sources.py. */
+int64_t sources(void) { return SOURCES; }
+
 /* Whether this build can run here. Asks the system for permission to use AMX; call it once. */
 int prepare(void) {
 #if TILES

@@ -17,9 +17,9 @@ UNIT_MULTIPLE = 32
 """The kernels take hidden sizes that are multiples of this."""
 
 MISSING_KERNELS = (
-    "copytask found no compiled kernels that run here, so training takes several times as long; "
-    "install a C compiler (gcc or clang), then reinstall copytask-search with pip install -v "
-    "--no-deps --force-reinstall, which shows what the compiler says"
+    "copytask found no compiled kernels that run here and fit its sources, so training takes "
+    "several times as long; install a C compiler (gcc or clang), then reinstall copytask-search "
+    "with pip install -v --no-deps --force-reinstall, which shows what the compiler says"
 )
 
 

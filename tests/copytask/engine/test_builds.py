@@ -161,7 +161,7 @@ def test_a_tile_load_reads_what_was_written_before_it(name, tmp_path):
     source.write_text(TILE_LOAD)
     if shutil.which(name) is None:
         pytest.skip(f"needs {name}")
-    options = ["-O3", "-mavx512f", "-mavx512bf16", "-mamx-tile", "-mamx-bf16"]
+    options = ["-O3", "-mavx512f", "-mavx512bf16", "-mamx-tile", "-mamx-bf16", "-DSOURCES=0"]
     folder = Path(builds.__file__).parent
     run = subprocess.run(
         [name, *options, "-S", "-o", "-", f"-I{folder}", source], capture_output=True, text=True
@@ -176,3 +176,16 @@ def test_a_tile_load_reads_what_was_written_before_it(name, tmp_path):
         if "tileload" in line or ("vmov" in line and line.rstrip().endswith(")"))
     ]
     assert order == ["store", "load", "store"]
+
+
+@needs_compiler
+def test_kernels_of_other_sources_are_not_used(compiler, tmp_path, installed_in):
+    folder = compile_kernels(tmp_path / "built", compiler("-mavx", "-mamx"))
+    for source in (ROOT / "copytask/engine").glob("*.[ch]"):
+        shutil.copy(source, folder)
+    installed_in(folder)
+    assert builds.compiled_kernels() == "generic"
+    with open(folder / "scan.c", "a") as file:
+        file.write("/* another version */\n")
+    builds.load.cache_clear()
+    assert builds.compiled_kernels() is None
