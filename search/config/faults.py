@@ -1,6 +1,7 @@
 """Describes what is wrong with a configuration in one line."""
 
 from collections.abc import Sequence
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -30,7 +31,10 @@ def describe(error: ValidationError, schema: type[BaseModel]) -> str:
 
 def _keys(schema: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     """The valid keys of the section at ``location``."""
-    section = schema
+    section: Any = schema
     for part in location:
-        section = section.model_fields[str(part)].annotation  # type: ignore[assignment]
+        if isinstance(part, int):  # a section of a list
+            (section,) = get_args(section)
+        else:
+            section = section.model_fields[part].annotation
     return list(section.model_fields)

@@ -62,6 +62,10 @@ def check_space(space: Mapping[str, Any], types: Types) -> None:
             raise ValueError(f".{name}: {describe(error, schema)}") from None
         except ValueError as error:
             raise ValueError(f".{name}: {error}") from None
+        if isinstance(dimension, Choices):
+            for place, choice in enumerate(dimension.choices):
+                if choice in dimension.choices[:place]:
+                    raise ValueError(f".{name}: choices has {choice!r} twice")
         if isinstance(dimension, Range | Choices):
             dimensions[name] = dimension
     check_conditions(dimensions, types)

@@ -160,6 +160,8 @@ def requested_study(
         refuse_unnamed(config.search.loggers, named_loggers(args, overrides), path)
         config = config.with_precision(earlier.training.get("precision", "auto"))
         check_resumable(earlier, config, path)
+        # Suggestions depend on the order in which the space is written.
+        config = config.model_copy(update={"space": earlier.space})
         if args.warm_from not in (None, config.search.warm_from):
             raise UserError(
                 f"--warm-from: {path} exists, and a study keeps the configurations with which it "

@@ -6,6 +6,8 @@ The decisions of ASHA and Hyperband follow from them.
 from array import array
 from collections.abc import Iterator
 
+import numpy as np
+
 
 class Arrivals:
     """One entry a result: which trial reported it, when in its life, and how good it was."""
@@ -14,7 +16,7 @@ class Arrivals:
         self._trials = array("i")
         self._iterations = array("i")
         self._values = array("d")
-        self._forgotten: dict[int, int] = {}  # trial -> its entries before this place are left out
+        self._restarts: list[tuple[int, int]] = []  # how many entries there were, and the trial
 
     def add(self, trial: int, iteration: int, value: float) -> None:
         """A trial has reported.
@@ -30,23 +32,34 @@ class Arrivals:
 
     def forget(self, trial: int) -> None:
         """Leave out what a trial has reported: it starts again."""
-        self._forgotten[trial] = len(self._trials)
+        self._restarts.append((len(self._trials), trial))
 
-    def columns(self) -> "tuple[array[int], array[int], array[float]]":
-        """Trials, iterations and values, each in the order in which the results came."""
-        if self._forgotten:  # once for all trials: many may start again together
-            forgotten, self._forgotten = self._forgotten, {}
-            kept = [n for n, trial in enumerate(self._trials) if n >= forgotten.get(trial, 0)]
-            self._trials = array("i", [self._trials[n] for n in kept])
-            self._iterations = array("i", [self._iterations[n] for n in kept])
-            self._values = array("d", [self._values[n] for n in kept])
-        return self._trials, self._iterations, self._values
+    def columns(self, count: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Trials, iterations and values, each in the order in which the results came.
+
+        Args:
+            count: as it was when so many results had come, those included that were forgotten
+                later; all of them by default.
+        """
+        count = len(self._trials) if count is None else count
+        trials = np.array(self._trials[:count])
+        since = np.zeros(trials.max(initial=-1) + 1, dtype=int)  # what each reported before is out
+        for before, trial in self._restarts:
+            if before <= count:
+                since[trial] = before
+        kept = np.arange(count) >= since[trials]
+        iterations, values = np.array(self._iterations[:count]), np.array(self._values[:count])
+        return trials[kept], iterations[kept], values[kept]
+
+    def count_to(self, trial: int) -> int:
+        """How many results had come when this trial's last one came, without that one."""
+        return len(self._trials) - 1 - self._trials[::-1].index(trial)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Arrivals) and self.columns() == other.columns()
+        return isinstance(other, Arrivals) and list(self) == list(other)
 
     def __len__(self) -> int:
-        return len(self.columns()[0])
+        return len(self.columns()[0]) if self._restarts else len(self._trials)
 
     def __iter__(self) -> Iterator[tuple[int, int, float]]:
-        return zip(*self.columns(), strict=True)
+        return zip(*(column.tolist() for column in self.columns()), strict=True)

@@ -35,9 +35,9 @@ def stop_of(history: History, trial: TrialRecord) -> Stop:
     """
     search, length = history.config.search, history.lengths[trial.T]
     metric, last = METRIC_NAMES[search.metric], trial.curve[-1]
-    numbers, iterations, values = map(np.array, length.arrivals.columns())
-    until = np.flatnonzero(numbers == trial.number)[-1]
-    at_rung = np.flatnonzero(iterations[:until] == last.iteration)
+    before = length.arrivals.count_to(trial.number)
+    numbers, iterations, values = length.arrivals.columns(before)
+    at_rung = np.flatnonzero(iterations == last.iteration)
     if search.scheduler == "hyperband":  # the rungs of each bracket are its own
         bracket = bracket_of_each(history.config, trial.T)
         names = [length.trials[number].id for number in numbers[at_rung]]

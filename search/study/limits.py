@@ -19,7 +19,7 @@ def reached_limit(history: "History", T: int) -> str:
     search, length = history.config.search, history.lengths[T]
     if length.solved >= search.solved_trials:
         return "solved_trials"
-    if is_full(history, T) and not length.live and not length.waiting:
+    if not length.live and not length.waiting and is_full(history, T):
         return "trials"
     stale = search.patience is not None and length.stale >= search.patience
     if stale and not length.is_ahead(METRIC_NAMES[search.metric]):
@@ -39,7 +39,7 @@ def most_trials(history: "History") -> int:
 def is_full(history: "History", T: int) -> bool:
     """Whether the search at T may start no further trial; of a grid, each point was tried then."""
     trials, most = history.lengths[T].trials, most_trials(history)
-    if most == history.config.search.trials or len(trials) < most:
+    if len(trials) < most or len(trials) >= history.config.search.trials:
         return len(trials) >= most
     space = history.space
     return len({tuple(space.searched(t.hyperparameters).items()) for t in trials}) >= most

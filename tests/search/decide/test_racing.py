@@ -261,6 +261,28 @@ def test_a_failed_training_of_a_race_runs_again_unless_the_race_is_decided(tmp_p
     assert study.history.best[3].trial_id == "T3-0002"
 
 
+def test_a_failed_training_that_runs_again_after_its_race_was_cut_off_may_change_the_winner(
+    tmp_path,
+):
+    study = make_study(tmp_path, confirm_seeds=0, budget_minutes=10)
+    with agenda_of(study) as agenda:
+        play(study, agenda, until="T3-race-00")
+        study.fail_trial("T3-race-00", "worker lost")
+        agenda.released(study.history.trials["T3-race-00"])
+        play(study, agenda, {"T3-race-01": 70}, until="T3-race-02")
+        study.clock._before += 600
+        agenda.advance()
+        agenda.released(study.history.trials["T3-race-02"])
+        agenda.finish()
+    assert study.history.best[3].trial_id == "T3-0001"
+    study = reopened(study)
+    assert restart_failed(study) == "1 failed trial runs again: T3-race-00"
+    with agenda_of(study) as agenda:
+        assert play(study, agenda, {"T3-race-00": 70}) == ["T3-race-00"]
+    assert study.history.best[3].trial_id == "T3-0002"
+    assert study.history.complete
+
+
 def test_a_search_that_goes_on_races_new_candidates(tmp_path):
     study = make_study(tmp_path, confirm_seeds=0, solved_trials=9)
     with agenda_of(study) as agenda:

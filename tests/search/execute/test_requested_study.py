@@ -125,6 +125,21 @@ def test_a_study_goes_on_by_the_command_that_began_it(tmp_path):
     assert study.exists
 
 
+def test_a_resumed_study_keeps_the_order_of_its_space(tmp_path):
+    """Suggestions depend on it: most samplers draw one value after the other."""
+    rate, size = "learning_rate: {low: 1e-4, high: 1e-2}", "hidden_size: {choices: [8, 16]}"
+    (tmp_path / "a.yaml").write_text(f"model: gru\nspace: {{{rate}, {size}}}")
+    (tmp_path / "b.yaml").write_text(
+        f"model: gru\nspace: {{{size}, {rate.replace('1e-4', '0.0001')}}}"
+    )
+    make_study(tmp_path, "--config", str(tmp_path / "a.yaml"))
+    (first,) = requested(tmp_path, "--config", str(tmp_path / "a.yaml"), "--resume")
+    words = ["--config", str(tmp_path / "b.yaml"), "--trials", "99", "--resume"]
+    (study,) = requested(tmp_path, *words)
+    assert study.config.search.trials == 99
+    assert list(study.config.space) == list(first.config.space)
+
+
 def test_a_study_that_cannot_be_resumed_is_named(tmp_path):
     make_study(tmp_path, "--model", "gru", "--T", "7")
     with pytest.raises(UserError, match=r"^gru: .* was started with another T"):

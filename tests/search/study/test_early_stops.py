@@ -3,12 +3,13 @@
 import random
 
 import pytest
-from made_studies import make_config, start
+from made_studies import make_config, report, start
 from points import point
 from ray.tune.schedulers import TrialScheduler
 
 from search.decide.schedulers import StudyScheduler, as_result
 from search.study.early_stops import stop_of
+from search.study.resuming import restart_failed
 from search.study.study import Study
 from studies import format as files
 
@@ -49,4 +50,19 @@ def test_a_trial_was_stopped_where_it_had_less_than_it_needed_and_only_there(tmp
                 told = stop_of(study.history, study.history.trials[trial.trial_id])
                 assert told.needed is None or told.value >= told.needed
     assert len(study.history.stopped) > {"asha": 5, "hyperband": 1}[name]
+    study.close()
+
+
+def test_why_a_trial_was_stopped_does_not_change_when_failed_trials_run_again(tmp_path):
+    study = Study.create(tmp_path / "s", make_config(T=[5], grace_iterations=1))
+    for number, accuracy in enumerate([0.3, 0.4, 0.2]):
+        start(study, f"t{number}")
+        report(study, f"t{number}", 1, accuracy, files.STOPPED_EARLY if number == 2 else "")
+    told = stop_of(study.history, study.history.trials["t2"])
+    assert told.needed > 0.15
+    study.fail_trial("t1", "worker lost")
+    restart_failed(study)
+    assert stop_of(study.history, study.history.trials["t2"]) == told
+    report(study, "t1", 1, 0.1)
+    assert stop_of(study.history, study.history.trials["t2"]) == told
     study.close()
