@@ -71,15 +71,22 @@ class Task(ABC):
             device: where the batch is returned.
 
         Raises:
-            ValueError: T or batch_size is below 1.
+            ValueError: T or batch_size is below 1, or the task draws other shapes than it says.
         """
         if T < 1 or batch_size < 1:
             raise ValueError(
                 f"T >= 1 and batch_size >= 1 must hold, but got T={T}, batch_size={batch_size}"
             )
-        return Batch(
-            *(t.to(device, non_blocking=True) for t in self.draw(generator, batch_size, T))
-        )
+        batch = Batch(*self.draw(generator, batch_size, T))
+        for name, steps in (("tokens", self.length(T)), ("targets", self.recalled(T))):
+            expected, found = (steps, batch_size), tuple(getattr(batch, name).shape)
+            if found != expected:
+                of = "length" if name == "tokens" else "recalled"
+                raise ValueError(
+                    f"draw must return {name} of shape {expected}, ({of}, batch), but at T={T} "
+                    f"returned {found}"
+                )
+        return Batch(*(t.to(device, non_blocking=True) for t in batch))
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """The loss that is trained: cross-entropy in nats, the mean over targets.

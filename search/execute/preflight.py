@@ -7,7 +7,7 @@ from functools import partial
 
 import torch
 
-from copytask import MODELS, build_model, check_cell, find_task
+from copytask import MODELS, TASKS, build_model, check_cell, find_task
 from copytask.error_lines import error_line, message_line
 from copytask.training.checkpoint import EARLIER_ARCHITECTURE
 from search.config.space import TRAINING_FIELDS
@@ -17,6 +17,10 @@ from search.errors import UserError
 from studies.reserved import RESERVED
 
 FLOAT_BYTES = 4
+
+DRAWN = 7
+"""Sequences that a task must draw; with one, or with as many as there are steps, a mistaken
+dimension may not show."""
 
 SHORTEST = 1
 """The T at which curricula begin."""
@@ -32,8 +36,8 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
 
     Raises:
         UserError: a user's own cell is broken, the model lacks what is set, a searched
-            hyperparameter has the name of a column, the task has no sequence of some T, a size
-            cannot be computed, or a range has values with which no training can be.
+            hyperparameter has the name of a column, the task draws no sequences of some T, or wrong
+            ones, a size cannot be computed, or a range has values with which no training can be.
     """
     if config.model not in MODELS:
         try:
@@ -47,8 +51,9 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
                 f"training.{name} has no effect: the model {config.model!r} does not take {name}"
             )
     check_names(config)
-    for T in (*config.T, SHORTEST):
-        check_length(config.task, T)
+    for check in (check_length, check_draws):
+        for T in (*config.T, SHORTEST):
+            check(config.task, T)
     try:
         check_between(config)
     except ValueError as error:
@@ -71,24 +76,54 @@ def check_names(config: StudyConfig) -> None:
 
 
 def check_length(task: str, T: int) -> None:
-    """Whether a task has sequences of this T, and says how long they are and what is recalled.
+    """Whether a task says how long its sequences of this T are, and what is recalled.
 
     Raises:
-        UserError: it cannot draw one, or a size cannot be computed.
+        UserError: a size is less than 1, or cannot be computed.
     """
     asked = find_task(task)
-    try:
-        asked.sample_batch(torch.Generator().manual_seed(0), 1, T)
-    except ValueError as error:
-        raise UserError(f"T: {message_line(error)}") from None
-    except Exception as error:  # the user's code may raise anything
-        raise UserError(
-            f"T: the task {task!r} cannot draw a sequence of T={T}: {error_line(error)}"
-        ) from None
     for name in ("length", "recalled"):
         failing = f"T: the task {task!r} fails in {name}(T={T})"
         if check_size(partial(getattr(asked, name), T), failing) < 1:
             raise UserError(f"{failing}: it must be at least 1; curricula begin at T={SHORTEST}")
+
+
+def check_draws(task: str, T: int) -> None:
+    """Whether a task draws what it must: twice the same with the same generator.
+
+    Raises:
+        UserError: it cannot draw sequences of this T, or they are not as :class:`copytask.Batch`
+            has them, or depend on something else.
+    """
+    asked = find_task(task)
+    where = "T" if task in TASKS else f"the task {task!r}"
+    try:
+        batch, again = (
+            asked.sample_batch(torch.Generator().manual_seed(0), DRAWN, T) for _ in range(2)
+        )
+    except ValueError as error:
+        raise UserError(f"{where}: {message_line(error)}") from None
+    except Exception as error:  # the user's code may raise anything
+        raise UserError(
+            f"T: the task {task!r} cannot draw a sequence of T={T}: {error_line(error)}"
+        ) from None
+    for name, values, repeated, classes in (
+        ("tokens", batch.tokens, again.tokens, asked.symbols),
+        ("targets", batch.targets, again.targets, asked.outputs),
+    ):
+        if values.dtype != torch.int64:
+            raise UserError(f"{where}: draw must return {name} of torch.int64, not {values.dtype}")
+        low, high = int(values.min()), int(values.max())
+        if low < 0 or high >= classes:
+            raise UserError(
+                f"{where}: draw must return {name} from 0 to {classes - 1}, but returned "
+                f"{low if low < 0 else high} at T={T}"
+            )
+        if not values.equal(repeated):
+            raise UserError(
+                f"{where}: draw returns other {name} when it is called again with the same "
+                "generator: draw all random numbers from it"
+            )
 
 
 def check_state(config: StudyConfig) -> None:

@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from copytask import TASKS
+from copytask import TASKS, Batch
 from copytask.tasks import CopyTask, Task, find_task
 from copytask.tasks.copying import BLANK, DELIMITER
 from copytask.tasks.recall import KEYS
@@ -161,6 +161,17 @@ class UnknownChance(NoChance):
 def test_impossible_sizes_are_refused(arguments):
     with pytest.raises(ValueError, match="must hold"):
         TASKS["delay"].sample_batch(make_generator(0, Purpose.TEST), **arguments)
+
+
+class Short(Tiny):
+    def draw(self, generator: torch.Generator, batch_size: int, T: int) -> Batch:
+        tokens, targets = super().draw(generator, batch_size, T)
+        return Batch(tokens[1:], targets)
+
+
+def test_a_task_that_draws_other_shapes_than_it_says_is_refused():
+    with pytest.raises(ValueError, match=r"draw must return tokens of shape \(\d+, 2\)"):
+        Short().sample_batch(make_generator(0, Purpose.TEST), 2, 5)
 
 
 @given(

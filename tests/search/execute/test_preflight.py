@@ -184,6 +184,58 @@ def test_a_task_that_cannot_draw_is_told_in_one_line(tmp_path, capsys):
     assert err.count("\n") == 1
 
 
+OWN_DRAW = """
+import torch
+from copytask import Batch, Task
+
+class Own(Task):
+    symbols, outputs = 5, 4
+
+    def length(self, T):
+        return T + 1
+
+    def recalled(self, T):
+        return T
+
+    def draw(self, generator, batch_size, T):
+        tokens = torch.randint(5, (T + 1, batch_size), generator=generator)
+        targets = torch.randint(4, (T, batch_size), generator=generator)
+        return {returned}
+"""
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ("Batch(tokens, targets)", ""),
+        (
+            "Batch(tokens.T, targets.T)",
+            "draw must return tokens of shape (9, 7), (length, batch), but at T=8 returned (7, 9)",
+        ),
+        (
+            "Batch(tokens, targets[1:])",
+            "draw must return targets of shape (8, 7), (recalled, batch), but at T=8 returned "
+            "(7, 7)",
+        ),
+        ("Batch(tokens + 1, targets)", "draw must return tokens from 0 to 4, but returned 5 at"),
+        ("Batch(tokens, targets - 1)", "draw must return targets from 0 to 3, but returned -1 at"),
+        ("Batch(tokens.float(), targets)", "draw must return tokens of torch.int64, not torch.flo"),
+        (
+            "Batch(torch.randint(5, tokens.shape), targets)",
+            "draw returns other tokens when it is called again with the same generator",
+        ),
+    ],
+)
+def test_a_task_that_draws_something_else_than_it_says_is_refused(returned, told, tmp_path, capsys):
+    file = tmp_path / "tasks.py"
+    file.write_text(OWN_DRAW.format(returned=returned))
+    asked = ["--model", "gru", "--task", f"{file}:Own", "--T", "8"]
+    assert dry_run(tmp_path, *asked) == (2 if told else 0)
+    err = capsys.readouterr().err
+    assert told in err
+    assert err.count("\n") == (1 if told else 0)
+
+
 OWN_CODE = """
 from copytask.tasks.delay import Delay
 from torch import nn
