@@ -29,6 +29,7 @@ import yaml
 from studies import events
 from studies import format as files
 from studies.columns import BEST, PROGRESS, TRIALS
+from studies.command_line import at_least_one
 from studies.event_files import encode, make_record
 
 ROOT = Path(__file__).parents[1]
@@ -145,11 +146,14 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--studies", type=int, default=STUDIES, help="number of studies (default: %(default)s)"
+        "--studies",
+        type=at_least_one,
+        default=STUDIES,
+        help="number of studies (default: %(default)s)",
     )
     parser.add_argument(
         "--trials",
-        type=int,
+        type=at_least_one,
         default=TRIALS_EACH,
         help="trials of each study, over four T (default: %(default)s)",
     )

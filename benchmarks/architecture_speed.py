@@ -43,6 +43,7 @@ from copytask.models import linear_attention
 from copytask.models.recurrent import RecurrentCell
 from search.config.layers import DEFAULT_CONFIG
 from search.config.reading import load_config
+from studies.command_line import at_least_one
 
 TABLE = Path(__file__).with_suffix(".csv")
 TASKS = ("delay", "sequence")
@@ -145,7 +146,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--rounds", type=at_least_one, default=5, metavar="N")
     rounds = parser.parse_args().rounds
     be_like_a_worker()
     configure_process()

@@ -46,6 +46,7 @@ from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import events
 from studies import format as files
+from studies.command_line import at_least_one
 
 ROOT = Path(__file__).parent.parent
 TRIALS = 100_000
@@ -233,10 +234,13 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--trials", type=int, default=TRIALS, help="trials of the study (default: %(default)s)"
+        "--trials",
+        type=at_least_one,
+        default=TRIALS,
+        help="trials of the study (default: %(default)s)",
     )
     parser.add_argument(
-        "--T", type=int, nargs="+", default=LENGTHS, help="its lengths (default: 500 1000)"
+        "--T", type=at_least_one, nargs="+", default=LENGTHS, help="its lengths (default: 500 1000)"
     )
     parser.add_argument(
         "--folder",

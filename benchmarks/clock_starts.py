@@ -21,6 +21,7 @@ from benchmarks.markdown import table
 from benchmarks.processes import results
 from copytask import SOLVED_ACCURACY, Trainer, configure_process, evaluate
 from copytask.models import clock
+from studies.command_line import at_least_one
 
 TABLE = Path(__file__).with_suffix(".csv")
 MODEL, TASK, T = "linear_attention", "sequence", 100
@@ -59,7 +60,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--processes", type=int, default=1, metavar="N")
+    parser.add_argument("--processes", type=at_least_one, default=1, metavar="N")
     jobs = list(itertools.product(STEPS, NOISE, SEEDS))
     rows = {}
     for place, row in results(train, jobs, parser.parse_args().processes):

@@ -24,6 +24,7 @@ from analysis.statistics import Successes, rate_difference
 from analysis.tables.tuning_curves import expected_best
 from benchmarks.markdown import table
 from copytask.training.evaluation import accuracy_interval
+from studies.command_line import at_least_one
 from studies.seed_statistics import clopper_pearson
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -167,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--runs", type=int, default=2000, help="of each simulation (default: %(default)s)"
+        "--runs", type=at_least_one, default=2000, help="of each simulation (default: %(default)s)"
     )
     runs = parser.parse_args(arguments).runs
     pd.DataFrame(simulate(runs), columns=COLUMNS).to_csv(TABLE, index=False)

@@ -35,6 +35,7 @@ from benchmarks.options import add_output
 from search.decide.samplers import MANY_TRIALS
 from search.execute import trial_source
 from search.run import main as run_search
+from studies.command_line import at_least_one
 
 INTERVAL = 0.002
 """Seconds of the process's processor time between two samples."""
@@ -308,12 +309,12 @@ def main() -> None:
     parser.add_argument(
         "--slots",
         nargs="*",
-        type=int,
+        type=at_least_one,
         default=[16, 64],
         help="numbers of slots (default: 16 64)",
     )
     parser.add_argument(
-        "--trials", type=int, default=700, help="trials of a search (default: %(default)s)"
+        "--trials", type=at_least_one, default=700, help="trials of a search (default: %(default)s)"
     )
     add_output(parser, Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()

@@ -33,6 +33,7 @@ from benchmarks.processes import be_like_a_worker
 from copytask import configure_process
 from copytask.engine.fast_weights import memory_by_operations
 from copytask.models import linear_attention
+from studies.command_line import at_least_one
 
 TABLE = Path(__file__).with_suffix(".csv")
 
@@ -78,7 +79,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=9, metavar="N")
+    parser.add_argument("--rounds", type=at_least_one, default=9, metavar="N")
     rounds = parser.parse_args().rounds
     be_like_a_worker()
     configure_process()

@@ -42,6 +42,7 @@ from search.config.reading import load_config
 from search.config.study_config import StudyConfig
 from search.decide.suggester import trial_seed
 from search.errors import UserError
+from studies.command_line import at_least_one
 
 DRAW = 1
 """Seed of the configurations: others than those on which earlier settings were chosen."""
@@ -170,16 +171,16 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_models(parser)
     parser.add_argument(
-        "--configurations", type=int, default=200, help="how many (default: %(default)s)"
+        "--configurations", type=at_least_one, default=200, help="how many (default: %(default)s)"
     )
     parser.add_argument(
-        "--seeds", type=int, default=2, help="trainings of each (default: %(default)s)"
+        "--seeds", type=at_least_one, default=2, help="trainings of each (default: %(default)s)"
     )
     add_configuration(parser)
     add_output(parser, TABLE)
     parser.add_argument(
         "--processes",
-        type=int,
+        type=at_least_one,
         default=os.cpu_count(),
         help="trainings at once (default: number of CPUs)",
     )

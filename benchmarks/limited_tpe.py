@@ -25,6 +25,7 @@ from optuna.trial import TrialState
 from benchmarks.options import add_output
 from search.config.algorithms import SAMPLERS
 from search.decide.limited_storage import LimitedStorage
+from studies.command_line import at_least_one
 
 SPACE = {name: FloatDistribution(0, 1) for name in "xyz"}
 SHOWN = (500, 250, 100)
@@ -94,10 +95,16 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--trials", type=int, default=2000, help="trials of each run (default: %(default)s)"
+        "--trials",
+        type=at_least_one,
+        default=2000,
+        help="trials of each run (default: %(default)s)",
     )
     parser.add_argument(
-        "--seeds", type=int, default=3, help="runs with different seeds (default: %(default)s)"
+        "--seeds",
+        type=at_least_one,
+        default=3,
+        help="runs with different seeds (default: %(default)s)",
     )
     add_output(parser, Path(__file__).with_suffix(".csv"))
     args = parser.parse_args()

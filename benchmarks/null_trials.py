@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.options import add_output
+from studies.command_line import at_least_one
 
 ROOT = Path(__file__).parent.parent
 STEPS = 10
@@ -138,7 +139,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--trials", type=int, default=2000, help="number of trials (default: %(default)s)"
+        "--trials", type=at_least_one, default=2000, help="number of trials (default: %(default)s)"
     )
     parser.add_argument(
         "--sampler", default="tpe", help="sampler of the search (default: %(default)s)"

@@ -46,6 +46,7 @@ from search.study.event_log import read_events
 from search.study.study import Study
 from search.study.study_file import read_config
 from studies import format as files
+from studies.command_line import at_least_one
 from studies.events import Point, Result, TrialStarted
 
 SIZES = (10, 100, 1000, 10_000)
@@ -216,7 +217,7 @@ def main() -> None:
         help="directory of an existing study to measure, in place of a new search",
     )
     parser.add_argument(
-        "--slots", type=int, help="trials at once in --study, if it ran on a cluster"
+        "--slots", type=at_least_one, help="trials at once in --study, if it ran on a cluster"
     )
     args = parser.parse_args()
     if args.study and not (args.study / files.EVENTS_FILE).is_file():

@@ -27,6 +27,7 @@ from benchmarks.markdown import table
 from benchmarks.processes import be_like_a_worker
 from copytask import CopyModel, SequenceModel, build_model, configure_process
 from copytask.models.stack import Mixer, Stack, Steps
+from studies.command_line import at_least_one
 
 TABLE = Path(__file__).with_suffix(".csv")
 WIDTH, BATCH = 64, 16
@@ -177,7 +178,7 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--rounds", type=int, default=5, metavar="N")
+    parser.add_argument("--rounds", type=at_least_one, default=5, metavar="N")
     rounds = parser.parse_args().rounds
     be_like_a_worker()
     configure_process()

@@ -30,6 +30,7 @@ from benchmarks.processes import be_like_a_worker, results
 from benchmarks.rows import Rows
 from copytask import DivergedError, Trainer, TrainingConfig, evaluate
 from search.errors import UserError
+from studies.command_line import at_least_one
 
 TABLE = Path(__file__).with_suffix(".csv")
 PRECISIONS = ("fp32", "bf16")
@@ -116,12 +117,17 @@ if __name__ == "__main__":
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
     parser.add_argument(
-        "--seeds", type=int, default=10, help="of each cell and precision (default: %(default)s)"
+        "--T", type=at_least_one, default=1000, help="length (default: %(default)s)"
     )
     parser.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1,
+        "--seeds",
+        type=at_least_one,
+        default=10,
+        help="of each cell and precision (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--processes", type=at_least_one, default=os.cpu_count() or 1,
         help="trainings at once (default: number of CPUs)",
     )  # fmt: skip
     add_output(parser, TABLE)

@@ -42,6 +42,7 @@ from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
 from search.errors import SearchFailedError, UserError
+from studies.command_line import above_zero, at_least_one
 
 COLD, BEFORE, WARM = "nothing", "nothing, for the next T", "the best at the T before"
 """What a search starts from: column ``start``. The second one is the search at the smaller T."""
@@ -174,23 +175,28 @@ def make_parser() -> argparse.ArgumentParser:
         default=["lstm"],
         help="architectures (default: lstm)",
     )
-    parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
     parser.add_argument(
-        "--after", type=int, metavar="T",
+        "--T", type=at_least_one, default=1000, help="length (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--after", type=at_least_one, metavar="T",
         help="also start every side from the best configurations of a search at this smaller T",
     )  # fmt: skip
     parser.add_argument(
-        "--seeds", type=int, default=10, help="searches of each side (default: %(default)s)"
+        "--seeds",
+        type=at_least_one,
+        default=10,
+        help="searches of each side (default: %(default)s)",
     )
     parser.add_argument(
         "--sides", nargs="+", choices=SIDES, default=list(SIDES), metavar="SIDE",
         help="methods to compare (default: all)",
     )  # fmt: skip
     parser.add_argument(
-        "--minutes", type=float, default=6.0, help="limit of a search (default: %(default)s)"
+        "--minutes", type=above_zero, default=6.0, help="limit of a search (default: %(default)s)"
     )
     parser.add_argument(
-        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
+        "--workers", type=at_least_one, default=2, help="trials at once (default: %(default)s)"
     )
     add_configuration(parser)
     add_output(parser, Path(__file__).with_suffix(".csv"))

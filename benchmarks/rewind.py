@@ -24,6 +24,7 @@ from benchmarks.processes import be_like_a_worker, results
 from benchmarks.rows import Rows
 from copytask import Purpose, Trainer, TrainingConfig, evaluate
 from copytask.training.rewind import has_fallen
+from studies.command_line import at_least_one
 from studies.format import SOLVED_ACCURACY
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -137,7 +138,9 @@ if __name__ == "__main__":
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--seeds", type=int, default=12, help="of each (default: %(default)s)")
+    parser.add_argument(
+        "--seeds", type=at_least_one, default=12, help="of each (default: %(default)s)"
+    )
     add_output(parser, TABLE)
     args = parser.parse_args()
     measure(args.seeds, args.output)

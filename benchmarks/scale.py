@@ -35,12 +35,11 @@ from benchmarks import ray_waits
 from benchmarks.driver_split import costs
 from benchmarks.options import add_configuration
 from benchmarks.replay.curves import Pool, PoolSearch, read_table
-from benchmarks.replay.options import add_replay_files
+from benchmarks.replay.options import RECORDED_MODELS, add_replay_files
 from benchmarks.replay.policies import OtherProcess, StudySearch, memory_study
 from benchmarks.replay.sides import change
 from benchmarks.replay.simulator import Charge, Outcome, Simulation
 from benchmarks.scale_tables import DRIVEN, driver_table, summary, time_table, verdict
-from copytask import MODELS
 from search.config.reading import load_config
 from search.config.study_config import StudyConfig
 from search.decide.samplers import MANY_TRIALS
@@ -50,6 +49,7 @@ from search.execute.trial_source import MESSAGES
 from search.study.optuna_journal import OptunaJournal
 from search.study.study import Study
 from studies import format as files
+from studies.command_line import above_zero, at_least_one
 
 FOLDER = Path(__file__).parent
 
@@ -196,37 +196,40 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--model", choices=sorted(MODELS), default="gru", help="architecture (default: %(default)s)"
+        "--model",
+        choices=RECORDED_MODELS,
+        default=RECORDED_MODELS[0],
+        help="recorded model (default: %(default)s)",
     )
     parser.add_argument(
         "--workers",
         nargs="*",
-        type=int,
+        type=at_least_one,
         default=[2**n for n in range(11)],
         help="numbers of workers (default: 1 2 4 ... 1024)",
     )
     parser.add_argument(
         "--seeds",
-        type=int,
+        type=at_least_one,
         default=3,
         help="searches for each number of workers (default: %(default)s)",
     )
     parser.add_argument(
         "--solved",
-        type=int,
+        type=at_least_one,
         default=10,
         help="end a search after this many trials have solved T (default: %(default)s)",
     )
     parser.add_argument(
         "--horizon",
-        type=float,
+        type=above_zero,
         default=7200,
         metavar="S",
         help="give a search up after this many simulated seconds (default: %(default)s)",
     )
     parser.add_argument(
         "--stretch",
-        type=float,
+        type=above_zero,
         default=1.0,
         metavar="X",
         help="let each training take X times as long as it was recorded (default: 1)",

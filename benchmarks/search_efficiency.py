@@ -41,6 +41,7 @@ from benchmarks.rows import Rows, pack, unpack
 from benchmarks.versions import check_installed, versions
 from search.config.reading import load_config
 from search.errors import UserError
+from studies.command_line import above_zero, at_least_one
 
 JOB = 10
 """Searches that a process replays in a row."""
@@ -143,21 +144,21 @@ def make_parser() -> argparse.ArgumentParser:
     )
     add_models(parser)
     parser.add_argument(
-        "--seeds", type=int, default=400,
+        "--seeds", type=at_least_one, default=400,
         help="searches of each side on the recorded pool (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--pools", type=int, default=100, help="resampled pools (default: %(default)s)"
     )
     parser.add_argument(
-        "--pool-seeds", type=int, default=10,
+        "--pool-seeds", type=at_least_one, default=10,
         help="searches of each side on a resampled pool (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
+        "--workers", type=at_least_one, default=2, help="trials at once (default: %(default)s)"
     )
     parser.add_argument(
-        "--horizon", type=float, default=900.0, metavar="S",
+        "--horizon", type=above_zero, default=900.0, metavar="S",
         help="give a search up after this many simulated seconds (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
@@ -171,7 +172,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_replay_files(parser, Path(__file__).with_name("replayed_searches"))
     parser.add_argument(
         "--processes",
-        type=int,
+        type=at_least_one,
         default=os.cpu_count(),
         help="processes that replay (default: number of CPUs)",
     )

@@ -33,6 +33,7 @@ from benchmarks.markdown import NAMES, interval, table
 from benchmarks.versions import ROOT, versions
 from copytask import MALLOC_ENVIRONMENT
 from search.errors import UserError
+from studies.command_line import at_least_one
 
 TABLE = Path(__file__).with_suffix(".csv")
 EARLIER, NOW = "earlier", "now"
@@ -143,7 +144,9 @@ def main() -> None:
     )
     parser.add_argument("commit", help="what to compare with; its package has a Trainer")
     parser.add_argument("--models", nargs="+", default=CELLS, help="default: the four gated cells")
-    parser.add_argument("--rounds", type=int, default=10, help="pairs (default: %(default)s)")
+    parser.add_argument(
+        "--rounds", type=at_least_one, default=10, help="pairs (default: %(default)s)"
+    )
     parser.add_argument("--output", type=Path, default=TABLE, help="default: benchmarks/since.csv")
     args = parser.parse_args()
     try:

@@ -29,6 +29,7 @@ from copytask import (
     TrainingConfig,
     evaluate,
 )
+from studies.command_line import above_zero
 
 TABLE = Path(__file__).with_suffix(".csv")
 
@@ -136,6 +137,6 @@ if __name__ == "__main__":
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--minutes", type=float, default=25, help="how long to measure (default: %(default)s)"
+        "--minutes", type=above_zero, default=25, help="how long to measure (default: %(default)s)"
     )
     measure(parser.parse_args().minutes)

@@ -44,6 +44,7 @@ from benchmarks.machine import machine
 from benchmarks.markdown import NAMES, table
 from copytask import MALLOC_ENVIRONMENT, TASKS, build_model
 from copytask.engine import kernels
+from studies.command_line import at_least_one
 
 ROOT = Path(__file__).parents[1]
 SIDES = ("default", "settings", "fallback", "fp32", "bf16", "floor")
@@ -279,7 +280,10 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--rounds", type=int, default=3, help="processes of each variant (default: %(default)s)"
+        "--rounds",
+        type=at_least_one,
+        default=3,
+        help="processes of each variant (default: %(default)s)",
     )
     parser.add_argument(
         "--quick", action="store_true", help="one round of one shape: batch 64, hidden size 128"

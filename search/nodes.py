@@ -23,7 +23,7 @@ from copytask.error_lines import reason_line
 from search.cluster.ray_cluster import JoinError, check_reachable, join
 from search.config.reading import read_yaml
 from search.errors import UserError
-from studies.command_line import Parser, at_least_one
+from studies.command_line import Parser, above_zero, at_least_one
 
 CLUSTER_FILE = Path("~/ray_bootstrap_config.yaml")
 """The cluster file, where `ray up` leaves it on the head."""
@@ -208,7 +208,7 @@ def make_parser() -> Parser:
         "of `ray up`)",
     )  # fmt: skip
     parser.add_argument(
-        "--within", type=float, default=300, metavar="SECONDS",
+        "--within", type=above_zero, default=300, metavar="SECONDS",
         help="how long to wait, in seconds (default: 300)",
     )  # fmt: skip
     parser.add_argument(

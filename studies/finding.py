@@ -1,5 +1,6 @@
 """The studies that a command line names: each path is a study, or a folder of studies."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable
 
@@ -13,7 +14,11 @@ FILES = (
 )  # fmt: skip
 """A folder with one of these is a study."""
 
-MAKE_A_STUDY = "make one by: python -m search.run --model mgru"
+
+def make_a_study(storage: object) -> str:
+    """Tells the command that makes a study in this storage."""
+    where = "" if str(storage) == "runs" else f" --storage {shlex.quote(str(storage))}"
+    return f"make one by: python -m search.run --model mgru{where}"
 
 
 def open_run(path: str | StudyPath) -> StudyPath:
@@ -63,7 +68,9 @@ def _studies_at(path: str | StudyPath) -> list[StudyPath]:
 def _study_or_children(path: StudyPath) -> list[StudyPath]:
     """The study at ``path``, or else the studies one level below it, sorted."""
     if not path.exists():
-        raise InputError(f"{path} does not exist; name a folder of studies, or {MAKE_A_STUDY}")
+        raise InputError(
+            f"{path} does not exist; name a folder of studies, or {make_a_study(path)}"
+        )
     if not path.is_dir():
         raise InputError(f"{path} is not a folder; name a study or a folder of studies")
     if is_study(path):
@@ -73,7 +80,7 @@ def _study_or_children(path: StudyPath) -> list[StudyPath]:
     if not found:
         raise InputError(
             f"no study in {path}: neither {path / files.STUDY_FILE} nor "
-            f"{path / '*' / files.STUDY_FILE} exists; {MAKE_A_STUDY}"
+            f"{path / '*' / files.STUDY_FILE} exists; {make_a_study(path)}"
         )
     return found
 

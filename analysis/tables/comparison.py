@@ -42,6 +42,7 @@ from studies.wording import counted
 DONE = "done"
 NOT_STARTED = "not started"
 ALL_FAILED = "all trials failed"
+WITHOUT_RESULT = "ended without a result"
 SEARCHING = "searching, or interrupted"
 BROKEN = "broken"
 
@@ -102,8 +103,12 @@ def compare_studies(studies: Studies) -> pd.DataFrame:
     for status, name in STATUS_COLUMNS.items():
         chosen = searched_trials[searched_trials["status"] == status]
         rows = rows.merge(_count(chosen, keys, name), on=keys, how="left")
+    began = searched_trials[searched_trials["tokens"] > 0]
+    rows = rows.merge(_count(began, keys, "reported"), on=keys, how="left")
+    rows = rows.merge(_count(_ends(studies.events), keys, "ended"), on=keys, how="left")
     counts = list(STATUS_COLUMNS.values())
-    rows[counts] = rows[counts].astype("Int64").fillna(0)
+    counted_too = [*counts, "reported", "ended"]
+    rows[counted_too] = rows[counted_too].astype("Int64").fillna(0)
     rows["trials"] = rows[counts].sum(axis=1)
     rows["state"] = [_state(row) for row in records(rows)]
     rows["label"] = _labels(rows)
@@ -128,6 +133,13 @@ def _exact_match_interval(studies: Studies) -> dict[str, list[float]]:
     }
 
 
+def _ends(events: pd.DataFrame) -> pd.DataFrame:
+    """The ends of searches at a T that have not begun again since."""
+    of_lengths = events[events["event"].isin(("length_began", "length_ended"))]
+    last = of_lengths.drop_duplicates(["study", "T"], keep="last")
+    return last[last["event"] == "length_ended"]
+
+
 def _count(rows: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:
     return rows.groupby(keys).size().astype("Int64").rename(name).reset_index()
 
@@ -137,10 +149,12 @@ def _state(row: dict[str, Any]) -> str:
         return f"{BROKEN}: {row['problem']}"
     if row["trial_id"] is not None:
         return DONE
+    if row["trials"] and row["trials"] == row[STATUS_COLUMNS[files.FAILED]]:
+        return ALL_FAILED
+    if row["ended"] and not row["reported"]:
+        return WITHOUT_RESULT
     if not row["trials"]:
         return NOT_STARTED
-    if row["trials"] == row[STATUS_COLUMNS[files.FAILED]]:
-        return ALL_FAILED
     return f"{SEARCHING}: {counted(row['trials'], 'trial')} so far"
 
 

@@ -9,13 +9,16 @@ from benchmarks.options import add_configuration
 from search.config.reading import load_config
 from search.config.sections import METRIC_NAMES
 from search.errors import UserError
+from studies.command_line import at_least_one
 
 
 def make_parser(description: str) -> argparse.ArgumentParser:
     """The options that all of them have."""
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--model", required=True, help="architecture")
-    parser.add_argument("--T", type=int, default=1000, help="length (default: %(default)s)")
+    parser.add_argument(
+        "--T", type=at_least_one, default=1000, help="length (default: %(default)s)"
+    )
     add_configuration(parser)
     parser.add_argument(
         "--metric",
@@ -31,7 +34,7 @@ def make_parser(description: str) -> argparse.ArgumentParser:
         help="configurations to try first, a list of objects",
     )
     parser.add_argument(
-        "--workers", type=int, default=2, help="trials at once (default: %(default)s)"
+        "--workers", type=at_least_one, default=2, help="trials at once (default: %(default)s)"
     )
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the search (default: %(default)s)"

@@ -234,8 +234,9 @@ class _Examination:
             label for label, g in zip(trained, of_all[-len(trained) :], strict=True) if g is None
         ]
         if without:
+            which = "parameters" if len(without) > 1 else "parameter"
             self.refuse(
-                f"gives no gradient to its parameter {', '.join(without[:3])}"
+                f"gives no gradient to its {which} {', '.join(without[:3])}"
                 f"{', ...' * (len(without) > 3)}: use it in forward without detach(), remove it, "
                 "or set its requires_grad to False"
             )

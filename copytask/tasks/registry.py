@@ -47,7 +47,8 @@ def find_task(name: str) -> Task:
     found = import_object(name, "task")
     if inspect.isclass(found) and issubclass(found, Task):
         if lacking := sorted(found.__abstractmethods__):
-            raise ValueError(f"the task {name!r} lacks the method {', '.join(lacking)}")
+            methods = f"method{'s' * (len(lacking) > 1)} {', '.join(lacking)}"
+            raise ValueError(f"the task {name!r} lacks the {methods}")
         try:
             found = found()
         except Exception as error:  # the user's code may raise anything

@@ -54,7 +54,8 @@ def read_yaml(path: StudyPath) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError) as error:
         raise UserError(f"{path}{_where(error)}") from None
     if not isinstance(values, dict):
-        raise UserError(f"{path}: expected a mapping of keys, but got {type(values).__name__}")
+        found = "it is empty" if values is None else f"got {type(values).__name__}"
+        raise UserError(f"{path}: expected a mapping of keys, but {found}")
     return values
 
 
@@ -130,6 +131,8 @@ def override(
         except (yaml.YAMLError, ValueError) as error:
             raise UserError(f"--set {text}: the value{_where(error)}") from None
         origins[path] = f"--set {named}"
+        if path == "space" and "search.initial" not in origins:  # which belongs to another space
+            set_path(values, "search.initial", [])
     for path, value in flags.items():
         set_path(values, path, value)
         origins[path] = "--" + path.rpartition(".")[2].replace("_", "-")

@@ -69,7 +69,7 @@ class Display(Listener):
         """Say which limits to raise to continue; of several studies, --show says it."""
         if self._label:
             return self.say("nothing to do")
-        self.say("nothing to do; raise a limit to continue")
+        self.say("nothing to do; to continue:")
         for what, command in search_more(self._history, self._study.path):
             self.say(f"{what}:\n  {command}")
 

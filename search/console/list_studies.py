@@ -18,7 +18,7 @@ from search.study.overview import (
     find_studies,
     look,
 )
-from studies.finding import MAKE_A_STUDY
+from studies.finding import make_a_study
 from studies.format import model_label
 from studies.paths import StudyPath
 
@@ -57,7 +57,7 @@ def print_list(found: Sequence[Overview | Broken], storage: StudyPath, console: 
     studies = [study for study in found if isinstance(study, Overview)]
     broken = [study for study in found if isinstance(study, Broken)]
     if not found:
-        console.print(f"no study in {storage}; {MAKE_A_STUDY}", soft_wrap=True)
+        console.print(f"no study in {storage}; {make_a_study(storage)}", soft_wrap=True)
         return
     print_table(studies, broken, console)
     for entry in broken:

@@ -83,8 +83,15 @@ def race_on(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
 def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
     """Say where search and races have ended and why, with the command that continues them.
 
+    Where all trials have failed, more of them would fail as well: those are to run again.
+
     T with the same limits share a line.
     """
+    if failed := [T for T in history.lengths if history.is_over(T) and history.all_failed(T)]:
+        yield (
+            f"when its cause is gone, run again what failed at T={', '.join(map(str, failed))}",
+            f"{resume_command(path, history.config)} --retry-failed",
+        )
     yield from race_on(history, path)
     if option := further(history):
         yield (
@@ -93,7 +100,7 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
         )
     groups: dict[tuple[str, ...], list[int]] = {}
     for T, length in history.lengths.items():
-        if history.is_over(T) and length.limit in REASONS:
+        if history.is_over(T) and length.limit in REASONS and T not in failed:
             _, *others = limits_to_raise(history, T)
             groups.setdefault((length.limit, *others), []).append(T)
     for reasons, lengths in groups.items():

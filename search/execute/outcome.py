@@ -35,7 +35,7 @@ def failure_of(run: StudyRun, finished: bool, log: StudyPath, command: str) -> s
     error = run.guard.error
     if finished and not error:
         try:
-            check_results(run.study)
+            check_results(run.study, command)
         except SearchFailedError as failure:
             error = failure
     match error:
@@ -56,8 +56,11 @@ def one_line(error: BaseException, log: StudyPath, command: str) -> str:
     )
 
 
-def check_results(study: Study) -> None:
+def check_results(study: Study, command: str) -> None:
     """Check that a finished search has results.
+
+    Args:
+        command: resumes the study.
 
     Raises:
         SearchFailedError: there is no result at all, or every trial at a T failed.
@@ -65,9 +68,10 @@ def check_results(study: Study) -> None:
     if failed := [T for T in study.config.T if study.history.all_failed(T)]:
         last = sum(trial.failed for trial in study.history.lengths[failed[-1]].trials)
         trials = all_counted(last, "trial") if len(failed) == 1 else "all trials"
+        reason = study.history.last_error(failed[-1]).rstrip(".")
         raise SearchFailedError(
-            f"{trials} at T={', '.join(map(str, failed))} failed; the last error: "
-            f"{study.history.last_error(failed[-1])}. --resume --retry-failed runs them again"
+            f"{trials} at T={', '.join(map(str, failed))} failed; the last error: {reason}. When "
+            f"its cause is gone, run them again with: {command} --retry-failed"
         )
     if not study.history.best:
         raise SearchFailedError(

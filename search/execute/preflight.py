@@ -14,6 +14,7 @@ from search.config.space import TRAINING_FIELDS
 from search.config.study_config import CHECKED_HIDDEN_SIZE, StudyConfig
 from search.config.value_checks import check_between
 from search.errors import UserError
+from search.study.reach import doubled
 from studies.reserved import RESERVED
 
 FLOAT_BYTES = 4
@@ -36,8 +37,9 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
 
     Raises:
         UserError: a user's own cell is broken, the model lacks what is set, a searched
-            hyperparameter has the name of a column, the task draws no sequences of some T, or wrong
-            ones, a size cannot be computed, or a range has values with which no training can be.
+            hyperparameter has the name of a column, nothing can be reached beyond the last T, the
+            task draws no sequences of some T, or wrong ones, a size cannot be computed, or a range
+            has values with which no training can be.
     """
     if config.model not in MODELS:
         try:
@@ -51,6 +53,7 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
                 f"training.{name} has no effect: the model {config.model!r} does not take {name}"
             )
     check_names(config)
+    check_reach(config)
     for check in (check_length, check_draws):
         for T in (*config.T, SHORTEST):
             check(config.task, T)
@@ -59,6 +62,20 @@ def check_new(config: StudyConfig, overrides: Sequence[str]) -> None:
     except ValueError as error:
         raise UserError(str(error)) from None
     check_state(config)
+
+
+def check_reach(config: StudyConfig) -> None:
+    """Whether the search can go beyond its last T, if that is asked for.
+
+    Raises:
+        UserError: the limit is below the first T beyond the list.
+    """
+    beyond = doubled(max(config.T))
+    if 0 < config.search.reach < beyond:
+        raise UserError(
+            f"search.reach: at least {beyond} is needed, twice the last T, but got "
+            f"{config.search.reach}"
+        )
 
 
 def check_names(config: StudyConfig) -> None:

@@ -35,7 +35,11 @@ def check_loggers(names: Sequence[str], study: StudyPath) -> None:
             continue
         if name not in LOGGERS:
             hint = unknown("logger", name, LOGGERS)
-            raise UserError(f"search.loggers: {hint} Your own is named package.module:Class")
+            stop = "" if hint.endswith("?") else "."
+            raise UserError(
+                f"search.loggers: {hint}{stop} Your own is named path/file.py:Class or "
+                "package.module:Class"
+            )
         if any(find_spec(package) is None for package in LOGGERS[name]):
             raise UserError(
                 f"search.loggers: {name} is not installed: pip install 'copytask-search[{name}]'"

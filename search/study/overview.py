@@ -20,7 +20,7 @@ from search.study.study_file import read_study_file
 from studies import format as files
 from studies.event_files import make_record
 from studies.events import BestTrial, Point
-from studies.finding import MAKE_A_STUDY, is_study
+from studies.finding import is_study, make_a_study
 from studies.paths import StudyPath
 
 RUNNING = "running"  # a process searches in it
@@ -60,8 +60,11 @@ def find_studies(storage: StudyPath) -> list[StudyPath]:
     try:
         # An object store has no empty folders, and so no missing ones.
         if isinstance(storage, Path) and not storage.is_dir():
-            what = "not a folder" if storage.exists() else f"no such folder; {MAKE_A_STUDY}"
+            missing = f"no such folder; {make_a_study(storage)}"
+            what = "not a folder" if storage.exists() else missing
             raise UserError(f"--storage {storage}: {what}")
+        if is_study(storage):
+            raise UserError(f"--storage {storage}: this is a study; name the folder in which it is")
         found = [path for path in children(storage) if path.name[0] != "." and is_study(path)]
     except OSError as error:
         raise UserError(f"--storage {storage} cannot be read: {reason_line(error)}") from None
@@ -81,7 +84,7 @@ def study_named(storage: StudyPath, name: str) -> StudyPath:
         raise UserError(f"{storage / name} cannot be read: {reason_line(error)}") from None
     names = [path.name for path in find_studies(storage)]
     if not names:
-        raise UserError(f"no study in {storage}; {MAKE_A_STUDY}")
+        raise UserError(f"no study in {storage}; {make_a_study(storage)}")
     raise UserError(f"{unknown('study', name, names)} (in {storage})")
 
 

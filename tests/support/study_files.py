@@ -156,6 +156,8 @@ def events(rows: Sequence[Row], lengths: Sequence[int], limit: str) -> list[Even
     found: list[Event] = []
     for T in lengths:
         at_length = [row for row in rows if row["T"] == T]
+        if not at_length:
+            continue
         found.append(LengthBegan(elapsed=clock, T=T, initial=[]))
         for row in at_length:
             clock += 1

@@ -6,7 +6,7 @@ from typing import Any
 from analysis.phrases import at_lengths, first_few, short_enumeration
 from analysis.report.cells import Row
 from analysis.report.verdict.results import is_solved, is_tested, labels_of, largest_solved
-from analysis.tables.comparison import ALL_FAILED, NOT_STARTED
+from analysis.tables.comparison import ALL_FAILED, NOT_STARTED, WITHOUT_RESULT
 from studies.reserved import HYPERPARAMETERS
 
 
@@ -94,7 +94,10 @@ def _without_result(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         if not is_tested(row):
             groups.setdefault((row["label"], row["state"]), []).append(row["T"])
-    words = {NOT_STARTED: "is not started", ALL_FAILED: "has only failed trials"}
+    words = {
+        NOT_STARTED: "is not started", ALL_FAILED: "has only failed trials",
+        WITHOUT_RESULT: WITHOUT_RESULT,
+    }  # fmt: skip
     return [
         f"{label} at {at_lengths(lengths)} {words.get(state, f'is {state}')}"
         for (label, state), lengths in groups.items()

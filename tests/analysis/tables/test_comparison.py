@@ -10,6 +10,8 @@ from analysis.tables.comparison import (
     problems,
 )
 from studies import format as files
+from studies.event_files import encode
+from studies.events import LengthBegan, LengthEnded
 
 
 def comparison(runs: Path) -> pd.DataFrame:
@@ -60,9 +62,23 @@ def test_a_length_without_a_result_has_a_state(
     assert pd.isna(row["accuracy"])
 
 
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_a_search_that_ended_before_a_result_is_told_from_one_that_has_not_started(
+    runs: Path, goes_on: bool
+) -> None:
+    study = write_study(runs, "gru", T=[100], trials=[], best=[])
+    began = LengthBegan(elapsed=0.0, T=100, initial=[])
+    ended = LengthEnded(elapsed=9.0, T=100, limit="budget_minutes", value=0.01)
+    events = [began, ended, *([began] if goes_on else [])]
+    (study / files.EVENTS_FILE).write_bytes(b"".join(map(encode, events)))
+    [row] = comparison(runs).to_dict("records")
+    assert row["state"] == ("not started" if goes_on else "ended without a result")
+
+
 def test_a_trial_that_has_just_started_has_hardly_any_cells(runs: Path) -> None:
     started = {"T": 200, "trial_id": "a", "status": files.INTERRUPTED, "tokens": 0}
-    write_study(runs, "gru", trials=[trial(100), started], best=[100])
+    events = write_study(runs, "gru", trials=[trial(100), started], best=[100]) / files.EVENTS_FILE
+    events.write_bytes(b"".join(events.read_bytes().splitlines(keepends=True)[:-1]))  # no end yet
     states = comparison(runs)["state"].tolist()
     assert states == ["done", "searching, or interrupted: 1 trial so far"]
 

@@ -183,9 +183,9 @@ class LeftOut(Sum):
         ("DetachedState", "passes no gradient back from its last output to its first input"),
         (
             "DetachedPart",
-            "gives no gradient to its parameter recurrent.weight, recurrent.bias: use",
+            "gives no gradient to its parameters recurrent.weight, recurrent.bias: use",
         ),
-        ("Unused", "gives no gradient to its parameter forgotten.weight, forgotten.bias: use it"),
+        ("Unused", "gives no gradient to its parameters forgotten.weight, forgotten.bias: use it"),
         ("Keeping", "returns different outputs when it is called again on the same input"),
         ("NumbersFromElsewhere", "draw random numbers from torch's generator"),
         ("ForgottenState", "does not continue from the state that it returns"),

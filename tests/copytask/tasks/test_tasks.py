@@ -106,7 +106,7 @@ def test_recall_says_how_many_keys_there_are():
         ("delays", "unknown task 'delays'; did you mean 'delay'"),
         ("torch.nn:GRU", "is no subclass of copytask.Task"),
         ("torch:no_such", "cannot be imported"),
-        (f"{__name__}:Unfinished", "lacks the method draw, recalled"),
+        (f"{__name__}:Unfinished", "lacks the methods draw, recalled"),
         (f"{__name__}:NoSizes", "lacks the number of its symbols"),
         (f"{__name__}:NoData", "cannot be made: RuntimeError: no data$"),
         (f"{__name__}:NoOutputs", "must have outputs >= 1, but has 0$"),

@@ -106,6 +106,11 @@ def test_a_space_replaces_the_whole_space_with_its_initial_configurations(tmp_pa
     assert list(config.space) == ["learning_rate"]
     assert config.search.initial == []
     assert config.training["hidden_size"] == TRAINING_DEFAULTS["hidden_size"]
+    given = "space={learning_rate: {low: 1.0e-3, high: 1.0e-2}}"
+    assert load(tmp_path, "{}", given) == config
+    point = "search.initial=[{learning_rate: 2.0e-3}]"
+    for texts in ((given, point), (point, given)):
+        assert load(tmp_path, "{}", *texts).initial_points() == [{"learning_rate": 2e-3}]
     own = "{space: {clip_norm: {low: 1, high: 2}}, search: {initial: [{clip_norm: 1.5}]}}"
     assert load(tmp_path, own).initial_points() == [{"clip_norm": 1.5}]
 

@@ -443,12 +443,18 @@ def test_if_all_trials_at_a_T_failed_the_next_T_is_searched_and_the_end_says_so(
         fail_at_3(study, agenda)
         assert play(study, agenda, {}) == ["T5-0000", "T5-0001"]
     assert "T=3: no result; all 2 trials failed" in output.getvalue()
-    said = r"all 2 trials at T=3 failed; the last error: training diverged. --resume"
+    said = r"all 2 trials at T=3 failed; the last error: training diverged\. .*: AGAIN --retry-f"
     with pytest.raises(SearchFailedError, match=said):
-        check_results(study)
+        check_results(study, "AGAIN")
     study = reopened(study)
     with agenda_of(study) as agenda:
         assert agenda.over
+    assert list(search_more(study.history, Path("runs/s"))) == [
+        ("when its cause is gone, run again what failed at T=3",
+         "python -m search.run --name s --resume --retry-failed"),
+        ("search more at T=5, where all trials have run",
+         "python -m search.run --name s --resume --trials 4"),
+    ]  # fmt: skip
 
 
 def test_the_only_trial_is_not_called_all_trials(tmp_path):
@@ -461,7 +467,7 @@ def test_the_only_trial_is_not_called_all_trials(tmp_path):
     assert "T=3: no result; 1 trial failed" in output.getvalue()
     assert limit_reason(study.history, 5) == "1 trial has run"
     with pytest.raises(SearchFailedError, match=r"^1 trial at T=3 failed; the last error"):
-        check_results(study)
+        check_results(study, "AGAIN")
 
 
 def test_a_trial_that_was_cut_off_without_a_result_hides_no_failure(tmp_path):
@@ -477,7 +483,7 @@ def test_a_trial_that_was_cut_off_without_a_result_hides_no_failure(tmp_path):
         play(study, agenda, {})
     assert "T=3: no result; 1 trial failed" in output.getvalue()
     with pytest.raises(SearchFailedError, match="1 trial at T=3 failed; the last error: training"):
-        check_results(study)
+        check_results(study, "AGAIN")
 
 
 def test_a_trial_that_a_budget_cuts_off_might_have_succeeded(tmp_path):
@@ -548,7 +554,7 @@ def test_if_all_trials_at_every_T_failed_the_end_names_each(tmp_path):
     with pytest.raises(
         SearchFailedError, match="all trials at T=3, 5 failed; the last error: training"
     ):
-        check_results(study)
+        check_results(study, "AGAIN")
 
 
 @pytest.mark.parametrize("limit", [{}, {"solved_trials": 1}, {"budget_minutes": 1e-9}])
@@ -589,7 +595,7 @@ def test_failed_trials_that_run_again_bring_a_result_to_their_T(tmp_path):
     with agenda_of(study) as agenda:
         # Who wins, and is confirmed, is known when both have ended.
         assert play(study, agenda, {"T3-0001": 0.7}) == ["T3-0000", "T3-0001", "T3-confirm-00"]
-    check_results(study)
+    check_results(study, "AGAIN")
     assert study.history.best[3].trial_id == "T3-0001"
     assert study.history.trials["T3-confirm-00"].confirms == "T3-0001"
 
