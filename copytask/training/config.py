@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -107,6 +108,9 @@ class TrainingConfig:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
+        for name, (kind, rule) in _NUMBERS.items():
+            value = getattr(self, name)
+            self._require(name, isinstance(value, kind) and not isinstance(value, bool), rule)
         for name in (
             "T", "hidden_size", "batch_size", "tokens_per_iteration", "max_tokens",
             "validation_payloads",
@@ -175,3 +179,11 @@ class TrainingConfig:
             ValueError: a key is unknown, or a value is out of range.
         """
         return cls.from_dict(recorded_training(values))
+
+
+_NUMBERS: dict[str, tuple[type, str]] = {
+    of.name: (numbers.Integral, "a whole number") if of.type is int else (numbers.Real, "a number")
+    for of in dataclasses.fields(TrainingConfig)
+    if of.type in (int, float)
+}
+"""Name of each setting that is a number -> the class of its values, and what that is called."""

@@ -443,6 +443,9 @@ def test_the_list_of_settings_above_is_complete():
     ("changes", "message"),
     [
         ({"T": 0}, "T must be >= 1"),
+        ({"T": 10.5}, "T must be a whole number, but got 10.5"),
+        ({"batch_size": True}, "batch_size must be a whole number, but got True"),
+        ({"learning_rate": "1e-3"}, "learning_rate must be a number, but got '1e-3'"),
         ({"hidden_size": 0}, "hidden_size must be >= 1"),
         ({"learning_rate": -1.0}, "learning_rate must be > 0"),
         ({"learning_rate": math.inf}, "learning_rate must be > 0"),

@@ -238,7 +238,7 @@ def test_an_architecture_has_the_first_values_unless_one_needs_another(tmp_path)
 FLAG_VALUES = {
     "model": "lstm", "task": "sequence", "T": "7", "trials": "3", "budget_minutes": "2.5",
     "budget_tokens": "500000",
-    "reach": "64", "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random",
+    "reach": "2048", "final": None, "confirm_seeds": "5", "seed": "9", "sampler": "random",
     "scheduler": "none",
     "cpus_per_trial": "0.5", "gpus_per_trial": "0.25", "max_concurrent": "1",
     "mixed": None, "autoscale": None, "tensorboard": None, "logger": "tensorboard",
