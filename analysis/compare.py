@@ -3,8 +3,8 @@
     python -m analysis.compare
     python -m analysis.compare runs/mgru-delay runs/gru-delay --output reports/
 
-Reads what python -m search.run writes, also while a search runs. The report has an HTML page,
-Markdown and LaTeX, tables and figures.
+Reads what python -m search.run writes, also while a search runs. The report
+has an HTML page, Markdown and LaTeX, tables and figures.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """Wait until all hosts of a Ray cluster have joined, and say why a host has not.
 
-    python -m search.nodes              on the head of a cluster of your own hosts
+    python -m search.nodes              on the head of your own hosts
     python -m search.nodes --expect 3   on any other cluster: wait for 3 nodes
 
 Exit codes: 0 all nodes have joined, 1 some have not joined in time, 2 there is
