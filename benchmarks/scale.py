@@ -32,6 +32,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks import ray_waits
+from benchmarks.cells import CELLS
 from benchmarks.driver_split import costs
 from benchmarks.options import add_configuration
 from benchmarks.replay.curves import Pool, PoolSearch, read_table
@@ -197,9 +198,9 @@ def main() -> None:
     )
     parser.add_argument(
         "--model",
-        choices=RECORDED_MODELS,
+        choices=CELLS,
         default=RECORDED_MODELS[0],
-        help="recorded model (default: %(default)s)",
+        help="a model of the table (default: %(default)s)",
     )
     parser.add_argument(
         "--workers",

@@ -65,8 +65,8 @@ def find_factory(name: str) -> Factory:
     factory = import_object(name, "cell")
     if not callable(factory):
         raise ValueError(
-            f"the cell {name!r} is of type {type(factory).__name__}; it must be a class or a "
-            "function that makes the cell"
+            f"the cell {name!r} is a {type(factory).__name__}; it must be a class or a function "
+            "that makes the cell"
         )
     found: Factory = factory
     return found

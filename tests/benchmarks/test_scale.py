@@ -20,7 +20,7 @@ def test_scale_writes_a_table_and_a_picture(tmp_path, monkeypatch, capsys):
     make_table(60).to_csv(tmp_path / "curves.csv.gz", index=False)
     (tmp_path / "config.yaml").write_text(CONFIG)
     arguments = {
-        "--workers": "4", "--seeds": "1", "--solved": "1", "--horizon": "20",
+        "--model": "gru", "--workers": "4", "--seeds": "1", "--solved": "1", "--horizon": "20",
         "--table": str(tmp_path / "curves.csv.gz"), "--config": str(tmp_path / "config.yaml"),
         "--output": str(tmp_path / "scale"),
     }  # fmt: skip
