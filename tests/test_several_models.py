@@ -148,7 +148,8 @@ def test_what_is_broken_fails_alone_with_its_reason_and_the_rest_goes_on(
     log = Path("runs") / short.name / files.LOG_FILE
     assert err.splitlines() == [
         f"failed: {short.name}: all 3 trials at T=1 failed; the last error: {reason}. "
-        "--resume --retry-failed runs them again",
+        "When its cause is gone, run them again with: python -m search.run --name "
+        f"{short.name} --resume --model {tmp_path}/cells.py:Short --retry-failed",
         f"failed: {shy.name}: RuntimeError: I am shy. The traceback is at the end of {log}; "
         f"resume with: python -m search.run --name {shy.name} --resume --model "
         f"{tmp_path}/cells.py:Shy",

@@ -26,6 +26,8 @@ OPTIONS = {
 }
 """What sets a limit on the command line, where that is not ``--set``."""
 
+RUN_AGAIN = "run failed trials again"
+
 
 def limits_to_raise(history: History, T: int) -> dict[str, float]:
     """The limits that stop the search at T, each with a value at which it would continue.
@@ -88,10 +90,7 @@ def search_more(history: History, path: StudyPath) -> Iterator[tuple[str, str]]:
     T with the same limits share a line.
     """
     if failed := [T for T in history.lengths if history.is_over(T) and history.all_failed(T)]:
-        yield (
-            f"when its cause is gone, run again what failed at T={', '.join(map(str, failed))}",
-            f"{resume_command(path, history.config)} --retry-failed",
-        )
+        yield RUN_AGAIN, f"{resume_command(path, history.config)} --retry-failed"
     yield from race_on(history, path)
     if option := further(history):
         yield (

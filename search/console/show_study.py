@@ -15,7 +15,7 @@ from search.console.commands import compare_command, replay_command, resume_comm
 from search.console.formats import clock, limit_reason
 from search.console.how_far import how_far
 from search.console.list_studies import STATE_STYLES, created
-from search.console.search_more import search_more
+from search.console.search_more import RUN_AGAIN, search_more
 from search.console.tables import best_table, confirmed, confirmed_table, doubts, plain_table
 from search.study.overview import FINISHED, RUNNING, Overview
 from studies import format as files
@@ -168,7 +168,7 @@ def commands(study: Overview) -> dict[str, str]:
     else:
         rows["resume, once it has ended" if study.state == RUNNING else "resume"] = resume
     if study.seconds is not None and study.state != RUNNING and history.failed_trials():
-        rows["run failed trials again"] = f"{resume} --retry-failed"
+        rows[RUN_AGAIN] = f"{resume} --retry-failed"
     if history.best:
         best = history.best[max(history.best)]
         rows["train again"] = replay_command(study.path, best.trial_id, config)

@@ -450,7 +450,7 @@ def test_if_all_trials_at_a_T_failed_the_next_T_is_searched_and_the_end_says_so(
     with agenda_of(study) as agenda:
         assert agenda.over
     assert list(search_more(study.history, Path("runs/s"))) == [
-        ("when its cause is gone, run again what failed at T=3",
+        ("run failed trials again",
          "python -m search.run --name s --resume --retry-failed"),
         ("search more at T=5, where all trials have run",
          "python -m search.run --name s --resume --trials 4"),
